@@ -1,0 +1,175 @@
+using System.Text;
+
+namespace ChatGenius.Db.Text;
+
+/// <summary>
+/// The text of a file as UTF-8 bytes without a byte order mark. Bytes, not UTF-16: PostgreSQL's own lexer works on bytes,
+/// everything it looks for is ASCII, and a 200 MB data file is neither converted nor copied. Positions are byte offsets
+/// here and become lines and columns only when somebody has to read them.
+/// </summary>
+public sealed class SourceText
+{
+    private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
+    private int[]? _lineStarts;
+
+    private SourceText(string path, ReadOnlyMemory<byte> utf8)
+    {
+        Path = path;
+        Utf8 = utf8;
+    }
+
+    /// <summary>The file as the user named it, or a label such as <c>bundle/0001_initial_schema.sql</c>.</summary>
+    public string Path { get; }
+
+    /// <summary>The text, valid UTF-8, without a byte order mark; line endings are as they are in the file.</summary>
+    public ReadOnlyMemory<byte> Utf8 { get; }
+
+    /// <summary>The text between two byte offsets.</summary>
+    public string Substring(int start, int end) => Encoding.UTF8.GetString(Utf8.Span[start..end]);
+
+    /// <summary>Takes a text that is in memory already.</summary>
+    public static SourceText From(string path, string text) => new(path, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Takes bytes that were read already, from a file or from this assembly.</summary>
+    /// <exception cref="ProblemException">CG0101: the bytes are not UTF-8; names the first place that is not.</exception>
+    public static SourceText From(string path, ReadOnlyMemory<byte> bytes)
+    {
+        if (bytes.Span.StartsWith(ByteOrderMark))
+        {
+            bytes = bytes[ByteOrderMark.Length..];
+        }
+
+        if (!System.Text.Unicode.Utf8.IsValid(bytes.Span))
+        {
+            throw new ProblemException(NotUtf8(path, bytes));
+        }
+
+        return new SourceText(path, bytes);
+    }
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="ProblemException">CG0101: not UTF-8; CG0102: not there; CG0103: can't be read; CG0104: too large.</exception>
+    public static async Task<SourceText> ReadAsync(string path, CancellationToken cancellationToken = default)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ProblemException(new Problem("CG0102", $"The file {path} is not there", Advice: "Check the path."), e);
+        }
+        catch (IOException e) when (new FileInfo(path) is { Exists: true, Length: > int.MaxValue / 2 })
+        {
+            throw new ProblemException(
+                new Problem("CG0104", $"The file {path} is too large to be one migration", Advice: "Split it into files of at most 1 GB."), e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ProblemException(
+                new Problem("CG0103", $"The file {path} can't be read: {e.Message}", Advice: "Check its permissions."), e);
+        }
+
+        return From(path, bytes);
+    }
+
+    /// <summary>Turns a byte offset into a line and a column.</summary>
+    /// <param name="offset">From 0 to the length of the text; an offset inside a character stands for that character.</param>
+    /// <param name="length">How many bytes the complaint covers; what reaches past the end of the line is cut.</param>
+    public SourceLocation At(int offset, int length = 1)
+    {
+        var text = Utf8.Span;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)offset, (uint)text.Length, nameof(offset));
+        _lineStarts ??= FindLineStarts(text);
+        var line = Array.BinarySearch(_lineStarts, offset);
+        line = line < 0 ? ~line - 1 : line;
+
+        var start = _lineStarts[line];
+        var rest = text[start..];
+        var end = rest.IndexOfAny((byte)'\n', (byte)'\r');
+        end = end < 0 ? text.Length : start + end;
+        var lineText = Encoding.UTF8.GetString(text[start..end]);
+        var column = 1 + CountCharacters(text[start..Math.Min(offset, end)]);
+        var width = offset >= end ? 1 : CountCharacters(text[offset..Math.Min(end, offset + Math.Max(length, 1))]);
+        return new SourceLocation(Path, line + 1, column, lineText, Math.Max(width, 1));
+    }
+
+    /// <summary>Moves on by a number of characters (code points): what PostgreSQL counts in an error's position.</summary>
+    /// <returns>The byte offset, at most the end of the text.</returns>
+    public int Advance(int offset, int characters)
+    {
+        var text = Utf8.Span;
+        while (characters > 0 && offset < text.Length)
+        {
+            offset++;
+            while (offset < text.Length && (text[offset] & 0xC0) == 0x80)
+            {
+                offset++;
+            }
+
+            characters--;
+        }
+
+        return offset;
+    }
+
+    private static int CountCharacters(ReadOnlySpan<byte> utf8)
+    {
+        var count = 0;
+        foreach (var b in utf8)
+        {
+            if ((b & 0xC0) != 0x80)
+            {
+                count++;
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>A line ends with LF, CR LF or a lone CR, as in PostgreSQL's lexer.</summary>
+    private static int[] FindLineStarts(ReadOnlySpan<byte> text)
+    {
+        var starts = new List<int> { 0 };
+        for (var i = 0; ;)
+        {
+            var next = text[i..].IndexOfAny((byte)'\n', (byte)'\r');
+            if (next < 0)
+            {
+                return [.. starts];
+            }
+
+            i += next + 1;
+            if (text[i - 1] == '\r' && i < text.Length && text[i] == '\n')
+            {
+                i++;
+            }
+
+            starts.Add(i);
+        }
+    }
+
+    private static Problem NotUtf8(string path, ReadOnlyMemory<byte> bytes)
+    {
+        var span = bytes.Span;
+        if (span.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || span.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]))
+        {
+            return new Problem("CG0101", $"The file {path} is UTF-16, not UTF-8", Advice: "Save it as UTF-8.");
+        }
+
+        var bad = 0;
+        while (Rune.DecodeFromUtf8(span[bad..], out _, out var consumed) == System.Buffers.OperationStatus.Done)
+        {
+            bad += consumed;
+        }
+
+        // What stands before the bad byte is valid; what follows is shown with replacement characters.
+        var where = new SourceText(path, bytes).At(bad);
+        return new Problem(
+            "CG0101",
+            $"The file is not UTF-8: the byte 0x{span[bad]:X2} does not belong there",
+            where,
+            "Save the file as UTF-8 (an editor may call its present encoding Latin-1 or Windows-1252).");
+    }
+}

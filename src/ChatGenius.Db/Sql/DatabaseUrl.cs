@@ -1,0 +1,331 @@
+using System.Globalization;
+using Npgsql;
+
+namespace ChatGenius.Db.Sql;
+
+/// <summary>
+/// Where a database is and how to reach it. It is read from a <c>postgres://</c> URL or a keyword=value string as libpq reads them
+/// (PostgreSQL documentation, "Connection Strings", section 34.1.1), from an Npgsql connection string, or from libpq's environment variables.
+/// </summary>
+/// <remarks>The only member that gives the password away is <see cref="ConnectionString"/>.</remarks>
+public sealed class DatabaseUrl
+{
+    /// <summary>PostgreSQL's own port.</summary>
+    public const int DefaultPort = 5432;
+
+    /// <summary>What the server's <c>pg_stat_activity</c> shows where the user names nothing else.</summary>
+    public const string DefaultApplicationName = "chatgenius-db";
+
+    private static readonly string[] SocketDirectories = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
+    private static readonly string[] PasswordKeys = ["password", "psw", "pwd", "ssl password", "sslpassword"];
+
+    private readonly NpgsqlConnectionStringBuilder _builder;
+    private readonly (string Host, int Port)[] _servers;
+
+    private DatabaseUrl(NpgsqlConnectionStringBuilder builder, (string Host, int Port)[] servers)
+    {
+        _builder = builder;
+        _servers = servers;
+        builder.Host = servers.Length == 1 ? servers[0].Host : string.Join(',', servers.Select(HostAndPort));
+        builder.Port = servers[0].Port;
+        if (string.IsNullOrEmpty(builder.Username))
+        {
+            builder.Username = Environment.UserName;
+        }
+
+        if (string.IsNullOrEmpty(builder.Database))
+        {
+            builder.Database = builder.Username;
+        }
+
+        ApplyOurs(builder);
+    }
+
+    /// <summary>The first server's host name, address, or socket directory (with a leading slash).</summary>
+    public string Host => _servers[0].Host;
+
+    /// <summary>The first server's port, 1 to 65535.</summary>
+    public int Port => _servers[0].Port;
+
+    /// <summary>The name of the database, as it stands in <c>pg_database</c>.</summary>
+    public string DatabaseName => _builder.Database!;
+
+    /// <summary>The role that connects.</summary>
+    public string UserName => _builder.Username!;
+
+    /// <summary>Whether the server is reached through a Unix-domain socket.</summary>
+    public bool IsSocket => IsSocketHost(Host);
+
+    /// <summary>The Npgsql connection string, password included: never print, log or store it.</summary>
+    public string ConnectionString => _builder.ConnectionString;
+
+    /// <summary>A URL that names user, servers and database and nothing else: safe to print, and psql takes it.</summary>
+    public string Display
+    {
+        get
+        {
+            var user = Uri.EscapeDataString(UserName);
+            var database = Uri.EscapeDataString(DatabaseName);
+            return IsSocket
+                ? string.Create(CultureInfo.InvariantCulture, $"postgres://{user}@/{database}?host={Uri.EscapeDataString(Host).Replace("%2F", "/", StringComparison.Ordinal)}{(Port == DefaultPort ? "" : $"&port={Port}")}")
+                : $"postgres://{user}@{string.Join(',', _servers.Select(s => s.Port == DefaultPort ? Bracketed(s.Host) : HostAndPort(s)))}/{database}";
+        }
+    }
+
+    /// <summary>More than one server, or one that has to be of a certain kind: Npgsql then asks each what it is.</summary>
+    internal bool ChoosesServer => _servers.Length > 1 || _builder.TargetSessionAttributes is not (null or "any");
+
+    /// <summary>How the session attributes that are asked for are called by libpq; <c>any</c> where nothing is.</summary>
+    internal string TargetSessionAttributes => _builder.TargetSessionAttributes ?? "any";
+
+    /// <summary>How long a connection attempt may take; <see cref="Timeout.InfiniteTimeSpan"/> where there is no limit.</summary>
+    internal TimeSpan ConnectTimeout => _builder.Timeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(_builder.Timeout);
+
+    /// <summary>Whether TLS was asked for in a way that a server without it can't fulfil.</summary>
+    internal SslMode SslMode => _builder.SslMode;
+
+    /// <summary>The servers, as <c>host:port</c> or the path of the socket.</summary>
+    internal string ServerNames => string.Join(", ", _servers.Select(s => IsSocketHost(s.Host) ? SocketPath(s) : HostAndPort(s)));
+
+    /// <summary>Reads a connection string.</summary>
+    /// <param name="text">A <c>postgres://</c> or <c>postgresql://</c> URL, libpq's <c>host=… dbname=…</c> or Npgsql's <c>Host=…;Database=…</c>.</param>
+    /// <param name="label">Where it came from, for complaints: <c>--database</c>, <c>DATABASE_URL</c>, …</param>
+    /// <param name="environment">Gives libpq's environment variables, which stand in for what the string leaves out; the process's own where null.</param>
+    /// <exception cref="ProblemException">
+    /// CG0601: it can't be read; CG0602: an unknown parameter; CG0603: a value that a parameter can't have; CG0604: a parameter that can't be kept.
+    /// </exception>
+    public static DatabaseUrl Parse(string text, string label = "--database", Func<string, string?>? environment = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        environment ??= Environment.GetEnvironmentVariable;
+        var source = new ConnectionText(label, text.Trim());
+        if (ConnectionUrl.IsUrl(source.Text))
+        {
+            return FromParameters(ConnectionUrl.ParseUrl(source), environment);
+        }
+
+        return ConnectionUrl.IsKeywordValue(source.Text)
+            ? FromParameters(ConnectionUrl.ParseKeywordValue(source), environment)
+            : FromNpgsql(source, environment);
+    }
+
+    /// <summary>Reads libpq's environment variables (PostgreSQL documentation, section 34.15).</summary>
+    /// <returns>Null where none of PGHOST, PGHOSTADDR, PGPORT, PGDATABASE and PGSERVICE is set.</returns>
+    /// <exception cref="ProblemException">CG0603, CG0604: as for <see cref="Parse"/>.</exception>
+    public static DatabaseUrl? FromEnvironment(Func<string, string?>? environment = null)
+    {
+        environment ??= Environment.GetEnvironmentVariable;
+        return ConnectionParameters.NamesDatabase(environment) ? FromParameters([], environment) : null;
+    }
+
+    /// <summary>Names a database by its parts; no environment variable has a say in it.</summary>
+    /// <param name="host">A host name, an address, or the directory of a Unix-domain socket.</param>
+    /// <param name="port">1 to 65535.</param>
+    /// <param name="user">The role.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="password">The role's password, if it has one.</param>
+    public static DatabaseUrl Of(string host, int port, string user, string database, string? password = null) =>
+        new(new NpgsqlConnectionStringBuilder { Username = user, Database = database, Password = password }, [(host, port)]);
+
+    /// <summary>The same servers, role and parameters with another database; any name that PostgreSQL can hold will do.</summary>
+    public DatabaseUrl WithDatabase(string name) => new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString) { Database = name }, _servers);
+
+    /// <summary>The same as <see cref="Display"/>.</summary>
+    public override string ToString() => Display;
+
+    private static DatabaseUrl FromParameters(List<ConnectionParameter> parameters, Func<string, string?> environment)
+    {
+        var builder = new NpgsqlConnectionStringBuilder();
+        ConnectionParameter? hosts = null;
+        ConnectionParameter? ports = null;
+        parameters.AddRange(ConnectionParameters.FromEnvironment(environment, name => parameters.Exists(p => p.Name == name)).ToList());
+        foreach (var parameter in parameters.OrderBy(p => p.Name == "fallback_application_name"))
+        {
+            switch (parameter.Name)
+            {
+                case "host":
+                    hosts = parameter;
+                    break;
+                case "port":
+                    ports = parameter;
+                    break;
+                default:
+                    ConnectionParameters.Set(builder, parameter);
+                    break;
+            }
+        }
+
+        Verify(builder, parameters);
+        return new DatabaseUrl(builder, Servers(hosts, ports));
+    }
+
+    /// <summary>
+    /// With a root certificate libpq's <c>require</c> checks the server's certificate against it, as <c>verify-ca</c> does (section 34.19.4),
+    /// and <c>sslrootcert=system</c> means the system's authorities and <c>verify-full</c>.
+    /// </summary>
+    private static void Verify(NpgsqlConnectionStringBuilder builder, List<ConnectionParameter> parameters)
+    {
+        if (builder.RootCertificate == "system")
+        {
+            if (builder.SslMode != SslMode.VerifyFull && parameters.Exists(p => p.Name == "sslmode"))
+            {
+                throw ConnectionParameters.BadValue(parameters.Last(p => p.Name == "sslmode"), "verify-full alone where sslrootcert is system");
+            }
+
+            builder.RootCertificate = null;
+            builder.SslMode = SslMode.VerifyFull;
+        }
+        else if (builder is { RootCertificate: not null, SslMode: SslMode.Require })
+        {
+            builder.SslMode = SslMode.VerifyCA;
+        }
+    }
+
+    private static (string Host, int Port)[] Servers(ConnectionParameter? hosts, ConnectionParameter? ports)
+    {
+        var hostNames = hosts?.Value.Split(',') ?? [""];
+        var portNumbers = ports?.Value.Split(',') ?? [""];
+        if (portNumbers.Length != 1 && portNumbers.Length != hostNames.Length)
+        {
+            throw ConnectionParameters.BadValue(ports!.Value, $"one port, or as many as there are hosts ({hostNames.Length})");
+        }
+
+        var servers = new (string Host, int Port)[hostNames.Length];
+        for (var i = 0; i < servers.Length; i++)
+        {
+            var number = portNumbers[portNumbers.Length == 1 ? 0 : i];
+            var port = number.Length == 0 ? DefaultPort : ConnectionParameters.Number(ports!.Value with { Value = number }, 1, 65535);
+            servers[i] = (hostNames[i].Length == 0 ? DefaultHost(port) : hostNames[i], port);
+        }
+
+        return servers;
+    }
+
+    private static DatabaseUrl FromNpgsql(ConnectionText source, Func<string, string?> environment)
+    {
+        NpgsqlConnectionStringBuilder builder;
+        HidePasswords(source);
+        try
+        {
+            builder = new NpgsqlConnectionStringBuilder(source.Text);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or NotSupportedException or OverflowException)
+        {
+            var keyword = e is ArgumentException { ParamName: { } name } ? source.Text.IndexOf(name, StringComparison.OrdinalIgnoreCase) : -1;
+            throw new ProblemException(
+                new Problem(
+                    "CG0601",
+                    "This is neither a postgres:// URL nor a connection string",
+                    keyword < 0 ? source.At(0, source.Text.Length) : source.At(keyword, ((ArgumentException)e).ParamName!.Length),
+                    "Write postgres://user@host:5432/database, or Host=…;Username=…;Database=…."),
+                e);
+        }
+
+        var explicitHost = builder.Host;
+        foreach (var parameter in ConnectionParameters.FromEnvironment(environment, name => IsGiven(builder, name)))
+        {
+            if (parameter.Name is "user" or "password" or "dbname" or "sslmode" or "sslrootcert" or "sslcert" or "sslkey" or "passfile")
+            {
+                ConnectionParameters.Set(builder, parameter);
+            }
+        }
+
+        var whole = new ConnectionParameter("Host", "", source, 0, source.Text.Length);
+        var servers = (explicitHost ?? "").Split(',').Select(h => SplitHost(h, builder.Port, whole)).ToArray();
+        return new DatabaseUrl(builder, servers);
+    }
+
+    private static bool IsGiven(NpgsqlConnectionStringBuilder builder, string parameter) => parameter switch
+    {
+        "user" => !string.IsNullOrEmpty(builder.Username),
+        "password" => builder.Password is not null,
+        "dbname" => !string.IsNullOrEmpty(builder.Database),
+        "sslmode" => builder.ContainsKey("SSL Mode"),
+        "sslrootcert" => builder.RootCertificate is not null,
+        "sslcert" => builder.SslCertificate is not null,
+        "sslkey" => builder.SslKey is not null,
+        "passfile" => builder.Passfile is not null,
+        _ => true,
+    };
+
+    private static (string Host, int Port) SplitHost(string text, int port, ConnectionParameter whole)
+    {
+        var colon = text.LastIndexOf(':');
+        var isAddress = colon > 0 && text.IndexOf(':', StringComparison.Ordinal) < colon && text[colon - 1] != ']';
+        if (colon < 0 || isAddress || IsSocketHost(text))
+        {
+            return (text.Length == 0 ? DefaultHost(port) : text.Trim('[', ']'), port);
+        }
+
+        return (text[..colon].Trim('[', ']'), ConnectionParameters.Number(whole with { Name = "Port", Value = text[(colon + 1)..] }, 1, 65535));
+    }
+
+    /// <summary>A value in quotes may hold semicolons; what is not well formed is hidden to the end.</summary>
+    private static void HidePasswords(ConnectionText source)
+    {
+        var text = source.Text;
+        for (int at = 0, end; at < text.Length; at = end + 1)
+        {
+            var equals = text.IndexOf('=', at);
+            var value = equals < 0 ? text.Length : equals + 1;
+            while (value < text.Length && text[value] == ' ')
+            {
+                value++;
+            }
+
+            var quote = value < text.Length && text[value] is '"' or '\'' ? text.IndexOf(text[value], value + 1) : value;
+            end = quote < 0 ? text.Length : text.IndexOf(';', Math.Min(quote, text.Length));
+            end = end < 0 ? text.Length : end;
+            if (equals >= 0 && PasswordKeys.Contains(text[at..equals].Trim(), StringComparer.OrdinalIgnoreCase))
+            {
+                source.Hide(value, end);
+            }
+        }
+    }
+
+    /// <summary>What the tool's work needs, whatever the string says.</summary>
+    private static void ApplyOurs(NpgsqlConnectionStringBuilder builder)
+    {
+        builder.ApplicationName ??= DefaultApplicationName;
+
+        // A run opens its one or two connections itself and closes them; a pool would keep sessions, and their locks, alive.
+        builder.Pooling = false;
+        builder.Multiplexing = false;
+        builder.NoResetOnClose = true;
+        builder.Enlist = false;
+
+        // The statement that failed in a batch, and the row that a constraint refused, belong in the complaint.
+        builder.IncludeFailedBatchedCommand = true;
+        builder.IncludeErrorDetail = true;
+
+        // A migration takes as long as it takes; lock_timeout and statement_timeout are the server's to keep.
+        builder.CommandTimeout = 0;
+
+        builder.ClientEncoding = "UTF8";
+        if (!builder.ContainsKey("GSS Encryption Mode"))
+        {
+            builder.GssEncryptionMode = GssEncryptionMode.Disable;
+        }
+
+        // A statement that runs for hours sends nothing: without keepalives a firewall forgets the connection.
+        if (!builder.ContainsKey("TCP Keepalive") && !builder.ContainsKey("TCP Keepalive Time"))
+        {
+            builder.TcpKeepAlive = true;
+            builder.TcpKeepAliveTime = 60;
+            builder.TcpKeepAliveInterval = 15;
+        }
+    }
+
+    /// <summary>As libpq: the socket directory it was built with, which differs between distributions; where there is no socket, localhost.</summary>
+    private static string DefaultHost(int port) =>
+        OperatingSystem.IsWindows() ? "localhost" : Array.Find(SocketDirectories, d => File.Exists(SocketPath((d, port)))) ?? "localhost";
+
+    private static bool IsSocketHost(string host) => host.StartsWith('/') || host.StartsWith('@');
+
+    private static string SocketPath((string Host, int Port) server) =>
+        string.Create(CultureInfo.InvariantCulture, $"{server.Host}/.s.PGSQL.{server.Port}");
+
+    private static string HostAndPort((string Host, int Port) server) => string.Create(CultureInfo.InvariantCulture, $"{Bracketed(server.Host)}:{server.Port}");
+
+    private static string Bracketed(string host) => host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
+}

@@ -1,0 +1,95 @@
+namespace ChatGenius.Db.Schema;
+
+/// <summary>How an object or a fact differs.</summary>
+public enum SchemaChange
+{
+    /// <summary>It is there only after.</summary>
+    Added,
+
+    /// <summary>It was there only before.</summary>
+    Removed,
+
+    /// <summary>It is there before and after, but not the same.</summary>
+    Changed,
+}
+
+/// <summary>One difference between two schemas.</summary>
+/// <param name="Change">Added, removed or changed.</param>
+/// <param name="ObjectKind">The kind of the object, such as <c>table</c>.</param>
+/// <param name="ObjectName">The name of the object, qualified and quoted where needed.</param>
+/// <param name="Fact">What of the object differs, such as <c>column email</c>; null where it is the whole object.</param>
+/// <param name="Before">The text before, or null where there was none.</param>
+/// <param name="After">The text after, or null where there is none.</param>
+public sealed record SchemaDifference(
+    SchemaChange Change, string ObjectKind, string ObjectName, string? Fact, string? Before, string? After)
+{
+    /// <summary>The difference in one line, but for texts of several lines: <c>~ table public.users: column email: text -> citext</c>.</summary>
+    public override string ToString()
+    {
+        var subject = Fact is null ? $"{ObjectKind} {ObjectName}" : $"{ObjectKind} {ObjectName}: {Fact}";
+        return (Change, Fact) switch
+        {
+            (SchemaChange.Added, null) => $"+ {subject}",
+            (SchemaChange.Removed, null) => $"- {subject}",
+            (SchemaChange.Added, _) => $"+ {subject}: {After}",
+            (SchemaChange.Removed, _) => $"- {subject}: {Before}",
+            _ => $"~ {subject}: {Before} -> {After}",
+        };
+    }
+}
+
+/// <summary>Compares two snapshots without a database.</summary>
+public static class SchemaDiff
+{
+    /// <summary>What must happen to <paramref name="before"/> to make it <paramref name="after"/>; empty where they are equal.</summary>
+    /// <returns>By object in the order of snapshots; a table that only one side has is one difference, not one a column.</returns>
+    public static IReadOnlyList<SchemaDifference> Between(SchemaSnapshot before, SchemaSnapshot after)
+    {
+        var old = before.Objects.ToDictionary(o => (o.Kind, o.Name));
+        var @new = after.Objects.ToDictionary(o => (o.Kind, o.Name));
+        var differences = new List<SchemaDifference>();
+        foreach (var key in old.Keys.Union(@new.Keys).OrderBy(k => Array.IndexOf(SchemaText.Kinds, k.Kind)).ThenBy(k => k.Name, StringComparer.Ordinal))
+        {
+            switch (old.GetValueOrDefault(key), @new.GetValueOrDefault(key))
+            {
+                case (null, { } added):
+                    differences.Add(new SchemaDifference(SchemaChange.Added, key.Kind, key.Name, null, null, added.ToString()));
+                    break;
+                case ({ } removed, null):
+                    differences.Add(new SchemaDifference(SchemaChange.Removed, key.Kind, key.Name, null, removed.ToString(), null));
+                    break;
+                case ({ } one, { } other):
+                    differences.AddRange(Between(one, other));
+                    break;
+            }
+        }
+
+        return differences;
+    }
+
+    private static IEnumerable<SchemaDifference> Between(SchemaObject before, SchemaObject after)
+    {
+        var old = before.Facts.ToDictionary(f => f.Key, f => f.Text);
+        var @new = after.Facts.ToDictionary(f => f.Key, f => f.Text);
+        foreach (var key in before.Facts.Concat(after.Facts).Select(f => f.Key).Distinct())
+        {
+            var (was, becomes) = (old.GetValueOrDefault(key), @new.GetValueOrDefault(key));
+            if (was != becomes)
+            {
+                var change = was is null ? SchemaChange.Added : becomes is null ? SchemaChange.Removed : SchemaChange.Changed;
+                yield return new SchemaDifference(change, before.Kind, before.Name, key, was, becomes);
+            }
+        }
+
+        // A column in the middle that comes or goes does not change the order of the others.
+        var wasOrder = Columns(before, @new);
+        var order = Columns(after, old);
+        if (wasOrder != order)
+        {
+            yield return new SchemaDifference(SchemaChange.Changed, before.Kind, before.Name, "order of columns", wasOrder, order);
+        }
+    }
+
+    private static string Columns(SchemaObject o, Dictionary<string, string> inBoth) =>
+        string.Join(", ", o.Of("column").Where(f => inBoth.ContainsKey(f.Key)).Select(f => f.Key["column ".Length..]));
+}

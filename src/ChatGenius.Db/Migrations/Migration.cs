@@ -1,0 +1,45 @@
+using ChatGenius.Db.Sql;
+using ChatGenius.Db.Text;
+
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>Where a migration comes from.</summary>
+public enum MigrationOrigin
+{
+    /// <summary>It travels inside the tool.</summary>
+    Bundle,
+
+    /// <summary>It is a file of the project.</summary>
+    Folder,
+}
+
+/// <summary>One migration: a file that has been read and understood as a whole.</summary>
+/// <param name="Version">The number in front of the file's name, from 1 to 999,999,999,999,999,999.</param>
+/// <param name="Name">What stands behind the number, without <c>.sql</c>: lower-case letters, digits and underscores.</param>
+/// <param name="Origin">Where it comes from.</param>
+/// <param name="Source">The file.</param>
+/// <param name="Up">What brings the change.</param>
+/// <param name="Down">What takes it back.</param>
+public sealed record Migration(long Version, string Name, MigrationOrigin Origin, SourceText Source, MigrationSection Up, MigrationSection Down)
+{
+    /// <summary>The file's name without <c>.sql</c>, with the number as it is written there: <c>0001_initial_schema</c>.</summary>
+    public string Id => Path.GetFileNameWithoutExtension(Source.Path);
+
+    /// <summary>Whether another file of this number may stand in for this one: it has the same name and does the same.</summary>
+    public bool IsSameAs(Migration other) => Name == other.Name && Up.IsSameAs(other.Up) && Down.IsSameAs(other.Down);
+}
+
+/// <summary>The part of a file that begins with <c>-- migrate:up</c> or <c>-- migrate:down</c>.</summary>
+/// <param name="Where">The line that begins it.</param>
+/// <param name="Transactional">Whether it runs in one transaction: always, unless it says <c>transaction:false</c>.</param>
+/// <param name="Irreversible">Whether it says <c>irreversible:true</c>: what its up section did can't be undone. Only a down section may.</param>
+/// <param name="Script">Its statements.</param>
+/// <param name="Text">The section to the letter, its first line included; <see cref="MigrationParser.ParseSection"/> reads it back.</param>
+public sealed record MigrationSection(SourceLocation Where, bool Transactional, bool Irreversible, SqlScript Script, string Text)
+{
+    /// <summary>The checksum of <see cref="Script"/>: SHA-256, 64 hexadecimal digits.</summary>
+    public string Checksum => Script.Checksum;
+
+    internal bool IsSameAs(MigrationSection other) =>
+        Checksum == other.Checksum && Transactional == other.Transactional && Irreversible == other.Irreversible;
+}

@@ -1,0 +1,128 @@
+using System.Reflection;
+using ChatGenius.Db.Text;
+
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>Where migrations are read from: the bundle inside the tool, and the project's folder.</summary>
+public static class MigrationSource
+{
+    private const string BundlePrefix = "bundle/";
+
+    /// <summary>Reads and understands every migration, on all cores.</summary>
+    /// <param name="folder">The project's folder as the user named it; null for none. Files that do not end with <c>.sql</c>, files whose name begins with a dot and folders inside it are passed over.</param>
+    /// <param name="bundle">Whether the bundle is read as well. The same migration in both is taken once, from the bundle.</param>
+    /// <param name="folderMustExist">Whether it is a problem that the folder is not there; a folder that nobody named may well be missing.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <returns>The migrations in the order of their numbers.</returns>
+    /// <exception cref="ProblemException">
+    /// All problems of all files together, in the order of path and line: those of <see cref="MigrationParser.Parse"/> and <see cref="SourceText.ReadAsync"/>; CG0305: two files with one number; CG0306: another content
+    /// in the bundle. At once: CG0301: no such folder; CG0302: the folder can't be read.
+    /// </exception>
+    public static async Task<IReadOnlyList<Migration>> LoadAsync(
+        string? folder, bool bundle = true, bool folderMustExist = false, CancellationToken cancellationToken = default)
+    {
+        var assembly = typeof(MigrationSource).Assembly;
+        var files = new List<(string Path, MigrationOrigin Origin)>();
+        if (bundle)
+        {
+            var resources = assembly.GetManifestResourceNames().Where(n => n.StartsWith(BundlePrefix, StringComparison.Ordinal));
+            files.AddRange(resources.Select(n => (n, MigrationOrigin.Bundle)));
+        }
+
+        if (folder is not null)
+        {
+            files.AddRange(List(folder, folderMustExist).Select(p => (p, MigrationOrigin.Folder)));
+        }
+
+        files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
+        var migrations = new Migration?[files.Count];
+        var problems = new List<Problem>?[files.Count];
+        await Parallel.ForAsync(0, files.Count, cancellationToken, async (i, token) =>
+        {
+            var (path, origin) = files[i];
+            try
+            {
+                var source = origin == MigrationOrigin.Bundle ? ReadBundled(assembly, path) : await SourceText.ReadAsync(path, token).ConfigureAwait(false);
+                migrations[i] = MigrationParser.Parse(source, origin);
+            }
+            catch (ProblemException e)
+            {
+                problems[i] = [.. e.Problems];
+            }
+        }).ConfigureAwait(false);
+
+        var unique = Unite(files, migrations, problems);
+        var all = problems.OfType<List<Problem>>().SelectMany(p => p).ToList();
+        return all.Count == 0 ? unique : throw new ProblemException(all);
+    }
+
+    /// <summary>
+    /// Sorts by number and finds numbers that are taken twice. Two files of one origin are told apart by their names alone, so that this is seen
+    /// even when one of them can't be parsed.
+    /// </summary>
+    private static List<Migration> Unite(List<(string Path, MigrationOrigin Origin)> files, Migration?[] migrations, List<Problem>?[] problems)
+    {
+        var unique = new List<Migration>(files.Count);
+        var indexes = Enumerable.Range(0, files.Count).Where(i => MigrationParser.VersionOf(files[i].Path) is not null);
+        foreach (var number in indexes.GroupBy(i => MigrationParser.VersionOf(files[i].Path)).OrderBy(g => g.Key))
+        {
+            // The bundle's file comes first: where the folder has the same one, the bundle's is taken.
+            var taken = number.OrderBy(i => files[i].Origin).ToList();
+            var first = taken[0];
+            foreach (var other in taken[1..])
+            {
+                if (files[first].Origin == files[other].Origin)
+                {
+                    (problems[other] ??= []).Add(new Problem(
+                        "CG0305",
+                        $"{files[first].Path} and {files[other].Path} have the same number",
+                        Advice: "Rename the one that has been applied nowhere."));
+                }
+                else if (migrations[first] is { } bundled && migrations[other] is { } own && !bundled.IsSameAs(own))
+                {
+                    (problems[other] ??= []).Add(new Problem(
+                        "CG0306",
+                        $"{files[first].Path}, which travels with the tool, and {files[other].Path} have the same number, but not the same name and content",
+                        Advice: "Give your file the next free number, or leave out the bundle."));
+                }
+            }
+
+            if (migrations[first] is { } migration)
+            {
+                unique.Add(migration);
+            }
+        }
+
+        return unique;
+    }
+
+    private static List<string> List(string folder, bool mustExist)
+    {
+        try
+        {
+            return
+            [
+                .. Directory.EnumerateFiles(folder).Where(p => p.EndsWith(".sql", StringComparison.OrdinalIgnoreCase) && !Path.GetFileName(p).StartsWith('.')),
+            ];
+        }
+        catch (DirectoryNotFoundException) when (!File.Exists(folder))
+        {
+            return mustExist
+                ? throw new ProblemException(new Problem("CG0301", $"The migrations folder {folder} is not there", Advice: "Check the path, or create the folder."))
+                : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new ProblemException(
+                new Problem("CG0302", $"The migrations folder {folder} can't be read: {e.Message}", Advice: "Check the path and its permissions."), e);
+        }
+    }
+
+    private static SourceText ReadBundled(Assembly assembly, string name)
+    {
+        using var stream = assembly.GetManifestResourceStream(name)!;
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return SourceText.From(name, bytes);
+    }
+}

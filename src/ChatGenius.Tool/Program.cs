@@ -1,6 +1,26 @@
+using System.Runtime.InteropServices;
+
 namespace ChatGenius.Tool;
 
 internal static class Program
 {
-    internal static int Main() => 0;
+    internal static async Task<int> Main(string[] args)
+    {
+        using var cancellation = new CancellationTokenSource();
+
+        void Cancel(PosixSignalContext context)
+        {
+            // The first signal asks the run to undo and to say where it stands; the second one is the system's own: it kills.
+            context.Cancel = !cancellation.IsCancellationRequested;
+            cancellation.Cancel();
+        }
+
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+
+        var shell = Shell.OfProcess();
+        var exitCode = await Cli.RunAsync(args, shell, cancellation.Token).ConfigureAwait(false);
+        await shell.Out.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        return (int)exitCode;
+    }
 }

@@ -1,0 +1,85 @@
+using System.Collections;
+using System.Text;
+
+namespace ChatGenius.Tool;
+
+/// <summary>What a run sees of the world around it: its streams, its environment, and where it was started.</summary>
+internal sealed record Shell(
+    TextReader In,
+    TextWriter Out,
+    TextWriter Error,
+    IReadOnlyDictionary<string, string> Environment,
+    string WorkingDirectory)
+{
+    public bool InIsTerminal { get; init; }
+
+    public bool OutIsTerminal { get; init; }
+
+    public bool ErrorIsTerminal { get; init; }
+
+    /// <summary>The width of the terminal in columns; asked each time, because a terminal can be resized.</summary>
+    public Func<int> Width { get; init; } = () => 80;
+
+    /// <summary>The value of an environment variable; an empty one counts as not set, as it does for libpq.</summary>
+    public string? Variable(string name) => Environment.TryGetValue(name, out var value) && value.Length > 0 ? value : null;
+
+    /// <summary>A path of the command line or the environment, which is relative to the working directory.</summary>
+    public string Absolute(string path) => Path.GetFullPath(path, WorkingDirectory);
+
+    /// <summary>A path in the shortest form that works from the working directory: below it relative, elsewhere absolute.</summary>
+    public string Shown(string path)
+    {
+        var full = Absolute(path);
+        var relative = Path.GetRelativePath(WorkingDirectory, full);
+
+        // A run inside another process (a test) has a working directory that is not the process's own: there only absolute paths work.
+        return relative.StartsWith("..", StringComparison.Ordinal) || WorkingDirectory != Directory.GetCurrentDirectory() ? full : relative;
+    }
+
+    /// <summary>The console of this process, UTF-8 whatever the locale says: what we print are UTF-8 files.</summary>
+    public static Shell OfProcess()
+    {
+        var variables = new Dictionary<string, string>(
+            OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+        foreach (DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
+        {
+            variables[(string)variable.Key] = (string?)variable.Value ?? "";
+        }
+
+        if (OperatingSystem.IsWindows() && !(Console.IsOutputRedirected && Console.IsErrorRedirected))
+        {
+            Console.OutputEncoding = Encoding.UTF8;
+        }
+
+        return new Shell(
+            new StreamReader(Console.OpenStandardInput(), Utf8),
+            Writer(Console.OpenStandardOutput(), flush: !Console.IsOutputRedirected),
+            Writer(Console.OpenStandardError(), flush: true),
+            variables,
+            Directory.GetCurrentDirectory())
+        {
+            InIsTerminal = !Console.IsInputRedirected,
+            OutIsTerminal = !Console.IsOutputRedirected,
+            ErrorIsTerminal = !Console.IsErrorRedirected,
+            Width = ConsoleWidth,
+        };
+    }
+
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
+
+    private static TextWriter Writer(Stream stream, bool flush) =>
+        TextWriter.Synchronized(new StreamWriter(stream, Utf8) { AutoFlush = flush, NewLine = "\n" });
+
+    private static int ConsoleWidth()
+    {
+        try
+        {
+            // A pseudo-terminal that nobody has sized reports 0.
+            return Console.WindowWidth is > 0 and var width ? width : 80;
+        }
+        catch (IOException)
+        {
+            return 80;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using ChatGenius.Tool;
+
+namespace ChatGenius.Tests.Tool;
+
+/// <summary>What a run of the tool left behind.</summary>
+internal sealed record ToolRun(ExitCode ExitCode, string Out, string Error);
+
+/// <summary>Runs the tool in this process, with an environment and a working directory of its own.</summary>
+internal sealed class InProcess : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("chatgenius-tool-");
+
+    public Dictionary<string, string> Environment { get; } = [];
+
+    public string Folder => _folder.FullName;
+
+    public string Input { get; init; } = "";
+
+    public bool Terminal { get; init; }
+
+    public int Width { get; init; } = 80;
+
+    public string Write(string name, string text)
+    {
+        var path = Path.Combine(Folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    public Shell Shell(TextWriter output, TextWriter error, string? workingDirectory = null) =>
+        new(new StringReader(Input), output, error, Environment, Path.GetFullPath(workingDirectory ?? "", Folder))
+        {
+            InIsTerminal = Terminal,
+            OutIsTerminal = Terminal,
+            ErrorIsTerminal = Terminal,
+            Width = () => Width,
+        };
+
+    public Task<ToolRun> RunAsync(params string[] args) => RunInAsync("", args);
+
+    public async Task<ToolRun> RunInAsync(string folder, params string[] args)
+    {
+        var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
+        var exitCode = await Cli.RunAsync(args, Shell(output, error, folder), CancellationToken.None);
+
+        // Paths of the sandbox differ from run to run; in what tests compare they are short.
+        return new ToolRun(exitCode, Shorten(output), Shorten(error));
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private string Shorten(StringWriter writer) => writer.ToString().Replace(Folder, "FOLDER", StringComparison.Ordinal);
+}

@@ -54,6 +54,121 @@ public sealed class Database(DatabaseUrl url)
         }
     }
 
+    /// <summary>Whether the database is on its server.</summary>
+    /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be asked.</exception>
+    public async Task<bool> ExistsAsync(CancellationToken cancellationToken = default)
+    {
+        await using var connection = await ConnectToMaintenanceAsync(cancellationToken).ConfigureAwait(false);
+        return await ExistsAsync(connection, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Creates the database if it is not there; two calls at once create one.</summary>
+    /// <param name="template">A database to copy, to which nobody may be connected; PostgreSQL's own <c>template1</c> where null.</param>
+    /// <param name="copyFiles">
+    /// Copies the template's files instead of writing the copy to the log, which is the faster way where the disk is fast (PostgreSQL 15 and
+    /// later; "CREATE DATABASE", STRATEGY).
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Whether it was created.</returns>
+    /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG0630: it refuses.</exception>
+    public async Task<bool> CreateAsync(string? template = null, bool copyFiles = false, CancellationToken cancellationToken = default)
+    {
+        await using var connection = await ConnectToMaintenanceAsync(cancellationToken).ConfigureAwait(false);
+        if (await ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
+        {
+            return false;
+        }
+
+        var sql = $"CREATE DATABASE {SqlIdentifier.Quote(url.DatabaseName)}"
+            + (template is null ? "" : $" TEMPLATE {SqlIdentifier.Quote(template)}")
+            + (copyFiles && connection.PostgreSqlVersion.Major >= 15 ? " STRATEGY file_copy" : "");
+        try
+        {
+            await ExecuteAsync(connection, sql, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
+        {
+            return false;
+        }
+        catch (PostgresException e)
+        {
+            throw Refused("CG0630", "created", e, e.SqlState switch
+            {
+                PostgresErrorCodes.InsufficientPrivilege => "ALTER ROLE … CREATEDB lets the role create databases.",
+                PostgresErrorCodes.ObjectInUse => "Somebody is connected to the template: end that session, or try again.",
+                _ => e.Hint,
+            });
+        }
+    }
+
+    /// <summary>Drops the database if it is there.</summary>
+    /// <param name="force">Ends the sessions that are connected to it (PostgreSQL 13 and later).</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Whether it was there.</returns>
+    /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG0631: it refuses, because the database is in use, for example.</exception>
+    public async Task<bool> DropAsync(bool force = false, CancellationToken cancellationToken = default)
+    {
+        await using var connection = await ConnectToMaintenanceAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await ExecuteAsync(connection, $"DROP DATABASE {SqlIdentifier.Quote(url.DatabaseName)}{(force ? " WITH (FORCE)" : "")}", cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidCatalogName)
+        {
+            return false;
+        }
+        catch (PostgresException e)
+        {
+            throw Refused("CG0631", "dropped", e, e.SqlState switch
+            {
+                PostgresErrorCodes.ObjectInUse => $"{e.Detail} --force ends its sessions.",
+                PostgresErrorCodes.InsufficientPrivilege => "Only its owner or a superuser drops a database.",
+                _ => e.Hint,
+            });
+        }
+    }
+
+    /// <summary>
+    /// A database can be neither created nor dropped from within itself: as createdb does, <c>postgres</c> is used, and <c>template1</c> where
+    /// that is not there (or is the one in question).
+    /// </summary>
+    private async Task<NpgsqlConnection> ConnectToMaintenanceAsync(CancellationToken cancellationToken)
+    {
+        if (url.DatabaseName != "postgres")
+        {
+            try
+            {
+                return await new Database(url.WithDatabase("postgres")).ConnectAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (ProblemException e) when (e.Problems is [{ Code: "CG0617" or "CG0618" }])
+            {
+                // template1 is tried next.
+            }
+        }
+
+        return await new Database(url.WithDatabase("template1")).ConnectAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<bool> ExistsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", connection);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = url.DatabaseName });
+        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not null;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        // One command of a batch goes to the server as it is written; an NpgsqlCommand would be rewritten first.
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
+        await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private ProblemException Refused(string code, string done, PostgresException e, string? advice) =>
+        new(new Problem(code, $"The database \"{url.DatabaseName}\" can't be {done}: {e.MessageText}", Advice: advice), e);
+
     private NpgsqlDataSource Source()
     {
         if (_source is null)

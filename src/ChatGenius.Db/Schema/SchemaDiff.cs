@@ -23,17 +23,22 @@ public enum SchemaChange
 public sealed record SchemaDifference(
     SchemaChange Change, string ObjectKind, string ObjectName, string? Fact, string? Before, string? After)
 {
-    /// <summary>The difference in one line, but for texts of several lines: <c>~ table public.users: column email: text -> citext</c>.</summary>
+    /// <summary>
+    /// The difference in one line: <c>~ table public.users: column email: text -> citext</c>. A text of several lines follows
+    /// in lines of its own; where it changed, with only the lines that differ and one before and after.
+    /// </summary>
     public override string ToString()
     {
-        var subject = Fact is null ? $"{ObjectKind} {ObjectName}" : $"{ObjectKind} {ObjectName}: {Fact}";
-        return (Change, Fact) switch
+        var sign = Change switch { SchemaChange.Added => '+', SchemaChange.Removed => '-', _ => '~' };
+        var subject = Fact is null ? $"{sign} {ObjectKind} {ObjectName}" : $"{sign} {ObjectKind} {ObjectName}: {Fact}";
+        var isLong = Before?.Contains('\n') == true || After?.Contains('\n') == true;
+        return (Fact, Change) switch
         {
-            (SchemaChange.Added, null) => $"+ {subject}",
-            (SchemaChange.Removed, null) => $"- {subject}",
-            (SchemaChange.Added, _) => $"+ {subject}: {After}",
-            (SchemaChange.Removed, _) => $"- {subject}: {Before}",
-            _ => $"~ {subject}: {Before} -> {After}",
+            (null, _) => subject,
+            (_, SchemaChange.Changed) when isLong => $"{subject}:{LineDiff.Between(Before!, After!)}",
+            (_, SchemaChange.Changed) => $"{subject}: {Before} -> {After}",
+            _ when isLong => $"{subject}:\n    {(Before ?? After)!.Replace("\n", "\n    ", StringComparison.Ordinal)}",
+            _ => $"{subject}: {Before ?? After}",
         };
     }
 }

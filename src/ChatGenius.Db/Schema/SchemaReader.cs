@@ -25,7 +25,7 @@ public static partial class SchemaReader
     private static readonly (string Name, string Value)[] Settings =
     [
         ("search_path", ""), ("quote_all_identifiers", "off"), ("DateStyle", "ISO, YMD"), ("IntervalStyle", "postgres"), ("TimeZone", "UTC"),
-        ("extra_float_digits", "1"), ("bytea_output", "hex"), ("xmlbinary", "base64"), ("jit", "off"),
+        ("extra_float_digits", "1"), ("bytea_output", "hex"), ("xmlbinary", "base64"), ("standard_conforming_strings", "on"), ("jit", "off"),
     ];
 
     private static readonly ConcurrentDictionary<(string Name, int Version), string> Queries = new();

@@ -5,7 +5,7 @@ SELECT CASE c.relkind WHEN 'c' THEN 'pg_type'::regclass::oid ELSE 'pg_class'::re
     'column ' || quote_ident(a.attname) AS key,
     concat_ws(' ', x.type, x.collation, x.options, x.storage, x.compression, x.not_null, x.default_, x.generated, x.identity, x.statistics, x.inherited, x.fdw_options)
         AS value,
-    ARRAY[a.attname, x.type, x.collation, x.options, x.storage, x.compression, x.not_null, x.default_, x.generated, x.identity, x.statistics,
+    ARRAY[a.attname::text, x.type, x.collation, x.options, x.storage, x.compression, x.not_null, x.default_, x.generated, x.identity, x.statistics,
         x.inherited, x.fdw_options] AS parts
 FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid

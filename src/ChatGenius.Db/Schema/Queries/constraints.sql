@@ -5,7 +5,7 @@ SELECT CASE WHEN k.conrelid <> 0 THEN 'pg_class'::regclass::oid ELSE 'pg_type'::
     3000 + strpos('puxcf', k.contype::text) AS position,
     'constraint ' || quote_ident(k.conname) AS key,
     concat_ws(' ', pg_get_constraintdef(k.oid), i.options, i.tablespace) AS value,
-    ARRAY[k.conname, k.contype::text,
+    ARRAY[k.conname::text, k.contype::text,
         (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY u.i) FROM unnest(k.conkey) WITH ORDINALITY u (n, i)
             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n),
         (SELECT format('%I.%I', fn.nspname, fc.relname) FROM pg_class fc JOIN pg_namespace fn ON fn.oid = fc.relnamespace

@@ -22,7 +22,7 @@ lifted AS (
             ELSE coalesce(tt.oid, e.refobjid) END AS refobjid,
         ad.oid IS NOT NULL
             AND (SELECT a.attgenerated = '' FROM pg_attribute a WHERE a.attrelid = ad.adrelid AND a.attnum = ad.adnum) --@ 12..
-            OR k.contype = 'c' AS soft
+            OR coalesce(k.contype = 'c', false) AS soft
     FROM edges e
         LEFT JOIN pg_rewrite r ON e.classid = 'pg_rewrite'::regclass AND r.oid = e.objid AND r.rulename = '_RETURN'
         LEFT JOIN pg_attrdef ad ON e.classid = 'pg_attrdef'::regclass AND ad.oid = e.objid

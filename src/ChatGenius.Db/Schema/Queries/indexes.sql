@@ -2,7 +2,7 @@
 SELECT 'pg_class'::regclass::oid AS classid, i.indrelid AS objid, 4000 AS position,
     'index ' || quote_ident(c.relname) AS key,
     concat_ws(' ', pg_get_indexdef(i.indexrelid), 'TABLESPACE ' || quote_ident(s.spcname), st.targets, CASE WHEN NOT i.indisvalid THEN 'INVALID' END) AS value,
-    ARRAY[c.relname, pg_get_indexdef(i.indexrelid), quote_ident(s.spcname), st.targets, CASE WHEN NOT i.indisvalid THEN 'INVALID' END] AS parts
+    ARRAY[c.relname::text, pg_get_indexdef(i.indexrelid), quote_ident(s.spcname), st.targets, CASE WHEN NOT i.indisvalid THEN 'INVALID' END] AS parts
 FROM pg_index i
     JOIN pg_class c ON c.oid = i.indexrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace

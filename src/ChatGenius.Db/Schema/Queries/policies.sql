@@ -8,5 +8,5 @@ SELECT 'pg_class'::regclass::oid AS classid, p.polrelid AS objid, 7000 AS positi
             ORDER BY pg_get_userbyid(u.role) COLLATE "C") FROM unnest(p.polroles) u (role)),
         'USING (' || pg_get_expr(p.polqual, p.polrelid) || ')',
         'WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')') AS value,
-    ARRAY[p.polname] AS parts
+    ARRAY[p.polname::text] AS parts
 FROM pg_policy p

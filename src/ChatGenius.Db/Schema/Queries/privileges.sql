@@ -1,5 +1,5 @@
 -- Privileges that differ from what the owner and PUBLIC have by default (PostgreSQL: "5.8. Privileges"), one fact a
--- grantee; "*" stands for WITH GRANT OPTION. The owner is called so and not by name: names of owners differ between
+-- grantee; "*" stands for WITH GRANT OPTION, which the owner has anyway. The owner is called so and not by name: names of owners differ between
 -- servers where the schemas are the same.
 WITH lists (classid, objid, col, owner, standard, acl) AS (
     SELECT 'pg_class'::regclass::oid, c.oid, NULL::text, c.relowner,
@@ -37,7 +37,7 @@ WITH lists (classid, objid, col, owner, standard, acl) AS (
 ),
 grants AS (
     SELECT l.classid, l.objid, l.col, l.owner, x.grantee, g.standard,
-        string_agg(x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END, ', ' ORDER BY x.privilege_type) AS privileges
+        string_agg(x.privilege_type || CASE WHEN x.is_grantable AND x.grantee <> l.owner THEN '*' ELSE '' END, ', ' ORDER BY x.privilege_type) AS privileges
     FROM lists l
         CROSS JOIN LATERAL (VALUES (true, l.standard), (false, l.acl)) AS g (standard, acl)
         -- The same privilege may have been granted by several roles.

@@ -3,7 +3,7 @@ SELECT 'pg_class'::regclass::oid AS classid, t.tgrelid AS objid, 6000 AS positio
     'trigger ' || quote_ident(t.tgname) AS key,
     concat_ws(' ', pg_get_triggerdef(t.oid),
         CASE t.tgenabled WHEN 'D' THEN 'DISABLED' WHEN 'R' THEN 'ENABLED REPLICA' WHEN 'A' THEN 'ENABLED ALWAYS' END) AS value,
-    ARRAY[t.tgname, pg_get_triggerdef(t.oid),
+    ARRAY[t.tgname::text, pg_get_triggerdef(t.oid),
         CASE t.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS' END] AS parts
 FROM pg_trigger t
 WHERE NOT t.tgisinternal AND NOT EXISTS (SELECT FROM pg_depend d
@@ -13,7 +13,7 @@ SELECT 'pg_class'::regclass, r.ev_class, 6001,
     'rule ' || quote_ident(r.rulename),
     concat_ws(' ', rtrim(pg_get_ruledef(r.oid), ';'),
         CASE r.ev_enabled WHEN 'D' THEN 'DISABLED' WHEN 'R' THEN 'ENABLED REPLICA' WHEN 'A' THEN 'ENABLED ALWAYS' END),
-    ARRAY[r.rulename, rtrim(pg_get_ruledef(r.oid), ';'),
+    ARRAY[r.rulename::text, rtrim(pg_get_ruledef(r.oid), ';'),
         CASE r.ev_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS' END]
 FROM pg_rewrite r
 WHERE r.oid >= 16384 AND r.rulename <> '_RETURN'

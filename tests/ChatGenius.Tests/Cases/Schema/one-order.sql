@@ -1,0 +1,10 @@
+CREATE TABLE b (id integer PRIMARY KEY, y text CONSTRAINT y_is_short CHECK (length(y) < 9));
+CREATE TABLE a (id integer PRIMARY KEY, x text, b_id integer CONSTRAINT a_b_id_fkey REFERENCES b);
+CREATE INDEX a_x_idx ON a (x);
+CREATE INDEX a_b_id_idx ON a (b_id);
+COMMENT ON TABLE a IS 'a';
+CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE VIEW v AS SELECT x FROM a;
+GRANT SELECT ON a TO pg_monitor;
+GRANT SELECT, INSERT ON a TO PUBLIC;
+CREATE TYPE t AS ENUM ('one', 'two');

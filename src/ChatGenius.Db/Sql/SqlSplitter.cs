@@ -22,7 +22,6 @@ internal ref struct SqlSplitter
     private bool _sessionConformingStrings = true;
 
     private int _start = -1;
-    private bool _wantsBody;
     private Verb _verb;
     private int _parentheses;
     private int _firstParenthesis;
@@ -62,33 +61,30 @@ internal ref struct SqlSplitter
             var token = _tokens.Current;
             switch (token.Kind)
             {
-                case SqlTokenKind.LineComment:
-                    if (endsAt is not null && endsAt(token))
-                    {
-                        end = token.Start;
-                        goto done;
-                    }
+                case SqlTokenKind.LineComment when endsAt is not null && endsAt(token):
+                    end = token.Start;
+                    goto done;
 
-                    continue;
-
-                case SqlTokenKind.BlockComment:
-                    continue;
+                case SqlTokenKind.LineComment or SqlTokenKind.BlockComment:
+                    break;
 
                 case SqlTokenKind.Semicolon when _parentheses == 0 && _body == 0:
                     EndStatement(terminated: true);
-                    continue;
+                    break;
 
                 case SqlTokenKind.Backslash:
                     SkipMetaCommand(token);
-                    continue;
+                    break;
 
                 case >= SqlTokenKind.UnterminatedString:
                     ReportUnterminated(token);
                     _start = -1;
                     goto done;
-            }
 
-            Add(token);
+                default:
+                    Add(token);
+                    break;
+            }
         }
 
     done:
@@ -98,31 +94,27 @@ internal ref struct SqlSplitter
 
     private void Add(SqlToken token)
     {
-        _checksum.AddToken(_text[token.Start..token.End], token.Kind == SqlTokenKind.StringContinuation);
+        _checksum.AddToken(_text, token);
         if (_start < 0)
         {
             _start = token.Start;
             _verb = token.Kind == SqlTokenKind.Word ? VerbOf(_text[token.Start..token.End]) : Verb.Other;
-            _wantsBody = _verb == Verb.Create;
         }
 
-        switch (token.Kind)
+        if (token.Kind == SqlTokenKind.OpenParenthesis)
         {
-            case SqlTokenKind.OpenParenthesis:
-                if (_parentheses++ == 0)
-                {
-                    _firstParenthesis = token.Start;
-                }
-
-                break;
-
-            case SqlTokenKind.CloseParenthesis when _parentheses > 0:
-                _parentheses--;
-                break;
-
-            case SqlTokenKind.Word when _wantsBody && _parentheses == 0:
-                TrackBody(token);
-                break;
+            if (_parentheses++ == 0)
+            {
+                _firstParenthesis = token.Start;
+            }
+        }
+        else if (token.Kind == SqlTokenKind.CloseParenthesis && _parentheses > 0)
+        {
+            _parentheses--;
+        }
+        else if (_verb == Verb.Create && token.Kind == SqlTokenKind.Word && _parentheses == 0)
+        {
+            TrackBody(token);
         }
 
         _previous = token;

@@ -6,7 +6,7 @@ namespace ChatGenius.Tests.Support;
 /// <summary>PostgreSQL's own psql: the oracle for what a file of SQL means.</summary>
 internal static class Psql
 {
-    private static readonly Lazy<string> Executable = new(Find);
+    private static readonly Lazy<string> Executable = new(() => Find("psql"));
 
     /// <summary>Runs a file, stopping at its first error; nobody's <c>.psqlrc</c> is read.</summary>
     public static Task<ToolResult> RunAsync(TestDatabase database, string file) => RunAsync(database, ["-f", file]);
@@ -24,15 +24,15 @@ internal static class Psql
         return await psql.ExitAsync();
     }
 
-    /// <summary>Debian's psql on PATH is a wrapper; the program itself lies beside the server's.</summary>
-    private static string Find()
+    /// <summary>Finds a client program. Debian's psql on PATH is a wrapper; the program itself lies beside the server's.</summary>
+    internal static string Find(string program)
     {
         var debian = Directory.Exists("/usr/lib/postgresql")
             ? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(d => d, StringComparer.Ordinal).Select(d => Path.Combine(d, "bin"))
             : [];
         var folders = debian.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator));
-        var name = OperatingSystem.IsWindows() ? "psql.exe" : "psql";
+        var name = OperatingSystem.IsWindows() ? $"{program}.exe" : program;
         return folders.Select(f => Path.Combine(f, name)).FirstOrDefault(File.Exists)
-            ?? throw new InvalidOperationException("These tests need psql on PATH (Debian: apt install postgresql-client; macOS: brew install libpq).");
+            ?? throw new InvalidOperationException($"These tests need {program} on PATH (Debian: apt install postgresql-client; macOS: brew install libpq).");
     }
 }

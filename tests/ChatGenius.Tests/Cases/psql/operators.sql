@@ -1,0 +1,17 @@
+CREATE TABLE o (n int, v text);
+INSERT INTO o SELECT 1, (2*/* ; */3)::text;
+INSERT INTO o SELECT 2, (5+--;
+    1)::text;
+INSERT INTO o SELECT 3, (4- -1)::text;
+INSERT INTO o SELECT 4, (@ -5)::text;
+INSERT INTO o SELECT 5, ('{"a":1}'::jsonb @> '{"a":1}')::text;
+INSERT INTO o SELECT 6, ('{"a":{"b":";"}}'::jsonb #>> '{a,b}');
+INSERT INTO o SELECT 7, ('{"a":1}'::jsonb ?| array['a','b'])::text;
+INSERT INTO o SELECT 8, (array[1,2,3])[2:3]::text;
+INSERT INTO o SELECT 9, ('abc' ~* 'B')::text || ('a' !~~ 'b');
+INSERT INTO o SELECT 10, (1=-1)::text || (2>=-2) || (7% -3);
+CREATE FUNCTION join_texts(text, text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1 || '';'' || $2';
+CREATE OPERATOR |*| (LEFTARG = text, RIGHTARG = text, FUNCTION = join_texts);
+CREATE OPERATOR <-|-> (LEFTARG = text, RIGHTARG = text, FUNCTION = join_texts);
+INSERT INTO o SELECT 11, 'a'::text|*|'b'::text;
+INSERT INTO o SELECT 12, 'a'::text<-|->'b'::text OPERATOR(public.|*|) 'c'::text;

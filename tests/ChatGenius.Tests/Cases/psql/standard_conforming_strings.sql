@@ -1,0 +1,23 @@
+CREATE TABLE s (n int, v text);
+SET escape_string_warning = off;
+INSERT INTO s VALUES (1, 'on \'), (2, ';');
+SET standard_conforming_strings = off;
+INSERT INTO s VALUES (3, 'off \'; \\'), (4, E'\';'), (5, N'\';');
+INSERT INTO s VALUES (6, $$\$$), (7, 'one\';'
+    'two\';');
+SET SESSION standard_conforming_strings TO 'on';
+INSERT INTO s VALUES (8, 'on \');
+INSERT INTO s VALUES (9, ';');
+set /* ; */ standard_conforming_strings to false;
+insert into s values (10, '\';');
+RESET standard_conforming_strings;
+INSERT INTO s VALUES (11, '\');
+BEGIN;
+SET LOCAL standard_conforming_strings = 'off';
+INSERT INTO s VALUES (12, '\';');
+COMMIT;
+INSERT INTO s VALUES (13, '\'), (14, ';');
+SET standard_conforming_strings = 0;
+INSERT INTO s VALUES (15, '\';');
+DISCARD ALL;
+INSERT INTO s VALUES (16, '\'), (17, ';');

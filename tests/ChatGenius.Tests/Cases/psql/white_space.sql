@@ -1,0 +1,11 @@
+
+
+	CREATE
+	TABLE	t
+	(
+		n	int	)
+	;
+
+INSERT	INTO t(n)VALUES(1);INSERT/**/INTO/**/t/**/VALUES/**/(2);
+
+INSERT INTO t VALUES(4);INSERT INTO t VALUES (5);

@@ -22,7 +22,6 @@ public static partial class MigrationParser
     public static Migration Parse(SourceText source, MigrationOrigin origin)
     {
         var problems = new List<Problem>();
-        var (version, name) = ParseFileName(source.Path, problems);
         var sections = MigrationSectionReader.Read(source, problems);
         var up = sections.Find(s => s.IsUp);
         var down = sections.Find(s => !s.IsUp);
@@ -33,6 +32,7 @@ public static partial class MigrationParser
             CheckSections(source, up, down, problems);
         }
 
+        var (version, name) = ParseFileName(source.Path, problems);
         if (problems.Count > 0)
         {
             throw new ProblemException([.. problems.OrderBy(p => p.Where?.Line).ThenBy(p => p.Where?.Column)]);
@@ -118,6 +118,12 @@ public static partial class MigrationParser
             problems.Add(new Problem("CG0315", "irreversible:true belongs to the down section", up.Section.Where, "Write -- migrate:down irreversible:true."));
         }
 
+        // What is no SQL has left no statement: then nothing can be said about an empty section.
+        if (problems.Exists(p => p.Code.StartsWith("CG02", StringComparison.Ordinal)))
+        {
+            return;
+        }
+
         var undo = down.Section.Script.Statements;
         if (down.Section.Irreversible && undo.Count > 0)
         {
@@ -133,6 +139,6 @@ public static partial class MigrationParser
         }
     }
 
-    [GeneratedRegex("^(?<number>[0-9]{4,})_(?<name>[a-z0-9][a-z0-9_]*)\\.sql$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^(?<number>[0-9]{4,})_(?<name>[a-z0-9][a-z0-9_]*)\\.sql\\z", RegexOptions.CultureInvariant)]
     private static partial Regex FileName();
 }

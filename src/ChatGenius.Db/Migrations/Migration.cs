@@ -1,3 +1,4 @@
+using System.Text;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 
@@ -39,6 +40,25 @@ public sealed record MigrationSection(SourceLocation Where, bool Transactional, 
 {
     /// <summary>The checksum of <see cref="Script"/>: SHA-256, 64 hexadecimal digits.</summary>
     public string Checksum => Script.Checksum;
+
+    /// <summary>What the section's line comments say, joined to one line, without the line that begins it.</summary>
+    public string Comment
+    {
+        get
+        {
+            var text = Script.Source.Utf8.Span;
+            var lines = new List<string>();
+            foreach (var token in new SqlLexer(text[..Script.End], Script.Start))
+            {
+                if (token.Kind == SqlTokenKind.LineComment)
+                {
+                    lines.Add(Encoding.UTF8.GetString(text[token.Start..token.End]).TrimStart('-').Trim());
+                }
+            }
+
+            return string.Join(' ', lines.Where(line => line.Length > 0 && !line.StartsWith("migrate:", StringComparison.Ordinal)));
+        }
+    }
 
     internal bool IsSameAs(MigrationSection other) =>
         Checksum == other.Checksum && Transactional == other.Transactional && Irreversible == other.Irreversible;

@@ -1,0 +1,64 @@
+using ChatGenius.Db.Text;
+
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>Something a run tells while it goes on. One at a time, in order.</summary>
+public abstract record MigrationEvent
+{
+    private MigrationEvent()
+    {
+    }
+
+    /// <summary>Another run holds the lock; told once at the start of the wait and again when the holder changes.</summary>
+    public sealed record WaitingForLock(LockHolder? Holder) : MigrationEvent;
+
+    /// <summary>A statement that an interrupted run left behind still runs on the server; we wait for its end.</summary>
+    public sealed record WaitingForBackend(int Pid, string Query) : MigrationEvent;
+
+    /// <summary>A migration begins.</summary>
+    public sealed record Started(MigrationStep Step) : MigrationEvent;
+
+    /// <summary>A statement of a non-transactional migration begins; <paramref name="Number"/> counts from 1.</summary>
+    public sealed record StatementStarted(MigrationStep Step, int Number, int Count, SourceLocation Where) : MigrationEvent;
+
+    /// <summary>A statement needs no run: what it does is there already, as an interrupted run left it.</summary>
+    public sealed record StatementRecognised(MigrationStep Step, int Number, string Reason) : MigrationEvent;
+
+    /// <summary>How far the server is with the running statement, as its progress views say.</summary>
+    public sealed record Progress(MigrationStep? Step, string Phase, long Done, long Total) : MigrationEvent;
+
+    /// <summary>The running statement waits for a lock that others hold.</summary>
+    public sealed record WaitingForRelation(MigrationStep? Step, IReadOnlyList<LockHolder> Blockers) : MigrationEvent;
+
+    /// <summary>A migration was rolled back because of a lock and will be tried again after <paramref name="Delay"/>.</summary>
+    public sealed record Retrying(MigrationStep Step, int Attempt, int Attempts, TimeSpan Delay, string Reason) : MigrationEvent;
+
+    /// <summary>A message from the server: NOTICE, WARNING and the like.</summary>
+    public sealed record Notice(MigrationStep? Step, string Severity, string Message) : MigrationEvent;
+
+    /// <summary>A migration is done and durable.</summary>
+    public sealed record Finished(MigrationStep Step, TimeSpan Duration) : MigrationEvent;
+
+    /// <summary>A run was cancelled; what had not finished was rolled back or waits in the journal.</summary>
+    public sealed record Cancelled(MigrationStep? Step, int FinishedCount) : MigrationEvent;
+}
+
+/// <summary>A session that others wait for, as <c>pg_stat_activity</c> names it.</summary>
+/// <param name="Pid">The process id of its backend.</param>
+/// <param name="Application">Its <c>application_name</c>; may be empty.</param>
+/// <param name="User">Its role; empty where the viewer may not see it.</param>
+/// <param name="Since">When its transaction began; <c>null</c> where the viewer may not see it.</param>
+/// <param name="Query">What it runs, or ran last; empty where the viewer may not see it.</param>
+public sealed record LockHolder(int Pid, string Application, string User, DateTimeOffset? Since, string Query)
+{
+    /// <summary>One line: pid, application, user, since when, and the query's beginning.</summary>
+    public override string ToString()
+    {
+        var text = $"pid {Pid}";
+        text += Application.Length > 0 ? $", application {Application}" : "";
+        text += User.Length > 0 ? $", user {User}" : "";
+        text += Since is { } since ? $", since {since.ToLocalTime():yyyy-MM-dd HH:mm:ss}" : "";
+        var query = string.Join(' ', Query.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return text + (query.Length > 0 ? $": {(query.Length > 80 ? query[..77] + "..." : query)}" : "");
+    }
+}

@@ -1,0 +1,246 @@
+using Npgsql;
+using NpgsqlTypes;
+using ChatGenius.Db.Sql;
+using ChatGenius.Db.Text;
+
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>One applied migration, as the history keeps it.</summary>
+/// <param name="Version">Its number.</param>
+/// <param name="Name">Its description.</param>
+/// <param name="Checksum">SHA-256 of the up section's tokens, in hexadecimal; empty for a baseline without a file.</param>
+/// <param name="DownChecksum">SHA-256 of the down section's tokens as it was when applied.</param>
+/// <param name="AppliedAt">When it was applied, by the server's clock.</param>
+/// <param name="Duration">How long it took on the server.</param>
+/// <param name="AppliedBy">The role that ran it.</param>
+/// <param name="ToolVersion">The version of the tool that ran it.</param>
+/// <param name="Origin"><c>bundle</c>, <c>folder</c> or <c>baseline</c>.</param>
+/// <param name="Retries">How often it was tried again because of locks before it went through.</param>
+/// <param name="Backup">The backup that was made before it, if one was.</param>
+/// <param name="DownSql">The down section as it was when applied; read only for a rollback.</param>
+public sealed record HistoryRow(
+    long Version,
+    string Name,
+    string Checksum,
+    string DownChecksum,
+    DateTime AppliedAt,
+    TimeSpan Duration,
+    string AppliedBy,
+    string ToolVersion,
+    string Origin,
+    int Retries,
+    string? Backup,
+    string? DownSql)
+{
+    /// <summary>The down section as it was when applied, for when the file is gone.</summary>
+    internal MigrationSection ParseDown() => MigrationParser.ParseSection(
+        SourceText.From($"history/{MigrationPlan.FormatId(Version, Name)}.sql", DownSql ?? ""));
+}
+
+/// <summary>What the database says was applied, and what was begun and not finished.</summary>
+/// <param name="Exists">Whether the history's tables are there.</param>
+/// <param name="Rows">What was applied, by number.</param>
+/// <param name="Interruptions">Non-transactional sections that were begun and not finished.</param>
+public sealed record HistorySnapshot(bool Exists, IReadOnlyList<HistoryRow> Rows, IReadOnlyList<Interruption> Interruptions)
+{
+    /// <summary>A database that has never seen this tool.</summary>
+    public static HistorySnapshot Empty { get; } = new(false, [], []);
+}
+
+/// <summary>What a run must know of the server, read together with the history.</summary>
+/// <param name="VersionNumber"><c>server_version_num</c>, such as 150018.</param>
+/// <param name="IsInRecovery">A hot standby, which takes no writes.</param>
+/// <param name="BackendPid">The backend that answered.</param>
+/// <param name="DatabaseName">The database.</param>
+public sealed record ServerFacts(int VersionNumber, bool IsInRecovery, int BackendPid, string DatabaseName);
+
+/// <summary>
+/// The only code that reads and writes <c>history</c>. Every name is schema-qualified, functions and operators too where a
+/// search_path could reach them, because a migration may have set any search_path.
+/// </summary>
+internal sealed class MigrationHistory(string schemaName)
+{
+    /// <summary>The layout of the tables that this version writes; a later layout is refused, an earlier one upgraded.</summary>
+    internal const int Format = 1;
+
+    private readonly string _schema = SqlIdentifier.Quote(schemaName);
+
+    /// <summary>Reads the server's facts, the history and the interruptions in one round trip.</summary>
+    /// <exception cref="ProblemException">CG0409: the tables have a later format than this version knows.</exception>
+    internal async Task<(ServerFacts Facts, HistorySnapshot History)> ReadAsync(
+        NpgsqlConnection connection, bool withDown, CancellationToken cancellationToken)
+    {
+        var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4, pg_catalog.pg_is_in_recovery(), "
+                    + "pg_catalog.pg_backend_pid(), pg_catalog.current_database()"),
+                new($"SELECT version FROM {_schema}.format"),
+                new("SELECT version, name, checksum, down_checksum, applied_at, duration_ms, applied_by, tool_version, origin, retries, backup, "
+                    + $"{(withDown ? "down_sql" : "NULL")} FROM {_schema}.history ORDER BY version"),
+                new(MigrationJournal.SelectInterruptions(_schema)),
+            },
+        };
+        await using (batch.ConfigureAwait(false))
+        {
+            ServerFacts? facts = null;
+            try
+            {
+                var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+                await using (reader.ConfigureAwait(false))
+                {
+                    await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+                    facts = new ServerFacts(reader.GetInt32(0), reader.GetBoolean(1), reader.GetInt32(2), reader.GetString(3));
+                    await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+                    if (await reader.ReadAsync(cancellationToken).ConfigureAwait(false) && reader.GetInt32(0) is > Format and var format)
+                    {
+                        throw new ProblemException(new Problem(
+                            "CG0409",
+                            $"The history in schema {_schema} has format {format}; this version of the tool knows up to {Format}",
+                            Advice: "Update the tool: dotnet tool update -g ChatGenius.Tool"));
+                    }
+
+                    await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+                    var rows = new List<HistoryRow>();
+                    while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                    {
+                        rows.Add(ReadRow(reader));
+                    }
+
+                    await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+                    return (facts, new HistorySnapshot(true, rows, await MigrationJournal.ReadAsync(reader, cancellationToken).ConfigureAwait(false)));
+                }
+            }
+            catch (PostgresException e) when (facts is not null && e.SqlState == PostgresErrorCodes.UndefinedTable)
+            {
+                // Nobody has applied anything here yet. Asking first would cost everybody else a round trip.
+                return (facts, HistorySnapshot.Empty);
+            }
+        }
+    }
+
+    /// <summary>Creates the schema and its tables; run under the lock, in a transaction of its own.</summary>
+    internal IEnumerable<string> CreateStatements() =>
+    [
+        $"CREATE SCHEMA IF NOT EXISTS {_schema}",
+        $"CREATE TABLE IF NOT EXISTS {_schema}.format (version integer NOT NULL)",
+        $"INSERT INTO {_schema}.format SELECT {Format} WHERE NOT EXISTS (SELECT FROM {_schema}.format)",
+        $"""
+        CREATE TABLE IF NOT EXISTS {_schema}.history (
+            version bigint PRIMARY KEY,
+            name text NOT NULL,
+            checksum text NOT NULL,
+            down_checksum text NOT NULL,
+            down_sql text NOT NULL,
+            applied_at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+            duration_ms double precision NOT NULL,
+            applied_by text NOT NULL DEFAULT SESSION_USER,
+            tool_version text NOT NULL,
+            origin text NOT NULL CHECK (origin IN ('bundle', 'folder', 'baseline')),
+            retries integer NOT NULL DEFAULT 0,
+            backup text
+        )
+        """,
+        MigrationJournal.CreateStatement(_schema),
+    ];
+
+    /// <summary>
+    /// The command that records an applied migration, fenced: it fails with <see cref="PostgresErrorCodes.InvalidTextRepresentation"/>
+    /// when our watch no longer holds the lock. Its result set's only column is named <paramref name="marker"/>.
+    /// </summary>
+    /// <param name="step">The migration that was applied.</param>
+    /// <param name="fence">The watch's fence expression; see <see cref="MigrationWatch.Fence"/>.</param>
+    /// <param name="marker">A name by which the result is told from those of the migration's own statements.</param>
+    /// <param name="duration">How long it took, where the server's transaction can't tell: a non-transactional section.</param>
+    /// <param name="retries">How often it was tried again.</param>
+    /// <param name="options">Tool version and backup.</param>
+    internal NpgsqlBatchCommand Insert(
+        MigrationStep step, string fence, string marker, TimeSpan? duration, int retries, MigratorOptions options)
+    {
+        var elapsed = duration is null
+            ? "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.transaction_timestamp()) OPERATOR(pg_catalog.*) 1000"
+            : "$9";
+        var migration = step.Migration ?? throw new InvalidOperationException("Only a migration with a file is applied.");
+        var command = new NpgsqlBatchCommand(
+            $"""
+            INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin, retries, backup)
+            VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, {elapsed}, $6, $7, {retries}, $8) RETURNING duration_ms AS "{marker}"
+            """);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = step.Version });
+        command.Parameters.Add(Text(step.Name));
+        command.Parameters.Add(Text(migration.Up.Checksum));
+        command.Parameters.Add(Text(migration.Down.Checksum));
+        command.Parameters.Add(Text(migration.Down.Text));
+        command.Parameters.Add(Text(options.ToolVersion));
+        command.Parameters.Add(Text(migration.Origin == MigrationOrigin.Bundle ? "bundle" : "folder"));
+        command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)options.Backup ?? DBNull.Value });
+        if (duration is { } measured)
+        {
+            command.Parameters.Add(new NpgsqlParameter<double> { TypedValue = measured.TotalMilliseconds });
+        }
+
+        return command;
+    }
+
+    /// <summary>The command that forgets a migration that was rolled back, fenced and marked like <see cref="Insert"/>.</summary>
+    internal NpgsqlBatchCommand Delete(MigrationStep step, string fence, string marker)
+    {
+        // The scalar subquery makes the fence run once, also when the row is not there.
+        var command = new NpgsqlBatchCommand(
+            $"""
+            WITH gone AS (DELETE FROM {_schema}.history WHERE version OPERATOR(pg_catalog.=) (SELECT {fence} OPERATOR(pg_catalog.+) $1))
+            SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.transaction_timestamp())
+                OPERATOR(pg_catalog.*) 1000 AS "{marker}"
+            """);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = step.Version });
+        return command;
+    }
+
+    /// <summary>The command that records a migration as applied although this tool didn't run it.</summary>
+    internal NpgsqlBatchCommand Baseline(Migration migration, string fence, string toolVersion)
+    {
+        var command = new NpgsqlBatchCommand(
+            $"""
+            INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin)
+            VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, 0, $6, 'baseline')
+            """);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = migration.Version });
+        command.Parameters.Add(Text(migration.Name));
+        command.Parameters.Add(Text(migration.Up.Checksum));
+        command.Parameters.Add(Text(migration.Down.Checksum));
+        command.Parameters.Add(Text(migration.Down.Text));
+        command.Parameters.Add(Text(toolVersion));
+        return command;
+    }
+
+    /// <summary>A write that changes nothing.</summary>
+    internal string Touch() => $"UPDATE {_schema}.format SET version = version";
+
+    /// <summary>The journal's commands for this history's schema.</summary>
+    internal NpgsqlBatchCommand Mark(MigrationStep step, int statement, bool done, string fence) =>
+        MigrationJournal.Mark(_schema, step, statement, done, fence);
+
+    /// <summary>Settles an interrupted section.</summary>
+    internal NpgsqlBatchCommand Repair(Interruption interruption, RepairAction action) =>
+        MigrationJournal.Repair(_schema, interruption, action);
+
+    /// <summary>Forgets a section's progress.</summary>
+    internal NpgsqlBatchCommand ClearJournal(long version) => MigrationJournal.Clear(_schema, version);
+
+    private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Text };
+
+    private static HistoryRow ReadRow(NpgsqlDataReader reader) => new(
+        reader.GetInt64(0),
+        reader.GetString(1),
+        reader.GetString(2),
+        reader.GetString(3),
+        reader.GetDateTime(4),
+        TimeSpan.FromMilliseconds(reader.GetDouble(5)),
+        reader.GetString(6),
+        reader.GetString(7),
+        reader.GetString(8),
+        reader.GetInt32(9),
+        reader.IsDBNull(10) ? null : reader.GetString(10),
+        reader.IsDBNull(11) ? null : reader.GetString(11));
+}

@@ -1,0 +1,422 @@
+using Npgsql;
+using ChatGenius.Db.Sql;
+
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>
+/// A run that has the lock: two connections, what the history says, and the means to run steps. Transactional steps are
+/// pipelined here; the statements of non-transactional ones go through <see cref="StatementRun"/>.
+/// </summary>
+internal sealed class MigrationRun : IAsyncDisposable
+{
+    // Enough to hide the network, and little enough that a failed batch and its memory stay small.
+    private const int MaxBatchSteps = 100;
+    private const int MaxBatchBytes = 4 * 1024 * 1024;
+
+    private readonly List<(MigrationStep Step, TimeSpan Duration)> _finished = [];
+    private readonly Dictionary<long, int> _attempts = [];
+    private readonly IProgress<MigrationEvent>? _events;
+    private readonly Database _database;
+    private readonly HashSet<long> _reached = [];
+    private readonly Lock _gate = new();
+    private List<MigrationStep> _batch = [];
+    private MigrationStep? _current;
+
+    private MigrationRun(
+        Database database, NpgsqlConnection connection, MigrationWatch watch, ServerFacts facts, MigratorOptions options, IProgress<MigrationEvent>? events)
+    {
+        _database = database;
+        Connection = connection;
+        Watch = watch;
+        Facts = facts;
+        Options = options;
+        History = new MigrationHistory(options.HistorySchema);
+        _events = events;
+        connection.Notice += (_, e) =>
+            _events?.Report(new MigrationEvent.Notice(_current, e.Notice.InvariantSeverity, e.Notice.MessageText));
+    }
+
+    internal NpgsqlConnection Connection { get; }
+
+    internal MigrationWatch Watch { get; }
+
+    internal ServerFacts Facts { get; }
+
+    internal MigratorOptions Options { get; }
+
+    internal MigrationHistory History { get; }
+
+    internal IReadOnlyList<(MigrationStep Step, TimeSpan Duration)> Finished => _finished;
+
+    /// <summary>Takes the lock, on a second connection.</summary>
+    internal static async Task<MigrationRun> BeginAsync(
+        NpgsqlConnection connection,
+        Database database,
+        ServerFacts facts,
+        MigratorOptions options,
+        IProgress<MigrationEvent>? events,
+        CancellationToken cancellationToken)
+    {
+        var watching = await database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        var watch = await MigrationWatch.AcquireAsync(watching, options, events, cancellationToken).ConfigureAwait(false);
+        return new MigrationRun(database, connection, watch, facts, options, events);
+    }
+
+    /// <summary>Runs the steps of a plan in order.</summary>
+    /// <exception cref="ProblemException">CG0502 to CG0508; the steps before the failed one are committed and durable.</exception>
+    internal async Task RunAsync(IReadOnlyList<MigrationStep> steps, CancellationToken cancellationToken)
+    {
+        Watch.Observe(Facts.BackendPid, FollowStatement, Options, _events);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Watch.Lost);
+        var cancelling = Task.CompletedTask;
+        using var onCancel = either.Token.Register(() => cancelling = CancelRunningAsync());
+        try
+        {
+            while (_finished.Count < steps.Count)
+            {
+                if (steps[_finished.Count].Section.Transactional)
+                {
+                    await RunBatchAsync(NextBatch(steps), either.Token).ConfigureAwait(false);
+                }
+                else
+                {
+                    await RunStatementsAsync(steps[_finished.Count], either.Token).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (Watch.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ProblemException(RunProblem.LockLost(steps[_finished.Count]));
+        }
+        catch (OperationCanceledException)
+        {
+            _events?.Report(new MigrationEvent.Cancelled(_current, _finished.Count));
+            throw;
+        }
+        catch (Exception e) when (e is NpgsqlException and not PostgresException || e is PostgresException p && RunProblem.EndsSession(p))
+        {
+            throw new ProblemException(RunProblem.ConnectionLost(steps[_finished.Count], e), e);
+        }
+        finally
+        {
+            await cancelling.ConfigureAwait(false);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // The run's own connection closes first: should it still be at work, the lock outlives it.
+        await Connection.DisposeAsync().ConfigureAwait(false);
+        await Watch.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Settings that hold in one transaction of ours, whatever the role, the database or an earlier migration has set.</summary>
+    internal string LocalSettings(bool durable)
+    {
+        static string Milliseconds(TimeSpan time) => ((long)time.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var settings = new List<(string Name, string Value)>
+        {
+            ("lock_timeout", Milliseconds(Options.LockTimeout)),
+            ("statement_timeout", Milliseconds(Options.StatementTimeout)),
+            ("idle_in_transaction_session_timeout", "0"),
+            // Files were split by these rules, so the server has to read them by the same.
+            ("standard_conforming_strings", "on"),
+        };
+        if (Facts.VersionNumber >= 170000)
+        {
+            settings.Add(("transaction_timeout", "0"));
+        }
+
+        if (!durable)
+        {
+            settings.Add(("synchronous_commit", "off"));
+        }
+
+        return "SELECT " + string.Join(", ", settings.Select(setting => $"pg_catalog.set_config('{setting.Name}', '{setting.Value}', true)"));
+    }
+
+    /// <summary>Cancels the running statement on the server: over the watch, and if that is what was lost, over a new connection.</summary>
+    private async Task CancelRunningAsync()
+    {
+        try
+        {
+            await Watch.CancelAsync(Facts.BackendPid).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        {
+            try
+            {
+                var connection = await _database.ConnectAsync(CancellationToken.None).ConfigureAwait(false);
+                await using (connection.ConfigureAwait(false))
+                {
+                    await MigrationWatch.CancelAsync(connection, Facts.BackendPid).ConfigureAwait(false);
+                }
+            }
+            catch (Exception again) when (again is NpgsqlException or ProblemException)
+            {
+                // The server can't be reached at all, so nothing can be cancelled there. It rolls back when it finds us gone,
+                // and the statement that we wait for ends with the connection's own error.
+            }
+        }
+    }
+
+    private List<MigrationStep> NextBatch(IReadOnlyList<MigrationStep> steps)
+    {
+        var batch = new List<MigrationStep>();
+        var bytes = 0L;
+        for (var i = _finished.Count; i < steps.Count && steps[i].Section.Transactional; i++)
+        {
+            bytes += steps[i].Section.Script.End - steps[i].Section.Script.Start;
+            if (batch.Count > 0 && !Options.SingleTransaction && (batch.Count >= MaxBatchSteps || bytes > MaxBatchBytes))
+            {
+                break;
+            }
+
+            batch.Add(steps[i]);
+        }
+
+        return batch;
+    }
+
+    /// <summary>Runs transactional steps in one pipeline, a transaction each; after a lock conflict, goes on from the step that met it.</summary>
+    private async Task RunBatchAsync(List<MigrationStep> steps, CancellationToken cancellationToken)
+    {
+        var done = new List<(MigrationStep Step, TimeSpan Duration)>();
+        var pipeline = BuildPipeline(steps);
+        Watch.BeginAttempt();
+        lock (_gate)
+        {
+            _batch = steps;
+            Start(steps[0]);
+        }
+
+        try
+        {
+            await pipeline.RunAsync(
+                Watch.Marker,
+                reader => done.Add((steps[done.Count], TimeSpan.FromMilliseconds(reader.GetDouble(0)))),
+                cancellationToken).ConfigureAwait(false);
+            Finish(done);
+        }
+        catch (SqlPipelineException<MigrationStep> e)
+        {
+            await SettleAsync(done).ConfigureAwait(false);
+            await RetryOrThrowAsync(e, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            await SettleAsync(done).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private SqlPipeline<MigrationStep> BuildPipeline(List<MigrationStep> steps)
+    {
+        var pipeline = new SqlPipeline<MigrationStep>(Connection);
+        for (var i = 0; i < steps.Count; i++)
+        {
+            var step = steps[i];
+            if (i == 0 || !Options.SingleTransaction)
+            {
+                // The isolation level and the access mode are said outright: the role's defaults may be others.
+                pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+            }
+
+            pipeline.Add(step, LocalSettings(durable: i == steps.Count - 1 || Options.SingleTransaction));
+            foreach (var statement in step.Section.Script.Statements)
+            {
+                pipeline.Add(step, statement);
+            }
+
+            AddReset(pipeline, step);
+            pipeline.Add(step, Record(step, duration: null));
+            if (i == steps.Count - 1 || !Options.SingleTransaction)
+            {
+                pipeline.Add(step, "COMMIT");
+            }
+        }
+
+        return pipeline;
+    }
+
+    /// <summary>What a migration set for its session ends with the migration, and the history row is written as the role that connected.</summary>
+    private static void AddReset(SqlPipeline<MigrationStep> pipeline, MigrationStep step)
+    {
+        pipeline.Add(step, "RESET SESSION AUTHORIZATION");
+        pipeline.Add(step, "RESET ROLE");
+        pipeline.Add(step, "RESET ALL");
+    }
+
+    internal NpgsqlBatchCommand Record(MigrationStep step, TimeSpan? duration) => step.Direction == MigrationDirection.Up
+        ? History.Insert(step, Watch.Fence, Watch.Marker, duration, _attempts.GetValueOrDefault(step.Version), Options)
+        : History.Delete(step, Watch.Fence, Watch.Marker);
+
+    /// <summary>After a failure or a cancel: rolls back what is open, and makes what is committed durable before it is reported.</summary>
+    private async Task SettleAsync(List<(MigrationStep Step, TimeSpan Duration)> done)
+    {
+        if (Connection.FullState != System.Data.ConnectionState.Open)
+        {
+            return;
+        }
+
+        await RollbackAsync().ConfigureAwait(false);
+        if (done.Count > 0 && !Options.SingleTransaction)
+        {
+            // A durable commit of any write flushes the write-ahead log up to itself, and the earlier commits with it.
+            // PostgreSQL: Reliability and the Write-Ahead Log, Asynchronous Commit.
+            await ExecuteAsync(History.Touch(), CancellationToken.None).ConfigureAwait(false);
+            Finish(done);
+        }
+    }
+
+    /// <summary>Waits before the next attempt, or turns the error into a problem.</summary>
+    private async Task RetryOrThrowAsync(SqlPipelineException<MigrationStep> e, CancellationToken cancellationToken)
+    {
+        var step = e.Owner;
+        if (RunProblem.EndsSession(e.Error))
+        {
+            throw new ProblemException(RunProblem.ConnectionLost(step, e.Error), e.Error);
+        }
+
+        if (MigrationWatch.IsFence(e.Error))
+        {
+            throw new ProblemException(RunProblem.LockLost(step), e.Error);
+        }
+
+        // Statements of ours don't fail for want of a lock, but a cancel for our victims' sake can hit any of them.
+        var cancelledForVictims = e.Error.SqlState == PostgresErrorCodes.QueryCanceled && Watch.Victims > 0;
+        cancellationToken.ThrowIfCancellationRequested();
+        var attempt = _attempts.GetValueOrDefault(step.Version) + 1;
+        if (!(cancelledForVictims || RunProblem.IsLockConflict(e.Error)) || attempt > Options.LockRetries)
+        {
+            throw new ProblemException(RunProblem.Failed(e, Watch.Blockers), e.Error);
+        }
+
+        _attempts[step.Version] = attempt;
+        var reason = cancelledForVictims
+            ? $"{Watch.Victims} sessions waited behind it for longer than {Options.MaxBlockedTime.TotalSeconds:0.###} s"
+            : e.Error.MessageText + (Watch.Blockers.Count > 0 ? $", held by {Watch.Blockers[0]}" : "");
+        // Doubling gives a busy table air; the cap keeps a long wait responsive; jitter keeps several tools out of step.
+        var delay = TimeSpan.FromMilliseconds(Math.Min(250 * Math.Pow(2, attempt - 1), 15_000) * (0.75 + (Random.Shared.NextDouble() / 2)));
+        _events?.Report(new MigrationEvent.Retrying(step, attempt, Options.LockRetries, delay, reason));
+        await Task.Delay(delay, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task RunStatementsAsync(MigrationStep step, CancellationToken cancellationToken)
+    {
+        if (Connection.ProcessID != Facts.BackendPid)
+        {
+            throw new ProblemException(new Problem(
+                "CG0505",
+                $"{step.Id} runs outside a transaction, which isn't safe through a connection pooler",
+                step.Section.Where,
+                "Connect to the server itself: settings and progress of such a migration belong to one session, and a pooler may change it between two statements."));
+        }
+
+        if (Options.SingleTransaction)
+        {
+            throw new ProblemException(new Problem(
+                "CG0506",
+                $"{step.Id} runs outside a transaction, so it can't be part of a single one",
+                step.Section.Where,
+                "Leave --single-transaction out, or apply up to the migration before it with --to."));
+        }
+
+        Start(step);
+        var run = new StatementRun(this, step, _events);
+        while (true)
+        {
+            Watch.BeginAttempt();
+            try
+            {
+                Finish([(step, await run.RunAsync(cancellationToken).ConfigureAwait(false))]);
+                return;
+            }
+            catch (SqlPipelineException<MigrationStep> e)
+            {
+                await run.AbandonAsync().ConfigureAwait(false);
+                await RetryOrThrowAsync(e, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                await run.AbandonAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Finds the step that the server is at by the statement that the watch sees there. The results can't tell: the server keeps those of
+    /// a pipeline until its buffer is full or the pipeline ends.
+    /// </summary>
+    private MigrationStep? FollowStatement(string? query)
+    {
+        const int Compared = 200;
+        lock (_gate)
+        {
+            for (var i = 0; query is not null && i < _batch.Count; i++)
+            {
+                // Only forward: the same statement may be in an earlier step as well.
+                var candidate = _batch[i];
+                if (!_reached.Contains(candidate.Version) && candidate.Section.Script.Statements.Any(statement =>
+                    statement.Source.Substring(statement.Start, Math.Min(statement.End, statement.Start + (4 * Compared)))
+                        .AsSpan().StartsWith(query.AsSpan(0, Math.Min(query.Length, Compared)))))
+                {
+                    foreach (var passed in _batch.Take(i + 1).Where(step => !_reached.Contains(step.Version)))
+                    {
+                        Start(passed);
+                    }
+
+                    break;
+                }
+            }
+
+            return _current;
+        }
+    }
+
+    private void Start(MigrationStep step)
+    {
+        _current = step;
+        if (_reached.Add(step.Version))
+        {
+            _events?.Report(new MigrationEvent.Started(step));
+        }
+    }
+
+    private void Finish(List<(MigrationStep Step, TimeSpan Duration)> done)
+    {
+        foreach (var (step, duration) in done)
+        {
+            lock (_gate)
+            {
+                Start(step);
+            }
+
+            _finished.Add((step, duration));
+            _events?.Report(new MigrationEvent.Finished(step, duration));
+        }
+    }
+
+    /// <summary>Ends whatever transaction is open. A cancel that comes late can hit the ROLLBACK itself, which then is sent again.</summary>
+    internal async Task RollbackAsync()
+    {
+        try
+        {
+            await ExecuteAsync("ROLLBACK", CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
+        {
+            await ExecuteAsync("ROLLBACK", CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    internal async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    {
+        var batch = new NpgsqlBatch(Connection) { Timeout = 0, BatchCommands = { new NpgsqlBatchCommand(sql) } };
+        await using (batch.ConfigureAwait(false))
+        {
+            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

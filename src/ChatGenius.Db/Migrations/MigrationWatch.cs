@@ -1,0 +1,390 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Npgsql;
+using NpgsqlTypes;
+using ChatGenius.Db.Sql;
+
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>
+/// The second connection of a run. It holds the lock that keeps other runs out, and looks at what the run's statements wait
+/// for, whom they keep waiting and how far they are.
+/// </summary>
+/// <remarks>
+/// The lock is an advisory lock of a transaction, taken without blocking and held in a transaction that stays open: it works
+/// through a pooler in transaction mode, and it is gone with its connection. Waiting for it in a statement would hold a snapshot that
+/// <c>CREATE INDEX CONCURRENTLY</c> waits for, which is a deadlock; an idle READ COMMITTED transaction holds none.
+/// PostgreSQL: Explicit Locking, Advisory Locks; CREATE INDEX, Building Indexes Concurrently.
+/// </remarks>
+internal sealed class MigrationWatch : IAsyncDisposable
+{
+    private const string FenceText = "chatgenius-db: the watch is gone from backend";
+
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(200);
+
+    private readonly NpgsqlConnection _connection;
+    private readonly long _lockKey;
+    private readonly long _runKey;
+    private readonly SemaphoreSlim _gate = new(1);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _lost = new();
+    private Task _watching = Task.CompletedTask;
+
+    private MigrationWatch(NpgsqlConnection connection, long lockKey, long runKey)
+    {
+        _connection = connection;
+        _lockKey = lockKey;
+        _runKey = runKey;
+    }
+
+    /// <summary>
+    /// An SQL expression that is 0 while our watch holds the lock and fails otherwise, so that the transaction around it rolls back.
+    /// </summary>
+    /// <remarks>
+    /// Beside the lock, the watch's transaction holds a second one under a random key that only this run knows. While the watch
+    /// lives, nobody can share that key; once somebody can, the watch is gone and so is the lock. Looking into <c>pg_locks</c>
+    /// would say the same at the price of reading the whole lock table at every commit.
+    /// </remarks>
+    internal string Fence =>
+        "(CASE WHEN pg_catalog.pg_try_advisory_xact_lock_shared(" + _runKey.ToString(CultureInfo.InvariantCulture) + ") "
+        + "THEN ('" + FenceText + " ' || pg_catalog.pg_backend_pid())::pg_catalog.int8 ELSE 0 END)";
+
+    /// <summary>Whether an error is the fence's.</summary>
+    internal static bool IsFence(PostgresException error) =>
+        error.SqlState == PostgresErrorCodes.InvalidTextRepresentation && error.MessageText.Contains(FenceText, StringComparison.Ordinal);
+
+    /// <summary>A name for result columns that no migration's own statement has.</summary>
+    internal string Marker => "chatgenius_db_" + _runKey.ToString("x16", CultureInfo.InvariantCulture);
+
+    /// <summary>Cancelled when the watch's connection is lost, and the lock with it.</summary>
+    internal CancellationToken Lost => _lost.Token;
+
+    /// <summary>Who kept our statement waiting when we last looked.</summary>
+    internal IReadOnlyList<LockHolder> Blockers { get; private set; } = [];
+
+    /// <summary>How many sessions waited behind our statement when it was cancelled for their sake; 0 when it wasn't.</summary>
+    internal int Victims { get; private set; }
+
+    /// <summary>The lock's key: the same for all runs over one history; advisory locks belong to one database already.</summary>
+    internal static long LockKey(string historySchema) =>
+        BinaryPrimitives.ReadInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes("chatgenius-db/" + historySchema)));
+
+    /// <summary>Takes the lock, waiting for another run to end.</summary>
+    /// <param name="connection">A connection of its own, which the watch disposes of.</param>
+    /// <param name="options">The history's schema, and how long to wait.</param>
+    /// <param name="events">Told who holds the lock.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ProblemException">CG0501: another run held the lock all the time.</exception>
+    internal static async Task<MigrationWatch> AcquireAsync(
+        NpgsqlConnection connection, MigratorOptions options, IProgress<MigrationEvent>? events, CancellationToken cancellationToken)
+    {
+        var key = LockKey(options.HistorySchema);
+        // The lowest bit is set: the key is never 0, and no key of a run is the key of the lock (which is checked).
+        var runKey = BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(8)) | 1;
+        runKey = runKey == key ? runKey - 2 : runKey;
+        var watch = new MigrationWatch(connection, key, runKey);
+        try
+        {
+            await watch.WaitForLockAsync(options, events, cancellationToken).ConfigureAwait(false);
+            return watch;
+        }
+        catch
+        {
+            await watch.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Starts to look at what the run's connection does, until the watch is disposed of.</summary>
+    /// <param name="pid">The backend of the run's connection.</param>
+    /// <param name="current">Given the statement that runs, says which step it belongs to.</param>
+    /// <param name="options">The victim budget.</param>
+    /// <param name="events">Told about waiting and progress.</param>
+    internal void Observe(int pid, Func<string?, MigrationStep?> current, MigratorOptions options, IProgress<MigrationEvent>? events)
+    {
+        _watching = ObserveAsync(pid, current, options, events);
+    }
+
+    /// <summary>Forgets what was seen of an earlier attempt.</summary>
+    internal void BeginAttempt()
+    {
+        Victims = 0;
+        Blockers = [];
+    }
+
+    /// <summary>Cancels what a backend runs.</summary>
+    /// <exception cref="NpgsqlException">The watch's connection is lost.</exception>
+    internal async Task CancelAsync(int pid)
+    {
+        await _gate.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            await CancelAsync(_connection, pid).ConfigureAwait(false);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Cancels what a backend runs, over any connection of the same role.</summary>
+    internal static async Task CancelAsync(NpgsqlConnection connection, int pid)
+    {
+        var command = new NpgsqlCommand("SELECT pg_catalog.pg_cancel_backend($1)", connection)
+        {
+            Parameters = { new NpgsqlParameter<int> { TypedValue = pid } },
+        };
+        await using (command.ConfigureAwait(false))
+        {
+            await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Gives the lock back.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _watching.ConfigureAwait(false);
+        // Closing the connection ends its transaction, and with it both locks. Npgsql sends Terminate; nothing has to be awaited.
+        await _connection.DisposeAsync().ConfigureAwait(false);
+        _stop.Dispose();
+        _lost.Dispose();
+        _gate.Dispose();
+    }
+
+    private async Task WaitForLockAsync(MigratorOptions options, IProgress<MigrationEvent>? events, CancellationToken cancellationToken)
+    {
+        var waited = Stopwatch.StartNew();
+        LockHolder? told = null;
+        if (await BeginAsync(cancellationToken).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        for (var first = true; ; first = false)
+        {
+            var holder = await ReadHolderAsync(cancellationToken).ConfigureAwait(false);
+            if (first || holder?.Pid != told?.Pid)
+            {
+                told = holder;
+                events?.Report(new MigrationEvent.WaitingForLock(holder));
+            }
+
+            if (waited.Elapsed >= options.WaitForLock)
+            {
+                throw new ProblemException(new Problem(
+                    "CG0501",
+                    "Another run holds the lock of this database" + (holder is null ? "" : $"\n{holder}"),
+                    Advice: "Wait for it to end; --wait-for-lock says how long this run waits."));
+            }
+
+            // Jitter keeps many waiting runs from asking in step.
+            await Task.Delay(Random.Shared.Next(40, 160), cancellationToken).ConfigureAwait(false);
+            if (await TryLockAsync(cancellationToken).ConfigureAwait(false))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Opens the transaction that will hold the lock and tries to take it, in one round trip.</summary>
+    private async Task<bool> BeginAsync(CancellationToken cancellationToken)
+    {
+        var batch = new NpgsqlBatch(_connection)
+        {
+            BatchCommands =
+            {
+                new("BEGIN ISOLATION LEVEL READ COMMITTED"),
+                // The transaction has to outlive the longest migration, whatever time limits the role or the database has.
+                new("SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) ANY "
+                    + "('{statement_timeout,idle_in_transaction_session_timeout,transaction_timeout,lock_timeout}'::pg_catalog.text[])"),
+                new(TryLock()),
+            },
+        };
+        await using (batch.ConfigureAwait(false))
+        {
+            var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+                await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+                return reader.GetBoolean(0);
+            }
+        }
+    }
+
+    private async Task<bool> TryLockAsync(CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(TryLock(), _connection);
+        await using (command.ConfigureAwait(false))
+        {
+            return (bool)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        }
+    }
+
+    /// <summary>CASE keeps the second lock from being asked for unless the first one was had.</summary>
+    private string TryLock() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"SELECT CASE WHEN pg_catalog.pg_try_advisory_xact_lock({_lockKey}) THEN pg_catalog.pg_try_advisory_xact_lock({_runKey}) ELSE false END");
+
+    private async Task<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken)
+    {
+        // A transaction keeps the first picture of pg_stat_activity that it saw, unless it is told to forget it.
+        var batch = new NpgsqlBatch(_connection)
+        {
+            BatchCommands =
+            {
+                new("SELECT pg_catalog.pg_stat_clear_snapshot()"),
+                new("""
+                    SELECT l.pid, a.application_name, a.usename::text, a.xact_start,
+                        -- The holder's own connection idles; what it runs for is its other one, with the same client.
+                        coalesce((SELECT w.query FROM pg_catalog.pg_stat_activity w
+                            WHERE w.pid <> l.pid AND w.application_name = a.application_name AND w.client_port IS DISTINCT FROM a.client_port
+                              AND w.client_addr IS NOT DISTINCT FROM a.client_addr AND w.backend_start BETWEEN a.backend_start - interval '2 s' AND a.backend_start + interval '2 s'
+                              AND w.state = 'active' LIMIT 1), '')
+                    FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+                    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+                      AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+                      AND l.classid::bigint = $1 AND l.objid::bigint = $2
+                    LIMIT 1
+                    """)
+                {
+                    Parameters =
+                    {
+                        new NpgsqlParameter<long> { TypedValue = (long)((ulong)_lockKey >> 32) },
+                        new NpgsqlParameter<long> { TypedValue = (uint)_lockKey },
+                    },
+                },
+            },
+        };
+        await using (batch.ConfigureAwait(false))
+        {
+            var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+                return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? ReadHolder(reader) : null;
+            }
+        }
+    }
+
+    private static LockHolder ReadHolder(NpgsqlDataReader reader) => new(
+        reader.GetInt32(0),
+        reader.IsDBNull(1) ? "" : reader.GetString(1),
+        reader.IsDBNull(2) ? "" : reader.GetString(2),
+        reader.IsDBNull(3) ? null : new DateTimeOffset(reader.GetDateTime(3), TimeSpan.Zero),
+        reader.IsDBNull(4) ? "" : reader.GetString(4));
+
+    private async Task ObserveAsync(int pid, Func<string?, MigrationStep?> current, MigratorOptions options, IProgress<MigrationEvent>? events)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(Tick);
+            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+            {
+                await _gate.WaitAsync(_stop.Token).ConfigureAwait(false);
+                try
+                {
+                    await LookAsync(pid, current, options, events).ConfigureAwait(false);
+                }
+                finally
+                {
+                    _gate.Release();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The run is over.
+        }
+        catch (NpgsqlException)
+        {
+            // Without this connection there is no lock: the run's statement is cancelled, and its transaction fails at the fence.
+            await _lost.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task LookAsync(int pid, Func<string?, MigrationStep?> current, MigratorOptions options, IProgress<MigrationEvent>? events)
+    {
+        var batch = new NpgsqlBatch(_connection)
+        {
+            BatchCommands =
+            {
+                new("SELECT pg_catalog.pg_stat_clear_snapshot()"),
+                new("SELECT query FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND state = 'active'")
+                {
+                    Parameters = { new NpgsqlParameter<int> { TypedValue = pid } },
+                },
+                new("""
+                    SELECT b.pid, b.application_name, b.usename::text, b.xact_start, b.query
+                    FROM pg_catalog.pg_stat_activity b WHERE b.pid = ANY (pg_catalog.pg_blocking_pids($1))
+                    """) { Parameters = { new NpgsqlParameter<int> { TypedValue = pid } } },
+                // How long a session waits is known from 14 on; before, its statement's age stands in for it.
+                new("""
+                    SELECT count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+                    WHERE NOT l.granted AND l.pid <> $1 AND $1 = ANY (pg_catalog.pg_blocking_pids(l.pid))
+                      AND pg_catalog.clock_timestamp() - coalesce((pg_catalog.to_jsonb(l) ->> 'waitstart')::timestamptz, a.query_start) > $2
+                    """)
+                {
+                    Parameters =
+                    {
+                        new NpgsqlParameter<int> { TypedValue = pid },
+                        new NpgsqlParameter<TimeSpan> { TypedValue = options.MaxBlockedTime, NpgsqlDbType = NpgsqlDbType.Interval },
+                    },
+                },
+                new("""
+                    SELECT phase, CASE WHEN tuples_total > 0 THEN tuples_done WHEN blocks_total > 0 THEN blocks_done ELSE lockers_done END,
+                        CASE WHEN tuples_total > 0 THEN tuples_total WHEN blocks_total > 0 THEN blocks_total ELSE lockers_total END
+                    FROM pg_catalog.pg_stat_progress_create_index WHERE pid = $1
+                    """) { Parameters = { new NpgsqlParameter<int> { TypedValue = pid } } },
+            },
+        };
+        await using (batch.ConfigureAwait(false))
+        {
+            var blockers = new List<LockHolder>();
+            MigrationStep? step;
+            long victims;
+            // The token ends the wait between two looks, never a look: cancelling a statement here would abort the transaction
+            // that holds the lock while the run may still be committing.
+            var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                await reader.NextResultAsync().ConfigureAwait(false);
+                step = current(await reader.ReadAsync().ConfigureAwait(false) && !reader.IsDBNull(0) ? reader.GetString(0) : null);
+                await reader.NextResultAsync().ConfigureAwait(false);
+                while (await reader.ReadAsync().ConfigureAwait(false))
+                {
+                    blockers.Add(ReadHolder(reader));
+                }
+
+                await reader.NextResultAsync().ConfigureAwait(false);
+                await reader.ReadAsync().ConfigureAwait(false);
+                victims = reader.GetInt64(0);
+                await reader.NextResultAsync().ConfigureAwait(false);
+                if (await reader.ReadAsync().ConfigureAwait(false))
+                {
+                    events?.Report(new MigrationEvent.Progress(step, reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2)));
+                }
+            }
+
+            if (blockers.Count > 0)
+            {
+                if (!blockers.Select(blocker => blocker.Pid).SequenceEqual(Blockers.Select(blocker => blocker.Pid)))
+                {
+                    events?.Report(new MigrationEvent.WaitingForRelation(step, blockers));
+                }
+
+                Blockers = blockers;
+            }
+
+            if (victims > options.MaxBlocked && Victims == 0)
+            {
+                Victims = (int)victims;
+                await CancelAsync(_connection, pid).ConfigureAwait(false);
+            }
+        }
+    }
+}

@@ -1,0 +1,301 @@
+using System.Diagnostics;
+using Npgsql;
+using ChatGenius.Db.Sql;
+
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>What a run did.</summary>
+/// <param name="Plan">What it was to do, as found under the lock.</param>
+/// <param name="Finished">What it did, in order, with the time that each took on the server.</param>
+/// <param name="Elapsed">How long the run took, connecting and waiting included.</param>
+public sealed record RunResult(MigrationPlan Plan, IReadOnlyList<(MigrationStep Step, TimeSpan Duration)> Finished, TimeSpan Elapsed);
+
+/// <summary>How <c>repair</c> settles a section that was interrupted.</summary>
+public enum RepairAction
+{
+    /// <summary>The statement that was begun is done: go on behind it.</summary>
+    Done,
+
+    /// <summary>The statement that was begun is to run again.</summary>
+    Again,
+
+    /// <summary>Whatever the section did was undone by hand: forget that it was begun.</summary>
+    Forget,
+}
+
+/// <summary>
+/// The front door to everything that touches migrations in a database. Each method opens its own connections and closes
+/// them; nothing is kept in between.
+/// </summary>
+public sealed class Migrator
+{
+    private readonly Database _database;
+    private readonly IReadOnlyList<Migration> _migrations;
+    private readonly MigratorOptions _options;
+    private readonly IProgress<MigrationEvent>? _events;
+    private readonly MigrationHistory _history;
+
+    /// <summary>Prepares to work on a database.</summary>
+    /// <param name="database">The database.</param>
+    /// <param name="migrations">The files, by number, each number once; see <see cref="MigrationSource"/>.</param>
+    /// <param name="options">Limits and names; the defaults when left out.</param>
+    /// <param name="events">Told what a run does while it does it; never by two threads at once.</param>
+    public Migrator(
+        Database database, IReadOnlyList<Migration> migrations, MigratorOptions? options = null, IProgress<MigrationEvent>? events = null)
+    {
+        _database = database;
+        _migrations = migrations;
+        _options = options ?? new MigratorOptions();
+        _events = events is null ? null : new OneAtATime(events);
+        _history = new MigrationHistory(_options.HistorySchema);
+    }
+
+    /// <summary>Where every migration stands. Reads only; works on a hot standby and while another run holds the lock.</summary>
+    public async Task<IReadOnlyList<MigrationStatus>> StatusAsync(CancellationToken cancellationToken = default)
+    {
+        var (_, history) = await ReadAsync(withDown: false, cancellationToken).ConfigureAwait(false);
+        return MigrationPlan.Compare(_migrations, history);
+    }
+
+    /// <summary>What <see cref="ApplyAsync"/> would run.</summary>
+    /// <exception cref="ProblemException">As <see cref="MigrationPlan.Apply"/>.</exception>
+    public async Task<MigrationPlan> PlanAsync(PlanRequest request, CancellationToken cancellationToken = default)
+    {
+        var (_, history) = await ReadAsync(withDown: false, cancellationToken).ConfigureAwait(false);
+        return MigrationPlan.Apply(_migrations, history, request);
+    }
+
+    /// <summary>What <see cref="RollbackAsync"/> would run.</summary>
+    /// <exception cref="ProblemException">As <see cref="MigrationPlan.Rollback"/>.</exception>
+    public async Task<MigrationPlan> PlanRollbackAsync(RollbackRequest request, CancellationToken cancellationToken = default)
+    {
+        var (_, history) = await ReadAsync(withDown: true, cancellationToken).ConfigureAwait(false);
+        return MigrationPlan.Rollback(_migrations, history, request);
+    }
+
+    /// <summary>Applies what is pending.</summary>
+    /// <param name="request">What to apply.</param>
+    /// <param name="confirmed">The plan that somebody has seen and agreed to; a run that would do more is refused.</param>
+    /// <param name="cancellationToken">Cancels the running statement on the server; what isn't finished is rolled back.</param>
+    /// <exception cref="ProblemException">
+    /// As <see cref="MigrationPlan.Apply"/>; CG0410 the plan is another one by now; CG0501 another run holds the lock; CG0502 a statement failed;
+    /// CG0503 or CG0504 a connection was lost; CG0505 to CG0508 what a non-transactional migration can't do; CG0509 a hot standby;
+    /// CG0510 the history can't be created; CG0511 too old a server. What was finished before is kept.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled. What was finished before is kept.</exception>
+    public Task<RunResult> ApplyAsync(PlanRequest request, MigrationPlan? confirmed = null, CancellationToken cancellationToken = default) =>
+        RunAsync(history => MigrationPlan.Apply(_migrations, history, request), withDown: false, confirmed, cancellationToken);
+
+    /// <summary>Rolls back, newest first. Down sections come from the files; where a file is gone, from the history.</summary>
+    /// <inheritdoc cref="ApplyAsync"/>
+    public Task<RunResult> RollbackAsync(RollbackRequest request, MigrationPlan? confirmed = null, CancellationToken cancellationToken = default) =>
+        RunAsync(history => MigrationPlan.Rollback(_migrations, history, request), withDown: true, confirmed, cancellationToken);
+
+    /// <summary>Estimates what a rollback would destroy.</summary>
+    /// <param name="plan">From <see cref="PlanRollbackAsync"/>.</param>
+    /// <param name="cancellationToken">Cancels the counting.</param>
+    public async Task<IReadOnlyList<RollbackLoss>> EstimateLossAsync(MigrationPlan plan, CancellationToken cancellationToken = default)
+    {
+        var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            return await RollbackLoss.EstimateAsync(connection, plan, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Writes migrations into the history without running them: for a database that something else has built.</summary>
+    /// <param name="to">The last version that the database has.</param>
+    /// <param name="cancellationToken">Cancels the run.</param>
+    /// <returns>The migrations that were not in the history before.</returns>
+    /// <exception cref="ProblemException">CG0406 no migration has this number; CG0501, CG0509 to CG0511 as in <see cref="ApplyAsync"/>.</exception>
+    public async Task<IReadOnlyList<Migration>> BaselineAsync(long to, CancellationToken cancellationToken = default)
+    {
+        if (!_migrations.Any(migration => migration.Version == to))
+        {
+            throw new ProblemException(MigrationPlan.NoSuchMigration(to, MigrationPlan.Compare(_migrations, HistorySnapshot.Empty)));
+        }
+
+        var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            var (facts, _) = await _history.ReadAsync(connection, withDown: false, cancellationToken).ConfigureAwait(false);
+            var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
+            await using (run.ConfigureAwait(false))
+            {
+                var history = await PrepareHistoryAsync(run, withDown: false, cancellationToken).ConfigureAwait(false);
+                var known = history.Rows.Select(row => row.Version).ToHashSet();
+                var taken = _migrations.Where(migration => migration.Version <= to && !known.Contains(migration.Version)).ToList();
+                if (taken.Count > 0)
+                {
+                    await WriteAsync(
+                        run, taken.Select(migration => _history.Baseline(migration, run.Watch.Fence, _options.ToolVersion)), cancellationToken).ConfigureAwait(false);
+                }
+
+                return taken;
+            }
+        }
+    }
+
+    /// <summary>Settles an interrupted section by hand.</summary>
+    /// <param name="version">The migration.</param>
+    /// <param name="action">How.</param>
+    /// <param name="cancellationToken">Cancels the run.</param>
+    /// <returns>What was settled.</returns>
+    /// <exception cref="ProblemException">CG0411 nothing of this migration was interrupted; CG0501, CG0509 as in <see cref="ApplyAsync"/>.</exception>
+    public async Task<Interruption> RepairAsync(long version, RepairAction action, CancellationToken cancellationToken = default)
+    {
+        var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            var (facts, _) = await _history.ReadAsync(connection, withDown: false, cancellationToken).ConfigureAwait(false);
+            var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
+            await using (run.ConfigureAwait(false))
+            {
+                var (_, history) = await _history.ReadAsync(connection, withDown: false, cancellationToken).ConfigureAwait(false);
+                var interruption = history.Interruptions.FirstOrDefault(candidate => candidate.Version == version)
+                    ?? throw new ProblemException(new Problem(
+                        "CG0411",
+                        $"Nothing of migration {version:D4} was interrupted",
+                        Advice: "'chatgenius-db status' shows where every migration stands."));
+                await WriteAsync(run, [_history.Repair(interruption, action)], cancellationToken).ConfigureAwait(false);
+                return interruption;
+            }
+        }
+    }
+
+    private async Task<(ServerFacts Facts, HistorySnapshot History)> ReadAsync(bool withDown, CancellationToken cancellationToken)
+    {
+        var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            return await _history.ReadAsync(connection, withDown, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<RunResult> RunAsync(
+        Func<HistorySnapshot, MigrationPlan> decide, bool withDown, MigrationPlan? confirmed, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            // Most runs find nothing to do. They need no lock, and no second connection.
+            var (facts, history) = await _history.ReadAsync(connection, withDown, cancellationToken).ConfigureAwait(false);
+            var plan = decide(history);
+            if (plan.Steps.Count == 0)
+            {
+                return new RunResult(plan, [], clock.Elapsed);
+            }
+
+            var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
+            await using (run.ConfigureAwait(false))
+            {
+                // While we waited for the lock, another run may have done it all.
+                plan = decide(await PrepareHistoryAsync(run, withDown, cancellationToken).ConfigureAwait(false));
+                RequireConfirmed(plan, confirmed);
+                await run.RunAsync(plan.Steps, cancellationToken).ConfigureAwait(false);
+                return new RunResult(plan, run.Finished, clock.Elapsed);
+            }
+        }
+    }
+
+    private async Task<MigrationRun> BeginAsync(NpgsqlConnection connection, ServerFacts facts, CancellationToken cancellationToken)
+    {
+        const int OldestServer = 120000;
+        if (facts.IsInRecovery)
+        {
+            throw new ProblemException(new Problem(
+                "CG0509",
+                $"The server of database {SqlIdentifier.Quote(facts.DatabaseName)} is a hot standby, which takes no writes",
+                Advice: "Connect to the primary; with several hosts in the URL, target_session_attrs=read-write finds it."));
+        }
+
+        if (facts.VersionNumber < OldestServer)
+        {
+            throw new ProblemException(new Problem(
+                "CG0511",
+                $"The server is PostgreSQL {facts.VersionNumber / 10000}; version 12 is the oldest that is supported",
+                Advice: "Upgrade the server."));
+        }
+
+        return await MigrationRun.BeginAsync(connection, _database, facts, _options, _events, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads the history under the lock, and makes its tables where they are missing.</summary>
+    private async Task<HistorySnapshot> PrepareHistoryAsync(MigrationRun run, bool withDown, CancellationToken cancellationToken)
+    {
+        var (_, history) = await _history.ReadAsync(run.Connection, withDown, cancellationToken).ConfigureAwait(false);
+        if (!history.Exists)
+        {
+            try
+            {
+                await WriteAsync(run, _history.CreateStatements().Select(sql => new NpgsqlBatchCommand(sql)), cancellationToken).ConfigureAwait(false);
+            }
+            catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } refused)
+            {
+                throw new ProblemException(
+                    new Problem(
+                        "CG0510",
+                        $"The history's schema {SqlIdentifier.Quote(_options.HistorySchema)} can't be created: {refused.MessageText}",
+                        Advice: $"Let the database's owner run: GRANT CREATE ON DATABASE {SqlIdentifier.Quote(run.Facts.DatabaseName)} TO {SqlIdentifier.Quote(_database.Url.UserName)}"),
+                    refused);
+            }
+        }
+
+        return history;
+    }
+
+    /// <summary>Runs commands of our own in a transaction of their own.</summary>
+    private static async Task WriteAsync(MigrationRun run, IEnumerable<NpgsqlBatchCommand> commands, CancellationToken cancellationToken)
+    {
+        var pipeline = new SqlPipeline<string>(run.Connection);
+        pipeline.Add("", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+        pipeline.Add("", run.LocalSettings(durable: true));
+        foreach (var command in commands)
+        {
+            pipeline.Add("", command);
+        }
+
+        pipeline.Add("", "COMMIT");
+        try
+        {
+            await pipeline.RunAsync(run.Watch.Marker, static _ => { }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SqlPipelineException<string> e)
+        {
+            throw new ProblemException(
+                new Problem("CG0512", $"The history can't be written: {e.Error.MessageText} (SQLSTATE {e.Error.SqlState})", Advice: "Nothing was changed."), e.Error);
+        }
+    }
+
+    private static void RequireConfirmed(MigrationPlan plan, MigrationPlan? confirmed)
+    {
+        if (confirmed is null)
+        {
+            return;
+        }
+
+        var agreed = confirmed.Steps.Select(step => (step.Version, step.Direction, step.Section.Checksum)).ToHashSet();
+        if (plan.Steps.FirstOrDefault(step => !agreed.Contains((step.Version, step.Direction, step.Section.Checksum))) is { } other)
+        {
+            throw new ProblemException(new Problem(
+                "CG0410",
+                $"The plan is another one than was shown: {other.Id} came in",
+                Advice: "Somebody else changed the database meanwhile. Look at the plan again."));
+        }
+    }
+
+    /// <summary>The run and its watch tell what they see from two flows.</summary>
+    private sealed class OneAtATime(IProgress<MigrationEvent> inner) : IProgress<MigrationEvent>
+    {
+        private readonly Lock _gate = new();
+
+        public void Report(MigrationEvent value)
+        {
+            lock (_gate)
+            {
+                inner.Report(value);
+            }
+        }
+    }
+}

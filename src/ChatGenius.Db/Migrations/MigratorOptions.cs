@@ -1,0 +1,41 @@
+using System.Reflection;
+
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>What a run may do and how long it may wait. Every number here is an option of the tool.</summary>
+public sealed record MigratorOptions
+{
+    /// <summary>The schema that holds <c>history</c> and <c>journal</c>.</summary>
+    public string HistorySchema { get; init; } = "chatgenius_db";
+
+    /// <summary>
+    /// <c>lock_timeout</c> of migration statements: how long one waits for a lock while everything behind it queues up.
+    /// Zero waits without end. PostgreSQL: Client Connection Defaults, Statement Behavior.
+    /// </summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary><c>statement_timeout</c> of migration statements; zero, the default, lets them run as long as they need.</summary>
+    public TimeSpan StatementTimeout { get; init; } = TimeSpan.Zero;
+
+    /// <summary>How often a migration is tried again after a lock timeout, a deadlock or a serialization failure; 0 or more.</summary>
+    public int LockRetries { get; init; } = 20;
+
+    /// <summary>How long to wait for another run to end; zero gives up at once.</summary>
+    public TimeSpan WaitForLock { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The victim budget: our statement is cancelled and tried again when more sessions than this wait behind it…</summary>
+    public int MaxBlocked { get; init; } = 5;
+
+    /// <summary>…and have done so for longer than this.</summary>
+    public TimeSpan MaxBlockedTime { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Runs all migrations in one transaction: either all are applied or none.</summary>
+    public bool SingleTransaction { get; init; }
+
+    /// <summary>The version of the tool, for the history.</summary>
+    public string ToolVersion { get; init; } =
+        typeof(MigratorOptions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+
+    /// <summary>The backup that was made before this run, for the history.</summary>
+    public string? Backup { get; init; }
+}

@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Npgsql;
+using ChatGenius.Db.Sql;
+using ChatGenius.Db.Text;
+
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>Turns what the server says during a run into problems.</summary>
+internal static partial class RunProblem
+{
+    /// <summary>A statement of a migration failed: place, caret, SQLSTATE, detail, hint, context and the statement.</summary>
+    internal static Problem Failed(SqlPipelineException<MigrationStep> failure, IReadOnlyList<LockHolder> blockers)
+    {
+        var (error, step, statement) = (failure.Error, failure.Owner, failure.Statement);
+        var lines = new List<string> { $"{step.Id}: {error.MessageText} (SQLSTATE {error.SqlState})" };
+        Append(lines, "detail", error.Detail);
+        Append(lines, "hint", error.Hint);
+        Append(lines, "context", error.Where);
+        Append(lines, "query", error.InternalQuery);
+        lines.AddRange(blockers.Where(_ => IsLockConflict(error)).Select(blocker => $"blocked by: {blocker}"));
+        Append(lines, "statement", failure.Command == "COMMIT" ? "COMMIT, where deferred constraints are checked" : Shorten(failure.Command));
+
+        return new Problem("CG0502", string.Join('\n', lines), Place(error, step, statement), Advice(error, step));
+    }
+
+    /// <summary>Whether trying again later can help: somebody else's lock, a deadlock, a serialization failure.</summary>
+    internal static bool IsLockConflict(PostgresException error) => error.SqlState is PostgresErrorCodes.LockNotAvailable
+        or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;
+
+    /// <summary>Whether the server ended the session: it is shutting down, crashed, or somebody terminated our backend.</summary>
+    internal static bool EndsSession(PostgresException error) => error.SqlState is PostgresErrorCodes.AdminShutdown
+        or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.IdleSessionTimeout
+        or "25P03" or "25P04";
+
+    /// <summary>The connection was lost while a step ran.</summary>
+    internal static Problem ConnectionLost(MigrationStep step, Exception error) => new(
+        "CG0503",
+        $"The connection was lost while {step.Id} ran: {(error is PostgresException refused ? refused.MessageText : (error.InnerException ?? error).Message)}",
+        step.Section.Where,
+        "What had not been committed was rolled back by the server. Run the same command again: it goes on where the database is.");
+
+    /// <summary>The watch's connection was lost, and the lock with it.</summary>
+    internal static Problem LockLost(MigrationStep step) => new(
+        "CG0504",
+        $"The connection that held the lock was lost while {step.Id} ran, so it was rolled back",
+        step.Section.Where,
+        "Run the same command again: it goes on where the database is.");
+
+    private static SourceLocation Place(PostgresException error, MigrationStep step, SqlStatement? statement)
+    {
+        if (statement is null)
+        {
+            return step.Section.Where;
+        }
+
+        if (statement.IsCopyFromStdin && error.Where is { } context && CopyLine().Match(context) is { Success: true } match)
+        {
+            return PlaceInRows(statement, int.Parse(match.ValueSpan, CultureInfo.InvariantCulture));
+        }
+
+        return error.Position > 0 ? statement.At(error.Position) : statement.Location;
+    }
+
+    /// <summary>The server counts the lines of COPY's data from 1, and names the one that it could not take in the error's context.</summary>
+    private static SourceLocation PlaceInRows(SqlStatement statement, int line)
+    {
+        var rows = statement.CopyData.Span;
+        statement.Source.Utf8.Span.Overlaps(rows, out var start);
+        var offset = 0;
+        for (var i = 1; i < line && rows[offset..].IndexOf((byte)'\n') is >= 0 and var length; i++)
+        {
+            offset += length + 1;
+        }
+
+        var end = rows[offset..].IndexOf((byte)'\n');
+        return statement.Source.At(start + offset, end < 0 ? rows.Length - offset : end);
+    }
+
+    [GeneratedRegex("(?<=, line )[0-9]+")]
+    private static partial Regex CopyLine();
+
+    private static string Advice(PostgresException error, MigrationStep step)
+    {
+        var own = error.SqlState switch
+        {
+            PostgresErrorCodes.ActiveSqlTransaction =>
+                $"This statement can't run in a transaction: write '-- migrate:{Word(step)} transaction:false', alone in its own migration.",
+            PostgresErrorCodes.InsufficientPrivilege => "Connect as a role that may do this, or let the owner grant it.",
+            PostgresErrorCodes.InvalidSchemaName when error.MessageText.StartsWith("no schema", StringComparison.Ordinal) =>
+                "The search_path names no schema that exists: set it in the URL (?search_path=public) or write schema-qualified names.",
+            "55P04" => "A new enum value can be used only after its transaction is committed: use it in the next migration.",
+            PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateColumn or PostgresErrorCodes.DuplicateObject =>
+                "It is there already: write IF NOT EXISTS, or take the database over with 'chatgenius-db baseline'.",
+            PostgresErrorCodes.LockNotAvailable =>
+                "Others keep the lock. Try when they are done, or wait longer with --lock-timeout or --lock-retries.",
+            _ => null,
+        };
+        var state = step.Section.Transactional
+            ? "Nothing of this migration is left in the database."
+            : "The statements before this one are done and noted.";
+        return $"{(own is null ? "" : own + " ")}{state} Mend it and run the same command again.";
+    }
+
+    private static string Word(MigrationStep step) => step.Direction == MigrationDirection.Up ? "up" : "down";
+
+    private static void Append(List<string> lines, string label, string? text)
+    {
+        if (!string.IsNullOrWhiteSpace(text))
+        {
+            lines.Add($"{label}: {text.ReplaceLineEndings("\n  ")}");
+        }
+    }
+
+    private static string Shorten(string text)
+    {
+        var lines = text.ReplaceLineEndings("\n").Split('\n');
+        var shown = string.Join('\n', lines.Take(5).Select(line => line.Length > 120 ? line[..117] + "..." : line));
+        return lines.Length > 5 ? shown + $"\n... ({lines.Length - 5} more lines)" : shown;
+    }
+}

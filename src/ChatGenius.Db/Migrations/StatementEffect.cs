@@ -1,0 +1,111 @@
+using Npgsql;
+using ChatGenius.Db.Sql;
+
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>Finds in the catalog whether a statement that runs outside transactions has done its work, and clears away what a broken-off one left.</summary>
+internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement statement, StatementKind kind)
+{
+    /// <summary>Prepares the statement's run, or finds that it needs none.</summary>
+    /// <param name="begun">Whether an earlier run has begun this statement, so that what is found may be its work.</param>
+    /// <param name="cancellationToken">Cancels the wait for the server.</param>
+    /// <returns>Why the statement needs no run; <c>null</c> if it does.</returns>
+    /// <exception cref="ProblemException">CG0507: it was begun, and nothing tells whether it was done.</exception>
+    internal async Task<string?> PrepareAsync(bool begun, CancellationToken cancellationToken)
+    {
+        switch (kind.Mode)
+        {
+            case StatementMode.CreateIndex when kind.Index.Length > 0:
+                return await PrepareCreateIndexAsync(begun, cancellationToken).ConfigureAwait(false);
+            case StatementMode.DropIndex when begun && kind.Index.Length > 0:
+                return await ScalarAsync("SELECT pg_catalog.to_regclass($1) IS NULL", [kind.Index], cancellationToken).ConfigureAwait(false) is true
+                    ? $"the index {kind.Index} is gone"
+                    : null;
+            case StatementMode.Reindex when begun:
+                await DropLeftOversAsync(cancellationToken).ConfigureAwait(false);
+                return null;
+            case StatementMode.Opaque or StatementMode.CreateIndex when begun:
+                throw new ProblemException(new Problem(
+                    "CG0507",
+                    "A run was interrupted in this statement, and nothing in the database tells whether its work is done",
+                    statement.Location,
+                    "Find out, and tell the journal: 'chatgenius-db repair --done' if it is, 'chatgenius-db repair --again' if it may run again."));
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>
+    /// An index that is there and valid counts as built, if it was begun by us. One that is there and invalid is what a broken-off
+    /// build left, and IF NOT EXISTS would hide it for ever: it is dropped and built anew, unless somebody is building it right now.
+    /// PostgreSQL: CREATE INDEX, Building Indexes Concurrently.
+    /// </summary>
+    private async Task<string?> PrepareCreateIndexAsync(bool begun, CancellationToken cancellationToken)
+    {
+        const string Find =
+            """
+            SELECT CASE WHEN i.indisvalid THEN '' ELSE pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) END
+            FROM pg_catalog.pg_class t
+            JOIN pg_catalog.pg_index i ON i.indrelid = t.oid
+            JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE t.oid = pg_catalog.to_regclass($1)
+              AND c.relname = (pg_catalog.parse_ident($2))[1]::pg_catalog.name
+              AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = c.oid)
+            """;
+        switch (await ScalarAsync(Find, [kind.Table, kind.Index], cancellationToken).ConfigureAwait(false))
+        {
+            case "":
+                return begun ? $"the index {kind.Index} is there and valid" : null;
+            case string invalid:
+                await ExecuteAsync($"DROP INDEX CONCURRENTLY IF EXISTS {invalid}", cancellationToken).ConfigureAwait(false);
+                return null;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Drops the transient indexes of a REINDEX CONCURRENTLY that did not end. PostgreSQL: REINDEX, Rebuilding Indexes Concurrently.</summary>
+    private async Task DropLeftOversAsync(CancellationToken cancellationToken)
+    {
+        const string Find =
+            """
+            SELECT pg_catalog.array_agg(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname))
+            FROM pg_catalog.pg_index i
+            JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'
+              AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.relid = i.indrelid)
+            """;
+        if (await ScalarAsync(Find, [], cancellationToken).ConfigureAwait(false) is string[] names)
+        {
+            foreach (var name in names)
+            {
+                await ExecuteAsync($"DROP INDEX CONCURRENTLY IF EXISTS {name}", cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<object?> ScalarAsync(string sql, string[] parameters, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await using (command.ConfigureAwait(false))
+        {
+            foreach (var parameter in parameters)
+            {
+                command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = parameter });
+            }
+
+            return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await using (command.ConfigureAwait(false))
+        {
+            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

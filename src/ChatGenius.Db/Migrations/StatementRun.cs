@@ -1,0 +1,250 @@
+using System.Diagnostics;
+using Npgsql;
+using ChatGenius.Db.Sql;
+
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>
+/// Runs one non-transactional section, statement by statement, each alone, and notes in the journal where it is, so that after a
+/// crash at any moment the next run goes on there.
+/// </summary>
+/// <remarks>
+/// What can run in a transaction does so together with its mark. What can't is noted as begun before and as done after; when
+/// only the first note is there, the statement's effect in the catalog says whether it was done.
+/// </remarks>
+internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgress<MigrationEvent>? events)
+{
+    private readonly IReadOnlyList<SqlStatement> _statements = step.Section.Script.Statements;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+
+    // The first statement that isn't known to be done, counted from 0, and whether it may have been begun.
+    private int _next = step.Resume is { } resume ? resume.Statement - 1 : 0;
+    private bool _begun = step.Resume is { Started: true };
+    private bool _ownTransaction;
+
+    /// <summary>Runs what is left of the section. After an exception it may be called again and goes on.</summary>
+    /// <returns>How long it took, over all attempts.</returns>
+    internal async Task<TimeSpan> RunAsync(CancellationToken cancellationToken)
+    {
+        await WaitForEarlierBackendAsync(cancellationToken).ConfigureAwait(false);
+        await run.ExecuteAsync(SessionSettings(), cancellationToken).ConfigureAwait(false);
+        await RepeatSettingsAsync(cancellationToken).ConfigureAwait(false);
+        while (_next < _statements.Count)
+        {
+            var statement = _statements[_next];
+            events?.Report(new MigrationEvent.StatementStarted(step, _next + 1, _statements.Count, statement.Location));
+            await RunStatementAsync(statement, StatementKind.Of(statement), cancellationToken).ConfigureAwait(false);
+            _next++;
+            _begun = false;
+        }
+
+        if (_ownTransaction)
+        {
+            throw new ProblemException(new Problem(
+                "CG0508", $"{step.Id} begins a transaction and does not end it", step.Section.Where, "Write the COMMIT that belongs to its BEGIN."));
+        }
+
+        await run.ExecuteAsync("RESET SESSION AUTHORIZATION", cancellationToken).ConfigureAwait(false);
+        await run.ExecuteAsync("RESET ROLE", cancellationToken).ConfigureAwait(false);
+        await run.ExecuteAsync("RESET ALL", cancellationToken).ConfigureAwait(false);
+        var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
+        pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+        pipeline.Add(step, run.History.ClearJournal(step.Version));
+        pipeline.Add(step, run.Record(step, _clock.Elapsed));
+        pipeline.Add(step, "COMMIT");
+        await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
+        return _clock.Elapsed;
+    }
+
+    /// <summary>Brings the session back to where a new attempt can start.</summary>
+    internal async Task AbandonAsync()
+    {
+        _ownTransaction = false;
+        if (run.Connection.FullState != System.Data.ConnectionState.Open)
+        {
+            return;
+        }
+
+        // Outside a transaction ROLLBACK only warns.
+        await run.RollbackAsync().ConfigureAwait(false);
+        await run.ExecuteAsync("RESET SESSION AUTHORIZATION", CancellationToken.None).ConfigureAwait(false);
+        await run.ExecuteAsync("RESET ROLE", CancellationToken.None).ConfigureAwait(false);
+        await run.ExecuteAsync("RESET ALL", CancellationToken.None).ConfigureAwait(false);
+        await ReadProgressAsync().ConfigureAwait(false);
+    }
+
+    private async Task RunStatementAsync(SqlStatement statement, StatementKind kind, CancellationToken cancellationToken)
+    {
+        if (_ownTransaction || kind.Mode == StatementMode.TransactionControl)
+        {
+            await RunInOwnTransactionAsync(statement, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        if (kind.Mode == StatementMode.InTransaction)
+        {
+            var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
+            pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+            pipeline.Add(step, statement);
+            AddMark(pipeline, done: true);
+            pipeline.Add(step, "COMMIT");
+            await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var effect = new StatementEffect(run.Connection, statement, kind);
+        if (await effect.PrepareAsync(_begun, cancellationToken).ConfigureAwait(false) is { } reason)
+        {
+            events?.Report(new MigrationEvent.StatementRecognised(step, _next + 1, reason));
+        }
+        else
+        {
+            await MarkAsync(done: false, cancellationToken).ConfigureAwait(false);
+            _begun = true;
+            await RunAloneAsync(statement, kind, cancellationToken).ConfigureAwait(false);
+        }
+
+        await MarkAsync(done: true, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task RunAloneAsync(SqlStatement statement, StatementKind kind, CancellationToken cancellationToken)
+    {
+        // What runs CONCURRENTLY waits for old transactions without keeping anybody else waiting, and a timeout there would only
+        // throw the finished part of its work away. A section that sets lock_timeout itself keeps its own value.
+        var patient = kind.Mode is StatementMode.CreateIndex or StatementMode.DropIndex or StatementMode.Reindex && !SetsLockTimeout();
+        if (patient)
+        {
+            await run.ExecuteAsync("SET lock_timeout = 0", cancellationToken).ConfigureAwait(false);
+        }
+
+        var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
+        pipeline.Add(step, statement);
+        await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
+        if (patient)
+        {
+            await run.ExecuteAsync(SessionSettings(), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// In a transaction that the section itself has begun, the mark goes with it: it is there after a crash exactly if the
+    /// transaction was committed. So a COMMIT that is noted as begun is done, and a BEGIN that is may be run again.
+    /// </summary>
+    private async Task RunInOwnTransactionAsync(SqlStatement statement, CancellationToken cancellationToken)
+    {
+        var control = statement.TransactionControl;
+        if (control == SqlTransactionControl.Commit && _begun)
+        {
+            events?.Report(new MigrationEvent.StatementRecognised(step, _next + 1, "the transaction was committed"));
+            await MarkAsync(done: true, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
+        if (_ownTransaction)
+        {
+            pipeline.Add(step, run.History.Mark(step, _next + 1, done: control == SqlTransactionControl.None, run.Watch.Fence));
+        }
+
+        pipeline.Add(step, statement);
+        await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
+        _ownTransaction = control switch
+        {
+            SqlTransactionControl.Begin => true,
+            SqlTransactionControl.None => _ownTransaction,
+            _ => false,
+        };
+        if (control is not (SqlTransactionControl.None or SqlTransactionControl.Begin))
+        {
+            await MarkAsync(done: true, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>A server may still be at work for a tool that is gone; its statement must end before it is judged by its effect.</summary>
+    private async Task WaitForEarlierBackendAsync(CancellationToken cancellationToken)
+    {
+        if (!_begun || step.Resume is not { } resume)
+        {
+            return;
+        }
+
+        for (var told = false; ; told = true)
+        {
+            var command = new NpgsqlCommand(
+                "SELECT query FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND pid <> pg_catalog.pg_backend_pid()",
+                run.Connection)
+            {
+                Parameters = { new NpgsqlParameter<int> { TypedValue = resume.Pid }, new NpgsqlParameter<DateTime> { TypedValue = resume.BackendStart } },
+            };
+            await using (command.ConfigureAwait(false))
+            {
+                if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not string query)
+                {
+                    return;
+                }
+
+                if (!told)
+                {
+                    events?.Report(new MigrationEvent.WaitingForBackend(resume.Pid, query));
+                }
+            }
+
+            await Task.Delay(200, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Settings of the session end with it, so those that the finished part of the section made are made again.</summary>
+    private async Task RepeatSettingsAsync(CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < _next; i++)
+        {
+            if (IsSessionSetting(_statements[i]))
+            {
+                await run.ExecuteAsync(_statements[i].Text, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static bool IsSessionSetting(SqlStatement statement) =>
+        statement.Is("RESET") || (statement.Is("SET") && !statement.Is("SET", "LOCAL")
+            && !statement.Is("SET", "TRANSACTION") && !statement.Is("SET", "CONSTRAINTS"));
+
+    private bool SetsLockTimeout() => _statements.Any(statement =>
+        statement.Is("SET", "LOCK_TIMEOUT") || statement.Is("SET", "SESSION", "LOCK_TIMEOUT"));
+
+    private string SessionSettings() => run.LocalSettings(durable: true).Replace(", true)", ", false)", StringComparison.Ordinal);
+
+    private Task MarkAsync(bool done, CancellationToken cancellationToken)
+    {
+        var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
+        pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+        AddMark(pipeline, done);
+        pipeline.Add(step, "COMMIT");
+        return RunAsync(pipeline, cancellationToken);
+    }
+
+    private void AddMark(SqlPipeline<MigrationStep> pipeline, bool done)
+    {
+        // The journal is written as the role that connected, and the role that the section has set comes back with COMMIT.
+        pipeline.Add(step, "SET LOCAL SESSION AUTHORIZATION DEFAULT");
+        pipeline.Add(step, "SET LOCAL ROLE NONE");
+        pipeline.Add(step, run.History.Mark(step, _next + 1, done, run.Watch.Fence));
+    }
+
+    private Task RunAsync(SqlPipeline<MigrationStep> pipeline, CancellationToken cancellationToken) =>
+        pipeline.RunAsync(run.Watch.Marker, static _ => { }, cancellationToken);
+
+    /// <summary>After a failure the journal knows better than we do what was committed.</summary>
+    private async Task ReadProgressAsync()
+    {
+        var (_, history) = await run.History.ReadAsync(run.Connection, withDown: false, CancellationToken.None).ConfigureAwait(false);
+        if (history.Interruptions.FirstOrDefault(interruption => interruption.Version == step.Version) is { } interruption)
+        {
+            (_next, _begun) = (interruption.Statement - 1, interruption.Started);
+        }
+        else
+        {
+            (_next, _begun) = (0, false);
+        }
+    }
+}

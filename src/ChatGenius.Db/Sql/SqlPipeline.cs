@@ -1,0 +1,143 @@
+using Npgsql;
+
+namespace ChatGenius.Db.Sql;
+
+/// <summary>A command of a pipeline that the server refused.</summary>
+/// <typeparam name="TOwner">Whom the command belongs to.</typeparam>
+internal sealed class SqlPipelineException<TOwner>(PostgresException error, TOwner owner, SqlStatement? statement, string command)
+    : Exception(error.MessageText, error)
+{
+    internal PostgresException Error => error;
+
+    /// <summary>What was sent.</summary>
+    internal string Command => command;
+
+    internal TOwner Owner => owner;
+
+    /// <summary>The statement of a file that failed; <c>null</c> for a command of our own.</summary>
+    internal SqlStatement? Statement => statement;
+}
+
+/// <summary>
+/// Commands that go to the server together and in order, in as few round trips as there are: one, and one more for each
+/// <c>COPY … FROM stdin</c>. After an error the server skips what is left, so nothing behind a failed command runs.
+/// </summary>
+/// <remarks>
+/// Statements of files are sent as batch commands without parameters, which Npgsql passes on as they are: an ordinary command would
+/// be parsed, split at semicolons (inside <c>BEGIN ATOMIC</c> too) and its error positions moved.
+/// </remarks>
+/// <typeparam name="TOwner">Whom a command belongs to; comes back with an error.</typeparam>
+internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
+{
+    private readonly List<(NpgsqlBatchCommand? Command, SqlStatement? Statement, TOwner Owner)> _entries = [];
+
+    /// <summary>Adds a command of our own.</summary>
+    internal void Add(TOwner owner, NpgsqlBatchCommand command) => _entries.Add((command, null, owner));
+
+    /// <summary>Adds a command of our own that has no parameters.</summary>
+    internal void Add(TOwner owner, string command) => Add(owner, new NpgsqlBatchCommand(command));
+
+    /// <summary>Adds a statement of a file.</summary>
+    internal void Add(TOwner owner, SqlStatement statement) =>
+        _entries.Add((statement.IsCopyFromStdin ? null : new NpgsqlBatchCommand(statement.Text), statement, owner));
+
+    /// <summary>Runs the commands.</summary>
+    /// <param name="marker">The name of the first column in results that <paramref name="onMarked"/> wants to see.</param>
+    /// <param name="onMarked">Given the reader, on its first row, of each result so named. All other results are passed over.</param>
+    /// <param name="cancellationToken">Keeps what has not begun from beginning. A running command is cancelled on the server, by whoever cancels the token:
+    /// Npgsql would do it for the first result of a batch only, and break a connection that takes its time to roll back.</param>
+    /// <exception cref="SqlPipelineException{TOwner}">The server refused a command, or was told to cancel it.</exception>
+    /// <exception cref="NpgsqlException">The connection was lost.</exception>
+    internal async Task RunAsync(string marker, Action<NpgsqlDataReader> onMarked, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < _entries.Count;)
+        {
+            if (_entries[i].Command is null)
+            {
+                await CopyAsync(_entries[i].Statement!, _entries[i].Owner, cancellationToken).ConfigureAwait(false);
+                i++;
+                continue;
+            }
+
+            var start = i;
+            while (i < _entries.Count && _entries[i].Command is not null)
+            {
+                i++;
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            await RunBatchAsync(start, i, marker, onMarked).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RunBatchAsync(int start, int end, string marker, Action<NpgsqlDataReader> onMarked)
+    {
+        var batch = new NpgsqlBatch(connection) { Timeout = 0 };
+        for (var i = start; i < end; i++)
+        {
+            batch.BatchCommands.Add(_entries[i].Command!);
+        }
+
+        try
+        {
+            await using (batch.ConfigureAwait(false))
+            {
+                var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+                await using (reader.ConfigureAwait(false))
+                {
+                    do
+                    {
+                        if (reader.FieldCount > 0 && reader.GetName(0) == marker
+                            && await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+                        {
+                            onMarked(reader);
+                        }
+                    }
+                    while (await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false));
+                }
+            }
+        }
+        catch (PostgresException e) when (e.BatchCommand is not null)
+        {
+            var (_, statement, owner) = _entries.Find(entry => ReferenceEquals(entry.Command, e.BatchCommand));
+            throw new SqlPipelineException<TOwner>(e, owner, statement, e.BatchCommand.CommandText);
+        }
+    }
+
+    private async Task CopyAsync(SqlStatement statement, TOwner owner, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var writer = await connection.BeginTextImportAsync(statement.Text, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                // The file's bytes are UTF-8, as the connection's encoding is: the writer's own stream takes them unchanged.
+                await ((StreamWriter)writer).BaseStream.WriteAsync(statement.CopyData, cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                // Closing the writer would tell the server that the data is complete.
+                await CancelAsync(writer).ConfigureAwait(false);
+                throw;
+            }
+
+            await writer.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (PostgresException e)
+        {
+            throw new SqlPipelineException<TOwner>(e, owner, statement, statement.Text);
+        }
+    }
+
+    private static async Task CancelAsync(TextWriter writer)
+    {
+        try
+        {
+            await ((NpgsqlCopyTextWriter)writer).CancelAsync().ConfigureAwait(false);
+        }
+        catch (NpgsqlException)
+        {
+            // The error that made us cancel is the one to report; the connection that failed here fails there too.
+        }
+    }
+}

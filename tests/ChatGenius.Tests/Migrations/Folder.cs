@@ -1,0 +1,79 @@
+using ChatGenius.Db.Migrations;
+using ChatGenius.Tests.Support;
+
+namespace ChatGenius.Tests.Migrations;
+
+/// <summary>A folder of made-up migrations, and a migrator over it.</summary>
+internal sealed class Folder : IDisposable
+{
+    private readonly Sandbox _sandbox = new();
+
+    public string Path => _sandbox.Path;
+
+    public List<MigrationEvent> Events { get; } = [];
+
+    public Folder Write(long version, string name, string up, string? down = null, string options = "", string downOptions = "")
+    {
+        _sandbox.Write($"{version:D4}_{name}.sql", $"-- migrate:up{options}\n{up}\n\n-- migrate:down{downOptions}\n{down ?? "-- nothing to take back\nSELECT 1;"}\n");
+        return this;
+    }
+
+    public Folder WriteTable(long version, string table) =>
+        Write(version, $"create_{table}", $"CREATE TABLE {table} (id int);", $"DROP TABLE {table};");
+
+    public void Delete(long version)
+    {
+        foreach (var file in Directory.GetFiles(Path, $"{version:D4}_*.sql"))
+        {
+            File.Delete(file);
+        }
+    }
+
+    public async Task<Migrator> MigratorAsync(TestDatabase database, MigratorOptions? options = null) => new(
+        database.Database,
+        await MigrationSource.LoadAsync(Path, bundle: false),
+        options ?? new MigratorOptions(),
+        new Recorder(Events));
+
+    public async Task<RunResult> ApplyAsync(TestDatabase database, MigratorOptions? options = null, PlanRequest? request = null, CancellationToken token = default) =>
+        await (await MigratorAsync(database, options)).ApplyAsync(request ?? new PlanRequest(), null, token);
+
+    public async Task<RunResult> RollbackAsync(TestDatabase database, RollbackRequest? request = null) =>
+        await (await MigratorAsync(database)).RollbackAsync(request ?? new RollbackRequest());
+
+    public async Task<string> StatusAsync(TestDatabase database) => string.Join(
+        ' ', (await (await MigratorAsync(database)).StatusAsync()).Select(status => $"{status.Version}:{status.State}"));
+
+    /// <summary>Waits until a run has told this; a run that ends without it fails the test by the time limit.</summary>
+    public async Task WaitForAsync<T>(Func<T, bool>? which = null)
+        where T : MigrationEvent
+    {
+        for (var i = 0; i < 600; i++)
+        {
+            lock (Events)
+            {
+                if (Events.OfType<T>().Any(which ?? (_ => true)))
+                {
+                    return;
+                }
+            }
+
+            await Task.Delay(50);
+        }
+
+        throw new TimeoutException($"No {typeof(T).Name} came.");
+    }
+
+    public void Dispose() => _sandbox.Dispose();
+
+    private sealed class Recorder(List<MigrationEvent> events) : IProgress<MigrationEvent>
+    {
+        public void Report(MigrationEvent value)
+        {
+            lock (events)
+            {
+                events.Add(value);
+            }
+        }
+    }
+}

@@ -54,9 +54,11 @@ internal sealed partial class Evaluator
     }
 
     private static string Range(ScriptFunction function) =>
-        function.IsVariadic ? $"at least {function.RequiredCount} arguments"
-        : function.RequiredCount == function.ParameterCount ? $"{function.ParameterCount} arguments"
-        : $"{function.RequiredCount} to {function.ParameterCount} arguments";
+        function.IsVariadic ? $"at least {Plural(function.RequiredCount)}"
+        : function.RequiredCount == function.ParameterCount ? Plural(function.ParameterCount)
+        : $"{function.RequiredCount} to {Plural(function.ParameterCount)}";
+
+    private static string Plural(int count) => count == 1 ? "1 argument" : $"{count} arguments";
 
     /// <returns>How many arguments were given by their place; <paramref name="named"/> takes the places of the others.</returns>
     private int EvaluateArguments(ScriptFunction function, IReadOnlyList<Expression> arguments, ScriptArray values, HashSet<int> named)

@@ -10,7 +10,7 @@ internal sealed partial class Evaluator
             return;
         }
 
-        var items = ScriptValue.ToArray(sequence)
+        var items = Guard(loop.Sequence.Span, () => ScriptValue.ToArray(sequence))
             ?? throw new ScriptRuntimeException(
                 loop.Sequence.Span, $"A loop goes through an array or an object, not through a value of the kind {ScriptValue.Kind(sequence)}");
         var (first, last, reversed) = FindRange(loop, items.Count);

@@ -46,6 +46,8 @@ internal sealed partial class Evaluator
         {
             throw TooLong(span);
         }
+
+        Step(span, length);
     }
 
     private ScriptRuntimeException TooLong(SourceSpan span) => new(span, $"A text is longer than {context.LimitToString} characters");
@@ -54,6 +56,7 @@ internal sealed partial class Evaluator
     private void AppendValue(StringBuilder builder, object? value, SourceSpan span)
     {
         EnsureDepth(span);
+        Step(span);
         switch (value)
         {
             case string text:

@@ -6,6 +6,7 @@ internal static partial class Operators
     {
         var first = left as ScriptArray;
         var second = right as ScriptArray;
+        evaluator.Step(span, (first?.Count ?? 0) + (second?.Count ?? 0));
         switch (operation)
         {
             case "+" when first is not null && second is not null:

@@ -105,7 +105,7 @@ internal sealed partial class ScribanLexer
         var style = isHexadecimal ? NumberStyles.AllowHexSpecifier : NumberStyles.AllowBinarySpecifier;
         var value = BigInteger.Parse("0" + digits, style, CultureInfo.InvariantCulture);
         Add(TokenKind.Number, start, isUnsigned || value > ulong.MaxValue ? ScriptValue.FitInteger(value)
-            : value <= uint.MaxValue ? unchecked((int)(uint)value)
+            : value <= uint.MaxValue ? (object)unchecked((int)(uint)value)
             : unchecked((long)(ulong)value));
     }
 }

@@ -84,7 +84,7 @@ internal sealed partial class ScribanParser
                     break;
                 }
 
-                left = ParseConditional(Finish(ref call, left));
+                left = ParseConditional(Finish(ref call, left, start));
                 break;
             }
 
@@ -120,7 +120,7 @@ internal sealed partial class ScribanParser
                     throw Error("An argument without a name can't follow one with a name");
                 }
 
-                left = call.ToExpression(_source.Span(start, PreviousEnd));
+                left = call.ToExpression(SpanFrom(start));
                 call = null;
                 if (precedence == 0 && AtPipe)
                 {
@@ -142,13 +142,13 @@ internal sealed partial class ScribanParser
 
             if (AtPipe)
             {
-                return ParsePipe(Finish(ref call, left), start);
+                return ParsePipe(Finish(ref call, left, start), start);
             }
 
             break;
         }
 
-        return Finish(ref call, left);
+        return Finish(ref call, left, start);
     }
 
     /// <summary>A function and the arguments read so far; the one being read is not in it yet.</summary>
@@ -167,7 +167,7 @@ internal sealed partial class ScribanParser
         public CallExpression ToExpression(SourceSpan span) => new(span, target, Arguments);
     }
 
-    private static Expression Finish(ref PendingCall? call, Expression left)
+    private Expression Finish(ref PendingCall? call, Expression left, int start)
     {
         if (call is null)
         {
@@ -175,7 +175,7 @@ internal sealed partial class ScribanParser
         }
 
         call.AddUnlessTarget(left);
-        var expression = call.ToExpression(left.Span);
+        var expression = call.ToExpression(SpanFrom(start));
         call = null;
         return expression;
     }

@@ -35,7 +35,9 @@ internal sealed partial class ScribanParser
                         return ParseObject();
                     case "!" or "-" or "+" or "@" or "^":
                         Next();
-                        var operand = ParseExpression(UnaryPrecedence);
+
+                        // What follows a function that is passed on are the next arguments, not its own.
+                        var operand = ParseExpression(UnaryPrecedence, token.Is("@") ? Mode.Basic : Mode.Default);
                         return new UnaryExpression(SpanFrom(token.Start), (string)token.Value, operand);
                     case "++" or "--":
                         throw Error($"The operator {token.Value} is not supported");

@@ -44,10 +44,14 @@ internal readonly struct ScriptCall(Evaluator evaluator, SourceSpan span, Script
     /// <summary>A sequence, or null.</summary>
     public ScriptArray? List(int index)
     {
-        var value = Value(index);
-        return value is null
-            ? null
-            : ScriptValue.ToArray(value) ?? throw Error($"An array is expected, not a value of the kind {ScriptValue.Kind(value)}");
+        if (Value(index) is not { } value)
+        {
+            return null;
+        }
+
+        var list = ScriptValue.ToArray(value) ?? throw Error($"An array is expected, not a value of the kind {ScriptValue.Kind(value)}");
+        evaluator.Step(span, list.Count);
+        return list;
     }
 
     /// <summary>A function that was passed with <c>@</c>.</summary>

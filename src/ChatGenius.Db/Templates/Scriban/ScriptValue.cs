@@ -63,8 +63,8 @@ internal static class ScriptValue
 
     /// <summary>The smallest of the three integer types that takes the number.</summary>
     public static object FitInteger(BigInteger value) =>
-        value >= int.MinValue && value <= int.MaxValue ? (int)value
-        : value >= long.MinValue && value <= long.MaxValue ? (long)value
+        value >= int.MinValue && value <= int.MaxValue ? (object)(int)value
+        : value >= long.MinValue && value <= long.MaxValue ? (object)(long)value
         : value;
 
     /// <summary>What a <c>for</c> loop or an array function goes through; null if the value is not a sequence.</summary>

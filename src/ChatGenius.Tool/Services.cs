@@ -13,5 +13,8 @@ internal static class Services
             .AddSingleton(options)
             .AddSingleton(report)
             .AddSingleton(_ => Settings.Load(shell, options))
+            .AddSingleton<TargetFinder>()
+            .AddSingleton<Workspace>()
+            .AddSingleton<Consent>()
             .BuildServiceProvider();
 }

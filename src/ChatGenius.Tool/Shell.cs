@@ -4,8 +4,9 @@ using System.Text;
 namespace ChatGenius.Tool;
 
 /// <summary>What a run sees of the world around it: its streams, its environment, and where it was started.</summary>
+/// <param name="ReadLine">Reads a line of standard input; null at its end.</param>
 internal sealed record Shell(
-    TextReader In,
+    Func<string?> ReadLine,
     TextWriter Out,
     TextWriter Error,
     IReadOnlyDictionary<string, string> Environment,
@@ -52,7 +53,7 @@ internal sealed record Shell(
         }
 
         return new Shell(
-            new StreamReader(Console.OpenStandardInput(), Utf8),
+            Console.ReadLine,
             Writer(Console.OpenStandardOutput(), flush: !Console.IsOutputRedirected),
             Writer(Console.OpenStandardError(), flush: true),
             variables,

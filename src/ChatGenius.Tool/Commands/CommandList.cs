@@ -5,6 +5,10 @@ internal static class CommandList
 {
     public static IReadOnlyList<CommandGroup> All() =>
     [
-        new("The tool", [ConfigCommand.Definition]),
+        new("Every day", [ApplyCommand.Definition, StatusCommand.Definition, RollbackCommand.Definition, RedoCommand.Definition]),
+        new("Check first", [PlanCommand.Definition, VerifyCommand.Definition]),
+        new("The database itself", [CreateCommand.Definition, DropCommand.Definition, ResetCommand.Definition, WaitCommand.Definition]),
+        new("Take over and settle", [BaselineCommand.Definition, RepairCommand.Definition]),
+        new("The tool", [ServerCommand.Definition, ConfigCommand.Definition]),
     ];
 }

@@ -1,6 +1,7 @@
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ChatGenius.Tool.Commands;
 
@@ -39,8 +40,8 @@ internal sealed class ConfigCommand(IServiceProvider services, Report report, Sh
         }
 
         // The settings are asked for here, because the schema can be printed where they are broken.
-        var settings = (Settings)services.GetService(typeof(Settings))!;
-        var rows = Rows(settings);
+        var settings = services.GetRequiredService<Settings>();
+        var rows = Rows(settings, services.GetRequiredService<TargetFinder>());
         foreach (var row in rows)
         {
             report.Result($"{row.Name,-18} {Cells.Pad(row.Value ?? "-", rows.Max(r => Cells.Width(r.Value ?? "-")))}  {report.Style.Dim(row.Origin)}");
@@ -50,15 +51,15 @@ internal sealed class ConfigCommand(IServiceProvider services, Report report, Sh
         return ExitCode.Done;
     }
 
-    private static List<SettingJson> Rows(Settings settings)
+    private static List<SettingJson> Rows(Settings settings, TargetFinder targets)
     {
-        var url = settings.DatabaseUrl;
+        var database = targets.Named();
         return
         [
             new("settings_file", settings.File?.Path, settings.File is null ? Setting.Default : "found"),
             new("environment", settings.Environment?.Value, settings.Environment?.Origin ?? Setting.Default),
             new("protected", settings.IsProtected ? "true" : "false", settings.Environment?.Origin ?? Setting.Default),
-            new("database", url is null ? null : "(hidden)", url?.Origin ?? Setting.Default),
+            new("database", database?.Url.Display ?? "embedded", database?.Origin ?? Setting.Default),
             .. SettingKey.Everywhere.Select(key => new SettingJson(key.Name, settings[key].Value, settings[key].Origin)),
         ];
     }

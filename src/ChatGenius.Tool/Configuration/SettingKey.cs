@@ -29,13 +29,15 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
     public static readonly SettingKey LockTimeout = new("lock_timeout", SettingKind.Duration, "5s");
     public static readonly SettingKey StatementTimeout = new("statement_timeout", SettingKind.Duration, "0");
     public static readonly SettingKey WaitForLock = new("wait_for_lock", SettingKind.Duration, "10m");
-    public static readonly SettingKey Retries = new("retries", SettingKind.Count, "10");
+    public static readonly SettingKey Retries = new("retries", SettingKind.Count, "20");
+    public static readonly SettingKey MaxBlocked = new("max_blocked", SettingKind.Count, "5");
+    public static readonly SettingKey MaxBlockedTime = new("max_blocked_time", SettingKind.Duration, "1s");
     public static readonly SettingKey DatabaseUrlVariable = new("database_url_variable", SettingKind.Text, "");
     public static readonly SettingKey Protected = new("protected", SettingKind.Flag, "false");
 
     /// <summary>What the settings file takes at its top and in every environment.</summary>
     public static readonly IReadOnlyList<SettingKey> Everywhere =
-        [Migrations, Templates, Bundle, HistorySchema, LockTimeout, StatementTimeout, WaitForLock, Retries];
+        [Migrations, Templates, Bundle, HistorySchema, LockTimeout, StatementTimeout, WaitForLock, Retries, MaxBlocked, MaxBlockedTime];
 
     /// <summary>What an environment takes besides.</summary>
     public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, Protected];

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Output;
 
 namespace ChatGenius.Tool.Configuration;
@@ -47,17 +48,17 @@ internal sealed class Settings
 
     public string HistorySchema => this[SettingKey.HistorySchema].Value;
 
-    /// <summary>How long a migration's statement waits for a lock; zero is without limit.</summary>
-    public TimeSpan LockTimeout => Span(SettingKey.LockTimeout);
-
-    /// <summary>How long a migration's statement may take; zero is without limit.</summary>
-    public TimeSpan StatementTimeout => Span(SettingKey.StatementTimeout);
-
-    /// <summary>How long a run waits for another run to end.</summary>
-    public TimeSpan WaitForLock => Span(SettingKey.WaitForLock);
-
-    /// <summary>How many times a migration that met a lock timeout, a deadlock or a serialization failure is tried again.</summary>
-    public int Retries => int.Parse(this[SettingKey.Retries].Value, CultureInfo.InvariantCulture);
+    /// <summary>What a run may do and how long it may wait, as far as settings say.</summary>
+    public MigratorOptions RunOptions => new()
+    {
+        HistorySchema = HistorySchema,
+        LockTimeout = Span(SettingKey.LockTimeout),
+        StatementTimeout = Span(SettingKey.StatementTimeout),
+        WaitForLock = Span(SettingKey.WaitForLock),
+        LockRetries = Number(SettingKey.Retries),
+        MaxBlocked = Number(SettingKey.MaxBlocked),
+        MaxBlockedTime = Span(SettingKey.MaxBlockedTime),
+    };
 
     /// <summary>The folder of the project's migrations, whether it is there or not.</summary>
     public string MigrationsFolder => _shell.Shown(this[SettingKey.Migrations].Value);
@@ -65,28 +66,8 @@ internal sealed class Settings
     /// <summary>The folder of the project's own templates, whether it is there or not.</summary>
     public string TemplatesFolder => _shell.Shown(this[SettingKey.Templates].Value);
 
-    /// <summary>The folder to read migrations from; null where nobody named one and the default one is not there.</summary>
-    /// <exception cref="ProblemException">CG0910: the folder that was named is not there, or there is none and the bundle is left out.</exception>
-    public string? ExistingMigrationsFolder
-    {
-        get
-        {
-            var setting = this[SettingKey.Migrations];
-            if (Directory.Exists(setting.Value))
-            {
-                return MigrationsFolder;
-            }
-
-            return setting.Origin == Setting.Default && Bundle
-                ? null
-                : throw new ProblemException(new Problem(
-                    "CG0910",
-                    $"The migrations folder {MigrationsFolder} is not there",
-                    Advice: setting.Origin == Setting.Default
-                        ? "Make it, or name another one with --migrations DIR."
-                        : $"Make it, or change {setting.Origin}, which names it."));
-        }
-    }
+    /// <summary>Whether it is a mistake that the folder is not there: somebody named it, or there is nothing else to run.</summary>
+    public bool MigrationsFolderMustExist => !Bundle || this[SettingKey.Migrations].Origin != Setting.Default;
 
     public Setting this[SettingKey key] => _values[key];
 
@@ -149,6 +130,8 @@ internal sealed class Settings
             : key.Default;
         return new Setting(fallback, Setting.Default);
     }
+
+    private int Number(SettingKey key) => int.Parse(this[key].Value, CultureInfo.InvariantCulture);
 
     private TimeSpan Span(SettingKey key) =>
         Duration.TryParse(this[key].Value, out var duration) ? duration : throw new InvalidOperationException($"{key.Name} was not normalized.");

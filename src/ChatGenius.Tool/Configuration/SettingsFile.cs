@@ -88,7 +88,7 @@ internal sealed class SettingsFile
             }
             else
             {
-                WrongKind(ref reader, "The settings file", "an object: { … }");
+                WrongKind(ref reader, "The settings file", "an object, { … }");
             }
 
             // Anything behind the object is an error of the reader's own.
@@ -151,7 +151,7 @@ internal sealed class SettingsFile
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject)
             {
-                WrongKind(ref reader, $"The environment \"{name}\"", "an object: { … }");
+                WrongKind(ref reader, $"The environment \"{name}\"", "an object, { … }");
                 continue;
             }
 
@@ -190,7 +190,7 @@ internal sealed class SettingsFile
     {
         var where = Here(ref reader);
         reader.Skip();
-        _problems.Add(new Problem("CG0904", $"{what} has to be {expected}", where, $"Write {expected}."));
+        _problems.Add(new Problem("CG0904", $"{what} has a value of the wrong kind", where, $"Write {expected}."));
     }
 
     private SourceLocation Here(ref Utf8JsonReader reader) =>

@@ -70,6 +70,6 @@ internal static partial class Duration
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^([0-9]{1,10}(?:\.[0-9]{1,6})?)\s?(ms|s|m|min|h)$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^([0-9]{1,10}(?:\.[0-9]{1,6})?)\s?(ms|s|m|min|h)\z", RegexOptions.CultureInvariant)]
     private static partial Regex Form();
 }

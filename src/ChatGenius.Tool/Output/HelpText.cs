@@ -36,9 +36,7 @@ internal static class HelpText
 
         Section(text, "Arguments", [.. line.App.Arguments.Select(argument => (argument.Name, argument.Description))]);
         Commands(text, line, below);
-        var options = line.App.GetOptions().Where(option => line.Options.AppliesTo(option, line.Command)).ToLookup(option => option.Inherited);
-        Section(text, "Options", [.. options[false].Select(Row)]);
-        Section(text, line.Command is null ? "Options of every command" : "Global options", [.. options[true].Select(Row)]);
+        Options(text, line);
         if (line.Command?.Examples is { } examples)
         {
             text.Append("\nExamples:\n");
@@ -62,6 +60,25 @@ internal static class HelpText
         foreach (var group in line.Groups)
         {
             Section(text, group.Title, [.. group.Commands.Select(command => (command.Name, command.Summary))]);
+        }
+    }
+
+    /// <summary>A command's own options are explained; of those that all commands take only the root's help does more than to name them.</summary>
+    private static void Options(StringBuilder text, CommandLine line)
+    {
+        var options = line.App.GetOptions().Where(option => line.Options.AppliesTo(option, line.Command)).ToLookup(option => option.Inherited);
+        if (line.Command is null)
+        {
+            Section(text, "Options", [.. options[false].Concat(options[true]).Select(Row)]);
+            return;
+        }
+
+        Section(text, "Options", [.. options[false].Concat(options[true].Where(option => option.LongName == "json")).Select(Row)]);
+        text.Append($"\nOptions of every command, which {Cli.Name} --help explains:\n");
+        var names = options[true].Where(option => option.LongName != "json").Select(option => Row(option).Name.Trim().Replace(' ', '\u00A0'));
+        foreach (var row in Wrap(string.Join("; ", names), Width - 2))
+        {
+            text.Append("  ").Append(row.Replace('\u00A0', ' ')).Append('\n');
         }
     }
 

@@ -25,6 +25,10 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
     WriteIndented = true)]
 [JsonSerializable(typeof(ProblemsJson))]
 [JsonSerializable(typeof(ConfigJson))]
+[JsonSerializable(typeof(PlanJson))]
+[JsonSerializable(typeof(ServerStatusJson))]
+[JsonSerializable(typeof(StatusJson))]
+[JsonSerializable(typeof(VerifyJson))]
 internal sealed partial class JsonContext : JsonSerializerContext
 {
     private static JsonContext? _readable;

@@ -33,6 +33,8 @@ internal sealed class Report(Shell shell, bool json, bool color)
 
     public bool OutIsTerminal => shell.OutIsTerminal;
 
+    public bool ErrorIsTerminal => shell.ErrorIsTerminal;
+
     public TextWriter Out => shell.Out;
 
     public TextWriter Error => shell.Error;
@@ -60,11 +62,13 @@ internal sealed class Report(Shell shell, bool json, bool color)
     }
 
     /// <summary>A line for the person who watches.</summary>
-    public void Note(string line)
+    /// <param name="line">The line.</param>
+    /// <param name="label">A word before it that tells what kind of line it is.</param>
+    public void Note(string line, string? label = null)
     {
         if (!Quiet)
         {
-            shell.Error.WriteLine(Cells.Tame(line));
+            shell.Error.WriteLine((label is null ? "" : ErrorStyle.Yellow($"{label}:") + " ") + Cells.Tame(line));
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed class InProcess : IDisposable
     }
 
     public Shell Shell(TextWriter output, TextWriter error, string? workingDirectory = null) =>
-        new(new StringReader(Input), output, error, Environment, Path.GetFullPath(workingDirectory ?? "", Folder))
+        new(new StringReader(Input).ReadLine, output, error, Environment, Path.GetFullPath(workingDirectory ?? "", Folder))
         {
             InIsTerminal = Terminal,
             OutIsTerminal = Terminal,

@@ -1,0 +1,28 @@
+using ChatGenius.Tool.Output;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class CreateCommand(TargetFinder targets, Report report)
+{
+    internal static readonly Command Definition = new("create", "Create the database")
+    {
+        Configure = _ => Command.Handle<CreateCommand>((command, cancellationToken) => command.RunAsync(cancellationToken)),
+        Details =
+            """
+            Creates the database that the URL names, from the server's database postgres
+            or template1. A database that is there already is left as it is.
+            """,
+        Examples =
+            """
+            chatgenius-db create -d postgres://me@localhost/shop
+            """,
+    };
+
+    private async Task<ExitCode> RunAsync(CancellationToken cancellationToken)
+    {
+        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+        var created = await target.Database.CreateAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        report.Result(created ? $"Created {target.Url.Display}" : $"{target.Url.Display} is there already");
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,41 @@
+using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class DropCommand(TargetFinder targets, Consent consent, Report report)
+{
+    internal static readonly Command Definition = new("drop", "Drop the database and everything in it")
+    {
+        Configure = app =>
+        {
+            var force = app.Option("--force", "End the sessions that use it (PostgreSQL 13 and newer)", CommandOptionType.NoValue);
+            var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
+            return Command.Handle<DropCommand>((command, cancellationToken) => command.RunAsync(force.HasValue(), yes.HasValue(), cancellationToken));
+        },
+        Details =
+            """
+            Asks first; without a terminal it needs --yes. Refused in a protected
+            environment. A database that is not there is no error.
+            """,
+        Examples =
+            """
+            chatgenius-db drop                 asks first
+            chatgenius-db drop --yes --force   whoever is connected
+            """,
+    };
+
+    private async Task<ExitCode> RunAsync(bool force, bool yes, CancellationToken cancellationToken)
+    {
+        consent.RefuseWhereProtected("drop");
+        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+        if (!await consent.AskAsync($"Drop {target.Url.Display} with everything in it?", yes, cancellationToken).ConfigureAwait(false))
+        {
+            return ExitCode.Cancelled;
+        }
+
+        var dropped = await target.Database.DropAsync(force, cancellationToken).ConfigureAwait(false);
+        report.Result(dropped ? $"Dropped {target.Url.Display}" : $"{target.Url.Display} was not there");
+        return ExitCode.Done;
+    }
+}

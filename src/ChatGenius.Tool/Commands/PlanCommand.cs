@@ -1,0 +1,66 @@
+using ChatGenius.Db.Migrations;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class PlanCommand(Workspace workspace, Settings settings, Report report)
+{
+    internal static readonly Command Definition = new("plan", "Show what apply would run")
+    {
+        Json = true,
+        CalledElsewhere = ["pending", "diff"],
+        Configure = app =>
+        {
+            var planOptions = new PlanOptions(app);
+            return Command.Handle<PlanCommand>((command, cancellationToken) => command.RunAsync(planOptions.Request(), cancellationToken));
+        },
+        Details =
+            """
+            Prints the statements in the order they would run, each migration under a
+            comment with its number and file. Changes nothing in the database.
+            """,
+        Examples =
+            """
+            chatgenius-db plan
+            chatgenius-db plan --json | jq -r '.migrations[].name'
+            """,
+    };
+
+    private async Task<ExitCode> RunAsync(PlanRequest request, CancellationToken cancellationToken)
+    {
+        var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
+        var plan = await migrator.PlanAsync(request, cancellationToken).ConfigureAwait(false);
+        if (!report.Json)
+        {
+            PlanText.Write(report, plan, asResult: true);
+        }
+
+        report.Result(PlanJson.Of(plan), JsonContext.Readable.PlanJson);
+        report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{Plural.Of(plan.Steps.Count, "migration")} to apply");
+        return ExitCode.Done;
+    }
+}
+
+/// <summary>What <c>plan --json</c> prints.</summary>
+internal sealed record PlanJson(IReadOnlyList<PlannedJson> Migrations)
+{
+    public static PlanJson Of(MigrationPlan plan) => new(
+        [.. plan.Steps.Select(step => new PlannedJson(
+            step.Version,
+            step.Name,
+            step.Direction.ToString().ToLowerInvariant(),
+            step.Section.Where.Path,
+            step.Section.Transactional,
+            step.Resume?.Statement,
+            [.. step.Section.Script.Statements.Select(statement => (statement, statement.Location)).Select(pair =>
+                new PlannedStatementJson(pair.Location.Line, pair.Location.Column, pair.statement.Text))]))]);
+}
+
+/// <param name="Direction"><c>up</c> or <c>down</c>.</param>
+/// <param name="ResumeAt">The statement to go on with, counted from 1, where an earlier run was interrupted; otherwise absent.</param>
+internal sealed record PlannedJson(
+    long Version, string Name, string Direction, string Path, bool Transactional, int? ResumeAt, IReadOnlyList<PlannedStatementJson> Statements);
+
+/// <param name="Line">1 for the file's first line.</param>
+internal sealed record PlannedStatementJson(int Line, int Column, string Text);

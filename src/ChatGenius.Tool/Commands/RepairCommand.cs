@@ -1,0 +1,102 @@
+using System.Globalization;
+using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class RepairCommand(Workspace workspace, Settings settings, Consent consent, Report report)
+{
+    internal static readonly Command Definition = new("repair", "Settle by hand a migration that was interrupted")
+    {
+        Configure = app =>
+        {
+            var version = app.Argument("NUMBER", "The migration; without it, all that were interrupted are shown");
+            var done = app.Option("--done", "The statement it stopped at is done: go on behind it", CommandOptionType.NoValue);
+            var again = app.Option("--again", "The statement it stopped at is to run again", CommandOptionType.NoValue);
+            var forget = app.Option("--forget", "All it did was undone by hand: forget that it was begun", CommandOptionType.NoValue);
+            var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
+            return Command.Handle<RepairCommand>((command, cancellationToken) =>
+                command.RunAsync(version.Value, Action(done, again, forget), yes.HasValue(), cancellationToken));
+        },
+        Details =
+            """
+            A migration without a transaction that was interrupted goes on with the next
+            apply, which sees by itself what is done. Where it can't, look at the database
+            and say here what you found. Only the journal is changed, and only after a yes.
+            """,
+        Examples =
+            """
+            chatgenius-db repair              show what was interrupted, and where
+            chatgenius-db repair 7 --done     its statement is done
+            chatgenius-db repair 7 --forget   nothing of it is there any more
+            """,
+    };
+
+    private static RepairAction? Action(CommandOption done, CommandOption again, CommandOption forget) =>
+        (done.HasValue(), again.HasValue(), forget.HasValue()) switch
+        {
+            (false, false, false) => null,
+            (true, false, false) => RepairAction.Done,
+            (false, true, false) => RepairAction.Again,
+            (false, false, true) => RepairAction.Forget,
+            _ => throw new ProblemException(new Problem("CG1007", "--done, --again and --forget exclude each other", Advice: "Leave all but one out.")),
+        };
+
+    private async Task<ExitCode> RunAsync(string? number, RepairAction? action, bool yes, CancellationToken cancellationToken)
+    {
+        long? version = number is null ? null
+            : long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed
+            : throw new ProblemException(new Problem("CG1006", $"\"{number}\" is no migration's number", Advice: "Give a whole number, such as 7."));
+        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
+        if (version is null || action is null)
+        {
+            return await ShowAsync(migrator, version, cancellationToken).ConfigureAwait(false);
+        }
+
+        await ShowAsync(migrator, version, cancellationToken).ConfigureAwait(false);
+        var what = action switch
+        {
+            RepairAction.Done => "Mark that statement as done",
+            RepairAction.Again => "Mark that statement as not begun",
+            _ => "Forget that the migration was begun",
+        };
+        if (!await consent.AskAsync($"{what} on {target.Url.Display}?", yes, cancellationToken).ConfigureAwait(false))
+        {
+            return ExitCode.Cancelled;
+        }
+
+        var settled = await migrator.RepairAsync(version.Value, action.Value, cancellationToken).ConfigureAwait(false);
+        report.Result(action == RepairAction.Forget
+            ? $"Forgot the interrupted {settled.Direction.ToString().ToLowerInvariant()} of {settled.Version:D4}_{settled.Name}"
+            : $"Settled statement {settled.Statement} of {settled.Version:D4}_{settled.Name}; it goes on with the next run");
+        return ExitCode.Done;
+    }
+
+    private async Task<ExitCode> ShowAsync(Migrator migrator, long? version, CancellationToken cancellationToken)
+    {
+        var interrupted = (await migrator.StatusAsync(cancellationToken).ConfigureAwait(false))
+            .Where(status => status.Interruption is not null && (version is null || status.Version == version))
+            .ToList();
+        foreach (var status in interrupted)
+        {
+            var stop = status.Interruption!;
+            report.Result(
+                $"{status.Version:D4}_{status.Name}: {stop.Direction.ToString().ToLowerInvariant()} stopped at statement {stop.Statement} of {stop.Count}, "
+                + $"which was {(stop.Started ? $"begun at {stop.Since:yyyy-MM-dd HH:mm:ss} UTC" : "not begun")}");
+            if (StatusCommand.Place(status) is { } place)
+            {
+                report.Result($"  {place.Where}: {Cells.Tame(place.Where.LineText.Trim())}");
+            }
+        }
+
+        if (interrupted.Count == 0)
+        {
+            report.Result("Nothing was interrupted");
+        }
+
+        return ExitCode.Done;
+    }
+}

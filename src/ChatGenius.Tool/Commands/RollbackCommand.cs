@@ -1,0 +1,91 @@
+using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class RollbackCommand(Workspace workspace, Settings settings, Consent consent, Report report)
+{
+    internal static readonly Command Definition = new("rollback", "Undo the last migration, or several")
+    {
+        CalledElsewhere = ["down", "revert", "undo"],
+        Configure = app =>
+        {
+            var steps = app.Option("--steps <N>", "How many, newest first [1]", CommandOptionType.SingleValue);
+            var to = app.Option("--to <NUMBER>", "The migration that is to be the newest afterwards; 0: none", CommandOptionType.SingleValue);
+            var all = app.Option("--all", "All of them", CommandOptionType.NoValue);
+            var dryRun = app.Option("--dry-run", "Print what would run, and run nothing", CommandOptionType.NoValue);
+            var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
+            var runOptions = new RunOptions(app);
+            return Command.Handle<RollbackCommand>((command, cancellationToken) => command.RunAsync(
+                Request(steps, to, all), runOptions.Over(command.Settings), dryRun.HasValue(), yes.HasValue(), cancellationToken));
+        },
+        Details =
+            """
+            Runs the down sections, newest first. Says which rows will be lost and asks;
+            without a terminal it needs --yes. Refused in a protected environment.
+            """,
+        Examples =
+            """
+            chatgenius-db rollback              the last one
+            chatgenius-db rollback --steps 3    the last three
+            chatgenius-db rollback --to 5       all behind number 5
+            chatgenius-db rollback --all --yes  all of them, without a question
+            """,
+    };
+
+    private Settings Settings => settings;
+
+    private static RollbackRequest Request(CommandOption steps, CommandOption to, CommandOption all)
+    {
+        if ((steps.HasValue() ? 1 : 0) + (to.HasValue() ? 1 : 0) + (all.HasValue() ? 1 : 0) > 1)
+        {
+            throw new ProblemException(new Problem("CG1007", "--steps, --to and --all exclude each other", Advice: "Leave all but one out."));
+        }
+
+        return to.HasValue() ? new RollbackRequest(To: to.Number())
+            : all.HasValue() ? new RollbackRequest(All: true)
+            : new RollbackRequest(Steps: (int)(steps.Number(least: 1, most: int.MaxValue) ?? 1));
+    }
+
+    private async Task<ExitCode> RunAsync(RollbackRequest request, MigratorOptions options, bool dryRun, bool yes, CancellationToken cancellationToken)
+    {
+        if (!dryRun)
+        {
+            consent.RefuseWhereProtected("rollback");
+        }
+
+        using var progress = new RunProgress(report);
+        var (migrator, target) = await workspace.OpenAsync(options, progress, cancellationToken).ConfigureAwait(false);
+        var plan = await migrator.PlanRollbackAsync(request, cancellationToken).ConfigureAwait(false);
+        if (plan.Steps.Count == 0)
+        {
+            report.Result("Nothing to roll back");
+            return ExitCode.Done;
+        }
+
+        if (dryRun)
+        {
+            PlanText.Write(report, plan, asResult: true);
+        }
+
+        await LossText.WriteAsync(report, migrator, plan, cancellationToken).ConfigureAwait(false);
+        if (dryRun)
+        {
+            return ExitCode.Done;
+        }
+
+        var what = plan.Steps.Count == 1 ? plan.Steps[0].Id : $"{Plural.Of(plan.Steps.Count, "migration")}, {plan.Steps[0].Id} to {plan.Steps[^1].Id},";
+        if (!await consent.AskAsync($"Roll back {what} on {target.Url.Display}?", yes, cancellationToken).ConfigureAwait(false))
+        {
+            return ExitCode.Cancelled;
+        }
+
+        var result = await migrator.RollbackAsync(request, plan, cancellationToken).ConfigureAwait(false);
+        progress.Dispose();
+        RunSummary.Write(report, result, target, "rolled back");
+        return ExitCode.Done;
+    }
+}

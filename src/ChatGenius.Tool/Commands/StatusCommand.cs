@@ -1,0 +1,136 @@
+using System.Globalization;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class StatusCommand(Workspace workspace, Settings settings, Report report)
+{
+    internal static readonly Command Definition = new("status", "Show where every migration stands")
+    {
+        Json = true,
+        CalledElsewhere = ["info", "list", "ls"],
+        Configure = app =>
+        {
+            var exitCode = app.Option("--exit-code", "Exit with 1 unless every migration is applied", CommandOptionType.NoValue);
+            return Command.Handle<StatusCommand>((command, cancellationToken) => command.RunAsync(exitCode.HasValue(), cancellationToken));
+        },
+        Details =
+            """
+            applied       in the history, and its file is unchanged
+            pending       not in the history
+            edited        its up section was changed after it was applied
+            missing       in the history, but there is no such file
+            out_of_order  not in the history, though a later one is
+            interrupted   begun without a transaction and not finished
+            """,
+        Examples =
+            """
+            chatgenius-db status
+            chatgenius-db status --exit-code    for a deployment's check
+            chatgenius-db status --json | jq '.migrations[] | select(.state != "applied")'
+            """,
+    };
+
+    private async Task<ExitCode> RunAsync(bool exitCode, CancellationToken cancellationToken)
+    {
+        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
+        var statuses = await migrator.StatusAsync(cancellationToken).ConfigureAwait(false);
+        var table = new Table("version", "name", "state", "applied at (UTC)", "took");
+        foreach (var status in statuses)
+        {
+            table.Add(
+                status.Version.ToString("D4", CultureInfo.InvariantCulture),
+                status.Name,
+                status.Interruption is { } stop ? $"{Word(status.State)} at {stop.Statement} of {stop.Count}" : Word(status.State),
+                status.Row?.AppliedAt.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "",
+                status.Row is { } row ? Duration.Format(row.Duration) : "");
+        }
+
+        table.Write(report, (column, cell) => column == 2 ? Color(cell) : "default");
+        foreach (var status in statuses)
+        {
+            if (Place(status) is { } place)
+            {
+                report.Note($"{place.Step} stopped at {place.Where}");
+            }
+        }
+
+        report.Result(new StatusJson(target.Url.Display, [.. statuses.Select(StatusRowJson.Of)]), JsonContext.Readable.StatusJson);
+        var counts = statuses.GroupBy(status => status.State).OrderBy(group => group.Key).Select(group => $"{group.Count()} {Word(group.Key)}");
+        report.Note(statuses.Count == 0 ? "There are no migrations" : string.Join(", ", counts));
+        return exitCode && statuses.Any(status => status.State != MigrationState.Applied) ? ExitCode.Differs : ExitCode.Done;
+    }
+
+    private static string Color(string state) => state.Split(' ')[0] switch
+    {
+        "applied" => "green",
+        "pending" => "yellow",
+        _ => "red",
+    };
+
+    internal static string Word(MigrationState state) => state == MigrationState.OutOfOrder ? "out_of_order" : state.ToString().ToLowerInvariant();
+
+    /// <summary>The file and line of the statement at which an interrupted section stopped; null where the file is gone or has fewer.</summary>
+    internal static (string Step, Db.Text.SourceLocation Where)? Place(MigrationStatus status)
+    {
+        if (status.Interruption is not { } stop || status.Migration is not { } migration)
+        {
+            return null;
+        }
+
+        var statements = (stop.Direction == MigrationDirection.Up ? migration.Up : migration.Down).Script.Statements;
+        return stop.Statement <= statements.Count ? (migration.Id, statements[stop.Statement - 1].Location) : null;
+    }
+}
+
+/// <summary>What <c>status --json</c> prints.</summary>
+internal sealed record StatusJson(string Database, IReadOnlyList<StatusRowJson> Migrations);
+
+/// <param name="State"><c>applied</c>, <c>pending</c>, <c>edited</c>, <c>missing</c>, <c>out_of_order</c> or <c>interrupted</c>.</param>
+/// <param name="Origin"><c>bundle</c>, <c>folder</c> or <c>baseline</c>.</param>
+/// <param name="Path">The file; absent where it is missing.</param>
+internal sealed record StatusRowJson(
+    long Version,
+    string Name,
+    string State,
+    string? Origin,
+    string? Path,
+    DateTime? AppliedAt,
+    double? DurationMs,
+    string? AppliedBy,
+    string? ToolVersion,
+    int? Retries,
+    string? Backup,
+    InterruptionJson? Interruption)
+{
+    public static StatusRowJson Of(MigrationStatus status) => new(
+        status.Version,
+        status.Name,
+        StatusCommand.Word(status.State),
+        status.Row?.Origin ?? status.Migration?.Origin.ToString().ToLowerInvariant(),
+        status.Migration?.Source.Path,
+        status.Row?.AppliedAt,
+        status.Row?.Duration.TotalMilliseconds,
+        status.Row?.AppliedBy,
+        status.Row?.ToolVersion,
+        status.Row?.Retries,
+        status.Row?.Backup,
+        InterruptionJson.Of(status));
+}
+
+/// <param name="Direction"><c>up</c> or <c>down</c>.</param>
+/// <param name="Statement">The first statement that isn't known to be done, counted from 1.</param>
+/// <param name="Started">Whether it had been begun, so that its work may be there.</param>
+internal sealed record InterruptionJson(string Direction, int Statement, int Statements, bool Started, string? Path, int? Line, int? Column)
+{
+    public static InterruptionJson? Of(MigrationStatus status)
+    {
+        var where = StatusCommand.Place(status)?.Where;
+        return status.Interruption is { } stop
+            ? new(stop.Direction.ToString().ToLowerInvariant(), stop.Statement, stop.Count, stop.Started, where?.Path, where?.Line, where?.Column)
+            : null;
+    }
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Tool.Output;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class VerifyCommand(Workspace workspace, Report report)
+{
+    internal static readonly Command Definition = new("verify", "Check all that can be checked without a database")
+    {
+        Json = true,
+        CalledElsewhere = ["validate", "lint"],
+        Configure = _ => Command.Handle<VerifyCommand>((command, cancellationToken) => command.RunAsync(cancellationToken)),
+        Details =
+            """
+            Reads every migration: names and numbers, sections and their options, and the
+            SQL as far as PostgreSQL's lexical rules go. All problems are printed together.
+            """,
+        Examples =
+            """
+            chatgenius-db verify                  the bundle and ./migrations
+            chatgenius-db verify -m db --no-bundle  another folder alone
+            """,
+    };
+
+    private async Task<ExitCode> RunAsync(CancellationToken cancellationToken)
+    {
+        var migrations = await workspace.LoadAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var gap in Gaps(migrations))
+        {
+            report.Note(gap, label: "note");
+        }
+
+        var irreversible = migrations.Count(migration => migration.Down.Irreversible);
+        report.Result($"{Plural.Of(migrations.Count, "migration")} verified{(irreversible == 0 ? "" : $", {irreversible} irreversible")}");
+        report.Result(
+            new VerifyJson([.. migrations.Select(m => new VerifiedJson(
+                m.Version, m.Name, m.Origin.ToString().ToLowerInvariant(), m.Source.Path, m.Up.Script.Statements.Count, m.Up.Transactional, !m.Down.Irreversible))]),
+            JsonContext.Readable.VerifyJson);
+        return ExitCode.Done;
+    }
+
+    /// <summary>Numbers that are left out between neighbours; a timestamp's neighbour is no neighbour.</summary>
+    internal static IEnumerable<string> Gaps(IReadOnlyList<Migration> migrations)
+    {
+        const long SmallestTimestamp = 1_000_000_000;
+        return migrations.Zip(migrations.Skip(1))
+            .Where(pair => pair.Second.Version < SmallestTimestamp && pair.Second.Version > pair.First.Version + 1)
+            .Select(pair => string.Create(CultureInfo.InvariantCulture, $"the numbers go from {pair.First.Version:D4} to {pair.Second.Version:D4}"));
+    }
+}
+
+/// <summary>What <c>verify --json</c> prints; with problems it prints those instead.</summary>
+internal sealed record VerifyJson(IReadOnlyList<VerifiedJson> Migrations);
+
+/// <param name="Origin"><c>bundle</c> or <c>folder</c>.</param>
+/// <param name="Statements">How many its up section has.</param>
+internal sealed record VerifiedJson(long Version, string Name, string Origin, string Path, int Statements, bool Transactional, bool Reversible);

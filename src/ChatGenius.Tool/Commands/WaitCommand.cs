@@ -1,0 +1,37 @@
+using ChatGenius.Db;
+using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class WaitCommand(TargetFinder targets, Report report)
+{
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
+
+    internal static readonly Command Definition = new("wait", "Wait until the database accepts connections")
+    {
+        Configure = app =>
+        {
+            var timeout = app.Option("--timeout <TIME>", "How long to wait [60s]; 0 for ever", CommandOptionType.SingleValue);
+            return Command.Handle<WaitCommand>((command, cancellationToken) => command.RunAsync(timeout.Duration() ?? DefaultTimeout, cancellationToken));
+        },
+        Details =
+            """
+            For a server that is starting up beside us. What waiting can't mend, such as a
+            wrong password or a database that is not there, ends the wait at once.
+            """,
+        Examples =
+            """
+            chatgenius-db wait                 up to a minute
+            chatgenius-db wait --timeout 5m && chatgenius-db apply
+            """,
+    };
+
+    private async Task<ExitCode> RunAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+        await target.Database.WaitAsync(timeout == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : timeout, cancellationToken).ConfigureAwait(false);
+        report.Result($"{target.Url.Display} accepts connections");
+        return ExitCode.Done;
+    }
+}

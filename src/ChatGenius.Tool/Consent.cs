@@ -1,0 +1,51 @@
+using ChatGenius.Db;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+
+namespace ChatGenius.Tool;
+
+/// <summary>Asks before something is done that can't be undone.</summary>
+internal sealed class Consent(Shell shell, Settings settings, Report report)
+{
+    /// <summary>Refuses a destructive command in a protected environment.</summary>
+    /// <param name="command">The command's name.</param>
+    /// <exception cref="ProblemException">CG1009.</exception>
+    public void RefuseWhereProtected(string command)
+    {
+        if (settings.IsProtected)
+        {
+            throw new ProblemException(new Problem(
+                "CG1009",
+                $"{Cli.Name} {command} is refused in the protected environment \"{settings.Environment!.Value}\"",
+                Advice: $"Choose another environment, or set \"protected\" to false in {settings.File!.Path} for as long as you need it."));
+        }
+    }
+
+    /// <summary>Asks a question that <c>--yes</c> answers as well.</summary>
+    /// <returns>Whether to go on; after a no, a note says that nothing was done.</returns>
+    /// <exception cref="ProblemException">CG1008: no terminal and no <c>--yes</c>.</exception>
+    public async Task<bool> AskAsync(string question, bool yes, CancellationToken cancellationToken)
+    {
+        if (yes)
+        {
+            return true;
+        }
+
+        if (!shell.InIsTerminal || !shell.ErrorIsTerminal)
+        {
+            throw new ProblemException(new Problem("CG1008", $"There is no terminal to ask on: {question}", Advice: "Add --yes if you are sure."));
+        }
+
+        shell.Error.Write($"{report.ErrorStyle.Bold(Cells.Tame(question))} [y/N] ");
+
+        // Reading a line can't be cancelled; Ctrl-C leaves the reader behind and goes on without it.
+        var answer = await Task.Run(shell.ReadLine, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (answer?.Trim().ToUpperInvariant() is "Y" or "YES")
+        {
+            return true;
+        }
+
+        shell.Error.WriteLine("Nothing was done");
+        return false;
+    }
+}

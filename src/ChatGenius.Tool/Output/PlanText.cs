@@ -1,0 +1,60 @@
+using ChatGenius.Db.Migrations;
+
+namespace ChatGenius.Tool.Output;
+
+/// <summary>A plan as SQL to read: what runs, in its order, under comments that say which file it comes from.</summary>
+internal static class PlanText
+{
+    /// <summary>Rows of a COPY that are shown; a data file is not printed whole.</summary>
+    private const int CopyLines = 5;
+
+    /// <param name="asResult">Whether it is what was asked for, and goes to stdout, or stands before a question, on stderr.</param>
+    public static void Write(Report report, MigrationPlan plan, bool asResult)
+    {
+        var (output, style, isTerminal) = asResult
+            ? (report.Out, report.Style, report.OutIsTerminal)
+            : (report.Error, report.ErrorStyle, report.ErrorIsTerminal);
+        foreach (var remark in plan.Remarks)
+        {
+            report.Note(remark);
+        }
+
+        foreach (var step in plan.Steps)
+        {
+            var how = step.Section.Transactional ? "in a transaction" : "without a transaction, statement by statement";
+            var resume = step.Resume is { } stop ? $", goes on at statement {stop.Statement} of {stop.Count}" : "";
+            output.WriteLine(style.Bold($"-- {step.Id} {step.Direction.ToString().ToLowerInvariant()}, {how}{resume}"));
+            output.WriteLine(style.Dim($"-- {step.Section.Where.Path}:{step.Section.Where.Line}"));
+            foreach (var statement in step.Section.Script.Statements)
+            {
+                output.WriteLine($"{(isTerminal ? Cells.Tame(statement.Text) : statement.Text)};");
+                if (statement.IsCopyFromStdin)
+                {
+                    WriteCopy(output, statement.CopyData.Span);
+                }
+            }
+
+            output.WriteLine();
+        }
+    }
+
+    private static void WriteCopy(TextWriter output, ReadOnlySpan<byte> rows)
+    {
+        var (shown, total) = (0, rows.Count((byte)'\n'));
+        while (!rows.IsEmpty && shown < CopyLines)
+        {
+            var end = rows.IndexOf((byte)'\n');
+            var row = end < 0 ? rows : rows[..end];
+            output.WriteLine(Cells.Tame(System.Text.Encoding.UTF8.GetString(row).TrimEnd('\r')));
+            rows = end < 0 ? [] : rows[(end + 1)..];
+            shown++;
+        }
+
+        if (total > shown)
+        {
+            output.WriteLine($"-- ... {Plural.Of(total - shown, "more row")}");
+        }
+
+        output.WriteLine("\\.");
+    }
+}

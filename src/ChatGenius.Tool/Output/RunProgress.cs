@@ -1,0 +1,152 @@
+using System.Diagnostics;
+using ChatGenius.Db.Migrations;
+
+namespace ChatGenius.Tool.Output;
+
+/// <summary>
+/// Shows a run while it goes on, on stderr: a line for each migration that is done and, on a terminal, a live one for what is going on. Without a
+/// terminal there are only lines that stay.
+/// </summary>
+internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
+{
+    private const string EraseLine = "\r\e[2K";
+    private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(100);
+    private static readonly string[] Spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+
+    private readonly Report _report;
+    private readonly Lock _gate = new();
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly Timer? _timer;
+    private bool _isDrawn;
+    private string? _live;
+    private string _detail = "";
+    private TimeSpan _liveSince;
+
+    public RunProgress(Report report)
+    {
+        _report = report;
+        _timer = report.IsLive ? new Timer(_ => Draw(), null, Frame, Frame) : null;
+    }
+
+    public void Report(MigrationEvent value)
+    {
+        lock (_gate)
+        {
+            switch (value)
+            {
+                case MigrationEvent.Started e:
+                    Live(e.Step.Id);
+                    break;
+                case MigrationEvent.StatementStarted e:
+                    _detail = $"statement {e.Number} of {e.Count}";
+                    Plain($"{e.Step.Id}: statement {e.Number} of {e.Count} at {e.Where}");
+                    break;
+                case MigrationEvent.StatementRecognised e:
+                    Line(Cells.Tame($"  {e.Step.Id}: statement {e.Number} is done already: {e.Reason}"));
+                    break;
+                case MigrationEvent.Progress e:
+                    _detail = e.Total > 0 ? $"{e.Phase}, {100 * Math.Min(e.Done, e.Total) / e.Total} %" : e.Phase;
+                    break;
+                case MigrationEvent.WaitingForRelation e:
+                    _detail = "waits for " + string.Join("; ", e.Blockers);
+                    Plain($"{e.Step?.Id ?? "the run"} {_detail}");
+                    break;
+                case MigrationEvent.WaitingForLock e:
+                    Live(e.Holder is null ? "Another run holds the lock, waiting" : $"Another run holds the lock ({e.Holder}), waiting");
+                    Plain(_live!);
+                    break;
+                case MigrationEvent.WaitingForBackend e:
+                    Live($"An interrupted run's statement still runs (pid {e.Pid}), waiting: {e.Query}");
+                    Plain(_live!);
+                    break;
+                case MigrationEvent.Retrying e:
+                    Line(Cells.Tame($"  {e.Step.Id} gave way ({e.Reason}); attempt {e.Attempt + 1} of {e.Attempts + 1} in {Duration.Format(e.Delay)}"));
+                    break;
+                case MigrationEvent.Notice e when e.Severity == "WARNING" || _report.Verbose:
+                    Line(Cells.Tame($"  {e.Severity}: {e.Message}"));
+                    break;
+                case MigrationEvent.Finished e:
+                    _live = null;
+                    Line($"{_report.ErrorStyle.Green(Verb(e.Step))} {Cells.Pad(e.Step.Id, 34)} {_report.ErrorStyle.Dim(Duration.Format(e.Duration))}");
+                    break;
+                case MigrationEvent.Cancelled e:
+                    _live = null;
+                    Line(Standing(e));
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Takes the live line away.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _timer?.Dispose();
+            Erase();
+            _live = null;
+        }
+    }
+
+    private static string Verb(MigrationStep step) => step.Direction == MigrationDirection.Up ? "applied" : "rolled back";
+
+    private static string Standing(MigrationEvent.Cancelled e)
+    {
+        var finished = e.FinishedCount == 1 ? "1 migration was finished before" : $"{e.FinishedCount} migrations were finished before";
+        var undone = e.Step is null ? "Cancelled"
+            : e.Step.Section.Transactional ? $"Cancelled: {e.Step.Id} was rolled back"
+            : $"Cancelled: {e.Step.Id} was interrupted and goes on with the next run";
+        return e.FinishedCount == 0 ? undone : $"{undone}; {finished}";
+    }
+
+    private void Live(string text)
+    {
+        (_live, _detail, _liveSince) = (text, "", _clock.Elapsed);
+    }
+
+    /// <summary>A line that stays, on a terminal and elsewhere; may hold colours of our own and nothing else unruly.</summary>
+    private void Line(string line)
+    {
+        if (!_report.Quiet)
+        {
+            Erase();
+            _report.Error.WriteLine(line);
+        }
+    }
+
+    /// <summary>What the live line shows already where there is one.</summary>
+    private void Plain(string line)
+    {
+        if (!_report.IsLive)
+        {
+            Line(Cells.Tame("  " + line));
+        }
+    }
+
+    private void Draw()
+    {
+        lock (_gate)
+        {
+            if (_live is null)
+            {
+                return;
+            }
+
+            var frame = Spinner[(int)(_clock.ElapsedMilliseconds / Frame.TotalMilliseconds) % Spinner.Length];
+            var text = $"{frame} {_live} {Duration.Format(_clock.Elapsed - _liveSince)}{(_detail.Length > 0 ? $"  {_detail}" : "")}";
+
+            // One cell less than the terminal has: writing into the last one would make some of them scroll.
+            _report.Error.Write(EraseLine + Cells.Cut(Cells.Tame(text.ReplaceLineEndings(" ")), _report.ErrorWidth - 1));
+            _isDrawn = true;
+        }
+    }
+
+    private void Erase()
+    {
+        if (_isDrawn)
+        {
+            _report.Error.Write(EraseLine);
+            _isDrawn = false;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using ChatGenius.Db.Migrations;
+
+namespace ChatGenius.Tool.Output;
+
+/// <summary>The last words of a run.</summary>
+internal static class RunSummary
+{
+    /// <param name="done">What happened to the migrations: <c>applied</c>, <c>rolled back</c>.</param>
+    public static void Write(Report report, RunResult result, Target target, string done)
+    {
+        foreach (var remark in result.Plan.Remarks)
+        {
+            report.Note(remark);
+        }
+
+        var applied = result.Plan.Statuses.Count(status => status.State == MigrationState.Applied);
+        report.Result(result.Finished.Count > 0
+            ? $"{Plural.Of(result.Finished.Count, "migration")} {done} in {Duration.Format(result.Elapsed)}"
+            : $"Nothing to do: {Plural.Of(applied, "migration")} applied");
+        if (target.IsEmbedded)
+        {
+            report.Note($"The database is {target.Url.Display}");
+            report.Note($"Reach it with '{Cli.Name} server psql', or with psql \"{target.Url.Display}\"");
+        }
+        else
+        {
+            report.Detail($"The database is {target.Url.Display}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using ChatGenius.Db;
+using ChatGenius.Db.Server;
+using ChatGenius.Db.Sql;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+
+namespace ChatGenius.Tool;
+
+/// <summary>The database that a command works on.</summary>
+/// <param name="IsEmbedded">Whether it lives on the embedded development server.</param>
+internal sealed record Target(Database Database, bool IsEmbedded)
+{
+    public DatabaseUrl Url => Database.Url;
+}
+
+/// <summary>
+/// Finds the database: <c>--embedded</c> or <c>--database</c>, the chosen environment's variable, <c>CHATGENIUS_DATABASE_URL</c>,
+/// <c>DATABASE_URL</c>, libpq's <c>PG*</c> variables, and at last the embedded server, which it starts.
+/// </summary>
+internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings settings, Report report)
+{
+    /// <summary>The database that was named.</summary>
+    /// <returns>Null where the embedded server is to be used.</returns>
+    /// <exception cref="ProblemException">
+    /// CG0601 to CG0604: the name can't be read; CG0909: the environment's variable is not set; CG0910: nothing is named, and this is no place to
+    /// start a server unasked; CG1007: <c>--database</c> and <c>--embedded</c>.
+    /// </exception>
+    public (DatabaseUrl Url, string Origin)? Named()
+    {
+        if (options.Embedded)
+        {
+            return options.Database is null
+                ? null
+                : throw new ProblemException(new Problem("CG1007", "--database and --embedded exclude each other", Advice: "Leave one out."));
+        }
+
+        if (settings.DatabaseUrl is { } setting)
+        {
+            return (DatabaseUrl.Parse(setting.Value, setting.Origin, shell.Variable), setting.Origin);
+        }
+
+        if (DatabaseUrl.FromEnvironment(shell.Variable) is { } url)
+        {
+            return (url, "PG* variables");
+        }
+
+        return SignOfService() is not { } sign ? null : throw new ProblemException(new Problem(
+            "CG0910",
+            $"No database is configured, and {sign} is set: the embedded development server is not started here unasked",
+            Advice: "Set CHATGENIUS_DATABASE_URL or DATABASE_URL (or give --database URL),\nor choose the embedded server with --embedded."));
+    }
+
+    /// <summary>Finds the database, and starts the embedded server where that is the one. Connects to nothing.</summary>
+    /// <exception cref="ProblemException">As <see cref="Named"/>; CG07xx: the embedded server can't be started.</exception>
+    public async Task<Target> FindAsync(CancellationToken cancellationToken)
+    {
+        if (Named() is { } named)
+        {
+            report.Detail($"Database {named.Url.Display}, from {named.Origin}");
+            return new Target(new Database(named.Url), IsEmbedded: false);
+        }
+
+        if (!options.Embedded)
+        {
+            report.Note("No database is configured: using the embedded development server (--database URL names another)");
+        }
+
+        var url = await EmbeddedServer().StartAsync(new NoteProgress(report), cancellationToken).ConfigureAwait(false);
+        report.Detail($"Database {url.Display}, on the embedded server");
+        return new Target(new Database(url), IsEmbedded: true);
+    }
+
+    /// <summary>The embedded server of this user.</summary>
+    public LocalServer EmbeddedServer()
+    {
+        var server = new LocalServerOptions();
+        return new LocalServer(server with
+        {
+            Folder = shell.Variable(LocalServerOptions.FolderVariable) ?? server.Folder,
+            Binaries = shell.Variable(PostgresBinaries.Variable),
+        });
+    }
+
+    /// <summary>A variable that says that nobody sits here who would want a database of their own to appear.</summary>
+    private string? SignOfService() =>
+        shell.Variable("CI") is { } ci && !ci.Equals("false", StringComparison.OrdinalIgnoreCase) ? "CI"
+        : shell.Variable("KUBERNETES_SERVICE_HOST") is not null ? "KUBERNETES_SERVICE_HOST"
+        : shell.Environment
+            .Where(variable => variable.Key.EndsWith("_ENVIRONMENT", StringComparison.OrdinalIgnoreCase)
+                && variable.Value.Equals("Production", StringComparison.OrdinalIgnoreCase))
+            .Select(variable => $"{variable.Key}={variable.Value}")
+            .Order(StringComparer.Ordinal)
+            .FirstOrDefault();
+}

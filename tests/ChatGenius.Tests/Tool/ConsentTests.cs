@@ -1,0 +1,57 @@
+using ChatGenius.Tests.Support;
+using ChatGenius.Tool;
+
+namespace ChatGenius.Tests.Tool;
+
+public class ConsentTests
+{
+    [Theory]
+    [InlineData("y\n", true)]
+    [InlineData("YES\n", true)]
+    [InlineData("n\n", false)]
+    [InlineData("\n", false)]
+    [InlineData("", false)]
+    public async Task On_a_terminal_dropping_asks_and_only_a_yes_is_one(string input, bool isYes)
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Input = input, Terminal = true };
+
+        var run = await tool.RunAsync("drop", "-d", db.Url.ConnectionString);
+
+        run.ExitCode.ShouldBe(isYes ? ExitCode.Done : ExitCode.Cancelled);
+        run.Error.ShouldContain("with everything in it?");
+        (await db.Database.ExistsAsync()).ShouldBe(!isYes);
+    }
+
+    [Fact]
+    public async Task Without_a_terminal_yes_has_to_be_said()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Input = "y\n" };
+
+        var refused = await tool.RunAsync("drop", "-d", db.Url.ConnectionString);
+        var done = await tool.RunAsync("drop", "-d", db.Url.ConnectionString, "--yes");
+
+        refused.ExitCode.ShouldBe(ExitCode.Error);
+        refused.Error.ShouldStartWith("error CG1008: ");
+        done.ExitCode.ShouldBe(ExitCode.Done);
+        (await db.Database.ExistsAsync()).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("drop")]
+    [InlineData("reset")]
+    [InlineData("rollback")]
+    [InlineData("redo")]
+    [InlineData("server", "destroy")]
+    public async Task A_protected_environment_refuses_what_destroys_even_with_a_yes(params string[] command)
+    {
+        using var tool = new InProcess();
+        tool.Write("chatgenius-db.json", """{ "environments": { "production": { "protected": true } } }""");
+
+        var run = await tool.RunAsync([.. command, "--env", "production", "--yes", "-d", "postgres://nobody@localhost:1/nothing"]);
+
+        run.ExitCode.ShouldBe(ExitCode.Error);
+        run.Error.ShouldStartWith("error CG1009: ");
+    }
+}

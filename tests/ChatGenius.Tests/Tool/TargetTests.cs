@@ -1,0 +1,87 @@
+using ChatGenius.Tool;
+
+namespace ChatGenius.Tests.Tool;
+
+public class TargetTests
+{
+    [Fact]
+    public async Task The_first_that_names_a_database_wins()
+    {
+        using var tool = new InProcess();
+        (await DatabaseAsync(tool)).ShouldBe("embedded default");
+
+        tool.Environment["PGHOST"] = "pg";
+        tool.Environment["PGUSER"] = "u";
+        (await DatabaseAsync(tool)).ShouldBe("postgres://u@pg/u PG* variables");
+
+        tool.Write(".env", "DATABASE_URL=postgres://u@dotenv/d\nCHATGENIUS_DATABASE_URL=postgres://u@own-dotenv/d");
+        (await DatabaseAsync(tool)).ShouldBe("postgres://u@own-dotenv/d CHATGENIUS_DATABASE_URL in .env");
+
+        tool.Environment["DATABASE_URL"] = "postgres://u@variable/d";
+        (await DatabaseAsync(tool)).ShouldBe("postgres://u@variable/d DATABASE_URL");
+
+        tool.Environment["CHATGENIUS_DATABASE_URL"] = "postgres://u@own-variable/d";
+        (await DatabaseAsync(tool)).ShouldBe("postgres://u@own-variable/d CHATGENIUS_DATABASE_URL");
+
+        (await DatabaseAsync(tool, "-d", "postgres://u@option/d")).ShouldBe("postgres://u@option/d --database");
+        (await DatabaseAsync(tool, "--embedded")).ShouldBe("embedded default");
+    }
+
+    [Fact]
+    public async Task An_environment_takes_its_own_variable_and_no_other()
+    {
+        using var tool = new InProcess();
+        tool.Write("chatgenius-db.json", """{ "environments": { "production": { "database_url_variable": "PROD_URL" } } }""");
+        tool.Environment["DATABASE_URL"] = "postgres://u@laptop/d";
+        tool.Environment["CHATGENIUS_ENV"] = "production";
+
+        (await tool.RunAsync("config")).Error.ShouldStartWith("error CG0909: The environment \"production\" takes its database from PROD_URL, which is not set\n");
+
+        tool.Write(".env", "PROD_URL='postgres://u:secret@prod/d'");
+        (await DatabaseAsync(tool)).ShouldBe("postgres://u@prod/d PROD_URL in .env");
+    }
+
+    [Theory]
+    [InlineData("CI", "true")]
+    [InlineData("KUBERNETES_SERVICE_HOST", "10.0.0.1")]
+    [InlineData("DOTNET_ENVIRONMENT", "Production")]
+    [InlineData("MY_APP_ENVIRONMENT", "production")]
+    public async Task Where_a_service_runs_the_embedded_server_is_not_chosen_unasked(string variable, string value)
+    {
+        using var tool = new InProcess();
+        tool.Environment[variable] = value;
+
+        var run = await tool.RunAsync("status");
+
+        run.ExitCode.ShouldBe(ExitCode.Error);
+        run.Error.ShouldStartWith("error CG0910: ");
+        run.Error.ShouldContain("--database URL");
+        run.Error.ShouldContain("--embedded");
+        (await DatabaseAsync(tool, "--embedded")).ShouldBe("embedded default");
+    }
+
+    [Fact]
+    public async Task A_database_and_the_embedded_server_exclude_each_other()
+    {
+        using var tool = new InProcess();
+
+        (await tool.RunAsync("status", "--embedded", "-d", "postgres://h/d")).Error.ShouldStartWith("error CG1007: ");
+    }
+
+    [Fact]
+    public async Task A_password_is_never_shown()
+    {
+        using var tool = new InProcess();
+
+        var run = await tool.RunAsync("config", "-v", "-d", "postgres://u:secret@h/d");
+
+        (run.Out + run.Error).ShouldNotContain("secret");
+    }
+
+    private static async Task<string> DatabaseAsync(InProcess tool, params string[] args)
+    {
+        var run = await tool.RunAsync(["config", .. args]);
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        return string.Join(' ', run.Out.Split('\n').Single(line => line.StartsWith("database ", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]);
+    }
+}

@@ -1,0 +1,139 @@
+namespace ChatGenius.Db.Templates;
+
+/// <summary>The project's migrations folder where files are added and renamed: one run at a time.</summary>
+public sealed class MigrationFolder
+{
+    /// <summary>
+    /// The file that one run at a time can create. <c>CreateNew</c> on the migration alone would not do: two runs that add different names
+    /// see the same highest number and would both take the next one. The kernel's file locks would not do either, because where a lock file
+    /// is to be removed again, a third run can lock the removed one.
+    /// </summary>
+    private const string LockName = ".chatgenius-db.lock";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <param name="path">The folder as the user named it; need not be there.</param>
+    public MigrationFolder(string path) => Path = path;
+
+    /// <summary>The folder as the user named it.</summary>
+    public string Path { get; }
+
+    /// <summary>Writes migrations under the next numbers, all or none.</summary>
+    /// <param name="migrations">In the order they are to be applied.</param>
+    /// <param name="taken">Numbers that are taken elsewhere: by the bundle, in the history.</param>
+    /// <param name="now">For projects that number by time.</param>
+    /// <param name="cancellationToken">Ends the waiting for another run.</param>
+    /// <returns>The paths of the new files.</returns>
+    /// <exception cref="ProblemException">CG0813: the folder can't be written to; CG0814: another run keeps it locked; CG0815: no number is left.</exception>
+    public async Task<IReadOnlyList<string>> AddAsync(
+        IReadOnlyList<ScaffoldedMigration> migrations, IReadOnlyCollection<long> taken, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        using var held = await LockAsync(cancellationToken).ConfigureAwait(false);
+        var written = new List<string>();
+        try
+        {
+            var numbers = taken.Concat(Names().Select(MigrationNumber.Of).OfType<long>()).ToList();
+            foreach (var migration in migrations)
+            {
+                var number = MigrationNumber.Next(numbers, now);
+                var path = System.IO.Path.Combine(Path, $"{MigrationNumber.Format(number)}_{migration.Name}.sql");
+                using var file = new FileStream(path, FileMode.CreateNew);
+                written.Add(path);
+                file.Write(System.Text.Encoding.UTF8.GetBytes(migration.Text));
+                numbers.Add(number);
+            }
+
+            return written;
+        }
+        catch (Exception e)
+        {
+            // Half a set of migrations that belong together would be applied as if it were whole.
+            written.ForEach(File.Delete);
+            throw e is IOException or UnauthorizedAccessException ? NotWritable(e) : e;
+        }
+    }
+
+    /// <summary>Gives files new numbers, all or none, and what lies beside them under the same name (<c>0006_x.trace.json</c>) with them.</summary>
+    /// <param name="plan">Gets the names in the folder, and decides while no other run can add one.</param>
+    /// <param name="cancellationToken">Ends the waiting for another run.</param>
+    /// <returns>What was renamed, in the order of the new numbers.</returns>
+    /// <exception cref="ProblemException">CG0813: the folder can't be written to; CG0814: another run keeps it locked; and what the plan throws.</exception>
+    public async Task<IReadOnlyList<NewNumber>> RenumberAsync(
+        Func<IReadOnlyList<string>, IReadOnlyList<NewNumber>> plan, CancellationToken cancellationToken = default)
+    {
+        if (!Directory.Exists(Path))
+        {
+            return plan([]);
+        }
+
+        using var held = await LockAsync(cancellationToken).ConfigureAwait(false);
+        var names = Names();
+        var renames = plan(names);
+        var done = new Stack<(string From, string To)>();
+        try
+        {
+            // Numbers only grow: from the last one down, a file moves to a name that is free.
+            foreach (var rename in renames.Reverse())
+            {
+                var (from, to) = (Stem(rename.From), Stem(rename.To));
+                foreach (var name in names.Where(name => name.StartsWith(from + ".", StringComparison.Ordinal)))
+                {
+                    var (source, target) = (System.IO.Path.Combine(Path, name), System.IO.Path.Combine(Path, to + name[from.Length..]));
+                    File.Move(source, target, overwrite: false);
+                    done.Push((source, target));
+                }
+            }
+
+            return renames;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            foreach (var (from, to) in done)
+            {
+                File.Move(to, from, overwrite: false);
+            }
+
+            throw NotWritable(e);
+        }
+    }
+
+    private static string Stem(string name) => name.EndsWith(".sql", StringComparison.Ordinal) ? name[..^4] : name;
+
+    private List<string> Names() => [.. Directory.EnumerateFileSystemEntries(Path).Select(path => System.IO.Path.GetFileName(path))];
+
+    private async Task<FileStream> LockAsync(CancellationToken cancellationToken)
+    {
+        var path = System.IO.Path.Combine(Path, LockName);
+        var until = TimeProvider.System.GetTimestamp();
+        for (var failures = 0; ;)
+        {
+            try
+            {
+                Directory.CreateDirectory(Path);
+                return new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            }
+            catch (IOException) when (File.Exists(path) && TimeProvider.System.GetElapsedTime(until) < Patience)
+            {
+                failures = 0;
+            }
+            catch (IOException e) when (File.Exists(path))
+            {
+                throw new ProblemException(
+                    new Problem("CG0814", $"Another run keeps {Path} locked", Advice: $"Wait for it to end. If none runs, one was killed: delete {path}"), e);
+            }
+            catch (IOException) when (++failures < 3)
+            {
+                // The other run's lock went away between the attempt and the look at it.
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw NotWritable(e);
+            }
+
+            await Task.Delay(Random.Shared.Next(5, 30), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private ProblemException NotWritable(Exception e) =>
+        new(new Problem("CG0813", $"The migrations folder {Path} can't be written to: {e.Message}", Advice: "Check its permissions and the room on the disk."), e);
+}

@@ -1,0 +1,176 @@
+using System.Text;
+using ChatGenius.Db.Templates.Scriban;
+using ChatGenius.Db.Text;
+
+namespace ChatGenius.Db.Templates;
+
+/// <summary>The templates of <c>new</c>: the project's own in a folder, then those that come with the tool.</summary>
+public sealed class TemplateCatalog
+{
+    private const string Ending = ".sbn";
+    private const string Resources = "templates/";
+    private readonly string? _folder;
+
+    /// <param name="folder">The project's own templates; need not be there. Null: built-in ones only.</param>
+    public TemplateCatalog(string? folder = null) => _folder = folder;
+
+    /// <summary>All templates by name; of two with one name, the project's own.</summary>
+    /// <exception cref="ProblemException">CG0811 and CG01xx: a template of the project's own can't be read.</exception>
+    public IReadOnlyList<TemplateInfo> List()
+    {
+        var own = OwnNames();
+        var names = own.Concat(BuiltInNames()).Distinct().Order(StringComparer.Ordinal);
+        return [.. names.Select(name => own.Contains(name) ? ReadOwn(name) : ReadBuiltIn(name))];
+    }
+
+    /// <summary>A template by name.</summary>
+    /// <exception cref="ProblemException">CG0810: there is none; CG0811 and CG01xx: it can't be read.</exception>
+    public TemplateInfo Find(string name)
+    {
+        if (OwnNames().Contains(name))
+        {
+            return ReadOwn(name);
+        }
+
+        return BuiltInNames().Contains(name) ? ReadBuiltIn(name) : throw Unknown(name, [.. OwnNames(), .. BuiltInNames()]);
+    }
+
+    /// <summary>The text of a template.</summary>
+    /// <exception cref="ProblemException">CG0810: there is none; CG0811 and CG01xx: it can't be read.</exception>
+    public string Show(string name) => TextOf(Find(name));
+
+    /// <summary>Writes a built-in template into a folder, where it comes before the built-in one.</summary>
+    /// <returns>The path of the new file.</returns>
+    /// <exception cref="ProblemException">CG0810: there is no such built-in template; CG0812: the file is there already or can't be written.</exception>
+    public static string Eject(string name, string folder)
+    {
+        if (!BuiltInNames().Contains(name))
+        {
+            throw Unknown(name, BuiltInNames());
+        }
+
+        var path = Path.Combine(folder, name + Ending);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            using var file = new FileStream(path, FileMode.CreateNew);
+            file.Write(ReadBuiltIn(name).Source.Utf8.Span);
+            return path;
+        }
+        catch (IOException e) when (File.Exists(path))
+        {
+            throw new ProblemException(new Problem("CG0812", $"The template {path} is there already", Advice: "Change that file, or delete it first."), e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ProblemException(new Problem("CG0812", $"The template {path} can't be written: {e.Message}"), e);
+        }
+    }
+
+    /// <summary>Makes the migrations that a name and its columns ask for.</summary>
+    /// <exception cref="ProblemException">
+    /// CG0801 to CG0807: the name or a column can't be read; CG0808: the template needs columns; CG0809: a value is missing, unknown or
+    /// malformed; CG0810: there is no such template; CG0811: the template is broken.
+    /// </exception>
+    public Scaffold Render(ScaffoldRequest request) => new Scaffolder(this, request).Run();
+
+    /// <summary>Renders one template.</summary>
+    /// <exception cref="ProblemException">CG0811: it is broken; the place is in the template.</exception>
+    internal string Render(TemplateInfo info, ScriptObject model)
+    {
+        var template = Template.Parse(TextOf(info), info.Source.Path);
+        if (template.HasErrors)
+        {
+            throw new ProblemException([.. template.Messages.Select(message => Broken(info, message.Span, message.Message))]);
+        }
+
+        var context = new TemplateContext { StrictVariables = true, AutoIndent = false, TemplateLoader = new Loader(this) };
+        context.PushGlobal(model);
+        try
+        {
+            return template.Render(context);
+        }
+        catch (ScriptRuntimeException e)
+        {
+            throw new ProblemException(Broken(info, e.Span, e.OriginalMessage), e);
+        }
+    }
+
+    private Problem Broken(TemplateInfo info, SourceSpan span, string message)
+    {
+        // The place may be in a template that this one includes.
+        var source = span.FileName == info.Source.Path
+            ? info.Source
+            : List().FirstOrDefault(other => other.Source.Path == span.FileName)?.Source ?? info.Source;
+        var offset = Encoding.UTF8.GetByteCount(TextOf(source).AsSpan(0, Math.Min(span.Start.Offset, TextOf(source).Length)));
+        var length = Math.Max(1, span.End.Offset - span.Start.Offset + 1);
+        return new Problem(
+            "CG0811",
+            $"The template is broken: {message}",
+            source.At(offset, length),
+            info.IsBuiltIn ? "This is a fault of the tool; please report it." : "Mend the template, or delete it to get the built-in one back.");
+    }
+
+    private static ProblemException Unknown(string name, IReadOnlyCollection<string> names)
+    {
+        var nearest = names.MinBy(known => TypeNames.Distance(name, known))!;
+        var hint = TypeNames.Distance(name, nearest) <= Math.Max(2, name.Length / 3) ? $"Did you mean {nearest}? " : "";
+        return new ProblemException(new Problem("CG0810", $"There is no template \"{name}\"", Advice: $"{hint}See new --list."));
+    }
+
+    private static string TextOf(TemplateInfo info) => TextOf(info.Source);
+
+    private static string TextOf(SourceText source) => source.Substring(0, source.Utf8.Length);
+
+    private HashSet<string> OwnNames()
+    {
+        if (_folder is null || !Directory.Exists(_folder))
+        {
+            return [];
+        }
+
+        try
+        {
+            return [.. Directory.EnumerateFiles(_folder, "*" + Ending).Select(path => Path.GetFileNameWithoutExtension(path))];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ProblemException(new Problem("CG0103", $"The folder {_folder} can't be read: {e.Message}", Advice: "Check its permissions."), e);
+        }
+    }
+
+    private TemplateInfo ReadOwn(string name)
+    {
+        var path = Path.Combine(_folder!, name + Ending);
+        try
+        {
+            return TemplateInfo.Read(name, SourceText.From(path, File.ReadAllBytes(path)), isBuiltIn: false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ProblemException(new Problem("CG0103", $"The file {path} can't be read: {e.Message}", Advice: "Check its permissions."), e);
+        }
+    }
+
+    private static HashSet<string> BuiltInNames() =>
+        [.. typeof(TemplateCatalog).Assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(Resources, StringComparison.Ordinal) && name.EndsWith(Ending, StringComparison.Ordinal))
+            .Select(name => name[Resources.Length..^Ending.Length])];
+
+    private static TemplateInfo ReadBuiltIn(string name)
+    {
+        using var stream = typeof(TemplateCatalog).Assembly.GetManifestResourceStream(Resources + name + Ending)!;
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return TemplateInfo.Read(name, SourceText.From(Resources + name + Ending, bytes), isBuiltIn: true);
+    }
+
+    private sealed class Loader(TemplateCatalog catalog) : ITemplateLoader
+    {
+        public string? GetPath(TemplateContext context, SourceSpan callerSpan, string templateName) =>
+            catalog.OwnNames().Contains(templateName) || BuiltInNames().Contains(templateName) ? catalog.Find(templateName).Source.Path : null;
+
+        public string? Load(TemplateContext context, SourceSpan callerSpan, string templatePath) =>
+            catalog.List().FirstOrDefault(info => info.Source.Path == templatePath) is { } info ? TextOf(info) : null;
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text;
+
+namespace ChatGenius.Tests.Templates;
+
+/// <summary>Divides a line into words as a POSIX shell does, as far as examples need it: blanks, single and double quotes.</summary>
+internal static class Shell
+{
+    public static List<string> Split(string line)
+    {
+        var words = new List<string>();
+        var word = new StringBuilder();
+        var open = '\0';
+        var any = false;
+        foreach (var c in line)
+        {
+            if (open != '\0')
+            {
+                if (c == open)
+                {
+                    open = '\0';
+                }
+                else
+                {
+                    word.Append(c);
+                }
+            }
+            else if (c is '\'' or '"')
+            {
+                open = c;
+                any = true;
+            }
+            else if (c == ' ')
+            {
+                if (any || word.Length > 0)
+                {
+                    words.Add(word.ToString());
+                    word.Clear();
+                    any = false;
+                }
+            }
+            else
+            {
+                word.Append(c);
+            }
+        }
+
+        if (any || word.Length > 0)
+        {
+            words.Add(word.ToString());
+        }
+
+        return words;
+    }
+}

@@ -1,0 +1,5 @@
+-- ==== 0006_tidy_up.sql
+-- migrate:up
+
+
+-- migrate:down

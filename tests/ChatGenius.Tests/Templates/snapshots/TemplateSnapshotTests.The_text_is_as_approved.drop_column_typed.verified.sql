@@ -1,0 +1,13 @@
+-- ==== 0006_remove_title_from_users.sql
+-- The values are lost. First let no running version of the application read or write the column.
+
+-- migrate:up
+
+ALTER TABLE users
+    DROP COLUMN IF EXISTS title;
+
+-- migrate:down
+
+-- The columns come back, their values don't.
+ALTER TABLE users
+    ADD COLUMN title TEXT;

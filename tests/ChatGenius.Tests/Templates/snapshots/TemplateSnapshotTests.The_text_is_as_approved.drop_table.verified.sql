@@ -1,0 +1,9 @@
+-- ==== 0006_drop_invites.sql
+-- The rows are lost. First let no running version of the application use the table.
+
+-- migrate:up
+
+DROP TABLE IF EXISTS invites;
+
+-- To make this reversible, give the columns: a down that creates the table again takes this one's place.
+-- migrate:down irreversible:true

@@ -44,6 +44,7 @@ public sealed partial class SchemaScript
     {
         // All names are qualified; what a routine's text names need not be there yet.
         Add("SET search_path = ''");
+        Add("SET standard_conforming_strings = on");
         Add("SET check_function_bodies = off");
         var order = SchemaOrder.Of(_snapshot);
         foreach (var o in order.Objects.Where(o => !IsLast(o)))
@@ -87,6 +88,7 @@ public sealed partial class SchemaScript
         }
 
         Add("RESET check_function_bodies");
+        Add("RESET standard_conforming_strings");
         Add("RESET search_path");
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ChatGenius.Db.Schema;
 using ChatGenius.Tests.Support;
 using Npgsql;
@@ -22,6 +23,18 @@ internal static class SchemaCase
     {
         await using var connection = await database.ConnectAsync();
         return await SchemaReader.ReadAsync(connection, new SchemaReadOptions { Parts = SchemaParts.Default | more });
+    }
+
+    /// <summary>
+    /// Compares with an approved file. PostgreSQL 16 and later write the columns of a query on one table without the table's
+    /// name, so these have a file of their own; the privilege MAINTAIN came with 17.
+    /// </summary>
+    internal static async Task MatchAsync(
+        TestDatabase database, string text, string extension, [CallerFilePath] string testFile = "", [CallerMemberName] string test = "")
+    {
+        await using var connection = await database.ConnectAsync();
+        var discriminator = connection.PostgreSqlVersion.Major >= 16 ? "since16" : null;
+        Snapshot.Match(text.Replace("MAINTAIN, ", ""), extension, discriminator, testFile, test);
     }
 
     /// <summary>Statement by statement, as they stand.</summary>

@@ -28,7 +28,7 @@ public partial class SchemaDiffTests
             await text.WriteLineAsync($"{change}\n{string.Concat(differences.Select(d => $"    {d.ToString().Replace("\n", "\n    ")}\n"))}");
         }
 
-        Snapshot.Match(text.ToString(), "txt");
+        await SchemaCase.MatchAsync(database, text.ToString(), "txt");
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public class SchemaPageTests
     {
         await using var database = await SchemaCase.BuildAsync("one-order.sql");
 
-        Support.Snapshot.Match(SchemaPage.Markdown(await SchemaCase.ReadAsync(database), "shop"), "md");
+        await SchemaCase.MatchAsync(database, SchemaPage.Markdown(await SchemaCase.ReadAsync(database), "shop"), "md");
     }
 
     private static XDocument Parse(string html)

@@ -15,7 +15,7 @@ public class SchemaReaderTests
 
         var snapshot = await SchemaCase.ReadAsync(database);
 
-        Snapshot.Match(snapshot.ToString(), "txt");
+        await SchemaCase.MatchAsync(database, snapshot.ToString(), "txt");
     }
 
     [Fact]

@@ -5,10 +5,12 @@ WITH facts (classid, objid, position, key, value) AS (
     UNION ALL
     SELECT 'pg_collation'::regclass, c.oid, 10, 'definition', format('CREATE COLLATION %I.%I (%s)', n.nspname, c.collname, concat_ws(', ',
         'provider = ' || CASE c.collprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' WHEN 'd' THEN 'default' ELSE 'libc' END,
+        CASE c.collprovider WHEN 'i' THEN 'locale = ' || quote_literal(c.collcollate) END, --@ ..14
         'locale = ' || quote_literal(c.colllocale), --@ 17..
         'locale = ' || quote_literal(c.colliculocale), --@ 15..16
         'rules = ' || quote_literal(c.collicurules), --@ 16..
-        'lc_collate = ' || quote_literal(c.collcollate), 'lc_ctype = ' || quote_literal(c.collctype)
+        CASE WHEN c.collprovider <> 'i' THEN 'lc_collate = ' || quote_literal(c.collcollate) END,
+        CASE WHEN c.collprovider <> 'i' THEN 'lc_ctype = ' || quote_literal(c.collctype) END
         , CASE WHEN NOT c.collisdeterministic THEN 'deterministic = false' END --@ 12..
         ))
     FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace

@@ -7,6 +7,7 @@ internal static class CommandList
     [
         new("Every day", [ApplyCommand.Definition, StatusCommand.Definition, RollbackCommand.Definition, RedoCommand.Definition]),
         new("Check first", [PlanCommand.Definition, VerifyCommand.Definition]),
+        new("The schema", [SchemaCommand.Definition, DriftCommand.Definition]),
         new("The database itself", [CreateCommand.Definition, DropCommand.Definition, ResetCommand.Definition, WaitCommand.Definition]),
         new("Take over and settle", [BaselineCommand.Definition, RepairCommand.Definition]),
         new("The tool", [ServerCommand.Definition, ConfigCommand.Definition]),

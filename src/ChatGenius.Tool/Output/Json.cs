@@ -26,6 +26,8 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
 [JsonSerializable(typeof(ProblemsJson))]
 [JsonSerializable(typeof(ConfigJson))]
 [JsonSerializable(typeof(PlanJson))]
+[JsonSerializable(typeof(SchemaDifferencesJson))]
+[JsonSerializable(typeof(SchemaJson))]
 [JsonSerializable(typeof(ServerStatusJson))]
 [JsonSerializable(typeof(StatusJson))]
 [JsonSerializable(typeof(VerifyJson))]

@@ -1,0 +1,113 @@
+using System.Globalization;
+using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Schema;
+using ChatGenius.Db.Sql;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Settings settings, Shell shell, Report report)
+{
+    internal static readonly Command Definition = new("drift", "Compare the database with what its migrations give")
+    {
+        Json = true,
+        Configure = app =>
+        {
+            var shadow = app.Option("--shadow <URL>", "Server for the throw-away database [embedded]", CommandOptionType.SingleValue);
+            var read = new SchemaReadArguments(app);
+            return Command.Handle<DriftCommand>((command, cancellationToken) => command.RunAsync(shadow.Value(), read, cancellationToken));
+        },
+        Details =
+            """
+            Replays the applied migrations on a throw-away database and compares the two
+            schemas. + is in the database and comes from no migration, - is missing there,
+            ~ is another than the migrations make it. Exits with 1 where there are
+            differences. The database itself is only read.
+            """,
+        Examples =
+            """
+            chatgenius-db drift
+            chatgenius-db drift --env production --shadow postgres://localhost
+            """,
+    };
+
+    private async Task<ExitCode> RunAsync(string? shadow, SchemaReadArguments read, CancellationToken cancellationToken)
+    {
+        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
+        var applied = Replayable(await migrator.StatusAsync(cancellationToken).ConfigureAwait(false));
+        var options = read.Over(settings);
+        var actual = await ReadAsync(target.Database, options, cancellationToken).ConfigureAwait(false);
+        var expected = await ReplayAsync(shadow, applied, options, cancellationToken).ConfigureAwait(false);
+        SchemaDifferences.WarnOfVersions(report, actual.ServerVersion, expected.ServerVersion);
+        return SchemaDifferences.Show(
+            report,
+            SchemaDiff.Between(expected.Schema, actual.Schema),
+            applied.Count == 0 ? "No migration is applied, and the database is empty" : "The database is what its migrations make it");
+    }
+
+    /// <summary>The migrations that the history names, as their files have them.</summary>
+    private List<Migration> Replayable(IReadOnlyList<MigrationStatus> statuses)
+    {
+        var missing = statuses.Where(s => s.Row is not null && s.Migration is null).ToList();
+        if (missing.Count > 0)
+        {
+            throw new ProblemException([.. missing.Select(s => new Problem(
+                "CG1107",
+                $"The migration {Id(s)} was applied, but its file is not there: it can't be replayed",
+                Advice: "Bring the file back (--migrations names another folder), or take a baseline."))]);
+        }
+
+        foreach (var edited in statuses.Where(s => s is { State: MigrationState.Edited, Row: not null }))
+        {
+            report.Warn(new Problem(
+                "CG1108",
+                $"The migration {Id(edited)} was edited after it was applied: its present text is replayed",
+                Advice: "A difference may come from the edit."));
+        }
+
+        foreach (var interrupted in statuses.Where(s => s.Interruption is not null))
+        {
+            report.Warn(new Problem(
+                "CG1109",
+                $"The migration {Id(interrupted)} was interrupted: what it has done so far shows as a difference",
+                Advice: "Finish it with chatgenius-db apply first."));
+        }
+
+        return [.. statuses.Where(s => s.Row is not null).Select(s => s.Migration!)];
+    }
+
+    private async Task<(SchemaSnapshot Schema, int ServerVersion)> ReplayAsync(
+        string? shadow, List<Migration> migrations, SchemaReadOptions options, CancellationToken cancellationToken)
+    {
+        var server = shadow is null
+            ? await targets.EmbeddedServer().StartAsync(new NoteProgress(report), cancellationToken).ConfigureAwait(false)
+            : DatabaseUrl.Parse(shadow, "--shadow", shell.Variable);
+        var database = new Database(server.WithDatabase($"chatgenius_db_drift_{Guid.NewGuid():N}"));
+        await database.CreateAsync(template: "template0", cancellationToken: cancellationToken).ConfigureAwait(false);
+        try
+        {
+            report.Detail($"Replaying {migrations.Count} migrations on {database.Url.Display}");
+            await new Migrator(database, migrations, settings.RunOptions, events: null)
+                .ApplyAsync(new PlanRequest(), confirmed: null, cancellationToken).ConfigureAwait(false);
+            return await ReadAsync(database, options, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Also when cancelled: the throw-away database is nobody's but ours.
+            await database.DropAsync(force: true, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<(SchemaSnapshot Schema, int ServerVersion)> ReadAsync(
+        Database database, SchemaReadOptions options, CancellationToken cancellationToken)
+    {
+        var connection = await database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+        return (await SchemaReader.ReadAsync(connection, options, cancellationToken).ConfigureAwait(false), connection.PostgreSqlVersion.Major);
+    }
+
+    private static string Id(MigrationStatus status) => $"{status.Version.ToString("D4", CultureInfo.InvariantCulture)}_{status.Name}";
+}

@@ -1,0 +1,73 @@
+using ChatGenius.Db;
+using ChatGenius.Db.Schema;
+using ChatGenius.Db.Sql;
+using ChatGenius.Db.Text;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings, Shell shell, Report report)
+{
+    internal static readonly Command Definition = new("diff", "Show in what two schemas differ")
+    {
+        Json = true,
+        Configure = app =>
+        {
+            var before = app.Argument("A", "A database's URL, or a file that schema dump wrote");
+            var after = app.Argument("B", "The same; without it, the configured database");
+            var read = new SchemaReadArguments(app);
+            return Command.Handle<SchemaDiffCommand>((command, cancellationToken) =>
+                command.RunAsync(before.Value, after.Value, read, cancellationToken));
+        },
+        Details =
+            """
+            + is only in B, - only in A, ~ in both but not the same. Exits with 1 where
+            there are differences.
+            """,
+        Examples =
+            """
+            chatgenius-db schema diff schema.txt    a dump and the configured database
+            chatgenius-db schema diff postgres://localhost/a postgres://localhost/b
+            """,
+    };
+
+    private async Task<ExitCode> RunAsync(string? a, string? b, SchemaReadArguments read, CancellationToken cancellationToken)
+    {
+        if (a is null)
+        {
+            throw new ProblemException(new Problem(
+                "CG1003", "schema diff needs to know what to compare", Advice: "Name a database's URL or a dump file; see chatgenius-db schema diff --help"));
+        }
+
+        var options = read.Over(settings);
+        var before = await ReadAsync(a, "A", options, cancellationToken).ConfigureAwait(false);
+        var after = b is null
+            ? await ReadAsync((await targets.FindAsync(cancellationToken).ConfigureAwait(false)).Database, options, cancellationToken).ConfigureAwait(false)
+            : await ReadAsync(b, "B", options, cancellationToken).ConfigureAwait(false);
+        SchemaDifferences.WarnOfVersions(report, before.ServerVersion, after.ServerVersion);
+        return SchemaDifferences.Show(report, SchemaDiff.Between(before.Schema, after.Schema), "The schemas are the same");
+    }
+
+    private async Task<(SchemaSnapshot Schema, int? ServerVersion)> ReadAsync(
+        string text, string label, SchemaReadOptions options, CancellationToken cancellationToken)
+    {
+        // What has neither a scheme nor a keyword is a path; so is whatever is there.
+        var path = shell.Absolute(text);
+        if (File.Exists(path) || !(text.Contains("://", StringComparison.Ordinal) || text.Contains('=', StringComparison.Ordinal)))
+        {
+            return (SchemaSnapshot.Parse(await SourceText.ReadAsync(shell.Shown(path), cancellationToken).ConfigureAwait(false)), null);
+        }
+
+        return await ReadAsync(new Database(DatabaseUrl.Parse(text, label, shell.Variable)), options, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<(SchemaSnapshot Schema, int? ServerVersion)> ReadAsync(
+        Database database, SchemaReadOptions options, CancellationToken cancellationToken)
+    {
+        var connection = await database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+        return (await SchemaReader.ReadAsync(connection, options, cancellationToken).ConfigureAwait(false), connection.PostgreSqlVersion.Major);
+    }
+}

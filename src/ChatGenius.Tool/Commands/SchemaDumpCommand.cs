@@ -1,0 +1,62 @@
+using ChatGenius.Db.Schema;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class SchemaDumpCommand(TargetFinder targets, Settings settings, Shell shell, Report report)
+{
+    internal static readonly Command Definition = new("dump", "Write the schema as text or as SQL")
+    {
+        Json = true,
+        Configure = app =>
+        {
+            var format = app.Option("--format <FORMAT>", "text or sql [text]", CommandOptionType.SingleValue);
+            var output = app.Option("-o|--output <FILE>", "Write to a file instead of stdout", CommandOptionType.SingleValue);
+            var read = new SchemaReadArguments(app);
+            return Command.Handle<SchemaDumpCommand>((command, cancellationToken) =>
+                command.RunAsync(format.OneOf("text", "sql") == "sql", output.Value(), read, cancellationToken));
+        },
+        Details =
+            """
+            The text is made to be kept beside the migrations and compared: the same
+            schema gives the same text, in whatever order it was built. The SQL builds the
+            schema in an empty database.
+            """,
+        Examples =
+            """
+            chatgenius-db schema dump -o schema.txt
+            chatgenius-db schema dump --format sql | psql other
+            """,
+    };
+
+    private async Task<ExitCode> RunAsync(bool sql, string? file, SchemaReadArguments read, CancellationToken cancellationToken)
+    {
+        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await target.Database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+        var snapshot = await SchemaReader
+            .ReadAsync(connection, read.Over(settings, sql ? SchemaParts.Dependencies : 0), cancellationToken).ConfigureAwait(false);
+        if (report.Json)
+        {
+            report.Result(SchemaJson.Of(snapshot), JsonContext.Readable.SchemaJson);
+            return ExitCode.Done;
+        }
+
+        await OutputFile.WriteAsync(shell, report, file, sql ? SchemaScript.Text(snapshot) : snapshot.ToString(), cancellationToken).ConfigureAwait(false);
+        return ExitCode.Done;
+    }
+}
+
+/// <summary>What <c>schema dump --json</c> prints.</summary>
+internal sealed record SchemaJson(IReadOnlyList<SchemaObjectJson> Objects)
+{
+    public static SchemaJson Of(SchemaSnapshot snapshot) =>
+        new([.. snapshot.Objects.Select(o => new SchemaObjectJson(o.Kind, o.Name, [.. o.Facts.Select(f => new SchemaFactJson(f.Key, f.Text))]))]);
+}
+
+/// <param name="Name">Qualified, and quoted where PostgreSQL needs it.</param>
+internal sealed record SchemaObjectJson(string Kind, string Name, IReadOnlyList<SchemaFactJson> Facts);
+
+internal sealed record SchemaFactJson(string Key, string Text);

@@ -21,7 +21,8 @@ public enum MigrationOrigin
 /// <param name="Source">The file.</param>
 /// <param name="Up">What brings the change.</param>
 /// <param name="Down">What takes it back.</param>
-public sealed record Migration(long Version, string Name, MigrationOrigin Origin, SourceText Source, MigrationSection Up, MigrationSection Down)
+public sealed record Migration(
+    long Version, string Name, MigrationOrigin Origin, SourceText Source, MigrationSection Up, MigrationSection Down)
 {
     /// <summary>The file's name without <c>.sql</c>, with the number as it is written there: <c>0001_initial_schema</c>.</summary>
     public string Id => Path.GetFileNameWithoutExtension(Source.Path);
@@ -33,11 +34,19 @@ public sealed record Migration(long Version, string Name, MigrationOrigin Origin
 /// <summary>The part of a file that begins with <c>-- migrate:up</c> or <c>-- migrate:down</c>.</summary>
 /// <param name="Where">The line that begins it.</param>
 /// <param name="Transactional">Whether it runs in one transaction: always, unless it says <c>transaction:false</c>.</param>
-/// <param name="Irreversible">Whether it says <c>irreversible:true</c>: what its up section did can't be undone. Only a down section may.</param>
+/// <param name="Irreversible">
+/// Whether it says <c>irreversible:true</c>: what its up section did can't be undone. Only a down section may.
+/// </param>
+/// <param name="Start">The byte offset of that line.</param>
 /// <param name="Script">Its statements.</param>
-/// <param name="Text">The section to the letter, its first line included; <see cref="MigrationParser.ParseSection"/> reads it back.</param>
-public sealed record MigrationSection(SourceLocation Where, bool Transactional, bool Irreversible, SqlScript Script, string Text)
+public sealed record MigrationSection(SourceLocation Where, bool Transactional, bool Irreversible, int Start, SqlScript Script)
 {
+    /// <summary>
+    /// The section to the letter, its first line included; <see cref="MigrationParser.ParseSection"/> reads it back. Made anew on every
+    /// call.
+    /// </summary>
+    public string Text => Script.Source.Substring(Start, Script.End);
+
     /// <summary>The checksum of <see cref="Script"/>: SHA-256, 64 hexadecimal digits.</summary>
     public string Checksum => Script.Checksum;
 

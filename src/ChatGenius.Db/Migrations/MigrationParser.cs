@@ -6,8 +6,9 @@ using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
-/// Reads dbmate's format: <c>-- migrate:up [key:value …]</c> and then <c>-- migrate:down [key:value …]</c>, each at the start of a line and once. dbmate looks for
-/// the two with a regular expression; here they count only outside of strings, comments and <c>COPY</c> rows, so what dbmate reads is read the same, and more safely.
+/// Reads dbmate's format: <c>-- migrate:up [key:value …]</c> and then <c>-- migrate:down [key:value …]</c>, each at the start of a line and
+/// once. dbmate looks for the two with a regular expression; here they count only outside of strings, comments and <c>COPY</c> rows, so
+/// what dbmate reads is read the same, and more safely.
 /// </summary>
 public static partial class MigrationParser
 {
@@ -15,9 +16,10 @@ public static partial class MigrationParser
 
     /// <summary>Reads a file whose name gives the number and the name of the migration.</summary>
     /// <exception cref="ProblemException">
-    /// All problems of the file: CG02xx as for <see cref="SqlScript.Parse(SourceText, int, int)"/>; CG0303: the file's name; CG0304: its number; CG0307: no up;
-    /// CG0308: no down; CG0309: one of them twice; CG0310: down before up; CG0311: SQL before the first; CG0312: misspelt; CG0313: unknown option;
-    /// CG0314: an option's value; CG0315: irreversible up; CG0316: irreversible, but with statements; CG0317: nothing in down; CG0318: transaction control.
+    /// All problems of the file: CG02xx as for <see cref="SqlScript.Parse(SourceText, int, int)"/>; CG0303: the file's name; CG0304: its
+    /// number; CG0307: no up; CG0308: no down; CG0309: one of them twice; CG0310: down before up; CG0311: SQL before the first; CG0312:
+    /// misspelt; CG0313: unknown option; CG0314: an option's value; CG0315: irreversible up; CG0316: irreversible, but with statements;
+    /// CG0317: nothing in down; CG0318: transaction control.
     /// </exception>
     public static Migration Parse(SourceText source, MigrationOrigin origin)
     {
@@ -41,7 +43,10 @@ public static partial class MigrationParser
         return new Migration(version, name, origin, source, up!.Section, down!.Section);
     }
 
-    /// <summary>Reads one section back from its <see cref="MigrationSection.Text"/>, such as a down section that was stored when its migration was applied.</summary>
+    /// <summary>
+    /// Reads one section back from its <see cref="MigrationSection.Text"/>, such as a down section that was stored when its migration was
+    /// applied.
+    /// </summary>
     /// <exception cref="ProblemException">CG02xx or CG03xx, as for <see cref="Parse"/>.</exception>
     public static MigrationSection ParseSection(SourceText source)
     {
@@ -56,10 +61,12 @@ public static partial class MigrationParser
     }
 
     /// <summary>The number in a file's name; null where the name is no migration's.</summary>
-    internal static long? VersionOf(string path) => FileName().Match(Path.GetFileName(path)) is { Success: true } match ? VersionOf(match) : null;
+    internal static long? VersionOf(string path) =>
+        FileName().Match(Path.GetFileName(path)) is { Success: true } match ? VersionOf(match) : null;
 
     private static long? VersionOf(Match match) =>
-        long.TryParse(match.Groups["number"].ValueSpan.TrimStart('0'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) && version <= MaxVersion
+        long.TryParse(match.Groups["number"].ValueSpan.TrimStart('0'), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+        && version <= MaxVersion
             ? version
             : null;
 
@@ -87,11 +94,16 @@ public static partial class MigrationParser
         return (version, match.Groups["name"].Value);
     }
 
-    private static void CheckSections(SourceText source, MigrationSectionReader.Found? up, MigrationSectionReader.Found? down, List<Problem> problems)
+    private static void CheckSections(
+        SourceText source, MigrationSectionReader.Found? up, MigrationSectionReader.Found? down, List<Problem> problems)
     {
         if (up is null)
         {
-            problems.Add(new Problem("CG0307", "The line -- migrate:up is missing", source.At(0), "Write it above the statements; it must begin its line."));
+            problems.Add(new Problem(
+                "CG0307",
+                "The line -- migrate:up is missing",
+                source.At(0),
+                "Write it above the statements; it must begin its line."));
         }
 
         if (down is null)
@@ -108,14 +120,22 @@ public static partial class MigrationParser
             return;
         }
 
-        if (down.Start < up.Start)
+        if (down.Section.Start < up.Section.Start)
         {
-            problems.Add(new Problem("CG0310", "-- migrate:down stands before -- migrate:up", down.Section.Where, "Put the up section first."));
+            problems.Add(new Problem(
+                "CG0310",
+                "-- migrate:down stands before -- migrate:up",
+                down.Section.Where,
+                "Put the up section first."));
         }
 
         if (up.Section.Irreversible)
         {
-            problems.Add(new Problem("CG0315", "irreversible:true belongs to the down section", up.Section.Where, "Write -- migrate:down irreversible:true."));
+            problems.Add(new Problem(
+                "CG0315",
+                "irreversible:true belongs to the down section",
+                up.Section.Where,
+                "Write -- migrate:down irreversible:true."));
         }
 
         // What is no SQL has left no statement: then nothing can be said about an empty section.
@@ -127,7 +147,11 @@ public static partial class MigrationParser
         var undo = down.Section.Script.Statements;
         if (down.Section.Irreversible && undo.Count > 0)
         {
-            problems.Add(new Problem("CG0316", "The down section is irreversible, but has statements", undo[0].Location, "Take out the statements, or irreversible:true."));
+            problems.Add(new Problem(
+                "CG0316",
+                "The down section is irreversible, but has statements",
+                undo[0].Location,
+                "Take out the statements, or irreversible:true."));
         }
         else if (!down.Section.Irreversible && undo.Count == 0 && up.Section.Script.Statements.Count > 0)
         {

@@ -11,9 +11,8 @@ internal static class MigrationSectionReader
 
     /// <summary>A section of the file.</summary>
     /// <param name="IsUp">Whether it is the up section.</param>
-    /// <param name="Start">The byte offset of its directive.</param>
     /// <param name="Section">What it holds.</param>
-    public sealed record Found(bool IsUp, int Start, MigrationSection Section);
+    public sealed record Found(bool IsUp, MigrationSection Section);
 
     /// <summary>Reads the sections in the order of the file, at most one of each kind; everything that is wrong goes to the list.</summary>
     public static List<Found> Read(SourceText source, List<Problem> problems)
@@ -26,7 +25,11 @@ internal static class MigrationSectionReader
         var preamble = SqlScript.Parse(source, 0, length, IsDirective, problems);
         if (preamble.Statements.Count > 0 && next is not null)
         {
-            problems.Add(new Problem("CG0311", "Only comments may stand before the first section", preamble.Statements[0].Location, "Move the statement below -- migrate:up."));
+            problems.Add(new Problem(
+                "CG0311",
+                "Only comments may stand before the first section",
+                preamble.Statements[0].Location,
+                "Move the statement below -- migrate:up."));
         }
 
         while (next is { } directive)
@@ -52,8 +55,8 @@ internal static class MigrationSectionReader
     }
 
     /// <summary>
-    /// dbmate's rule: <c>--</c> at the start of a line, any blanks or none, and <c>migrate:up</c> or <c>migrate:down</c> as a whole word. What is meant as one but
-    /// would be passed over as a comment, with its statements running in the wrong direction, is a problem.
+    /// dbmate's rule: <c>--</c> at the start of a line, any blanks or none, and <c>migrate:up</c> or <c>migrate:down</c> as a whole word.
+    /// What is meant as one but would be passed over as a comment, with its statements running in the wrong direction, is a problem.
     /// </summary>
     private static bool IsDirective(SourceText source, SqlToken comment, List<Problem> problems)
     {
@@ -80,7 +83,9 @@ internal static class MigrationSectionReader
 
         problems.Add(new Problem(
             "CG0312",
-            line == comment.Start ? "This looks like the beginning of a section, but is none" : "The beginning of a section must stand at the start of its line",
+            line == comment.Start
+                ? "This looks like the beginning of a section, but is none"
+                : "The beginning of a section must stand at the start of its line",
             source.At(comment.Start, comment.Length),
             "Write -- migrate:up or -- migrate:down, in lower case and without blanks around the colon."));
         return false;
@@ -113,9 +118,9 @@ internal static class MigrationSectionReader
             source.At(directive.Start, directive.Length),
             transactional,
             options.GetValueOrDefault("irreversible"),
-            script,
-            source.Substring(directive.Start, script.End));
-        return new Found(isUp, directive.Start, section);
+            directive.Start,
+            script);
+        return new Found(isUp, section);
     }
 
     private static void ReadOption(SourceText source, string text, int start, Dictionary<string, bool> options, List<Problem> problems)
@@ -125,11 +130,19 @@ internal static class MigrationSectionReader
         var where = source.At(start, Encoding.UTF8.GetByteCount(text));
         if (key is not ("transaction" or "irreversible"))
         {
-            problems.Add(new Problem("CG0313", $"There is no option \"{key}\"", where, "The options are transaction:false and, for the down section, irreversible:true."));
+            problems.Add(new Problem(
+                "CG0313",
+                $"There is no option \"{key}\"",
+                where,
+                "The options are transaction:false and, for the down section, irreversible:true."));
         }
         else if (colon < 0 || text[(colon + 1)..] is not ("true" or "false"))
         {
-            problems.Add(new Problem("CG0314", $"The option \"{key}\" is neither true nor false", where, $"Write {key}:true or {key}:false, without blanks."));
+            problems.Add(new Problem(
+                "CG0314",
+                $"The option \"{key}\" is neither true nor false",
+                where,
+                $"Write {key}:true or {key}:false, without blanks."));
         }
         else if (!options.TryAdd(key, text.EndsWith("true", StringComparison.Ordinal)))
         {

@@ -9,14 +9,20 @@ public static class MigrationSource
     private const string BundlePrefix = "bundle/";
 
     /// <summary>Reads and understands every migration, on all cores.</summary>
-    /// <param name="folder">The project's folder as the user named it; null for none. Files that do not end with <c>.sql</c>, files whose name begins with a dot and folders inside it are passed over.</param>
+    /// <param name="folder">
+    /// The project's folder as the user named it; null for none. Files that do not end with <c>.sql</c>, files whose name begins with a dot
+    /// and folders inside it are passed over.
+    /// </param>
     /// <param name="bundle">Whether the bundle is read as well. The same migration in both is taken once, from the bundle.</param>
-    /// <param name="folderMustExist">Whether it is a problem that the folder is not there; a folder that nobody named may well be missing.</param>
+    /// <param name="folderMustExist">
+    /// Whether it is a problem that the folder is not there; a folder that nobody named may well be missing.
+    /// </param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>The migrations in the order of their numbers.</returns>
     /// <exception cref="ProblemException">
-    /// All problems of all files together, in the order of path and line: those of <see cref="MigrationParser.Parse"/> and <see cref="SourceText.ReadAsync"/>; CG0305: two files with one number; CG0306: another content
-    /// in the bundle. At once: CG0301: no such folder; CG0302: the folder can't be read.
+    /// All problems of all files together, in the order of path and line: those of <see cref="MigrationParser.Parse"/> and
+    /// <see cref="SourceText.ReadAsync"/>; CG0305: two files with one number; CG0306: another content in the bundle. At once: CG0301: no
+    /// such folder; CG0302: the folder can't be read.
     /// </exception>
     public static async Task<IReadOnlyList<Migration>> LoadAsync(
         string? folder, bool bundle = true, bool folderMustExist = false, CancellationToken cancellationToken = default)
@@ -42,7 +48,9 @@ public static class MigrationSource
             var (path, origin) = files[i];
             try
             {
-                var source = origin == MigrationOrigin.Bundle ? ReadBundled(assembly, path) : await SourceText.ReadAsync(path, token).ConfigureAwait(false);
+                var source = origin == MigrationOrigin.Bundle
+                    ? ReadBundled(assembly, path)
+                    : await SourceText.ReadAsync(path, token).ConfigureAwait(false);
                 migrations[i] = MigrationParser.Parse(source, origin);
             }
             catch (ProblemException e)
@@ -57,10 +65,11 @@ public static class MigrationSource
     }
 
     /// <summary>
-    /// Sorts by number and finds numbers that are taken twice. Two files of one origin are told apart by their names alone, so that this is seen
-    /// even when one of them can't be parsed.
+    /// Sorts by number and finds numbers that are taken twice. Two files of one origin are told apart by their names alone, so that this is
+    /// seen even when one of them can't be parsed.
     /// </summary>
-    private static List<Migration> Unite(List<(string Path, MigrationOrigin Origin)> files, Migration?[] migrations, List<Problem>?[] problems)
+    private static List<Migration> Unite(
+        List<(string Path, MigrationOrigin Origin)> files, Migration?[] migrations, List<Problem>?[] problems)
     {
         var unique = new List<Migration>(files.Count);
         var indexes = Enumerable.Range(0, files.Count).Where(i => MigrationParser.VersionOf(files[i].Path) is not null);
@@ -100,15 +109,15 @@ public static class MigrationSource
     {
         try
         {
-            return
-            [
-                .. Directory.EnumerateFiles(folder).Where(p => p.EndsWith(".sql", StringComparison.OrdinalIgnoreCase) && !Path.GetFileName(p).StartsWith('.')),
-            ];
+            // A name that ends with .SQL is meant as a migration too, and is reported.
+            var files = Directory.EnumerateFiles(folder).Where(p => p.EndsWith(".sql", StringComparison.OrdinalIgnoreCase));
+            return [.. files.Where(p => !Path.GetFileName(p).StartsWith('.'))];
         }
         catch (DirectoryNotFoundException) when (!File.Exists(folder))
         {
             return mustExist
-                ? throw new ProblemException(new Problem("CG0301", $"The migrations folder {folder} is not there", Advice: "Check the path, or create the folder."))
+                ? throw new ProblemException(
+                    new Problem("CG0301", $"The migrations folder {folder} is not there", Advice: "Check the path, or create the folder."))
                 : [];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)

@@ -24,11 +24,13 @@ internal sealed class SqlChecksum : IDisposable
         // A continued string differs from two strings, which its bytes alone would not show.
         var header = ((uint)token.Length << 1) | (token.Kind == SqlTokenKind.StringContinuation ? 1u : 0u);
         var free = _buffer.AsSpan(_filled);
-        if (token.Length <= Vector128<byte>.Count && text.Length - token.Start >= Vector128<byte>.Count && free.Length > Vector128<byte>.Count)
+        var width = Vector128<byte>.Count;
+        if (token.Length <= width && text.Length - token.Start >= width && free.Length > width)
         {
-            // Nearly every token is this short. Copying sixteen bytes, of which the next token overwrites what is too much, is faster than copying just enough.
+            // Nearly every token is this short. Copying sixteen bytes, of which the next token overwrites what is too much, is faster than
+            // copying just enough.
             free[0] = (byte)header;
-            Vector128.Create(text.Slice(token.Start, Vector128<byte>.Count)).CopyTo(free[1..]);
+            Vector128.Create(text.Slice(token.Start, width)).CopyTo(free[1..]);
             _filled += 1 + token.Length;
             return;
         }

@@ -3,9 +3,9 @@ using System.Buffers;
 namespace ChatGenius.Db.Sql;
 
 /// <summary>
-/// PostgreSQL's lexical rules (its documentation, chapter "Lexical Structure"; its source, <c>scan.l</c> and <c>psqlscan.l</c>), and the only
-/// place that knows them. Takes any bytes, never fails and always comes to the end: what is not closed becomes a token
-/// whose kind says so. White space is skipped, comments are tokens.
+/// PostgreSQL's lexical rules (its documentation, chapter "Lexical Structure"; its source, <c>scan.l</c> and <c>psqlscan.l</c>), and the
+/// only place that knows them. Takes any bytes, never fails and always comes to the end: what is not closed becomes a token whose kind says
+/// so. White space is skipped, comments are tokens.
 /// </summary>
 /// <remarks>
 /// psql's variables (<c>:name</c>, <c>:'name'</c>) are not replaced: a migration has to be the same text on every machine. So
@@ -37,7 +37,9 @@ public ref struct SqlLexer
     /// <summary>Starts at a byte offset of a text; token offsets count from the start of the text.</summary>
     /// <param name="text">UTF-8; what should not be read is cut off by the caller.</param>
     /// <param name="start">Where the first token is looked for.</param>
-    /// <param name="standardConformingStrings">The server's setting of that name: whether a backslash in <c>'…'</c> is an ordinary character.</param>
+    /// <param name="standardConformingStrings">
+    /// The server's setting of that name: whether a backslash in <c>'…'</c> is an ordinary character.
+    /// </param>
     public SqlLexer(ReadOnlySpan<byte> text, int start = 0, bool standardConformingStrings = true)
     {
         _text = text;
@@ -61,7 +63,9 @@ public ref struct SqlLexer
     /// <summary>The token that <see cref="MoveNext"/> found.</summary>
     public SqlToken Current { get; private set; }
 
-    /// <summary>Whether a backslash in <c>'…'</c> is an ordinary character; a <c>SET</c> in the text can change it for what follows.</summary>
+    /// <summary>
+    /// Whether a backslash in <c>'…'</c> is an ordinary character; a <c>SET</c> in the text can change it for what follows.
+    /// </summary>
     public bool StandardConformingStrings { get; set; }
 
     /// <summary>What each byte can begin, one letter a byte.</summary>
@@ -189,7 +193,9 @@ public ref struct SqlLexer
         ? ReadString(SqlTokenKind.StringContinuation, start, start + 1, _stringSyntax)
         : ReadString(SqlTokenKind.StringConstant, start, start + 1, OrdinaryString);
 
-    /// <summary>Whether nothing but white space with a line break, and line comments, lies between the last string and this quote.</summary>
+    /// <summary>
+    /// Whether nothing but white space with a line break, and line comments, lies between the last string and this quote.
+    /// </summary>
     private readonly bool ContinuesString(int quote)
     {
         if (_stringEnd < 0)
@@ -269,7 +275,9 @@ public ref struct SqlLexer
         }
     }
 
-    /// <summary>A parameter, a dollar-quoted string, or a stray character. Behind a letter, <c>$</c> belongs to the word and never comes here.</summary>
+    /// <summary>
+    /// A parameter, a dollar-quoted string, or a stray character. Behind a letter, <c>$</c> belongs to the word and never comes here.
+    /// </summary>
     private bool ReadDollar(int start)
     {
         var text = _text;

@@ -41,9 +41,9 @@ public sealed class SqlScript
 
     /// <summary>Cuts the stretch between two byte offsets, which must not lie within a token.</summary>
     /// <exception cref="ProblemException">
-    /// Not closed: CG0201 a string, CG0202 a dollar-quoted string, CG0203 a quoted identifier, CG0204 a comment, CG0205 a parenthesis, CG0206 a
-    /// <c>BEGIN ATOMIC</c>. CG0207: a command of psql. CG0208: no <c>\.</c> after the rows of a <c>COPY</c>. CG0209: more on the line of a <c>COPY … FROM stdin</c>.
-    /// CG0210: <c>COPY … TO stdout</c>. CG0211: the character U+0000.
+    /// Not closed: CG0201 a string, CG0202 a dollar-quoted string, CG0203 a quoted identifier, CG0204 a comment, CG0205 a parenthesis,
+    /// CG0206 a <c>BEGIN ATOMIC</c>. CG0207: a command of psql. CG0208: no <c>\.</c> after the rows of a <c>COPY</c>. CG0209: more on the
+    /// line of a <c>COPY … FROM stdin</c>. CG0210: <c>COPY … TO stdout</c>. CG0211: the character U+0000.
     /// </exception>
     public static SqlScript Parse(SourceText source, int start, int end)
     {

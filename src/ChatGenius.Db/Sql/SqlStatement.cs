@@ -4,7 +4,7 @@ using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Sql;
 
 /// <summary>What a statement does to the transaction that it runs in.</summary>
-public enum SqlTransactionControl
+public enum SqlTransactionControl : byte
 {
     /// <summary>Nothing.</summary>
     None,
@@ -25,15 +25,25 @@ public enum SqlTransactionControl
 /// <summary>One statement as it stands in a file, from its first token to its last, without the semicolon.</summary>
 public sealed class SqlStatement
 {
+    // A data file has millions of statements: they are kept small.
+    private readonly int _copyStart;
+    private readonly int _copyEnd;
     private readonly bool _standardConformingStrings;
 
-    internal SqlStatement(SourceText source, int start, int end, bool standardConformingStrings, SqlTransactionControl transactionControl)
+    internal SqlStatement(
+        SourceText source,
+        int start,
+        int end,
+        bool standardConformingStrings,
+        SqlTransactionControl transactionControl,
+        (int Start, int End) copyData)
     {
         Source = source;
         Start = start;
         End = end;
         _standardConformingStrings = standardConformingStrings;
         TransactionControl = transactionControl;
+        (_copyStart, _copyEnd) = copyData;
     }
 
     /// <summary>The file.</summary>
@@ -55,13 +65,17 @@ public sealed class SqlStatement
     public SqlTransactionControl TransactionControl { get; }
 
     /// <summary>Whether it is a <c>COPY … FROM stdin</c>, whose rows are in <see cref="CopyData"/>.</summary>
-    public bool IsCopyFromStdin { get; internal init; }
+    public bool IsCopyFromStdin => _copyStart > 0;
 
-    /// <summary>The rows of a <c>COPY … FROM stdin</c> as they stand in the file, line endings included, without the line <c>\.</c>.</summary>
-    public ReadOnlyMemory<byte> CopyData { get; internal init; }
+    /// <summary>
+    /// The rows of a <c>COPY … FROM stdin</c> as they stand in the file, line endings included, without the line <c>\.</c>.
+    /// </summary>
+    public ReadOnlyMemory<byte> CopyData => Source.Utf8[_copyStart.._copyEnd];
 
     /// <summary>Turns the position in an error of the server into a place in the file.</summary>
-    /// <param name="position">1 for the first character of <see cref="Text"/>; counts characters (code points). What is out of range stands for the nearest end.</param>
+    /// <param name="position">
+    /// 1 for the first character of <see cref="Text"/>; counts characters (code points). What is out of range stands for the nearest end.
+    /// </param>
     public SourceLocation At(int position)
     {
         var offset = Math.Min(Source.Advance(Start, position - 1), End);
@@ -72,7 +86,10 @@ public sealed class SqlStatement
     /// <summary>The tokens and comments of the statement; their offsets are those of the file.</summary>
     public SqlLexer Tokens() => new(Source.Utf8.Span[..End], Start, _standardConformingStrings);
 
-    /// <summary>The statement's leading words in upper case, at most <paramref name="count"/>, up to the first token that is no word; comments are passed over.</summary>
+    /// <summary>
+    /// The statement's leading words in upper case, at most <paramref name="count"/>, up to the first token that is no word; comments are
+    /// passed over.
+    /// </summary>
     public IReadOnlyList<string> Words(int count)
     {
         var words = new List<string>(count);

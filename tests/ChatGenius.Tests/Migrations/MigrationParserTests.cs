@@ -72,6 +72,7 @@ public class MigrationParserTests
     [InlineData("-- migrate:up\nselect 'a;\n-- migrate:down\nselect 1;", "CG0201:2:8")]
     [InlineData("-- migrate:up\n\\set x 1\nselect (1;\n-- migrate:down x:y\n\\i f\n", "CG0207:2:1 CG0205:3:8 CG0313:4:17 CG0207:5:1")]
     [InlineData("-- migrate:up\ncopy t from stdin;\n1\n-- migrate:down\nselect 1;", "CG0208:2:1")]
+    [InlineData("-- migrate:up\nselect '\0';\n-- migrate:down\nselect 1;\n", "CG0211:2:9")]
     public void What_is_wrong_is_said_all_at_once_with_its_places(string text, string expected)
     {
         var problems = Should.Throw<ProblemException>(() => Parse(text)).Problems;

@@ -52,6 +52,8 @@ public class SqlScriptTests
     [InlineData("copy t from stdin;\n1\tone; -- 'x\n\\.\nselect 1;", "1\tone; -- 'x\n")]
     [InlineData("COPY \"s;\".\"t\" (a, \"from\") FROM STDIN WITH (FORMAT csv, HEADER); -- rows\r\na,b\r\n\\.\r\nselect 1", "a,b\r\n")]
     [InlineData("copy t from stdin;\n\\.\nselect 1", "")]
+    [InlineData("copy t from stdin;\n\\.\r\nselect 1", "")]
+    [InlineData("copy t from stdin;\n\\. \n \\.\n\\.\rx\n\\.\nselect 1", "\\. \n \\.\n\\.\rx\n")]
     [InlineData("copy binary t from stdout;\n\\N\n\\\\.\n\\.x\n\\.\nselect 1", "\\N\n\\\\.\n\\.x\n")]
     public void Rows_follow_a_copy_from_stdin(string sql, string rows)
     {

@@ -156,7 +156,9 @@ internal static class ColumnCompletion
             }
 
             var complete = TypeGuess.Complete(column, nullable: info.Name == "add_column");
-            notices.Add($"No type was given for {column.Name}, so it is {complete.Type}; say it as in {column.Name}:text?");
+            notices.Add(complete.References is { } target
+                ? $"No type was given for {column.Name}, so it refers to {target.Table}"
+                : $"No type was given for {column.Name}, so it is {complete.Type}; say it as in {column.Name}:text?");
             return complete;
         }
     }

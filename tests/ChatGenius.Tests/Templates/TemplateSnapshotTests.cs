@@ -155,7 +155,7 @@ public class TemplateSnapshotTests
     {
         foreach (var info in new TemplateCatalog().List())
         {
-            var words = Shell.Split(info.Example!);
+            var words = ShellWords.Split(info.Example!);
             words[0].ShouldBe("new");
             Render([.. words.Skip(1)]).Template.Name.ShouldBe(info.Name, info.Example);
         }

@@ -3,8 +3,11 @@ using System.Text;
 namespace ChatGenius.Tests.Templates;
 
 /// <summary>Divides a line into words as a POSIX shell does, as far as examples need it: blanks, single and double quotes.</summary>
-internal static class Shell
+internal static class ShellWords
 {
+    /// <summary>The call in a line of a help's examples: what stands before two blanks or more.</summary>
+    public static string BeforeRemark(string line) => line.Split("  ", 2)[0];
+
     public static List<string> Split(string line)
     {
         var words = new List<string>();

@@ -1,0 +1,225 @@
+using System.Diagnostics;
+using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Templates;
+using ChatGenius.Db.Text;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class NewCommand(Settings settings, AppliedMigrations history, Shell shell, Report report)
+{
+    internal static readonly Command Definition = new("new", "Write the next migration from a template")
+    {
+        CalledElsewhere = ["generate", "add", "make", "scaffold"],
+        Configure = app =>
+        {
+            var name = app.Argument("NAME", "What it does, as in add_reactions; it also chooses the template");
+            var columns = app.Argument("COLUMN", "name:type[?][=default][:modifier]", multipleValues: true);
+            var options = new Options(app);
+            return Command.Handle<NewCommand>((command, cancellationToken) => command.RunAsync(name.Value, columns.Values, options, cancellationToken));
+        },
+        Details =
+            """
+            A column is not null unless ? stands behind its type. Modifiers: unique,
+            unique(a,b), index, check(…), references(table), cascade, restrict, setnull,
+            setdefault, noaction, identity. message:references is the column message_id
+            with a foreign key to messages and an index. Needs no database.
+            """,
+        Examples =
+            """
+            chatgenius-db new add_reactions message:references user:references emoji:text
+            chatgenius-db new add_pinned_to_messages pinned:boolean=false
+            chatgenius-db new index_messages_on_user_id_and_created_at
+            chatgenius-db new backfill_title_in_users --set "value='Member'"
+            chatgenius-db new tidy_up --template blank --stdout
+            chatgenius-db new --list                   all templates
+            chatgenius-db new --show create_table      one, with the values it takes
+            chatgenius-db new --eject create_table     a copy of it, to be changed
+            """,
+    };
+
+    private sealed class Options(CommandLineApplication app)
+    {
+        private readonly CommandOption _template = app.Option("-t|--template <NAME>", "Template to use instead of the one the name chooses", CommandOptionType.SingleValue);
+        private readonly CommandOption _set = app.Option("--set <VALUE>", "KEY=VALUE for the template; may be given several times", CommandOptionType.MultipleValue);
+        private readonly CommandOption _edit = app.Option("--edit", "Open what was written in $VISUAL or $EDITOR", CommandOptionType.NoValue);
+        private readonly CommandOption _stdout = app.Option("--stdout", "Print the migration instead of writing a file", CommandOptionType.NoValue);
+        private readonly CommandOption _list = app.Option("--list", "Show the templates", CommandOptionType.NoValue);
+        private readonly CommandOption _show = app.Option("--show <NAME>", "Show a template", CommandOptionType.SingleValue);
+        private readonly CommandOption _eject = app.Option("--eject <NAME>", "Copy a built-in template into the project, where it comes first", CommandOptionType.SingleValue);
+
+        public string? Template => _template.Value();
+
+        public bool Edit => _edit.HasValue();
+
+        public bool Stdout => _stdout.HasValue();
+
+        public bool List => _list.HasValue();
+
+        public string? Show => _show.Value();
+
+        public string? Eject => _eject.Value();
+
+        public Dictionary<string, string> Set()
+        {
+            var values = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach (var text in _set.Values.OfType<string>())
+            {
+                var equals = text.IndexOf('=', StringComparison.Ordinal);
+                if (equals <= 0 || !values.TryAdd(text[..equals], text[(equals + 1)..]))
+                {
+                    throw new ProblemException(new Problem(
+                        "CG0809",
+                        equals <= 0 ? $"--set takes KEY=VALUE, not \"{text}\"" : $"The value \"{text[..equals]}\" is set twice",
+                        Advice: "As in --set method=gin"));
+                }
+            }
+
+            return values;
+        }
+    }
+
+    private async Task<ExitCode> RunAsync(string? name, IReadOnlyList<string?> columns, Options options, CancellationToken cancellationToken)
+    {
+        var catalog = new TemplateCatalog(settings.TemplatesFolder);
+        if (options.List)
+        {
+            List(catalog);
+        }
+        else if (options.Show is { } shown)
+        {
+            shell.Out.Write(catalog.Show(shown));
+        }
+        else if (options.Eject is { } ejected)
+        {
+            report.Result(TemplateCatalog.Eject(ejected, settings.TemplatesFolder));
+        }
+        else
+        {
+            await WriteAsync(catalog, name ?? throw NoName(), [.. columns.OfType<string>()], options, cancellationToken).ConfigureAwait(false);
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static ProblemException NoName() =>
+        new(new Problem("CG0801", "new needs the migration's name", Advice: $"As in: {Cli.Name} new add_reactions emoji:text"));
+
+    private void List(TemplateCatalog catalog)
+    {
+        var templates = catalog.List();
+        var width = templates.Max(info => info.Name.Length);
+        foreach (var info in templates)
+        {
+            report.Result($"{info.Name.PadRight(width)}  {info.Summary}{(info.IsBuiltIn ? "" : report.Style.Dim($" ({info.Source.Path})"))}");
+        }
+    }
+
+    private async Task WriteAsync(TemplateCatalog catalog, string name, string[] columns, Options options, CancellationToken cancellationToken)
+    {
+        var editor = options.Edit && !options.Stdout ? Editor() : null;
+        var now = DateTimeOffset.UtcNow;
+        var scaffold = catalog.Render(new ScaffoldRequest(name, columns) { Template = options.Template, Set = options.Set(), Now = now });
+        Explain(scaffold, options);
+        if (options.Stdout)
+        {
+            Print(scaffold.Migrations);
+            return;
+        }
+
+        var bundle = await MigrationSource.LoadAsync(null, settings.Bundle, cancellationToken: cancellationToken).ConfigureAwait(false);
+        var applied = await history.TryReadAsync(cancellationToken).ConfigureAwait(false);
+        var taken = bundle.Select(migration => migration.Version).Concat(applied.Select(migration => migration.Version)).ToList();
+        var paths = await new MigrationFolder(settings.MigrationsFolder).AddAsync(scaffold.Migrations, taken, now, cancellationToken).ConfigureAwait(false);
+        foreach (var (migration, path) in scaffold.Migrations.Zip(paths))
+        {
+            Check(migration, path);
+        }
+
+        if (editor is not null)
+        {
+            await EditAsync(editor, paths, cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (var path in paths)
+        {
+            report.Result(path);
+        }
+    }
+
+    private void Explain(Scaffold scaffold, Options options)
+    {
+        var said = scaffold.Reading.Values.Select(value => $"{value.Key} {value.Value}").ToList();
+        if (scaffold.Reading.Columns.Count > 0)
+        {
+            said.Add($"{(scaffold.Reading.Columns.Count == 1 ? "column" : "columns")} {string.Join(", ", scaffold.Reading.Columns)}");
+        }
+
+        var read = options.Template is not null || said.Count == 0 ? "" : $", with {string.Join(" and ", said)}";
+        report.Note($"Template {scaffold.Template.Name}{read} (--template NAME takes another, --list shows them)");
+        foreach (var notice in scaffold.Notices)
+        {
+            report.Note(notice);
+        }
+    }
+
+    private void Print(IReadOnlyList<ScaffoldedMigration> migrations)
+    {
+        foreach (var (migration, i) in migrations.Select((migration, i) => (migration, i)))
+        {
+            if (migrations.Count > 1)
+            {
+                shell.Out.Write($"{(i == 0 ? "" : "\n")}-- {i + 1} of {migrations.Count}: {migration.Name}\n");
+            }
+
+            shell.Out.Write(migration.Text);
+        }
+    }
+
+    /// <summary>A template of the project's own may make something that is no migration; an empty one is still to be filled.</summary>
+    private void Check(ScaffoldedMigration migration, string path)
+    {
+        try
+        {
+            MigrationParser.Parse(SourceText.From(path, migration.Text), MigrationOrigin.Folder);
+        }
+        catch (ProblemException e)
+        {
+            foreach (var problem in e.Problems.Where(problem => problem.Code != "CG0317"))
+            {
+                report.Warn(problem);
+            }
+        }
+    }
+
+    /// <exception cref="ProblemException">CG0819: no editor is set.</exception>
+    private string? Editor()
+    {
+        if (!shell.InIsTerminal || !shell.OutIsTerminal)
+        {
+            report.Note("Not opened in an editor, because this is no terminal");
+            return null;
+        }
+
+        return shell.Variable("VISUAL") ?? shell.Variable("EDITOR") ?? throw new ProblemException(new Problem(
+            "CG0819", "No editor is set", Advice: "Set VISUAL or EDITOR, or leave out --edit."));
+    }
+
+    /// <summary>The variable may hold a program with arguments, which a shell divides, as it does for git.</summary>
+    private async Task EditAsync(string editor, IReadOnlyList<string> paths, CancellationToken cancellationToken)
+    {
+        var files = paths.Select(shell.Absolute);
+        var start = OperatingSystem.IsWindows()
+            ? new ProcessStartInfo("cmd.exe", ["/c", editor, .. files])
+            : new ProcessStartInfo("/bin/sh", ["-c", $"{editor} \"$@\"", editor, .. files]);
+        using var process = Process.Start(start);
+        await process!.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+        if (process.ExitCode != 0)
+        {
+            report.Warn(new Problem("CG0819", $"The editor {editor} ended with {process.ExitCode}", Advice: "The files below are written all the same."));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Templates;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class RenumberCommand(Settings settings, AppliedMigrations history, Report report)
+{
+    internal static readonly Command Definition = new("renumber", "Move your own migrations behind what came in by a merge")
+    {
+        Configure = app =>
+        {
+            var files = app.Argument("FILE", "Migrations to move; by default, what is known to need it", multipleValues: true);
+            var since = app.Option("--since <REV>", "Move what was added since this git revision, such as origin/main", CommandOptionType.SingleValue);
+            var dryRun = app.Option("--dry-run", "Only say what would be renamed", CommandOptionType.NoValue);
+            return Command.Handle<RenumberCommand>((command, cancellationToken) =>
+                command.RunAsync([.. files.Values.OfType<string>()], since.Value(), dryRun.HasValue(), cancellationToken));
+        },
+        Details =
+            """
+            Where a database is configured, its history says what is applied; that keeps its
+            number. By default everything else moves, from the first file on that shares its
+            number with an applied or bundled one or stands below one. Numbers only grow, and
+            what moves keeps its order.
+            """,
+        Examples =
+            """
+            chatgenius-db renumber --dry-run
+            chatgenius-db renumber --since origin/main   what this branch has added
+            chatgenius-db renumber 0006_add_polls.sql    this one
+            """,
+    };
+
+    private async Task<ExitCode> RunAsync(IReadOnlyList<string> files, string? since, bool dryRun, CancellationToken cancellationToken)
+    {
+        var folder = settings.MigrationsFolder;
+        var applied = await history.ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (applied is null)
+        {
+            report.Note("No database is configured, so nothing is known to be applied (--database URL or --embedded names one)");
+        }
+
+        var bundle = await MigrationSource.LoadAsync(null, settings.Bundle, cancellationToken: cancellationToken).ConfigureAwait(false);
+        var move = files.Select(file => Path.GetFileName(file)!).ToList();
+        var added = since is null ? null : await AddedSinceAsync(since, folder, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<NewNumber> Plan(IReadOnlyList<string> names) => Decide(names, move, added, bundle, applied ?? []);
+
+        var renames = dryRun
+            ? Plan(Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path))] : [])
+            : await new MigrationFolder(folder).RenumberAsync(Plan, cancellationToken).ConfigureAwait(false);
+        foreach (var rename in renames)
+        {
+            report.Result($"{Path.Combine(folder, rename.From)} -> {Path.Combine(folder, rename.To)}");
+        }
+
+        report.Note(renames.Count == 0 ? "Nothing to renumber" : $"{Plural.Of(renames.Count, "migration")} {(dryRun ? "would get" : "got")} a new number");
+        return ExitCode.Done;
+    }
+
+    private static IReadOnlyList<NewNumber> Decide(
+        IReadOnlyList<string> names, List<string> move, HashSet<string>? added, IReadOnlyList<Migration> bundle, IReadOnlyList<AppliedMigration> applied)
+    {
+        // A file that is also in the bundle, under the same name, is the bundle's: it stays.
+        var bundled = bundle.Select(migration => $"{migration.Id}.sql").ToHashSet(StringComparer.Ordinal);
+        var files = names
+            .Where(name => name.EndsWith(".sql", StringComparison.OrdinalIgnoreCase) && !bundled.Contains(name) && MigrationNumber.Of(name) is not null)
+            .Select(name => (Name: name, Number: MigrationNumber.Of(name)!.Value))
+            .ToList();
+        if (added is not null)
+        {
+            move = [.. move, .. files.Select(file => file.Name).Where(added.Contains)];
+            if (move.Count == 0)
+            {
+                return [];
+            }
+        }
+
+        // The name tells two files of one number apart: the history has one of them.
+        var numbered = files.Select(file => new NumberedFile(
+            file.Name, file.Number, applied.Any(one => one.Version == file.Number && Path.GetFileNameWithoutExtension(file.Name).EndsWith($"_{one.Name}", StringComparison.Ordinal))));
+        var taken = bundle.Select(migration => migration.Version).Concat(applied.Select(one => one.Version)).ToList();
+        return Renumbering.Plan([.. numbered], taken, move, DateTimeOffset.UtcNow);
+    }
+
+    /// <exception cref="ProblemException">CG0818: git isn't there, or doesn't know the revision.</exception>
+    private static async Task<HashSet<string>> AddedSinceAsync(string revision, string folder, CancellationToken cancellationToken)
+    {
+        // What the other side has added since the two parted is not ours: compare with where they parted.
+        var commit = await GitAsync(folder, ["rev-parse", "--verify", "--end-of-options", $"{revision}^{{commit}}"], cancellationToken).ConfigureAwait(false);
+        var parted = await GitAsync(folder, ["merge-base", commit[^1].Trim(), "HEAD"], cancellationToken).ConfigureAwait(false);
+        var other = await GitAsync(folder, ["ls-tree", "--name-only", "-z", commit[^1].Trim(), "."], cancellationToken).ConfigureAwait(false);
+        var added = await GitAsync(folder, ["diff", "--name-only", "--relative", "--no-renames", "--diff-filter=A", "-z", parted[0].Trim(), "--", "."], cancellationToken).ConfigureAwait(false);
+        var untracked = await GitAsync(folder, ["ls-files", "--others", "--exclude-standard", "-z", "--", "."], cancellationToken).ConfigureAwait(false);
+
+        // After a merge the diff has the other side's files too.
+        return [.. added.Concat(untracked).Except(other)];
+    }
+
+    private static async Task<string[]> GitAsync(string folder, string[] arguments, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo("git", ["-C", folder, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        try
+        {
+            using var git = Process.Start(start)!;
+            var output = git.StandardOutput.ReadToEndAsync(cancellationToken);
+            var error = await git.StandardError.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
+            await git.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            return git.ExitCode == 0
+                ? (await output.ConfigureAwait(false)).Split('\0', StringSplitOptions.RemoveEmptyEntries)
+                : throw new ProblemException(new Problem("CG0818", $"git can't say what was added: {error.Split('\n')[0]}", Advice: "Check the revision, or name the files."));
+        }
+        catch (Win32Exception e)
+        {
+            throw new ProblemException(new Problem("CG0818", $"git can't be run: {e.Message}", Advice: "Install git, or name the files instead of --since."), e);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+using ChatGenius.Db.Sql;
+using ChatGenius.Tests.Support;
+using ChatGenius.Tests.Templates;
+using ChatGenius.Tool;
+using ChatGenius.Tool.Commands;
+
+namespace ChatGenius.Tests.Tool;
+
+public class NewCommandTests
+{
+    public static TheoryData<string> Examples => [.. NewCommand.Definition.Examples!.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+
+    [Theory]
+    [MemberData(nameof(Examples))]
+    public async Task Every_example_of_the_help_does_what_it_shows(string example)
+    {
+        using var tool = new InProcess();
+
+        var run = await tool.RunAsync([.. ShellWords.Split(ShellWords.BeforeRemark(example)).Skip(1)]);
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Out.ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public async Task In_an_empty_folder_without_a_database_the_file_follows_the_bundle_and_its_path_ends_stdout()
+    {
+        using var tool = new InProcess();
+
+        var run = await tool.RunAsync("new", "AddReactions", "message:references", "user:references", "emoji:text");
+
+        run.ExitCode.ShouldBe(ExitCode.Done);
+        run.Out.ShouldBe("FOLDER/migrations/0006_add_reactions.sql\n");
+        run.Error.ShouldBe("Template create_table, with table reactions (--template NAME takes another, --list shows them)\n");
+        Directory.GetFileSystemEntries(tool.Folder).Select(Path.GetFileName).ShouldBe(["migrations"]);
+        Directory.GetFileSystemEntries(Path.Combine(tool.Folder, "migrations")).Select(Path.GetFileName).ShouldBe(["0006_add_reactions.sql"]);
+    }
+
+    [Fact]
+    public async Task What_is_written_can_be_applied_rolled_back_and_applied()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+        await tool.RunAsync("new", "add_reactions", "message:references", "user:references", "emoji:text:unique(message,user,emoji)");
+        await tool.RunAsync("new", "add_kind_to_messages", "kind:text", "--set", "value='chat'");
+
+        foreach (var words in (string[][])[["apply"], ["rollback", "--all", "--yes"], ["apply"]])
+        {
+            var run = await tool.RunAsync(words);
+            run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        }
+
+        (await database.ScalarAsync<bool>("SELECT attnotnull FROM pg_attribute WHERE attrelid = 'messages'::regclass AND attname = 'kind'")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task The_number_follows_the_history_of_a_database_that_answers()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+        tool.Write("elsewhere/0042_x.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;\n");
+        (await tool.RunAsync("apply", "-m", "elsewhere", "--no-bundle")).ExitCode.ShouldBe(ExitCode.Done);
+
+        var run = await tool.RunAsync("new", "add_reactions");
+
+        run.Out.ShouldBe("FOLDER/migrations/0043_add_reactions.sql\n");
+    }
+
+    [Theory]
+    [InlineData("postgres://nobody@127.0.0.1:1/none")]
+    [InlineData("no url at all")]
+    public async Task A_database_that_can_not_be_asked_is_no_hindrance(string url)
+    {
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = url, ["CI"] = "true" } };
+
+        var run = await tool.RunAsync("new", "add_reactions", "-v");
+
+        run.Out.ShouldBe("FOLDER/migrations/0006_add_reactions.sql\n");
+        run.Error.ShouldContain("The history was not asked");
+    }
+
+    [Fact]
+    public async Task A_migration_that_needs_several_files_prints_them_in_order()
+    {
+        using var tool = new InProcess();
+
+        var run = await tool.RunAsync("new", "add_kind_to_messages", "kind:text", "--no-bundle");
+
+        run.Out.Split('\n').Select(Path.GetFileName).ShouldBe(["0001_add_kind_to_messages.sql", "0002_backfill_kind_in_messages.sql", "0003_require_kind_in_messages.sql", ""]);
+        run.Error.ShouldContain("so it comes in steps");
+    }
+
+    [Fact]
+    public async Task Stdout_gets_the_text_and_no_file_is_written()
+    {
+        using var tool = new InProcess();
+
+        var run = await tool.RunAsync("new", "index_messages_on_user_id", "--stdout");
+
+        run.Out.ShouldStartWith("-- migrate:up transaction:false\n");
+        Directory.GetFileSystemEntries(tool.Folder).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_template_of_the_project_comes_before_the_built_in_one()
+    {
+        using var tool = new InProcess();
+        (await tool.RunAsync("new", "--eject", "create_view")).Out.ShouldBe("FOLDER/migrations/templates/create_view.sbn\n");
+        tool.Write("migrations/templates/create_view.sbn", "-- migrate:up\nSELECT '{{ name }}';\n-- migrate:down\nSELECT 1;\n");
+        tool.Write("migrations/templates/mine.sbn", "{{~ ## summary: Mine\n value who (text): whom it greets\n ## ~}}\n-- migrate:up\nSELECT {{ who }};\n-- migrate:down\nSELECT 1;\n");
+
+        (await tool.RunAsync("new", "create_view_x", "--stdout")).Out.ShouldBe("-- migrate:up\nSELECT 'create_view_x';\n-- migrate:down\nSELECT 1;\n");
+        (await tool.RunAsync("new", "greet", "-t", "mine", "--set", "who=it's me", "--stdout")).Out.ShouldContain("SELECT 'it''s me';");
+        (await tool.RunAsync("new", "--list")).Out.ShouldContain("Mine (FOLDER/migrations/templates/mine.sbn)");
+        (await tool.RunAsync("new", "--eject", "create_view")).Error.ShouldContain("CG0812");
+    }
+
+    [Fact]
+    public async Task Templates_may_lie_elsewhere()
+    {
+        using var tool = new InProcess { Environment = { ["CHATGENIUS_TEMPLATES"] = "tpl" } };
+        tool.Write("tpl/blank.sbn", "-- migrate:up\nSELECT 7;\n-- migrate:down\nSELECT 1;\n");
+
+        (await tool.RunAsync("new", "tidy_up", "--stdout")).Out.ShouldContain("SELECT 7");
+    }
+
+    [Theory]
+    [InlineData("{{ nobody }}\n", "1:4", "nobody")]
+    [InlineData("-- migrate:up\n{{ if true }}\n", "", "end")]
+    [InlineData("{{ ## nonsense\n## }}\n", "1:7", "header")]
+    [InlineData("{{ while true }}{{ end }}\n", "1:4", "while")]
+    public async Task A_broken_template_is_a_problem_at_its_place(string text, string place, string named)
+    {
+        using var tool = new InProcess();
+        tool.Write("migrations/templates/blank.sbn", text);
+
+        var run = await tool.RunAsync("new", "tidy_up");
+
+        run.ExitCode.ShouldBe(ExitCode.Error);
+        run.Error.ShouldContain("CG0811");
+        run.Error.ShouldContain($"FOLDER/migrations/templates/blank.sbn:{place}");
+        run.Error.ShouldContain(named);
+    }
+
+    [Theory]
+    [InlineData("CG0801", "new")]
+    [InlineData("CG0801", "new", "käse")]
+    [InlineData("CG0803", "new", "add_x", "a:txt")]
+    [InlineData("CG0806", "new", "add_x", "id:int")]
+    [InlineData("CG0807", "new", "add_x", "a:int:unique(a,b)")]
+    [InlineData("CG0808", "new", "tidy_up", "a:int")]
+    [InlineData("CG0808", "new", "create_enum_mood")]
+    [InlineData("CG0808", "new", "add_index_to_messages")]
+    [InlineData("CG0808", "new", "add_fk_owner_to_messages")]
+    [InlineData("CG0808", "new", "change_type_of_a_in_b")]
+    [InlineData("CG0808", "new", "seed_users", "name")]
+    [InlineData("CG0809", "new", "add_check_to_users")]
+    [InlineData("CG0809", "new", "add_x", "--set", "colour=red")]
+    [InlineData("CG0809", "new", "add_x", "--set", "red")]
+    [InlineData("CG0809", "new", "backfill_a_in_b", "--set", "batch_size=0")]
+    [InlineData("CG0809", "new", "tidy_up", "-t", "add_index", "a")]
+    [InlineData("CG0810", "new", "add_x", "-t", "create_tabel")]
+    [InlineData("CG0810", "new", "--show", "nothing")]
+    [InlineData("CG0810", "new", "--eject", "../evil")]
+    public async Task What_can_not_be_written_is_a_problem_and_no_file_appears(string code, params string[] args)
+    {
+        using var tool = new InProcess();
+
+        var run = await tool.RunAsync(args);
+
+        run.ExitCode.ShouldBe(ExitCode.Error);
+        run.Out.ShouldBeEmpty();
+        run.Error.ShouldContain($"error {code}: ");
+        run.Error.ShouldContain("help: ");
+        Directory.GetFileSystemEntries(tool.Folder).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_editor_opens_only_on_a_terminal()
+    {
+        using var tool = new InProcess { Environment = { ["EDITOR"] = "false" } };
+
+        var run = await tool.RunAsync("new", "tidy_up", "--edit");
+
+        run.ExitCode.ShouldBe(ExitCode.Done);
+        run.Error.ShouldContain("this is no terminal");
+    }
+
+    [Fact]
+    public async Task On_a_terminal_the_editor_gets_the_file_and_may_have_arguments()
+    {
+        using var tool = new InProcess { Terminal = true, Environment = { ["EDITOR"] = "printf 'edited %s\\n' 1 >" } };
+
+        var run = await tool.RunAsync("new", "tidy_up", "--edit");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        File.ReadAllText(Path.Combine(tool.Folder, "migrations", "0006_tidy_up.sql")).ShouldBe("edited 1\n");
+    }
+
+    [Fact]
+    public async Task On_a_terminal_without_an_editor_nothing_is_written()
+    {
+        using var tool = new InProcess { Terminal = true };
+
+        (await tool.RunAsync("new", "tidy_up", "--edit")).Error.ShouldContain("CG0819");
+        Directory.GetFileSystemEntries(tool.Folder).ShouldBeEmpty();
+    }
+}

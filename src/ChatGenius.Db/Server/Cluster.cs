@@ -201,7 +201,7 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
             await TarFile.ExtractToDirectoryAsync(bytes, folder, overwriteFiles: false, cancellationToken).ConfigureAwait(false);
             return File.Exists(Path.Combine(folder, "PG_VERSION"));
         }
-        catch (Exception e) when (e is InvalidDataException or InvalidOperationException or UnauthorizedAccessException)
+        catch (Exception e) when (e is InvalidDataException or InvalidOperationException or EndOfStreamException)
         {
             // A damaged archive is made anew.
             Directory.Delete(folder, recursive: true);

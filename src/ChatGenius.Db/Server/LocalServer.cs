@@ -46,9 +46,9 @@ public sealed class LocalServer
     /// <exception cref="ProblemException">CG0701 to CG0719: it can't be started; see <c>PROBLEMS.md</c>.</exception>
     public async Task<DatabaseUrl> StartAsync(IProgress<string>? progress = null, CancellationToken cancellationToken = default)
     {
-        if (Postmaster.Read(_dataFolder) is { IsReady: true } running)
+        if (Postmaster.Read(_dataFolder) is { IsReady: true } running && await OpenAsync(running, cancellationToken).ConfigureAwait(false) is { } url)
         {
-            return await WithDatabaseAsync(UrlOf(running), cancellationToken).ConfigureAwait(false);
+            return url;
         }
 
         await using var held = await HoldAsync(create: true, cancellationToken).ConfigureAwait(false);
@@ -58,7 +58,8 @@ public sealed class LocalServer
         }
 
         running = await ReadyAsync(Task.CompletedTask, cancellationToken).ConfigureAwait(false);
-        return await WithDatabaseAsync(UrlOf(running), cancellationToken).ConfigureAwait(false);
+        return await OpenAsync(running, cancellationToken).ConfigureAwait(false)
+            ?? throw new ProblemException(new Problem("CG0712", "PostgreSQL ended as soon as it had started", Advice: $"See {_log}."));
     }
 
     /// <summary>Stops the server; sessions are ended and their transactions rolled back.</summary>
@@ -149,16 +150,31 @@ public sealed class LocalServer
 
             var sockets = SocketFolders().First();
             OwnFolder(sockets, account);
-            Postmaster.RemoveStale(_dataFolder);
+            Postmaster.RemoveStale(_dataFolder, sockets);
             await cluster.WriteRuntimeAsync(sockets, _options.Loopback ? FreePort() : DatabaseUrl.DefaultPort, cancellationToken).ConfigureAwait(false);
-            var logged = PrepareLog(account);
-            var start = account.RunAsync(
-                binaries.PgCtl, ["start", "-s", "-w", "-t", "60", "-D", _dataFolder, "-l", _log], _folder, cancellationToken);
-            await ReadyAsync(ExplainAsync(start, logged, cancellationToken), cancellationToken).ConfigureAwait(false);
+            await LaunchAsync(binaries, account, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw NotWritable(e);
+        }
+    }
+
+    /// <summary>pg_ctl says that the server is ready only at its next look, a tenth of a second apart: it is for the case that the start fails.</summary>
+    private async Task LaunchAsync(PostgresBinaries binaries, ServerAccount account, CancellationToken cancellationToken)
+    {
+        var logged = PrepareLog(account);
+        using var ready = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var start = account.RunAsync(binaries.PgCtl, ["start", "-s", "-w", "-t", "60", "-D", _dataFolder, "-l", _log], _folder, ready.Token);
+        var failure = ExplainAsync(start, logged, ready.Token);
+        try
+        {
+            await ReadyAsync(failure, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await ready.CancelAsync().ConfigureAwait(false);
+            await failure.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -212,7 +228,7 @@ public sealed class LocalServer
             return;
         }
 
-        await using var file = new FileStream(_log, FileMode.OpenOrCreate, FileAccess.Read, FileShare.ReadWrite);
+        await using var file = new FileStream(_log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         file.Position = Math.Min(logged, file.Length);
         using var reader = new StreamReader(file);
         var log = (await reader.ReadToEndAsync(cancellationToken).ConfigureAwait(false)).Trim();
@@ -260,19 +276,31 @@ public sealed class LocalServer
     }
 
     /// <summary>Connecting tells at once whether the database is there: it almost always is.</summary>
-    private async Task<DatabaseUrl> WithDatabaseAsync(DatabaseUrl server, CancellationToken cancellationToken)
+    /// <returns>Null where the server has ended meanwhile.</returns>
+    private async Task<DatabaseUrl?> OpenAsync(Postmaster running, CancellationToken cancellationToken)
     {
-        var database = new Database(server.WithDatabase(_options.DatabaseName));
-        try
+        var database = new Database(UrlOf(running).WithDatabase(_options.DatabaseName));
+        while (true)
         {
-            await database.WaitAsync(StartLimit, cancellationToken).ConfigureAwait(false);
-        }
-        catch (ProblemException e) when (e.Problems is [{ Code: "CG0617" }])
-        {
-            await database.CreateAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        }
+            try
+            {
+                await using var connection = await database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+                return database.Url;
+            }
+            catch (ProblemException e) when (e.Problems is [{ Code: "CG0617" }])
+            {
+                await database.CreateAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+            }
+            catch (ProblemException e) when (Database.MayPass(e))
+            {
+                if (Postmaster.Read(_dataFolder)?.ProcessId != running.ProcessId)
+                {
+                    return null;
+                }
 
-        return database.Url;
+                await Task.Delay(Poll, cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
     private DatabaseUrl UrlOf(Postmaster running) => running.SocketFolder.Length > 0

@@ -39,12 +39,19 @@ internal sealed record Postmaster(int ProcessId, DateTimeOffset Since, int Port,
             processId, DateTimeOffset.FromUnixTimeSeconds(since), port, lines.ElementAtOrDefault(4) ?? "", lines.ElementAtOrDefault(7)?.Trim() == "ready");
     }
 
-    /// <summary>Takes away a file whose process is gone or is now another program: PostgreSQL itself would refuse to start over the latter.</summary>
-    public static void RemoveStale(string dataFolder)
+    /// <summary>
+    /// Takes away what a crash left behind, where the process is gone or is now another program: PostgreSQL itself would refuse to start over
+    /// the latter. The socket folder is this server's alone, so nobody else's lock can lie in it.
+    /// </summary>
+    public static void RemoveStale(string dataFolder, string socketFolder)
     {
         if (Read(dataFolder) is null)
         {
             File.Delete(Path.Combine(dataFolder, FileName));
+            foreach (var file in Directory.GetFiles(socketFolder, ".s.PGSQL.*"))
+            {
+                File.Delete(file);
+            }
         }
     }
 
@@ -60,8 +67,7 @@ internal sealed record Postmaster(int ProcessId, DateTimeOffset Since, int Port,
             }
 
             return !OperatingSystem.IsLinux()
-                || File.ResolveLinkTarget($"/proc/{processId}/cwd", returnFinalTarget: false) is not { } folder
-                || folder.FullName == Path.GetFullPath(dataFolder);
+                || (!IsZombie(processId) && File.ResolveLinkTarget($"/proc/{processId}/cwd", returnFinalTarget: false)?.FullName == Path.GetFullPath(dataFolder));
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
@@ -72,5 +78,13 @@ internal sealed record Postmaster(int ProcessId, DateTimeOffset Since, int Port,
             // Somebody else's process that may not be looked into: taken for what it says it is.
             return true;
         }
+    }
+
+    /// <summary>In a container whose first process collects no orphans, a postmaster that was killed stays in the list of processes for ever.</summary>
+    private static bool IsZombie(int processId)
+    {
+        // The name, in parentheses, may hold anything; the state is the letter after it (man 5 proc).
+        var stat = File.ReadAllText($"/proc/{processId}/stat");
+        return stat.AsSpan(stat.LastIndexOf(')') + 1).TrimStart()[0] is 'Z' or 'X';
     }
 }

@@ -68,7 +68,8 @@ internal sealed partial class ServerAccount
         {
             if (!process.HasExited)
             {
-                process.Kill(entireProcessTree: true);
+                // Not what it has started: pg_ctl's child is the server.
+                process.Kill();
             }
         }
     }

@@ -210,22 +210,22 @@ public sealed class DatabaseUrl
 
     private static DatabaseUrl FromNpgsql(ConnectionText source, Func<string, string?> environment)
     {
-        NpgsqlConnectionStringBuilder builder;
         HidePasswords(source);
+        if (source.Text.Length == 0)
+        {
+            throw Unreadable(source, 0, 0);
+        }
+
+        NpgsqlConnectionStringBuilder builder;
         try
         {
             builder = new NpgsqlConnectionStringBuilder(source.Text);
         }
         catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or NotSupportedException or OverflowException)
         {
-            var keyword = e is ArgumentException { ParamName: { } name } ? source.Text.IndexOf(name, StringComparison.OrdinalIgnoreCase) : -1;
-            throw new ProblemException(
-                new Problem(
-                    "CG0601",
-                    "This is neither a postgres:// URL nor a connection string",
-                    keyword < 0 ? source.At(0, source.Text.Length) : source.At(keyword, ((ArgumentException)e).ParamName!.Length),
-                    "Write postgres://user@host:5432/database, or Host=…;Username=…;Database=…."),
-                e);
+            var keyword = (e as ArgumentException)?.ParamName ?? "";
+            var at = keyword.Length == 0 ? -1 : source.Text.IndexOf(keyword, StringComparison.OrdinalIgnoreCase);
+            throw at < 0 ? Unreadable(source, 0, source.Text.Length, e) : Unreadable(source, at, keyword.Length, e);
         }
 
         var explicitHost = builder.Host;
@@ -241,6 +241,11 @@ public sealed class DatabaseUrl
         var servers = (explicitHost ?? "").Split(',').Select(h => SplitHost(h, builder.Port, whole)).ToArray();
         return new DatabaseUrl(builder, servers);
     }
+
+    private static ProblemException Unreadable(ConnectionText source, int start, int length, Exception? e = null) => new(
+        new Problem("CG0601", "This is neither a postgres:// URL nor a connection string", source.At(start, length),
+            "Write postgres://user@host:5432/database, or Host=…;Username=…;Database=…."),
+        e);
 
     private static bool IsGiven(NpgsqlConnectionStringBuilder builder, string parameter) => parameter switch
     {

@@ -1,0 +1,62 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+
+namespace ChatGenius.Tests;
+
+/// <summary>What the house rules say about the source, checked on the source.</summary>
+public partial class ArchitectureTests
+{
+    private static readonly string[] Rooms = ["Migrations", "Schema", "Safety", "Templates", "Server"];
+    private static readonly string Root = FindRoot();
+
+    public static TheoryData<string> Folders => [.. Rooms, "Sql", "Text"];
+
+    /// <summary>A room stands on Sql, Sql on Text, Text on Problem; rooms don't know each other.</summary>
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void A_room_names_only_what_lies_under_it(string room)
+    {
+        string[] allowed = room switch { "Text" => [], "Sql" => ["Text"], _ => ["Text", "Sql"] };
+        var files = Sources("src", "ChatGenius.Db", room);
+        files.ShouldNotBeEmpty();
+
+        var named = files.SelectMany(f => RoomName().Matches(File.ReadAllText(f)).Select(m => (File: Path.GetFileName(f), Room: m.Groups["room"].Value)));
+
+        named.Where(n => n.Room != room && (Rooms.Contains(n.Room) || n.Room is "Sql" or "Text") && !allowed.Contains(n.Room)).Distinct().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void The_engine_knows_neither_the_tool_nor_a_console() =>
+        Sources("src", "ChatGenius.Db").Where(f => ToolOrConsole().IsMatch(File.ReadAllText(f))).Select(Path.GetFileName).ShouldBeEmpty();
+
+    [Fact]
+    public void Every_problem_is_documented_and_every_documented_problem_exists()
+    {
+        var used = Sources("src").SelectMany(f => Code().Matches(File.ReadAllText(f)).Select(m => m.Groups["code"].Value)).Distinct().Order().ToList();
+        var lines = File.ReadAllLines(Path.Combine(Root, "PROBLEMS.md"));
+        var documented = lines.Select(l => DocumentedCode().Match(l)).Where(m => m.Success).Select(m => m.Groups["code"].Value).ToList();
+
+        used.ShouldNotBeEmpty();
+        used.Except(documented).ShouldBeEmpty("Used in the source, missing in PROBLEMS.md.");
+        documented.Except(used).ShouldBeEmpty("In PROBLEMS.md, used nowhere.");
+        documented.ShouldBe(documented.Distinct().Order(), "PROBLEMS.md is sorted and names each once.");
+    }
+
+    private static List<string> Sources(params string[] folder) =>
+        [.. Directory.EnumerateFiles(Path.Combine([Root, .. folder]), "*.cs", SearchOption.AllDirectories)
+            .Where(f => !f.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"))];
+
+    private static string FindRoot([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", ".."));
+
+    [GeneratedRegex(@"ChatGenius\.Db\.(?<room>[A-Z][a-z]+)")]
+    private static partial Regex RoomName();
+
+    [GeneratedRegex(@"\bChatGenius\.Tool\b(?!"")|\bConsole\.|McMaster|Spectre|Microsoft\.Extensions")]
+    private static partial Regex ToolOrConsole();
+
+    [GeneratedRegex(@"""(?<code>CG\d{4})""")]
+    private static partial Regex Code();
+
+    [GeneratedRegex(@"^\|\s*`?(?<code>CG\d{4})`?\s*\|")]
+    private static partial Regex DocumentedCode();
+}

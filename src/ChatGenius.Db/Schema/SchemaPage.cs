@@ -56,9 +56,13 @@ public static class SchemaPage
         }
 
         page.Append("</nav>\n");
+        var tables = snapshot.Objects.Where(o => o.Kind.EndsWith("table", StringComparison.Ordinal)).ToDictionary(o => o.Name);
+        var referring = tables.Values
+            .SelectMany(t => ConstraintFact.Of(t).Where(c => c.Type == 'f').Select(c => (c.References, Table: t))).Distinct()
+            .ToLookup(r => r.References, r => r.Table);
         foreach (var o in snapshot.Objects)
         {
-            Write(page, o, snapshot);
+            Write(page, o, tables, referring[o.Name]);
         }
 
         return page.Append("</main>\n</body>\n</html>\n").ToString();
@@ -96,7 +100,8 @@ public static class SchemaPage
         return page.ToString();
     }
 
-    private static void Write(StringBuilder page, SchemaObject o, SchemaSnapshot snapshot)
+    private static void Write(
+        StringBuilder page, SchemaObject o, Dictionary<string, SchemaObject> tables, IEnumerable<SchemaObject> referring)
     {
         page.Append($"<section aria-labelledby=\"{Id(o)}\">\n<h3 id=\"{Id(o)}\"><span class=\"dim\">{E(o.Kind)}</span> <code>{E(o.Name)}</code></h3>\n");
         if (o["comment"] is { } comment)
@@ -119,20 +124,17 @@ public static class SchemaPage
         {
             page.Append(group.Key
                 ? string.Concat(group.Select(f => $"<p class=\"dim\">{E(f.Key)}</p>\n<pre tabindex=\"0\">{E(f.Text)}</pre>\n"))
-                : $"<ul>\n{string.Concat(group.Select(f => $"<li>{E(f.Key)}: {Linked(f, snapshot)}</li>\n"))}</ul>\n");
+                : $"<ul>\n{string.Concat(group.Select(f => $"<li>{E(f.Key)}: {Linked(f, tables)}</li>\n"))}</ul>\n");
         }
 
-        var referring = snapshot.Objects
-            .Where(t => ConstraintFact.Of(t).Any(c => c.Type == 'f' && c.References == o.Name))
-            .Select(t => $"<a href=\"#{Id(t)}\"><code>{E(t.Name)}</code></a>").ToList();
-        page.Append(referring.Count > 0 ? $"<p><span class=\"dim\">referred to by</span> {string.Join(", ", referring)}</p>\n" : "").Append("</section>\n");
+        var links = string.Join(", ", referring.Select(t => $"<a href=\"#{Id(t)}\"><code>{E(t.Name)}</code></a>"));
+        page.Append(links.Length > 0 ? $"<p><span class=\"dim\">referred to by</span> {links}</p>\n" : "").Append("</section>\n");
     }
 
-    private static string Linked(SchemaFact fact, SchemaSnapshot snapshot)
+    private static string Linked(SchemaFact fact, Dictionary<string, SchemaObject> tables)
     {
         var text = $"<code>{E(fact.Text)}</code>";
-        return fact.Kind == "constraint" && new ConstraintFact(fact).References is { } name
-            && snapshot.Objects.FirstOrDefault(o => o.Name == name) is { } target
+        return fact.Kind == "constraint" && new ConstraintFact(fact).References is { } name && tables.TryGetValue(name, out var target)
             ? $"{text} → <a href=\"#{Id(target)}\">{E(name)}</a>"
             : text;
     }

@@ -29,12 +29,12 @@ public sealed partial class SchemaScript
                 CreateTable(o, withoutSoftParts);
                 break;
             case "view":
-                Add($"CREATE VIEW {o.Name} {Names(o)}{With(o)} AS\n{o["definition"]}");
+                Add($"CREATE VIEW {o.Name}{Names(o)}{With(o)} AS\n{o["definition"]}");
                 FinishColumns(o, withoutSoftParts);
                 break;
             case "materialized view":
                 Add(Join(
-                    $"CREATE MATERIALIZED VIEW {o.Name} {Names(o)}", Using(o), With(o).Trim(), Tablespace(o),
+                    $"CREATE MATERIALIZED VIEW {o.Name}{Names(o)}", Using(o), With(o).Trim(), Tablespace(o),
                     $"AS\n{o["definition"]}\nWITH NO DATA"));
                 FinishColumns(o, withoutSoftParts);
                 break;
@@ -91,6 +91,11 @@ public sealed partial class SchemaScript
     {
         var isTyped = o["of type"] is not null;
         var parents = o["inherits"] is { } list && InheritsInOrder(o, list) ? list : null;
+        if (o["inherits"] is not null && parents is null && ColumnFact.Of(o).Any(c => c.IsInherited))
+        {
+            CantRebuild(o, "its inherited columns stand behind its own");
+        }
+
         var columns = ColumnFact.Of(o).Where(c => !c.IsInherited)
             .Select(c => isTyped ? TypedColumn(c, withoutSoftParts) : Column(c, withoutSoftParts))
             .OfType<string>();
@@ -158,19 +163,8 @@ public sealed partial class SchemaScript
     /// </summary>
     private bool InheritsInOrder(SchemaObject o, string parents)
     {
-        var columns = ColumnFact.Of(o).ToList();
         var inherited = ParentsOf(o, parents).SelectMany(ColumnFact.Of).Select(c => c.Name).Distinct().ToList();
-        if (columns.Select(c => c.Name).Take(inherited.Count).SequenceEqual(inherited))
-        {
-            return true;
-        }
-
-        if (columns.Exists(c => c.IsInherited))
-        {
-            CantRebuild(o, "its inherited columns stand behind its own");
-        }
-
-        return false;
+        return ColumnFact.Of(o).Select(c => c.Name).Take(inherited.Count).SequenceEqual(inherited);
     }
 
     private IEnumerable<SchemaObject> ParentsOf(SchemaObject o, string parents)
@@ -180,7 +174,8 @@ public sealed partial class SchemaScript
             .OrderBy(t => $", {parents}, ".IndexOf($", {t.Name}, ", StringComparison.Ordinal));
     }
 
-    private static string Names(SchemaObject o) => $"({string.Join(", ", ColumnFact.Of(o).Select(c => c.QuotedName))})";
+    private static string Names(SchemaObject o) =>
+        o.Of("column").Any() ? $" ({string.Join(", ", ColumnFact.Of(o).Select(c => c.QuotedName))})" : "";
 
     private static string? Using(SchemaObject o) => o["access method"] is { } method ? "USING " + method : null;
 

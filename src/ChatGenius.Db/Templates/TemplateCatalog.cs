@@ -39,6 +39,28 @@ public sealed class TemplateCatalog
     /// <exception cref="ProblemException">CG0810: there is none; CG0811 and CG01xx: it can't be read.</exception>
     public string Show(string name) => TextOf(Find(name));
 
+    /// <summary>Reads and parses every template of the project's own.</summary>
+    /// <returns>How many there are.</returns>
+    /// <exception cref="ProblemException">All that is wrong with any of them: CG0811 and CG01xx.</exception>
+    public int Verify()
+    {
+        var problems = new List<Problem>();
+        var own = OwnNames();
+        foreach (var name in own.Order(StringComparer.Ordinal))
+        {
+            try
+            {
+                Parse(ReadOwn(name));
+            }
+            catch (ProblemException e)
+            {
+                problems.AddRange(e.Problems);
+            }
+        }
+
+        return problems.Count == 0 ? own.Count : throw new ProblemException(problems);
+    }
+
     /// <summary>Writes a built-in template into a folder, where it comes before the built-in one.</summary>
     /// <returns>The path of the new file.</returns>
     /// <exception cref="ProblemException">CG0810: there is no such built-in template; CG0812: the file is there already or can't be written.</exception>
@@ -78,12 +100,7 @@ public sealed class TemplateCatalog
     /// <exception cref="ProblemException">CG0811: it is broken; the place is in the template.</exception>
     internal string Render(TemplateInfo info, ScriptObject model)
     {
-        var template = Template.Parse(TextOf(info), info.Source.Path);
-        if (template.HasErrors)
-        {
-            throw new ProblemException([.. template.Messages.Select(message => Broken(info, message.Span, message.Message))]);
-        }
-
+        var template = Parse(info);
         var context = new TemplateContext { StrictVariables = true, AutoIndent = false, TemplateLoader = new Loader(this) };
         context.PushGlobal(model);
         try
@@ -94,6 +111,14 @@ public sealed class TemplateCatalog
         {
             throw new ProblemException(Broken(info, e.Span, e.OriginalMessage), e);
         }
+    }
+
+    private Template Parse(TemplateInfo info)
+    {
+        var template = Template.Parse(TextOf(info), info.Source.Path);
+        return template.HasErrors
+            ? throw new ProblemException([.. template.Messages.Select(message => Broken(info, message.Span, message.Message))])
+            : template;
     }
 
     private Problem Broken(TemplateInfo info, SourceSpan span, string message)

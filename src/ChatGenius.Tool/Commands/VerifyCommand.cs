@@ -1,11 +1,13 @@
 using System.Globalization;
 using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Templates;
+using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class VerifyCommand(Workspace workspace, Report report)
+internal sealed class VerifyCommand(Workspace workspace, Settings settings, Report report)
 {
     internal static readonly Command Definition = new("verify", "Check all that can be checked without a database")
     {
@@ -15,18 +17,50 @@ internal sealed class VerifyCommand(Workspace workspace, Report report)
         Details =
             """
             Reads every migration: names and numbers, sections and their options, and the
-            SQL as far as PostgreSQL's lexical rules go. All problems are printed together.
+            SQL as far as PostgreSQL's lexical rules go; and the project's own templates.
+            All problems are printed together.
             """,
         Examples =
             """
-            chatgenius-db verify                  the bundle and ./migrations
+            chatgenius-db verify                    the bundle and ./migrations
             chatgenius-db verify -m db --no-bundle  another folder alone
             """,
     };
 
     private async Task<ExitCode> RunAsync(CancellationToken cancellationToken)
     {
-        var migrations = await workspace.LoadAsync(cancellationToken).ConfigureAwait(false);
+        var problems = new List<Problem>();
+        IReadOnlyList<Migration> migrations = [];
+        var templates = 0;
+        try
+        {
+            migrations = await workspace.LoadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ProblemException e)
+        {
+            problems.AddRange(e.Problems);
+        }
+
+        try
+        {
+            templates = new TemplateCatalog(settings.TemplatesFolder).Verify();
+        }
+        catch (ProblemException e)
+        {
+            problems.AddRange(e.Problems);
+        }
+
+        if (problems.Count > 0)
+        {
+            throw new ProblemException(problems);
+        }
+
+        Show(migrations, templates);
+        return ExitCode.Done;
+    }
+
+    private void Show(IReadOnlyList<Migration> migrations, int templates)
+    {
         foreach (var gap in Gaps(migrations))
         {
             report.Note(gap, label: "note");
@@ -34,11 +68,15 @@ internal sealed class VerifyCommand(Workspace workspace, Report report)
 
         var irreversible = migrations.Count(migration => migration.Down.Irreversible);
         report.Result($"{Plural.Of(migrations.Count, "migration")} verified{(irreversible == 0 ? "" : $", {irreversible} irreversible")}");
+        if (templates > 0)
+        {
+            report.Result($"{Plural.Of(templates, "template")} verified");
+        }
+
         report.Result(
             new VerifyJson([.. migrations.Select(m => new VerifiedJson(
                 m.Version, m.Name, m.Origin.ToString().ToLowerInvariant(), m.Source.Path, m.Up.Script.Statements.Count, m.Up.Transactional, !m.Down.Irreversible))]),
             JsonContext.Readable.VerifyJson);
-        return ExitCode.Done;
     }
 
     /// <summary>Numbers that are left out between neighbours; a timestamp's neighbour is no neighbour.</summary>

@@ -183,6 +183,27 @@ public class RunTests
     }
 
     [Fact]
+    public async Task Verify_tells_what_is_wrong_with_migrations_and_templates_together_and_without_a_database()
+    {
+        using var sandbox = new Sandbox();
+        sandbox.Write("migrations/0006_one.sql", "-- migrate:up\nSELECT 'open;\n-- migrate:down\n");
+        sandbox.Write("migrations/0008_two.sql", "-- migrate:up transction:false\nSELECT 1;\n-- migrate:down\nSELECT 1;\n");
+        sandbox.Write("migrations/templates/table.sbn", "{{ if }}");
+
+        var wrong = await ToolProcess.RunAsync(["verify"], sandbox.Path);
+        File.Delete(sandbox.Combine("migrations/0006_one.sql"));
+        Directory.Delete(sandbox.Combine("migrations/templates"), recursive: true);
+        sandbox.Write("migrations/0008_two.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;\n");
+        var right = await ToolProcess.RunAsync(["verify"], sandbox.Path);
+
+        wrong.ExitCode.ShouldBe(2);
+        wrong.Error.ShouldContain("--> migrations/0006_one.sql:2:8");
+        wrong.Error.ShouldContain("--> migrations/0008_two.sql:1:15");
+        wrong.Error.ShouldContain("--> migrations/templates/table.sbn:1:");
+        (right.ExitCode, right.Output, right.Error).ShouldBe((0, "6 migrations verified\n", "note: the numbers go from 0005 to 0008\n"));
+    }
+
+    [Fact]
     public async Task A_server_that_is_not_there_is_a_problem()
     {
         using var sandbox = new Sandbox();

@@ -1,0 +1,299 @@
+using System.Collections.Immutable;
+using Npgsql;
+
+namespace ChatGenius.Db.Safety;
+
+/// <summary>What a session did to one relation since some moment of its transaction (<c>pg_stat_xact_all_tables</c>).</summary>
+/// <param name="SequentialScans">Full scans started, those of index builds and rewrites too.</param>
+/// <param name="TuplesRead">Rows that those scans read.</param>
+/// <param name="IndexScans">Index scans started.</param>
+/// <param name="Inserted">Rows inserted.</param>
+/// <param name="Updated">Rows updated.</param>
+/// <param name="Deleted">Rows deleted, by a cascade too.</param>
+public readonly record struct Activity(long SequentialScans, long TuplesRead, long IndexScans, long Inserted, long Updated, long Deleted)
+{
+    /// <summary>Whether the relation was scanned, one way or the other: a foreign key's check may use an index only.</summary>
+    public bool Scanned => SequentialScans > 0 || IndexScans > 0;
+
+    /// <summary>Rows written.</summary>
+    public long Written => Inserted + Updated + Deleted;
+
+    /// <summary>What was done between two readings.</summary>
+    public static Activity operator -(Activity after, Activity before) => new(
+        after.SequentialScans - before.SequentialScans, after.TuplesRead - before.TuplesRead, after.IndexScans - before.IndexScans,
+        after.Inserted - before.Inserted, after.Updated - before.Updated, after.Deleted - before.Deleted);
+
+    /// <summary>What was done in both.</summary>
+    public static Activity operator +(Activity one, Activity other) => new(
+        one.SequentialScans + other.SequentialScans, one.TuplesRead + other.TuplesRead, one.IndexScans + other.IndexScans,
+        one.Inserted + other.Inserted, one.Updated + other.Updated, one.Deleted + other.Deleted);
+}
+
+/// <summary>What one round trip reads in the session that runs a migration.</summary>
+internal sealed record Reading(Catalog Catalog, ImmutableDictionary<uint, Activity> Counters, string LockTimeout);
+
+/// <summary>
+/// Reads the catalogs in the session that runs a migration, because no other sees what is not committed. After a statement only
+/// rows that this transaction wrote are read: with thousands of tables that is a thousandth of the work. Whether a row was
+/// written by this transaction is asked with <c>age()</c>, since an equality with the transaction's id would miss what was
+/// done in a PL/pgSQL block with an EXCEPTION clause, which is a subtransaction with an id of its own.
+/// </summary>
+/// <remarks>No function here takes a lock on a user's relation; <c>pg_get_viewdef</c> would.</remarks>
+internal static class CatalogReader
+{
+    private const string UserSchema = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'";
+
+    private const string Counters =
+        """
+        SELECT s.relid, s.seq_scan, s.seq_tup_read, coalesce(s.idx_scan, 0), s.n_tup_ins, s.n_tup_upd, s.n_tup_del
+        FROM pg_stat_xact_all_tables s
+        WHERE s.relid >= 16384 AND s.schemaname <> 'pg_toast'
+          AND (s.seq_scan > 0 OR s.idx_scan > 0 OR s.n_tup_ins > 0 OR s.n_tup_upd > 0 OR s.n_tup_del > 0)
+        """;
+
+    private static readonly Query[] Queries =
+    [
+        new(["c.xmin", "n.xmin", "i.xmin", "p.xmin"], changed =>
+            $"""
+            SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.relpersistence::text, c.reltablespace, c.relam,
+                   CASE WHEN c.relispartition THEN (SELECT h.inhparent FROM pg_inherits h WHERE h.inhrelid = c.oid) END,
+                   nullif(p.partdefid, 0), pg_relation_filenode(c.oid), c.relrowsecurity, c.relreplident::text, c.relacl::text,
+                   i.indrelid, i.indisvalid, i.indisunique, i.indisprimary, i.indisreplident, i.indnkeyatts,
+                   string_to_array(i.indkey::text, ' ')::int2[], pg_get_indexdef(i.indexrelid), pg_get_expr(i.indpred, i.indrelid)
+            FROM pg_class c
+            JOIN pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_index i ON i.indexrelid = c.oid
+            LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
+            WHERE {UserSchema} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I') AND ({changed})
+              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+            """),
+        new(["x.xmin", "y.xmin"], changed =>
+            $"""
+            SELECT a.attrelid, a.attnum, a.attname::text, format_type(a.atttypid, a.atttypmod), a.atttypid, a.attcollation, a.attnotnull,
+                   nullif(a.attidentity::text, ''), nullif(a.attgenerated::text, ''), pg_get_expr(d.adbin, d.adrelid)
+            FROM pg_attribute a
+            JOIN pg_class c ON c.oid = a.attrelid
+            JOIN pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            WHERE {UserSchema} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
+              AND a.attrelid IN (SELECT x.attrelid FROM pg_attribute x LEFT JOIN pg_attrdef y ON y.adrelid = x.attrelid AND y.adnum = x.attnum
+                                 WHERE x.attrelid >= 16384 AND x.attnum > 0 AND ({changed}))
+            ORDER BY a.attrelid, a.attnum
+            """),
+        new(["o.xmin"], changed =>
+            $"""
+            SELECT o.oid, o.conname::text, o.conrelid, o.contypid, o.contype::text, o.convalidated, o.conindid, o.confrelid, o.conparentid,
+                   coalesce(o.conkey, '{EmptyArray}'), coalesce(o.confkey, '{EmptyArray}'), pg_get_constraintdef(o.oid)
+            FROM pg_constraint o
+            JOIN pg_namespace n ON n.oid = o.connamespace
+            WHERE {UserSchema} AND o.contype IN ('p', 'u', 'f', 'c', 'x', 'n') AND ({changed})
+            """),
+        new(["t.xmin", "n.xmin"], changed =>
+            $"""
+            SELECT t.oid, n.nspname::text, t.typname::text, t.typtype::text, t.typnotnull, t.typbasetype
+            FROM pg_type t
+            JOIN pg_namespace n ON n.oid = t.typnamespace
+            WHERE {UserSchema} AND ({changed})
+              AND (t.typtype IN ('d', 'e', 'r') OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
+              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
+            """),
+        new(["e.xmin"], changed => $"SELECT e.oid, e.enumtypid, e.enumlabel::text FROM pg_enum e WHERE e.oid >= 16384 AND ({changed})"),
+        new(["p.xmin", "n.xmin"], changed =>
+            $"""
+            SELECT p.oid, n.nspname::text, p.proname::text, pg_get_function_identity_arguments(p.oid), p.prokind::text, p.prosecdef,
+                   coalesce(array_to_string(p.proconfig, ' '), '') ~ '(^| )search_path=', p.prorettype = 'trigger'::regtype, p.proacl::text
+            FROM pg_proc p
+            JOIN pg_namespace n ON n.oid = p.pronamespace
+            WHERE {UserSchema} AND ({changed})
+              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
+            """),
+        new(["g.xmin"], changed =>
+            $"SELECT g.oid, g.tgrelid, g.tgname::text, g.tgenabled::text FROM pg_trigger g WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND ({changed})"),
+        new(["n.xmin"], changed => $"SELECT n.oid, n.nspname::text FROM pg_namespace n WHERE {UserSchema} AND ({changed})"),
+    ];
+
+    /// <summary>What is still there: a row that is gone leaves no other trace.</summary>
+    private const string Living =
+        """
+        SELECT ARRAY(SELECT oid FROM pg_class WHERE oid >= 16384), ARRAY(SELECT oid FROM pg_constraint WHERE oid >= 16384),
+               ARRAY(SELECT oid FROM pg_type WHERE oid >= 16384), ARRAY(SELECT oid FROM pg_enum WHERE oid >= 16384),
+               ARRAY(SELECT oid FROM pg_proc WHERE oid >= 16384), ARRAY(SELECT oid FROM pg_trigger WHERE NOT tgisinternal),
+               ARRAY(SELECT oid FROM pg_namespace),
+               ARRAY(SELECT prrelid FROM pg_publication_rel), EXISTS (SELECT FROM pg_publication WHERE puballtables)
+        """;
+
+    private const string EmptyArray = "{}";
+
+    /// <summary>Everything; outside a transaction too.</summary>
+    internal static Task<Reading> ReadAllAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        ReadAsync(connection, new Catalog(), query => query.All, cancellationToken);
+
+    /// <summary>What the current transaction changed.</summary>
+    internal static Task<Reading> ReadChangesAsync(NpgsqlConnection connection, Catalog before, CancellationToken cancellationToken) =>
+        ReadAsync(connection, before, query => query.Changed, cancellationToken);
+
+    private static async Task<Reading> ReadAsync(
+        NpgsqlConnection connection, Catalog catalog, Func<Query, string> text, CancellationToken cancellationToken)
+    {
+        var batch = new NpgsqlBatch(connection) { Timeout = 0 };
+        await using var _ = batch.ConfigureAwait(false);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Counters));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT current_setting('lock_timeout')"));
+        foreach (var query in Queries)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(text(query)));
+        }
+
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Living));
+        var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        var counters = await ReadCountersAsync(reader, cancellationToken).ConfigureAwait(false);
+        await NextAsync(reader, cancellationToken).ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        var lockTimeout = reader.GetString(0);
+        foreach (var merge in Mergers)
+        {
+            await NextAsync(reader, cancellationToken).ConfigureAwait(false);
+            catalog = await merge(reader, catalog, cancellationToken).ConfigureAwait(false);
+        }
+
+        await NextAsync(reader, cancellationToken).ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return new Reading(Bury(catalog, reader), counters, lockTimeout);
+    }
+
+    private static Task<bool> NextAsync(NpgsqlDataReader reader, CancellationToken cancellationToken) => reader.NextResultAsync(cancellationToken);
+
+    private static async Task<ImmutableDictionary<uint, Activity>> ReadCountersAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var counters = ImmutableDictionary.CreateBuilder<uint, Activity>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            counters[reader.GetFieldValue<uint>(0)] = new Activity(
+                reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6));
+        }
+
+        return counters.ToImmutable();
+    }
+
+    /// <summary>In the order of <see cref="Queries"/>.</summary>
+    private static readonly Func<NpgsqlDataReader, Catalog, CancellationToken, Task<Catalog>>[] Mergers =
+    [
+        async (r, c, ct) => c with { Relations = await MergeAsync(r, c.Relations, Relation, ct).ConfigureAwait(false) },
+        async (r, c, ct) => c with { Columns = await MergeColumnsAsync(r, c.Columns, ct).ConfigureAwait(false) },
+        async (r, c, ct) => c with { Constraints = await MergeAsync(r, c.Constraints, ReadConstraint, ct).ConfigureAwait(false) },
+        async (r, c, ct) => c with
+        {
+            Types = await MergeAsync(
+                r, c.Types, x => new TypeFacts(Oid(x, 0), x.GetString(1), x.GetString(2), Letter(x, 3), x.GetBoolean(4), Oid(x, 5)), ct).ConfigureAwait(false),
+        },
+        async (r, c, ct) => c with { EnumValues = await MergeAsync(r, c.EnumValues, x => new EnumValue(Oid(x, 0), Oid(x, 1), x.GetString(2)), ct).ConfigureAwait(false) },
+        async (r, c, ct) => c with
+        {
+            Functions = await MergeAsync(
+                r, c.Functions,
+                x => new Routine(
+                    Oid(x, 0), x.GetString(1), x.GetString(2), x.GetString(3), Letter(x, 4), x.GetBoolean(5), x.GetBoolean(6), x.GetBoolean(7), Text(x, 8)),
+                ct).ConfigureAwait(false),
+        },
+        async (r, c, ct) => c with
+        {
+            Triggers = await MergeAsync(r, c.Triggers, x => new Trigger(Oid(x, 0), Oid(x, 1), x.GetString(2), Letter(x, 3)), ct).ConfigureAwait(false),
+        },
+        async (r, c, ct) => c with { Schemas = await MergeAsync(r, c.Schemas, x => x.GetString(1), ct).ConfigureAwait(false) },
+    ];
+
+    private static async Task<ImmutableDictionary<uint, T>> MergeAsync<T>(
+        NpgsqlDataReader reader, ImmutableDictionary<uint, T> before, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    {
+        var merged = before.ToBuilder();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            merged[Oid(reader, 0)] = read(reader);
+        }
+
+        return merged.ToImmutable();
+    }
+
+    private static async Task<ImmutableDictionary<uint, ImmutableArray<Column>>> MergeColumnsAsync(
+        NpgsqlDataReader reader, ImmutableDictionary<uint, ImmutableArray<Column>> before, CancellationToken cancellationToken)
+    {
+        var read = new Dictionary<uint, ImmutableArray<Column>.Builder>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var relation = Oid(reader, 0);
+            if (!read.TryGetValue(relation, out var columns))
+            {
+                read.Add(relation, columns = ImmutableArray.CreateBuilder<Column>());
+            }
+
+            columns.Add(new Column(
+                reader.GetInt16(1), reader.GetString(2), reader.GetString(3), Oid(reader, 4), Oid(reader, 5), reader.GetBoolean(6),
+                Text(reader, 7)?[0], Text(reader, 8)?[0], Text(reader, 9)));
+        }
+
+        return before.SetItems(read.Select(pair => KeyValuePair.Create(pair.Key, pair.Value.ToImmutable())));
+    }
+
+    private static Relation Relation(NpgsqlDataReader r) => new(
+        Oid(r, 0), r.GetString(1), r.GetString(2), Letter(r, 3), Letter(r, 4), Oid(r, 5), Oid(r, 6), OidOrNull(r, 7), OidOrNull(r, 8), OidOrNull(r, 9),
+        r.GetBoolean(10), Letter(r, 11), Text(r, 12), r.IsDBNull(13) ? null : Index(r));
+
+    private static IndexFacts Index(NpgsqlDataReader r)
+    {
+        var columns = r.GetFieldValue<short[]>(19).ToImmutableArray();
+        return new IndexFacts(
+            Oid(r, 13), r.GetBoolean(14), r.GetBoolean(15), r.GetBoolean(16), r.GetBoolean(17), columns[..r.GetInt16(18)], columns, r.GetString(20), Text(r, 21));
+    }
+
+    private static Constraint ReadConstraint(NpgsqlDataReader r) => new(
+        Oid(r, 0), r.GetString(1), Oid(r, 2), Oid(r, 3), Letter(r, 4), r.GetBoolean(5), Oid(r, 6), Oid(r, 7), Oid(r, 8),
+        [.. r.GetFieldValue<short[]>(9)], [.. r.GetFieldValue<short[]>(10)], r.GetString(11));
+
+    /// <summary>Takes out what is no longer there.</summary>
+    private static Catalog Bury(Catalog catalog, NpgsqlDataReader living)
+    {
+        var relations = Living<Relation>(catalog.Relations, living, 0);
+        return catalog with
+        {
+            Relations = relations,
+            Columns = catalog.Columns.RemoveRange(catalog.Columns.Keys.Where(oid => !relations.ContainsKey(oid)).ToList()),
+            Constraints = Living<Constraint>(catalog.Constraints, living, 1),
+            Types = Living<TypeFacts>(catalog.Types, living, 2),
+            EnumValues = Living<EnumValue>(catalog.EnumValues, living, 3),
+            Functions = Living<Routine>(catalog.Functions, living, 4),
+            Triggers = Living<Trigger>(catalog.Triggers, living, 5),
+            Schemas = Living<string>(catalog.Schemas, living, 6),
+            Published = [.. living.GetFieldValue<uint[]>(7)],
+            PublishesAllTables = living.GetBoolean(8),
+        };
+
+        static ImmutableDictionary<uint, T> Living<T>(ImmutableDictionary<uint, T> items, NpgsqlDataReader reader, int column)
+        {
+            var alive = reader.GetFieldValue<uint[]>(column).ToHashSet();
+            return items.RemoveRange(items.Keys.Where(oid => !alive.Contains(oid)).ToList());
+        }
+    }
+
+    private static uint Oid(NpgsqlDataReader reader, int column) => reader.GetFieldValue<uint>(column);
+
+    private static uint? OidOrNull(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : Oid(reader, column);
+
+    private static char Letter(NpgsqlDataReader reader, int column) => reader.GetString(column)[0];
+
+    private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    /// <summary>One catalog's query in its two forms.</summary>
+    private sealed class Query
+    {
+        internal Query(string[] xmins, Func<string, string> text)
+        {
+            All = text("true");
+            Changed = text(string.Join(" OR ", xmins.Select(xmin => $"age({xmin}) <= age(pg_current_xact_id_if_assigned()::xid)")));
+        }
+
+        internal string All { get; }
+
+        internal string Changed { get; }
+    }
+}

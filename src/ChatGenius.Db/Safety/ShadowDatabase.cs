@@ -1,0 +1,104 @@
+using System.Globalization;
+using ChatGenius.Db.Sql;
+using Npgsql;
+
+namespace ChatGenius.Db.Safety;
+
+/// <summary>A throw-away database: made empty on a server, dropped at the end with the roles that migrations made there meanwhile.</summary>
+public sealed class ShadowDatabase : IAsyncDisposable
+{
+    private const string Prefix = "chatgenius_check_";
+    private readonly Database _server;
+    private readonly HashSet<string> _roles;
+
+    private ShadowDatabase(DatabaseUrl server, string name, HashSet<string> roles)
+    {
+        _server = new Database(server);
+        _roles = roles;
+        Database = new Database(server.WithDatabase(name));
+        Name = name;
+    }
+
+    /// <summary>The database.</summary>
+    public Database Database { get; }
+
+    private string Name { get; }
+
+    /// <summary>Makes one, and drops what runs that were killed left behind more than a day ago.</summary>
+    /// <param name="server">A database on the server; only its server and role matter.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="ProblemException">CG06xx: no connection; CG1202: the role may not create databases.</exception>
+    public static async Task<ShadowDatabase> CreateAsync(DatabaseUrl server, CancellationToken cancellationToken = default)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}_{Guid.NewGuid():N}");
+        var connection = await new Database(server).ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+        await DropLeftOversAsync(connection, cancellationToken).ConfigureAwait(false);
+        var roles = await NamesAsync(connection, "SELECT rolname::text FROM pg_roles", cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var strategy = connection.PostgreSqlVersion.Major >= 15 ? " STRATEGY FILE_COPY" : "";
+            await RunAsync(connection, $"CREATE DATABASE {name} TEMPLATE template0{strategy}", cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new ProblemException(
+                new Problem("CG1202", $"The role {connection.UserName} may not create a throw-away database: {e.MessageText}", Advice: "Give it CREATEDB, or name another server with --shadow."), e);
+        }
+
+        return new ShadowDatabase(server, name, [.. roles]);
+    }
+
+    /// <summary>Drops the database, whoever is still connected, and roles that are new on the server and own nothing else.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        var connection = await _server.ConnectAsync().ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+        await RunAsync(connection, $"DROP DATABASE IF EXISTS {Name} WITH (FORCE)", default).ConfigureAwait(false);
+        foreach (var role in (await NamesAsync(connection, "SELECT rolname::text FROM pg_roles", default).ConfigureAwait(false)).Where(role => !_roles.Contains(role)))
+        {
+            try
+            {
+                await RunAsync(connection, $"DROP ROLE IF EXISTS {SqlIdentifier.Quote(role)}", default).ConfigureAwait(false);
+            }
+            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DependentObjectsStillExist or PostgresErrorCodes.InsufficientPrivilege)
+            {
+                // Somebody else made it in the meantime and uses it in another database: it is not ours to drop.
+            }
+        }
+    }
+
+    private static async Task DropLeftOversAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var yesterday = DateTimeOffset.UtcNow.AddDays(-1).ToUnixTimeSeconds();
+        foreach (var name in await NamesAsync(connection, $"SELECT datname::text FROM pg_database WHERE datname ~ '^{Prefix}[0-9]+_[0-9a-f]+$'", cancellationToken).ConfigureAwait(false))
+        {
+            if (long.Parse(name[Prefix.Length..].Split('_')[0], CultureInfo.InvariantCulture) < yesterday)
+            {
+                await RunAsync(connection, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)", cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static async Task<List<string>> NamesAsync(NpgsqlConnection connection, string query, CancellationToken cancellationToken)
+    {
+        var names = new List<string>();
+        var command = new NpgsqlCommand(query, connection);
+        await using var _ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            names.Add(reader.GetString(0));
+        }
+
+        return names;
+    }
+
+    private static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await using var _ = command.ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

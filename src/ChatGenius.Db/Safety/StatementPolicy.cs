@@ -1,0 +1,41 @@
+using ChatGenius.Db.Sql;
+using Npgsql;
+
+namespace ChatGenius.Db.Safety;
+
+/// <summary>How a statement can be run on a throw-away database, and whether it may be.</summary>
+internal static class StatementPolicy
+{
+    internal const string BeyondTheDatabase = "it reaches beyond the throw-away database";
+    internal const string AnEarlierOneFailed = "a statement before it failed";
+    internal const string EndsTheTransaction = "it would end the migration's transaction";
+
+    /// <summary>
+    /// Why a statement must not be run. The throw-away database can be on a server of the user's own: what changes the server, other
+    /// databases or another server is left to the text.
+    /// </summary>
+    internal static string? ReasonNotToRun(SqlStatement statement, bool inTransaction)
+    {
+        if (inTransaction && statement.TransactionControl != SqlTransactionControl.None)
+        {
+            return EndsTheTransaction;
+        }
+
+        return statement.Words(2) is [var first, var second]
+            && (first, second) is ("ALTER", "SYSTEM") or ("CREATE" or "DROP" or "ALTER", "DATABASE" or "TABLESPACE" or "SUBSCRIPTION")
+            ? BeyondTheDatabase
+            : null;
+    }
+
+    /// <summary>
+    /// Whether the server is sure to refuse it inside a transaction block. What is not recognised here is tried in one, refused with 25001 and run
+    /// again alone, so this only spares that.
+    /// </summary>
+    internal static bool NeedsToRunAlone(SqlStatement statement) =>
+        statement.Is("VACUUM")
+        || (statement.Words(4).Contains("CONCURRENTLY") && !statement.Is("REFRESH"));
+
+    /// <summary>25001 active_sql_transaction; 2D000 invalid_transaction_termination, from a COMMIT inside a DO block or procedure.</summary>
+    internal static bool RefusesTransactions(PostgresException error) =>
+        error.SqlState is PostgresErrorCodes.ActiveSqlTransaction or PostgresErrorCodes.InvalidTransactionTermination;
+}

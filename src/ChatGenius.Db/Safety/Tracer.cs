@@ -1,0 +1,531 @@
+using System.Collections.Immutable;
+using ChatGenius.Db.Sql;
+using Npgsql;
+
+namespace ChatGenius.Db.Safety;
+
+/// <summary>How a trace runs what it runs.</summary>
+public sealed record TracerOptions
+{
+    /// <summary>The <c>lock_timeout</c> that production will have, as PostgreSQL writes it.</summary>
+    public string LockTimeout { get; init; } = "5s";
+
+    /// <summary>Production's <c>TimeZone</c>: it decides whether <c>timestamp</c> becomes <c>timestamptz</c> without a rewrite. Null for the server's default.</summary>
+    public string? TimeZone { get; init; }
+}
+
+/// <summary>
+/// Runs migrations on a throw-away database statement by statement and reads back what PostgreSQL did. Two sessions: the <em>subject</em>
+/// runs the migration exactly as production would and reads the catalogs and counters, because nobody else sees what is not committed; the
+/// <em>observer</em> reads <c>pg_locks</c>, which is shared memory, and so adds no lock of its own.
+/// </summary>
+/// <remarks>
+/// A section is run in its real transaction and never behind a savepoint that is rolled back, which would release locks; and pending
+/// trigger events (55006) and the use of a new enum value (55P04) only show there.
+/// </remarks>
+public sealed class Tracer : IAsyncDisposable
+{
+    /// <summary>The oldest server that can be traced: <c>pg_current_xact_id_if_assigned()</c> came with it.</summary>
+    private const int OldestVersion = 130000;
+
+    private readonly NpgsqlConnection _subject;
+    private readonly NpgsqlConnection _observer;
+    private readonly string _settings;
+    private readonly List<ServerNotice> _notices = [];
+    private Catalog _catalog = new();
+    private HashSet<string> _ownSettings = [];
+    private int _transactions;
+
+    private Tracer(NpgsqlConnection subject, NpgsqlConnection observer, TracerOptions options)
+    {
+        _subject = subject;
+        _observer = observer;
+        _subject.Notice += (_, e) => _notices.Add(new ServerNotice(e.Notice.SqlState, e.Notice.MessageText));
+
+        // Parallel workers keep their own counters, so what they read would be missing from ours.
+        _settings =
+            $"""
+            SELECT set_config('max_parallel_maintenance_workers', '0', false), set_config('max_parallel_workers_per_gather', '0', false),
+                   set_config('client_min_messages', 'notice', false), set_config('lock_timeout', {SqlLiteral.Quote(options.LockTimeout)}, false)
+            """ + (options.TimeZone is null ? "" : $", set_config('TimeZone', {SqlLiteral.Quote(options.TimeZone)}, false)");
+    }
+
+    /// <summary>The server's version, such as 150018.</summary>
+    public int ServerVersion { get; private set; }
+
+    /// <summary>The catalog as the last section left it.</summary>
+    public Catalog Catalog => _catalog;
+
+    /// <summary>Connects twice and reads the catalog.</summary>
+    /// <param name="database">A database that nobody needs: migrations will be committed there.</param>
+    /// <param name="options">How to run them.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="ProblemException">CG06xx: no connection; CG1201: the server is older than 13.</exception>
+    public static async Task<Tracer> StartAsync(Database database, TracerOptions options, CancellationToken cancellationToken = default)
+    {
+        var subject = await database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        var tracer = new Tracer(subject, await database.ConnectAsync(cancellationToken).ConfigureAwait(false), options);
+        try
+        {
+            tracer.ServerVersion = subject.PostgreSqlVersion.Major * 10000 + subject.PostgreSqlVersion.Minor;
+            if (tracer.ServerVersion < OldestVersion)
+            {
+                throw new ProblemException(new Problem(
+                    "CG1201", $"check needs a server of version 13 or newer, this one is {subject.PostgreSqlVersion}", Advice: "Name a newer one with --shadow."));
+            }
+
+            await tracer.ResetAsync(cancellationToken).ConfigureAwait(false);
+            tracer._ownSettings = [.. await tracer.ReadSettingsAsync(cancellationToken).ConfigureAwait(false)];
+            await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            return tracer;
+        }
+        catch
+        {
+            await tracer.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Reads the catalog again, after something else than a trace changed the database.</summary>
+    public async Task RefreshAsync(CancellationToken cancellationToken = default) =>
+        _catalog = (await CatalogReader.ReadAllAsync(_subject, cancellationToken).ConfigureAwait(false)).Catalog;
+
+    /// <summary>Runs a section and commits it, as far as it can be run.</summary>
+    /// <param name="section">Its statements, and whether they are one transaction.</param>
+    /// <param name="cancellationToken">Cancels the running statement on the server.</param>
+    /// <returns>The facts. A statement that fails is a fact too; its transaction is rolled back.</returns>
+    /// <exception cref="NpgsqlException">The connection was lost.</exception>
+    public async Task<Trace> TraceAsync(CheckedSection section, CancellationToken cancellationToken = default)
+    {
+        var before = _catalog;
+        var run = new SectionRun(this, section.Script.Statements);
+        if (section.Transactional)
+        {
+            await run.TogetherAsync(cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await run.OneByOneAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var settings = await ReadSettingsAsync(cancellationToken).ConfigureAwait(false);
+        await ResetAsync(cancellationToken).ConfigureAwait(false);
+        return new Trace
+        {
+            Statements = run.Traces,
+            Before = before,
+            After = _catalog,
+            SettingsLeft = [.. settings.Where(setting => !_ownSettings.Contains(setting))],
+            ServerVersion = ServerVersion,
+            Completed = run.Traces.All(trace => trace.Outcome == TraceOutcome.Ran || trace.Reason is StatementPolicy.BeyondTheDatabase or StatementPolicy.EndsTheTransaction),
+        };
+    }
+
+    /// <summary>Runs a section and commits it without reading anything back.</summary>
+    /// <returns>Null, or the error; what was in the failed statement's transaction is rolled back.</returns>
+    /// <exception cref="NpgsqlException">The connection was lost.</exception>
+    public async Task<PostgresException?> RunAsync(CheckedSection section, CancellationToken cancellationToken = default)
+    {
+        var wrap = section.Transactional && !section.Script.Statements.Any(statement => statement.TransactionControl != SqlTransactionControl.None);
+        try
+        {
+            await CommandAsync(wrap ? "BEGIN" : "SELECT", cancellationToken).ConfigureAwait(false);
+            foreach (var statement in section.Script.Statements.Where(statement => StatementPolicy.ReasonNotToRun(statement, section.Transactional) is null))
+            {
+                await TransactionRun.ExecuteAsync(_subject, statement, cancellationToken).ConfigureAwait(false);
+            }
+
+            await CommandAsync(wrap ? "COMMIT" : "SELECT", cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (PostgresException e)
+        {
+            await CommandAsync("ROLLBACK", cancellationToken).ConfigureAwait(false);
+            return e;
+        }
+        finally
+        {
+            _notices.Clear();
+            await ResetAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Lets a reader of another kind use the session that only watches.</summary>
+    public Task<T> ReadAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> read, CancellationToken cancellationToken = default) =>
+        read(_observer, cancellationToken);
+
+    /// <summary>Closes both sessions.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _observer.DisposeAsync().ConfigureAwait(false);
+        await _subject.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task ResetAsync(CancellationToken cancellationToken)
+    {
+        foreach (var command in (string[])["RESET SESSION AUTHORIZATION", "RESET ALL", _settings])
+        {
+            await CommandAsync(command, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>One text a setting, with its value, so that a set of them can be compared.</summary>
+    private async Task<List<string>> ReadSettingsAsync(CancellationToken cancellationToken)
+    {
+        const string Query =
+            """
+            SELECT name || ' = ' || setting FROM pg_settings WHERE source = 'session'
+            UNION ALL SELECT 'role = ' || current_user WHERE current_user <> session_user ORDER BY 1
+            """;
+        var settings = new List<string>();
+        await ReadAsync(_subject, Query, reader => settings.Add(reader.GetString(0)), cancellationToken).ConfigureAwait(false);
+        return settings;
+    }
+
+    private async Task<HeldLocks> ReadLocksAsync(CancellationToken cancellationToken)
+    {
+        var query =
+            $"""
+            SELECT relation, mode FROM pg_locks
+            WHERE pid = {_subject.ProcessID} AND locktype = 'relation' AND granted AND relation >= 16384
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            """;
+        var modes = new Dictionary<uint, ImmutableArray<LockMode>>();
+        await ReadAsync(
+            _observer,
+            query,
+            reader =>
+            {
+                var relation = reader.GetFieldValue<uint>(0);
+                modes[relation] = modes.GetValueOrDefault(relation, []).Add(LockModes.Parse(reader.GetString(1)));
+            },
+            cancellationToken).ConfigureAwait(false);
+        return new HeldLocks(modes.ToImmutableDictionary());
+    }
+
+    /// <summary>
+    /// Counts the rows of tables that a statement updated or deleted rows of. A table that the present role can't read is left out: asking all the
+    /// same would abort the migration's transaction.
+    /// </summary>
+    private async Task<ImmutableDictionary<uint, long>> CountRowsBeforeAsync(
+        Catalog catalog, ImmutableDictionary<uint, Activity> activity, CancellationToken cancellationToken)
+    {
+        var tables = activity.Where(pair => pair.Value.Updated + pair.Value.Deleted > 0 && catalog.Find(pair.Key) is { HoldsRows: true })
+            .Select(pair => catalog.Find(pair.Key)!).ToList();
+        if (tables.Count == 0)
+        {
+            return ImmutableDictionary<uint, long>.Empty;
+        }
+
+        var readable = new List<Relation>();
+        var asked = string.Join(',', tables.Select(table => table.Oid));
+        await ReadAsync(
+            _subject,
+            $"SELECT oid FROM unnest('{{{asked}}}'::oid[]) oid, LATERAL (SELECT relnamespace FROM pg_class c WHERE c.oid = oid.oid) c "
+            + "WHERE has_table_privilege(oid, 'SELECT') AND has_schema_privilege(relnamespace, 'USAGE')",
+            reader => readable.Add(catalog.Find(reader.GetFieldValue<uint>(0))!),
+            cancellationToken).ConfigureAwait(false);
+        var counts = ImmutableDictionary.CreateBuilder<uint, long>();
+        foreach (var table in readable)
+        {
+            await ReadAsync(
+                _subject,
+                $"SELECT count(*) FROM ONLY {SqlIdentifier.Quote(table.Schema, table.Name)}",
+                reader => counts[table.Oid] = reader.GetInt64(0) - activity[table.Oid].Inserted + activity[table.Oid].Deleted,
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        return counts.ToImmutable();
+    }
+
+    /// <summary>Counts a table's rows, or those that have a value in a column, together with a sum over these values that tells others apart.</summary>
+    internal async Task<(long Count, long Sum)> CountAsync(Relation table, Column? column, CancellationToken cancellationToken)
+    {
+        var name = column is null ? null : SqlIdentifier.Quote(column.Name);
+        var what = name is null ? "count(*), 0::int8" : $"count({name}), coalesce(sum(hashtext({name}::text)::int8), 0)::int8";
+        var result = (0L, 0L);
+        await ReadAsync(
+            _observer,
+            $"SELECT {what} FROM {SqlIdentifier.Quote(table.Schema, table.Name)}",
+            reader => result = (reader.GetInt64(0), reader.GetInt64(1)),
+            cancellationToken).ConfigureAwait(false);
+        return result;
+    }
+
+    private Task CommandAsync(string command, CancellationToken cancellationToken) => ReadAsync(_subject, command, _ => { }, cancellationToken);
+
+    private static async Task ReadAsync(NpgsqlConnection connection, string query, Action<NpgsqlDataReader> row, CancellationToken cancellationToken)
+    {
+        var batch = new NpgsqlBatch(connection) { Timeout = 0, BatchCommands = { new NpgsqlBatchCommand(query) } };
+        await using var _ = batch.ConfigureAwait(false);
+        var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            row(reader);
+        }
+    }
+
+    /// <summary>The run of one section.</summary>
+    private sealed class SectionRun(Tracer tracer, IReadOnlyList<SqlStatement> statements)
+    {
+        internal List<StatementTrace> Traces { get; } = new(statements.Count);
+
+        /// <summary>All statements in one transaction.</summary>
+        internal async Task TogetherAsync(CancellationToken cancellationToken)
+        {
+            var before = tracer._catalog;
+            var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken).ConfigureAwait(false);
+            foreach (var statement in statements)
+            {
+                var trace = StatementPolicy.ReasonNotToRun(statement, inTransaction: true) is { } reason
+                    ? NotRun(statement, reason)
+                    : await transaction.TraceAsync(statement, Traces.Count, cancellationToken).ConfigureAwait(false);
+                Traces.Add(trace);
+                if (trace.Outcome == TraceOutcome.Failed)
+                {
+                    await AbandonAsync(before, trace, cancellationToken).ConfigureAwait(false);
+                    return;
+                }
+            }
+
+            await CommitAsync(before, cancellationToken).ConfigureAwait(false);
+        }
+
+        /// <summary>Every statement in a transaction of its own where it can be, so that its locks can be read; alone where it can't.</summary>
+        internal async Task OneByOneAsync(CancellationToken cancellationToken)
+        {
+            TransactionRun? ownTransaction = null;
+            foreach (var statement in statements)
+            {
+                if (Traces is [.., { Outcome: TraceOutcome.Failed }])
+                {
+                    SkipRest();
+                    break;
+                }
+
+                if (StatementPolicy.ReasonNotToRun(statement, inTransaction: false) is { } reason)
+                {
+                    Traces.Add(NotRun(statement, reason));
+                }
+                else if (statement.TransactionControl == SqlTransactionControl.Begin && ownTransaction is null)
+                {
+                    ownTransaction = await TransactionRun.BeginAsync(tracer, statement.Text, cancellationToken).ConfigureAwait(false);
+                    Traces.Add(Unremarkable(statement));
+                }
+                else if (ownTransaction is not null)
+                {
+                    Traces.Add(await ownTransaction.TraceAsync(statement, Traces.Count, cancellationToken).ConfigureAwait(false));
+                    ownTransaction = statement.TransactionControl == SqlTransactionControl.None ? ownTransaction : null;
+                }
+                else
+                {
+                    Traces.Add(await OneAsync(statement, cancellationToken).ConfigureAwait(false));
+                }
+            }
+
+            // What the file left open, the end of its session rolls back; after a failure there may be an aborted transaction.
+            await tracer.CommandAsync("ROLLBACK", cancellationToken).ConfigureAwait(false);
+            tracer._notices.Clear();
+            if (Traces is [.., { Outcome: not TraceOutcome.Ran }] || ownTransaction is not null || Traces.Exists(trace => trace.RanAlone))
+            {
+                await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        private async Task<StatementTrace> OneAsync(SqlStatement statement, CancellationToken cancellationToken)
+        {
+            if (StatementPolicy.NeedsToRunAlone(statement))
+            {
+                return await AloneAsync(statement, cancellationToken).ConfigureAwait(false);
+            }
+
+            var before = tracer._catalog;
+            var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken).ConfigureAwait(false);
+            var trace = await transaction.TraceAsync(statement, Traces.Count, cancellationToken).ConfigureAwait(false);
+            if (trace.Error is { } error)
+            {
+                await tracer.CommandAsync("ROLLBACK", cancellationToken).ConfigureAwait(false);
+                tracer._catalog = before;
+                return StatementPolicy.RefusesTransactions(error)
+                    ? await AloneAsync(statement, cancellationToken).ConfigureAwait(false)
+                    : trace;
+            }
+
+            return await TryCommitAsync(cancellationToken).ConfigureAwait(false) is { } late
+                ? Undone(trace, before, late)
+                : trace;
+        }
+
+        /// <summary>Outside a transaction block. Locks are gone when it returns, so the catalog before and after has to tell.</summary>
+        private async Task<StatementTrace> AloneAsync(SqlStatement statement, CancellationToken cancellationToken)
+        {
+            var before = await CatalogReader.ReadAllAsync(tracer._subject, cancellationToken).ConfigureAwait(false);
+            tracer._notices.Clear();
+            PostgresException? error = null;
+            try
+            {
+                await TransactionRun.ExecuteAsync(tracer._subject, statement, cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException e)
+            {
+                error = e;
+            }
+
+            ImmutableArray<ServerNotice> notices = [.. tracer._notices];
+            await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            return new StatementTrace
+            {
+                Statement = statement,
+                Index = Traces.Count,
+                Outcome = error is null ? TraceOutcome.Ran : TraceOutcome.Failed,
+                Before = before.Catalog,
+                After = tracer._catalog,
+                Error = error,
+                Notices = notices,
+                LockTimeout = before.LockTimeout,
+            };
+        }
+
+        private async Task AbandonAsync(Catalog before, StatementTrace failed, CancellationToken cancellationToken)
+        {
+            await tracer.CommandAsync("ROLLBACK", cancellationToken).ConfigureAwait(false);
+            tracer._catalog = before;
+            if (!StatementPolicy.RefusesTransactions(failed.Error!))
+            {
+                SkipRest();
+                return;
+            }
+
+            // The mistake is known. Run one by one, the section brings the database to where the next migration starts.
+            Traces.Clear();
+            await OneByOneAsync(cancellationToken).ConfigureAwait(false);
+            Traces[failed.Index] = Traces[failed.Index] with { Error = failed.Error };
+        }
+
+        private async Task CommitAsync(Catalog before, CancellationToken cancellationToken)
+        {
+            if (await TryCommitAsync(cancellationToken).ConfigureAwait(false) is not { } error)
+            {
+                return;
+            }
+
+            // A deferred constraint speaks at the end only; the last statement that wrote rows stands for it.
+            var culprit = Traces.FindLastIndex(trace => trace.Activity.Values.Any(activity => activity.Written > 0));
+            culprit = culprit < 0 ? Traces.Count - 1 : culprit;
+            Traces[culprit] = Undone(Traces[culprit], before, error);
+        }
+
+        private StatementTrace Undone(StatementTrace trace, Catalog before, PostgresException error)
+        {
+            tracer._catalog = before;
+            return trace with { Outcome = TraceOutcome.Failed, Error = error };
+        }
+
+        private async Task<PostgresException?> TryCommitAsync(CancellationToken cancellationToken)
+        {
+            try
+            {
+                await tracer.CommandAsync("COMMIT", cancellationToken).ConfigureAwait(false);
+                return null;
+            }
+            catch (PostgresException e)
+            {
+                return e;
+            }
+        }
+
+        private void SkipRest()
+        {
+            for (var i = Traces.Count; i < statements.Count; i++)
+            {
+                Traces.Add(NotRun(statements[i], StatementPolicy.AnEarlierOneFailed));
+            }
+        }
+
+        private StatementTrace NotRun(SqlStatement statement, string reason) => Unremarkable(statement) with { Outcome = TraceOutcome.NotRun, Reason = reason };
+
+        private StatementTrace Unremarkable(SqlStatement statement) => new()
+        {
+            Statement = statement,
+            Index = Traces.Count,
+            Outcome = TraceOutcome.Ran,
+            Before = tracer._catalog,
+            After = tracer._catalog,
+            Transaction = tracer._transactions,
+        };
+    }
+
+    /// <summary>A transaction of the subject, and what has been read in it so far.</summary>
+    private sealed class TransactionRun
+    {
+        private readonly Tracer _tracer;
+        private readonly int _number;
+        private HeldLocks _locks = HeldLocks.None;
+        private Reading _last;
+
+        private TransactionRun(Tracer tracer, Reading start)
+        {
+            _tracer = tracer;
+            _number = ++tracer._transactions;
+            _last = start;
+        }
+
+        /// <summary>
+        /// The counters are read at the start too: a session's counters of an earlier transaction stay visible until the server has
+        /// collected them, which takes up to a second.
+        /// </summary>
+        internal static async Task<TransactionRun> BeginAsync(Tracer tracer, string begin, CancellationToken cancellationToken)
+        {
+            await tracer.CommandAsync(begin, cancellationToken).ConfigureAwait(false);
+            return new TransactionRun(tracer, await CatalogReader.ReadChangesAsync(tracer._subject, tracer._catalog, cancellationToken).ConfigureAwait(false));
+        }
+
+        internal async Task<StatementTrace> TraceAsync(SqlStatement statement, int index, CancellationToken cancellationToken)
+        {
+            _tracer._notices.Clear();
+            var trace = new StatementTrace
+            {
+                Statement = statement,
+                Index = index,
+                Outcome = TraceOutcome.Ran,
+                Before = _last.Catalog,
+                After = _last.Catalog,
+                Transaction = _number,
+                LocksBefore = _locks,
+                Locks = _locks,
+                LockTimeout = _last.LockTimeout,
+            };
+            try
+            {
+                await ExecuteAsync(_tracer._subject, statement, cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException e)
+            {
+                return trace with { Outcome = TraceOutcome.Failed, Error = e, Notices = [.. _tracer._notices] };
+            }
+
+            ImmutableArray<ServerNotice> notices = [.. _tracer._notices];
+            _locks = await _tracer.ReadLocksAsync(cancellationToken).ConfigureAwait(false);
+            var now = await CatalogReader.ReadChangesAsync(_tracer._subject, _last.Catalog, cancellationToken).ConfigureAwait(false);
+            var activity = now.Counters.ToImmutableDictionary(pair => pair.Key, pair => pair.Value - _last.Counters.GetValueOrDefault(pair.Key));
+            var rows = await _tracer.CountRowsBeforeAsync(now.Catalog, activity, cancellationToken).ConfigureAwait(false);
+            _last = rows.IsEmpty ? now : await CatalogReader.ReadChangesAsync(_tracer._subject, now.Catalog, cancellationToken).ConfigureAwait(false);
+            _tracer._catalog = now.Catalog;
+            return trace with { After = now.Catalog, Locks = _locks, Activity = activity, RowsBefore = rows, Notices = notices };
+        }
+
+        internal static async Task ExecuteAsync(NpgsqlConnection connection, SqlStatement statement, CancellationToken cancellationToken)
+        {
+            if (!statement.IsCopyFromStdin)
+            {
+                await ReadAsync(connection, statement.Text, _ => { }, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
+            var copy = await connection.BeginRawBinaryCopyAsync(statement.Text, cancellationToken).ConfigureAwait(false);
+            await using var _ = copy.ConfigureAwait(false);
+            await copy.WriteAsync(statement.CopyData, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+using System.Collections.Immutable;
+
+namespace ChatGenius.Db.Safety;
+
+/// <summary>A traced migration, in the words in which rules ask about it.</summary>
+internal sealed class MigrationFacts
+{
+    internal MigrationFacts(CheckedMigration migration, Trace trace, TableSizes sizes, int targetVersion = 0)
+    {
+        Migration = migration;
+        Trace = trace;
+        Sizes = sizes;
+        TargetVersion = targetVersion == 0 ? trace.ServerVersion : targetVersion;
+        Statements = [.. trace.Statements.Where(statement => statement.Outcome == TraceOutcome.Ran).Select(statement => new StatementFacts(this, statement))];
+    }
+
+    internal CheckedMigration Migration { get; }
+
+    internal Trace Trace { get; }
+
+    internal TableSizes Sizes { get; }
+
+    /// <summary>The version of the server that the migration is meant for, such as 150018.</summary>
+    internal int TargetVersion { get; }
+
+    /// <summary>The statements that ran.</summary>
+    internal IReadOnlyList<StatementFacts> Statements { get; }
+
+    internal Catalog Before => Trace.Before;
+
+    internal Catalog After => Trace.After;
+
+    /// <summary>Whether others may be using it: it was there before the migration, and is no temporary table.</summary>
+    internal bool WasThere(uint relation) => Before.Find(relation) is { Persistence: not 't' };
+
+    /// <summary>The statement whose effect a difference between start and end is: the last for which it holds.</summary>
+    internal StatementTrace? Culprit(Func<StatementFacts, bool> did) => Statements.LastOrDefault(did)?.Trace;
+}
+
+/// <summary>What one statement changed.</summary>
+internal sealed class StatementFacts(MigrationFacts migration, StatementTrace trace)
+{
+    private static readonly string[] RowStatements = ["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "COPY", "VALUES", "TABLE"];
+
+    internal StatementTrace Trace => trace;
+
+    internal MigrationFacts Migration => migration;
+
+    internal Catalog Before => trace.Before;
+
+    internal Catalog After => trace.After;
+
+    internal StatementText Text => field ??= new StatementText(trace.Statement);
+
+    /// <summary>Whether it only works on rows; a block of code may do both.</summary>
+    internal bool OnlyRows => Text.Tokens is [var first, ..] && RowStatements.Contains(first.Text);
+
+    internal IReadOnlyList<Relation> NewRelations => field ??= Added(Before.Relations, After.Relations);
+
+    internal IReadOnlyList<Relation> GoneRelations => field ??= Added(After.Relations, Before.Relations);
+
+    /// <summary>Indexes that were not there under any number; one that ALTER TYPE makes anew under its old name is none.</summary>
+    internal IEnumerable<(Relation Index, Relation Table)> BuiltIndexes =>
+        from index in NewRelations
+        where index.Index is not null && Before.Find(index.Schema, index.Name) is null
+        let table = After.Find(index.Index!.Table)
+        where table is not null
+        select (index, table);
+
+    /// <summary>Indexes that have a new number and the old name: reused when their file is the same.</summary>
+    internal IEnumerable<(Relation Old, Relation New)> ReplacedIndexes =>
+        from index in NewRelations
+        where index.Index is not null
+        let old = Before.Find(index.Schema, index.Name)
+        where old is { Index: not null } && old.Index.Table == index.Index!.Table
+        select (old, index);
+
+    /// <summary>Indexes that are gone, with no other of the same name in their place, of tables that are still there.</summary>
+    internal IEnumerable<(Relation Index, Relation Table)> GoneIndexes =>
+        from index in GoneRelations
+        where index.Index is not null && After.Find(index.Schema, index.Name) is null
+        let table = After.Find(index.Index!.Table)
+        where table is not null
+        select (index, table);
+
+    /// <summary>Indexes that kept their number and got a new file, while their table kept its own.</summary>
+    internal IEnumerable<(Relation Index, Relation Table)> ReindexedIndexes =>
+        from index in Kept
+        where index.After.Index is not null && index.Before.Filenode != index.After.Filenode && index.Before.Tablespace == index.After.Tablespace
+        let table = After.Find(index.After.Index!.Table)
+        where table is not null && Before.Find(table.Oid)?.Filenode == table.Filenode
+        select (index.After, table);
+
+    /// <summary>Relations that are in both catalogs.</summary>
+    internal IReadOnlyList<(Relation Before, Relation After)> Kept =>
+        field ??= ReferenceEquals(Before.Relations, After.Relations)
+            ? []
+            : [.. from pair in After.Relations let old = Before.Find(pair.Key) where old is not null && !ReferenceEquals(old, pair.Value) select (old, pair.Value)];
+
+    /// <summary>Tables and materialized views that were there before the migration and whose file is another now.</summary>
+    internal IReadOnlyList<Relation> Refiled =>
+        field ??= [.. Kept.Where(pair => pair.After.HoldsRows && pair.Before.Filenode != pair.After.Filenode && migration.WasThere(pair.After.Oid)).Select(pair => pair.After)];
+
+    /// <summary>Of those, the ones that were emptied: a TRUNCATE writes no row to the new file and changes nothing else.</summary>
+    internal IEnumerable<Relation> Truncated => Refiled.Where(IsTruncated);
+
+    /// <summary>Of those, the ones whose rows were written again.</summary>
+    internal IEnumerable<Relation> Rewritten => Refiled.Where(table => !IsTruncated(table));
+
+    internal IReadOnlyList<(Relation Table, Column Column)> NewColumns => field ??= [.. ColumnChanges.Where(c => c.Before is null).Select(c => (c.Table, c.After!))];
+
+    internal IReadOnlyList<(Relation Table, Column Column)> GoneColumns => field ??= [.. ColumnChanges.Where(c => c.After is null).Select(c => (c.Table, c.Before!))];
+
+    internal IReadOnlyList<(Relation Table, Column Before, Column After)> ChangedColumns =>
+        field ??= [.. ColumnChanges.Where(c => c is { Before: not null, After: not null }).Select(c => (c.Table, c.Before!, c.After!))];
+
+    /// <summary>Constraints with a number that was not there.</summary>
+    internal IReadOnlyList<Constraint> MadeConstraints => field ??= Added(Before.Constraints, After.Constraints);
+
+    /// <summary>Constraints with a number that is no longer there.</summary>
+    internal IReadOnlyList<Constraint> LostConstraints => field ??= Added(After.Constraints, Before.Constraints);
+
+    /// <summary>Constraints that were not there under any number; one that ALTER TYPE makes anew under its old name is none.</summary>
+    internal IReadOnlyList<Constraint> NewConstraints =>
+        field ??= [.. MadeConstraints.Where(added => !Before.Constraints.Values.Any(old => SamePlace(old, added)))];
+
+    internal IReadOnlyList<Constraint> GoneConstraints =>
+        field ??= [.. LostConstraints.Where(gone => !After.Constraints.Values.Any(now => SamePlace(now, gone)))];
+
+    /// <summary>Constraints that were NOT VALID and are valid now.</summary>
+    internal IEnumerable<Constraint> ValidatedConstraints =>
+        ReferenceEquals(Before.Constraints, After.Constraints)
+            ? []
+            : After.Constraints.Values.Where(now => now.Validated && Before.Constraints.TryGetValue(now.Oid, out var old) && !old.Validated);
+
+    /// <summary>Tables that were there before the migration and became a partition in this statement.</summary>
+    internal IEnumerable<(Relation Partition, Relation Parent)> Attached =>
+        from pair in Kept
+        where pair is { Before.Parent: null, After: { Parent: not null, IsTable: true } } && migration.WasThere(pair.After.Oid)
+        select (pair.After, After.Find(pair.After.Parent!.Value)!);
+
+    internal IEnumerable<(Relation Partition, Relation Parent)> Detached =>
+        from pair in Kept
+        where pair is { Before.Parent: not null, After: { Parent: null, IsTable: true } } && migration.WasThere(pair.After.Oid)
+        select (pair.After, Before.Find(pair.Before.Parent!.Value)!);
+
+    private IReadOnlyList<(Relation Table, Column? Before, Column? After)> ColumnChanges => field ??= [.. CompareColumns()];
+
+    /// <summary>Whether a table that others use was scanned; of a partitioned table, any partition.</summary>
+    internal bool Scanned(uint table) => migration.WasThere(table) && ActivityOn(table).Scanned;
+
+    /// <summary>What was done to a table and its partitions.</summary>
+    internal Activity ActivityOn(uint table)
+    {
+        var sum = default(Activity);
+        foreach (var (relation, activity) in trace.Activity)
+        {
+            if (relation == table || IsPartitionOf(relation, table))
+            {
+                sum += activity;
+            }
+        }
+
+        return sum;
+    }
+
+    /// <summary>Tables that others use on which the transaction holds a lock of at least this strength, partitions counted as their parent.</summary>
+    internal IEnumerable<Relation> LockedTables(LockMode atLeast, HeldLocks locks) =>
+        locks.Relations.Where(relation => locks.On(relation) >= atLeast)
+            .Select(relation => Before.Find(relation) is null ? After.Root(relation) : Before.Root(relation)).Distinct()
+            .Where(migration.WasThere).Select(relation => migration.Before.Find(relation)!)
+            .Where(relation => relation.Kind is 'r' or 'p' or 'm' or 'f');
+
+    internal Hit Hit(Relation table, string subject, string message, string safeWay = "") => new(trace, subject, message, safeWay) { Table = table.Oid };
+
+    internal Hit Hit(Relation table, string message, string safeWay = "") => Hit(table, table.Display, message, safeWay);
+
+    internal Hit Hit(string subject, string message, string safeWay = "") => new(trace, subject, message, safeWay);
+
+    /// <summary>The names of columns by their numbers; expressions are left out.</summary>
+    internal IReadOnlyList<string> ColumnNames(uint table, IEnumerable<short> numbers) =>
+        [.. numbers.Select(number => After.FindColumn(table, number)?.Name ?? Before.FindColumn(table, number)?.Name).OfType<string>()];
+
+    private static bool SamePlace(Constraint one, Constraint other) =>
+        one.Table == other.Table && one.Domain == other.Domain && one.Kind == other.Kind && one.Name == other.Name;
+
+    private static IReadOnlyList<T> Added<T>(ImmutableDictionary<uint, T> before, ImmutableDictionary<uint, T> after) =>
+        ReferenceEquals(before, after) ? [] : [.. after.Where(pair => !before.ContainsKey(pair.Key)).OrderBy(pair => pair.Key).Select(pair => pair.Value)];
+
+    private bool IsPartitionOf(uint relation, uint table)
+    {
+        for (var parent = (After.Find(relation) ?? Before.Find(relation))?.Parent; parent is not null; parent = (After.Find(parent.Value) ?? Before.Find(parent.Value))?.Parent)
+        {
+            if (parent == table)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool IsTruncated(Relation table)
+    {
+        if (table.Kind != 'r' || ActivityOn(table.Oid).TuplesRead > 0 || trace.RanAlone)
+        {
+            return false;
+        }
+
+        var before = Before.Find(table.Oid)!;
+        return before.Tablespace == table.Tablespace && before.Persistence == table.Persistence && before.AccessMethod == table.AccessMethod
+            && Before.ColumnsOf(table.Oid).SequenceEqual(After.ColumnsOf(table.Oid))
+            && !Text.Is("ALTER") && !Text.Is("CLUSTER");
+    }
+
+    private IEnumerable<(Relation Table, Column? Before, Column? After)> CompareColumns()
+    {
+        if (ReferenceEquals(Before.Columns, After.Columns))
+        {
+            yield break;
+        }
+
+        foreach (var (relation, now) in After.Columns)
+        {
+            if (!Before.Columns.TryGetValue(relation, out var old) || old == now || After.Find(relation) is not { } table)
+            {
+                continue;
+            }
+
+            foreach (var column in old.Where(column => !now.Any(other => other.Number == column.Number)))
+            {
+                yield return (table, column, null);
+            }
+
+            foreach (var column in now)
+            {
+                var before = old.FirstOrDefault(other => other.Number == column.Number);
+                if (before != column)
+                {
+                    yield return (table, before, column);
+                }
+            }
+        }
+    }
+}

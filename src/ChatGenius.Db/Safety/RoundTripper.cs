@@ -1,0 +1,123 @@
+using ChatGenius.Db.Sql;
+using Npgsql;
+
+namespace ChatGenius.Db.Safety;
+
+/// <summary>
+/// Takes a migration up, down and up again on the throw-away database, and compares: the schema, and the rows of the tables that
+/// a statement which can take rows away names. The database ends as it is after up.
+/// </summary>
+/// <typeparam name="TSchema">A schema as the caller reads and compares it.</typeparam>
+/// <param name="tracer">The database.</param>
+/// <param name="readSchema">Reads the schema over a connection to it.</param>
+/// <param name="compare">One line for each difference between two schemas.</param>
+public sealed class RoundTripper<TSchema>(
+    Tracer tracer, Func<NpgsqlConnection, CancellationToken, Task<TSchema>> readSchema, Func<TSchema, TSchema, IReadOnlyList<string>> compare)
+    where TSchema : class
+{
+    private TSchema? _schema;
+
+    /// <summary>Runs a migration.</summary>
+    /// <returns>The trace of the first up; what the round trip showed, or null where there is no way back or up did not come to its end.</returns>
+    /// <exception cref="NpgsqlException">The connection was lost.</exception>
+    public async Task<(Trace Trace, RoundTrip? RoundTrip)> RunAsync(CheckedMigration migration, CancellationToken cancellationToken = default)
+    {
+        var goesBack = !migration.Down.Irreversible && migration.Down.Script.Statements.Count > 0;
+        if (!goesBack)
+        {
+            _schema = null;
+            return (await tracer.TraceAsync(migration.Up, cancellationToken).ConfigureAwait(false), null);
+        }
+
+        var before = _schema ?? await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
+        var rows = await CountAsync(Endangered(tracer.Catalog, migration), cancellationToken).ConfigureAwait(false);
+        var trace = await tracer.TraceAsync(migration.Up, cancellationToken).ConfigureAwait(false);
+        if (!trace.Completed)
+        {
+            _schema = null;
+            return (trace, null);
+        }
+
+        var after = await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
+        _schema = after;
+        if (await tracer.RunAsync(migration.Down, cancellationToken).ConfigureAwait(false) is { } downError)
+        {
+            // What a down without a transaction did before it failed is not undone, so the next migration starts from what is there.
+            _schema = migration.Down.Transactional ? after : null;
+            return (trace, new RoundTrip([], [], [], $"down fails: {downError.MessageText} ({downError.SqlState})"));
+        }
+
+        var restored = await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
+        await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        var lost = await LostAsync(rows, cancellationToken).ConfigureAwait(false);
+        var upError = await tracer.RunAsync(migration.Up, cancellationToken).ConfigureAwait(false);
+        await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        if (upError is not null)
+        {
+            _schema = null;
+            return (trace, new RoundTrip([.. compare(before, restored)], [], [.. lost], $"up after down fails: {upError.MessageText} ({upError.SqlState})"));
+        }
+
+        _schema = await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
+        return (trace, new RoundTrip([.. compare(before, restored)], [.. compare(after, _schema)], [.. lost]));
+    }
+
+    /// <summary>Tables, and their columns, that a statement names which can take rows or values away.</summary>
+    private static IEnumerable<(Relation Table, Column? Column)> Endangered(Catalog catalog, CheckedMigration migration)
+    {
+        var names = migration.Up.Script.Statements.Concat(migration.Down.Script.Statements)
+            .Select(statement => new StatementText(statement))
+            .Where(text => text.Tokens.Any(token => token.Text is "DROP" or "DELETE" or "TRUNCATE" or "TYPE"))
+            .SelectMany(text => text.Tokens.Select(token => token.Name).OfType<string>())
+            .ToHashSet(StringComparer.Ordinal);
+        foreach (var table in catalog.Relations.Values.Where(relation => relation.IsTable && names.Contains(relation.Name)))
+        {
+            yield return (table, null);
+            foreach (var column in catalog.ColumnsOf(table.Oid).Where(column => names.Contains(column.Name)))
+            {
+                yield return (table, column);
+            }
+        }
+    }
+
+    private async Task<List<Counted>> CountAsync(
+        IEnumerable<(Relation Table, Column? Column)> items, CancellationToken cancellationToken)
+    {
+        var counts = new List<Counted>();
+        foreach (var (table, column) in items)
+        {
+            var (count, sum) = await tracer.CountAsync(table, column, cancellationToken).ConfigureAwait(false);
+            counts.Add(new Counted(table, column, count, sum));
+        }
+
+        return counts;
+    }
+
+    private async Task<List<string>> LostAsync(List<Counted> before, CancellationToken cancellationToken)
+    {
+        var lost = new List<string>();
+        var shrunk = new HashSet<Relation>();
+        foreach (var (table, column, count, sum) in before)
+        {
+            var now = tracer.Catalog.Find(table.Schema, table.Name);
+            var columnNow = column is null || now is null ? null : tracer.Catalog.ColumnsOf(now.Oid).FirstOrDefault(c => c.Name == column.Name);
+            var gone = now is null || (column is not null && columnNow is null);
+            var (left, leftSum) = gone ? (0, 0) : await tracer.CountAsync(now!, columnNow, cancellationToken).ConfigureAwait(false);
+            if (column is null && left < count)
+            {
+                shrunk.Add(table);
+                lost.Add($"{Names.Count(count - left, "row")} of {table.Display}");
+            }
+            else if (column is not null && sum != leftSum && !shrunk.Contains(table))
+            {
+                var isAnother = gone || now!.Oid != table.Oid || columnNow!.Number != column.Number;
+                lost.Add(isAnother || left < count ? $"{Names.Count(isAnother ? count : count - left, "value")} of {table.Display}.{column.Name}" : $"the values of {table.Display}.{column.Name}");
+            }
+        }
+
+        return lost;
+    }
+
+    /// <summary>A table's rows, or a column's values, before up.</summary>
+    private sealed record Counted(Relation Table, Column? Column, long Count, long Sum);
+}

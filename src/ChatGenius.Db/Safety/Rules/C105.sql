@@ -1,0 +1,23 @@
+--# given
+CREATE TABLE empty (id bigint PRIMARY KEY);
+
+--# bad
+ALTER TABLE empty ADD COLUMN owner text NOT NULL;
+
+--# bad, traced, L401, L409, L410, L203, F102: in three steps, the end is the same
+ALTER TABLE orders ADD COLUMN source text;
+UPDATE orders SET source = 'web' WHERE source IS NULL;
+ALTER TABLE orders ALTER COLUMN source SET NOT NULL;
+
+--# good
+ALTER TABLE empty ADD COLUMN owner text NOT NULL DEFAULT '';
+
+--# look-alike: nullable
+ALTER TABLE empty ADD COLUMN owner text;
+
+--# look-alike: the table is new
+CREATE TABLE refunds (id bigint PRIMARY KEY);
+ALTER TABLE refunds ADD COLUMN reason text NOT NULL;
+
+--# look-alike: it numbers itself
+ALTER TABLE empty ADD COLUMN number bigint NOT NULL GENERATED ALWAYS AS IDENTITY;

@@ -1,0 +1,12 @@
+--# bad
+ALTER TABLE orders ALTER COLUMN status SET DEFAULT 'open';
+
+--# good
+ALTER TABLE orders ADD COLUMN state text DEFAULT 'open';
+
+--# look-alike: the same default again
+ALTER TABLE orders ALTER COLUMN status SET DEFAULT 'new';
+
+--# look-alike: the table is new
+CREATE TABLE refunds (id bigint PRIMARY KEY, state text);
+ALTER TABLE refunds ALTER COLUMN state SET DEFAULT 'open';

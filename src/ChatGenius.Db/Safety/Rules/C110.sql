@@ -1,0 +1,12 @@
+--# bad
+ALTER TABLE orders DROP CONSTRAINT orders_customer_id_fkey;
+
+--# good
+ALTER TABLE orders ADD CONSTRAINT orders_customer_fkey FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE CASCADE NOT VALID;
+ALTER TABLE orders DROP CONSTRAINT orders_customer_id_fkey;
+
+--# look-alike: the column goes with it
+ALTER TABLE orders DROP COLUMN customer_id;
+
+--# look-alike: the table goes with it
+DROP TABLE orders;

@@ -1,0 +1,14 @@
+--# given
+CREATE TYPE colour AS ENUM ('red', 'green');
+
+--# bad
+ALTER TYPE colour ADD VALUE 'blue';
+
+--# good
+ALTER TYPE colour ADD VALUE 'blue' AFTER 'green';
+
+--# look-alike: another change of the type
+ALTER TYPE colour OWNER TO CURRENT_USER;
+
+--# look-alike: a new type
+CREATE TYPE paint AS ENUM ('matt', 'gloss');

@@ -1,0 +1,21 @@
+--# bad
+ALTER TABLE orders DROP COLUMN note;
+
+--# bad, traced, D107: a type takes the column along
+CREATE TYPE colour AS ENUM ('red');
+ALTER TABLE orders ADD COLUMN colour colour;
+--# next
+DROP TYPE colour CASCADE;
+
+--# good
+COMMENT ON COLUMN orders.note IS 'no longer read; dropped in the next release';
+
+--# look-alike: the column was made in this migration
+ALTER TABLE orders ADD COLUMN scratch int;
+DO $$ BEGIN ALTER TABLE orders DROP COLUMN scratch; END $$;
+
+--# look-alike, traced: there is no such column
+ALTER TABLE orders DROP COLUMN IF EXISTS nothing_of_the_kind;
+
+--# look-alike: a constraint is no column
+ALTER TABLE orders DROP CONSTRAINT orders_customer_id_fkey;

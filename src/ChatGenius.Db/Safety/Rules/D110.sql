@@ -1,0 +1,18 @@
+--# given
+CREATE INDEX orders_customer_status_idx ON orders (customer_id, placed_at, note);
+DROP INDEX orders_customer_id_idx;
+
+--# bad, traced, D102
+ALTER TABLE orders DROP COLUMN note;
+
+--# good, D102
+-- migrate:up transaction:false
+CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_customer_placed_idx ON orders (customer_id, placed_at);
+--# next
+ALTER TABLE orders DROP COLUMN note;
+
+--# look-alike: only the column itself is indexed
+ALTER TABLE orders DROP COLUMN status;
+
+--# look-alike: no index has the column
+ALTER TABLE orders DROP COLUMN amount;

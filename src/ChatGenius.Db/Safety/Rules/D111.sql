@@ -1,0 +1,21 @@
+--# given
+CREATE VIEW open_orders AS SELECT id FROM orders WHERE status = 'new';
+GRANT SELECT ON open_orders TO pg_read_all_stats;
+
+--# bad
+DROP VIEW open_orders;
+CREATE VIEW open_orders AS SELECT id, note FROM orders WHERE status = 'new';
+
+--# good
+CREATE OR REPLACE VIEW open_orders AS SELECT id, note FROM orders WHERE status = 'new';
+
+--# look-alike: the grants are repeated
+DROP VIEW open_orders;
+CREATE VIEW open_orders AS SELECT id, note FROM orders WHERE status = 'new';
+GRANT SELECT ON open_orders TO pg_read_all_stats;
+
+--# look-alike: it had none
+CREATE VIEW big_orders AS SELECT id FROM orders WHERE amount > 100;
+--# next
+DROP VIEW big_orders;
+CREATE VIEW big_orders AS SELECT id, amount FROM orders WHERE amount > 100;

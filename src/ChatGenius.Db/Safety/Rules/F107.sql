@@ -1,0 +1,20 @@
+--# bad
+BEGIN;
+ALTER TABLE orders ADD COLUMN pieces int;
+COMMIT;
+
+--# good
+ALTER TABLE orders ADD COLUMN pieces int;
+
+--# look-alike: a file without a transaction has its own
+-- migrate:up transaction:false
+BEGIN;
+ALTER TABLE orders ADD COLUMN IF NOT EXISTS pieces int;
+COMMIT;
+
+--# look-alike: BEGIN of a block of code
+DO $$ BEGIN PERFORM 1; END $$;
+
+--# look-alike: a savepoint stays inside
+SAVEPOINT before_it;
+ROLLBACK TO SAVEPOINT before_it;

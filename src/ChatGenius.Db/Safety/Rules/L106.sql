@@ -1,0 +1,16 @@
+--# given
+CREATE TABLE bookings (id bigint PRIMARY KEY, during tstzrange);
+INSERT INTO bookings SELECT n, tstzrange(now() + n * interval '1 hour', now() + (n + 1) * interval '1 hour') FROM generate_series(1, 50) n;
+
+--# bad, F103
+ALTER TABLE bookings ADD CONSTRAINT bookings_during_excl EXCLUDE USING gist (during WITH &&);
+
+--# good: a new table, filled and swapped
+CREATE TABLE bookings_new (LIKE bookings INCLUDING ALL);
+ALTER TABLE bookings_new ADD CONSTRAINT bookings_during_excl EXCLUDE USING gist (during WITH &&);
+
+--# look-alike: the table is new
+CREATE TABLE visits (id bigint PRIMARY KEY, during tstzrange, EXCLUDE USING gist (during WITH &&));
+
+--# look-alike: a CHECK is none
+ALTER TABLE bookings ADD CONSTRAINT bookings_during_check CHECK (NOT isempty(during)) NOT VALID;

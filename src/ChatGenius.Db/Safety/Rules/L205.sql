@@ -1,0 +1,19 @@
+--# bad, traced, L401
+ALTER TABLE orders ADD CONSTRAINT orders_amount_check CHECK (amount >= 0) NOT VALID;
+ALTER TABLE orders VALIDATE CONSTRAINT orders_amount_check;
+
+--# good
+ALTER TABLE orders ADD CONSTRAINT orders_amount_check CHECK (amount >= 0) NOT VALID;
+--# next
+ALTER TABLE orders VALIDATE CONSTRAINT orders_amount_check;
+
+--# look-alike: each is a transaction of its own
+-- migrate:up transaction:false
+ALTER TABLE orders DROP CONSTRAINT IF EXISTS orders_amount_check;
+ALTER TABLE orders ADD CONSTRAINT orders_amount_check CHECK (amount >= 0) NOT VALID;
+ALTER TABLE orders VALIDATE CONSTRAINT orders_amount_check;
+
+--# look-alike: the table is new
+CREATE TABLE refunds (id bigint PRIMARY KEY, amount int);
+ALTER TABLE refunds ADD CONSTRAINT refunds_amount_check CHECK (amount > 0) NOT VALID;
+ALTER TABLE refunds VALIDATE CONSTRAINT refunds_amount_check;

@@ -1,0 +1,22 @@
+--# given
+CREATE TABLE plans (id int PRIMARY KEY, title varchar(10), price numeric(10, 2), changed timestamp);
+INSERT INTO plans SELECT n, 'plan', 1, now() FROM generate_series(1, 50) n;
+
+--# bad
+ALTER TABLE plans ALTER COLUMN id TYPE bigint;
+
+--# bad, traced: a block of code does it
+DO $$ BEGIN EXECUTE 'ALTER TABLE plans ALTER COLUMN id TYPE bigint'; END $$;
+
+--# good
+ALTER TABLE plans ADD COLUMN id_new bigint;
+
+--# look-alike, traced: longer
+ALTER TABLE plans ALTER COLUMN title TYPE text;
+
+--# look-alike, traced: more precision at the same scale
+ALTER TABLE plans ALTER COLUMN price TYPE numeric(12, 2);
+
+--# look-alike, traced: under UTC both forms are stored alike
+SET LOCAL timezone = 'UTC';
+ALTER TABLE plans ALTER COLUMN changed TYPE timestamptz;

@@ -1,0 +1,27 @@
+--# bad
+UPDATE orders SET note = '';
+
+--# bad, traced: a condition that all rows meet
+UPDATE orders SET note = '' WHERE id > 0;
+
+--# bad, traced: a block of code does it
+DO $$ BEGIN UPDATE orders SET note = ''; END $$;
+
+--# good
+-- migrate:up transaction:false
+DO $$
+BEGIN
+    LOOP
+        UPDATE orders SET note = '' WHERE id IN (SELECT id FROM orders WHERE note IS NULL LIMIT 500);
+        EXIT WHEN NOT FOUND;
+        COMMIT;
+    END LOOP;
+END $$;
+
+--# look-alike: a few rows
+UPDATE orders SET note = '' WHERE id < 10;
+
+--# look-alike: the table is new
+CREATE TABLE colours (id bigint PRIMARY KEY, name text);
+INSERT INTO colours VALUES (1, 'red');
+UPDATE colours SET name = 'green';

@@ -1,0 +1,14 @@
+--# bad
+ALTER TABLE orders ADD CONSTRAINT orders_amount_check CHECK (amount >= 0) NOT VALID;
+
+--# good
+ALTER TABLE orders ADD COLUMN pieces int;
+
+--# look-alike: validated in the same file
+-- migrate:up transaction:false
+ALTER TABLE orders DROP CONSTRAINT IF EXISTS orders_amount_check;
+ALTER TABLE orders ADD CONSTRAINT orders_amount_check CHECK (amount >= 0) NOT VALID;
+ALTER TABLE orders VALIDATE CONSTRAINT orders_amount_check;
+
+--# look-alike: valid from the start
+CREATE TABLE refunds (id bigint PRIMARY KEY, amount int CHECK (amount > 0));

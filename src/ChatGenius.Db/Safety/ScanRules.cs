@@ -1,0 +1,256 @@
+using System.Collections.Immutable;
+using ChatGenius.Db.Sql;
+
+namespace ChatGenius.Db.Safety;
+
+/// <summary>L2xx: what reads a whole table to check it, while others want it.</summary>
+internal static class ScanRules
+{
+    internal static readonly Hazard ForeignKeyScan = new()
+    {
+        Id = "L201",
+        Name = "foreign-key-scan",
+        Severity = Severity.Error,
+        Title = "A foreign key is checked for all rows while both tables wait",
+        Effect = "ADD FOREIGN KEY holds SHARE ROW EXCLUSIVE on both tables while every row is looked up: INSERT, UPDATE and DELETE wait on both.",
+        Advice = "Add it NOT VALID, which takes a moment, and VALIDATE it in the next migration, which lets others write.",
+        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT",
+        Traced = facts =>
+            from s in facts.Statements
+            from constraint in s.NewConstraints
+            where constraint is { Kind: 'f', Validated: true, Parent: 0 } && s.Scanned(constraint.Table) && s.Rewritten.All(r => s.After.Root(r.Oid) != constraint.Table)
+                && !constraint.Keys.All(key => s.NewColumns.Any(added => added.Table.Oid == constraint.Table && added.Column.Number == key && added.Column.Default is null))
+            let table = s.After.Find(constraint.Table)!
+            let referenced = s.After.Find(constraint.ReferencedTable)!
+            select s.Hit(
+                table, constraint.Name, $"Checking {SqlIdentifier.Quote(constraint.Name)} for all rows stops writes to {Names.List([table.Display, referenced.Display])}",
+                table.Kind == 'p' && facts.TargetVersion < 180000
+                    ? "-- before PostgreSQL 18 a partitioned table can't have it NOT VALID: add it NOT VALID to each partition, VALIDATE those, then add it to the parent"
+                    : LaterValidated(table, constraint)),
+        Recognise = (text, _) => Adds(text, "FOREIGN", "foreign key", "checks all rows while writes to both tables wait"),
+    };
+
+    internal static readonly Hazard CheckScan = new()
+    {
+        Id = "L202",
+        Name = "check-scan",
+        Severity = Severity.Error,
+        Title = "A CHECK constraint is tested for all rows while the table is locked out",
+        Effect = "ADD CONSTRAINT … CHECK reads the whole table under ACCESS EXCLUSIVE, also when it comes with a new column: nothing else can read or write.",
+        Advice = "Add it NOT VALID and VALIDATE it in the next migration: that takes SHARE UPDATE EXCLUSIVE, and reads and writes go on.",
+        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT",
+        Traced = facts =>
+            from s in facts.Statements
+            from constraint in s.NewConstraints
+            where constraint is { Kind: 'c', Validated: true, Parent: 0, Domain: 0 } && s.Scanned(constraint.Table)
+                && s.Rewritten.All(r => s.After.Root(r.Oid) != constraint.Table) && s.Attached.All(a => a.Partition.Oid != constraint.Table)
+            let table = s.After.Find(constraint.Table)!
+            select s.Hit(table, constraint.Name, $"Testing {SqlIdentifier.Quote(constraint.Name)} for all rows locks {table.Display} out", LaterValidated(table, constraint)),
+        Recognise = (text, _) => Adds(text, "CHECK", "CHECK constraint", "reads all rows while the table is locked out"),
+    };
+
+    internal static readonly Hazard NotNullScan = new()
+    {
+        Id = "L203",
+        Name = "not-null-scan",
+        Severity = Severity.Error,
+        Title = "SET NOT NULL reads the whole table while it is locked out",
+        Effect = "ALTER COLUMN … SET NOT NULL looks for NULLs in every row under ACCESS EXCLUSIVE, unless a valid CHECK constraint already proves that there are none (PostgreSQL 12).",
+        Advice = "Add a CHECK (column IS NOT NULL) NOT VALID, VALIDATE it in the next migration, then SET NOT NULL and drop the CHECK. From PostgreSQL 18: ADD CONSTRAINT … NOT NULL … NOT VALID.",
+        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL",
+        Traced = facts =>
+            from s in facts.Statements
+            from changed in s.ChangedColumns
+            where !changed.Before.NotNull && changed.After.NotNull && changed.Table is { IsTable: true, Parent: null } && s.Scanned(changed.Table.Oid)
+                && s.Rewritten.All(r => s.After.Root(r.Oid) != changed.Table.Oid) && !s.NewConstraints.Any(c => c.Kind == 'p' && c.Table == changed.Table.Oid)
+            select s.Hit(
+                changed.Table, $"{changed.Table.Name}.{changed.After.Name}",
+                $"SET NOT NULL on {changed.Table.Display}.{changed.After.Name} reads all rows while the table is locked out", ProvenNotNull(changed.Table, [changed.After.Name])),
+        Recognise = (text, _) => text.AlterTableActions().Where(action => text.At(action.Start, "ALTER") && text.Within(action.Start, action.End, "SET", "NOT", "NULL"))
+            .Select(action => new Words(action.Table, $"SET NOT NULL on {action.Table} may read all rows while the table is locked out")).FirstOrDefault(),
+    };
+
+    internal static readonly Hazard PrimaryKeyNotNullScan = new()
+    {
+        Id = "L204",
+        Name = "primary-key-not-null-scan",
+        Severity = Severity.Error,
+        Title = "A primary key over a nullable column reads the whole table while it is locked out",
+        Effect = "PRIMARY KEY USING INDEX is quick, but a nullable column has to become NOT NULL first: every row is read under ACCESS EXCLUSIVE.",
+        Advice = "Make the column NOT NULL the safe way before.",
+        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX",
+        Traced = facts =>
+            from s in facts.Statements
+            from constraint in s.NewConstraints
+            where constraint is { Kind: 'p', Parent: 0 } && s.Scanned(constraint.Table) && s.BuiltIndexes.All(built => built.Index.Oid != constraint.Index)
+            let nullable = s.ChangedColumns.Where(c => c.Table.Oid == constraint.Table && !c.Before.NotNull && c.After.NotNull).Select(c => c.After.Name).ToList()
+            where nullable.Count > 0
+            let table = s.After.Find(constraint.Table)!
+            select s.Hit(
+                table, constraint.Name, $"The primary key makes {Names.List(nullable)} NOT NULL and reads all rows while {table.Display} is locked out", ProvenNotNull(table, nullable)),
+    };
+
+    internal static readonly Hazard ValidateUnderLock = new()
+    {
+        Id = "L205",
+        Name = "validate-under-lock",
+        Severity = Severity.Error,
+        Title = "A constraint is validated while the lock that added it is still held",
+        Effect = "VALIDATE CONSTRAINT alone lets others write. In the transaction that added the constraint NOT VALID, the strong lock of that step is held through the scan, so nothing is won.",
+        Advice = "Validate in the next migration.",
+        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-VALIDATE-CONSTRAINT",
+        Traced = facts =>
+            from s in facts.Statements
+            from constraint in s.ValidatedConstraints
+            where constraint.Parent == 0 && facts.WasThere(constraint.Table) && s.Trace.LocksBefore.On(constraint.Table).BlocksWrites() && s.Scanned(constraint.Table)
+            let table = s.After.Find(constraint.Table)!
+            select s.Hit(
+                table, constraint.Name, $"{SqlIdentifier.Quote(constraint.Name)} is validated while {s.Trace.LocksBefore.On(table.Oid).ToSql()} on {table.Display} is still held",
+                $"-- in the next migration\nALTER TABLE {table.Display} VALIDATE CONSTRAINT {SqlIdentifier.Quote(constraint.Name)};"),
+    };
+
+    internal static readonly Hazard AttachPartitionScan = new()
+    {
+        Id = "L206",
+        Name = "attach-partition-scan",
+        Severity = Severity.Error,
+        Title = "A table is read whole, locked out, to become a partition",
+        Effect = "ATTACH PARTITION tests every row against the bounds under ACCESS EXCLUSIVE on the table, unless a valid CHECK constraint already proves them.",
+        Advice = "Add a CHECK that says the same as the bounds (NOT VALID, then VALIDATE), attach, and drop it.",
+        Documentation = "ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE",
+        Traced = facts =>
+            from s in facts.Statements
+            from attached in s.Attached
+            where s.Scanned(attached.Partition.Oid) && s.ActivityOn(attached.Partition.Oid).SequentialScans > s.BuiltIndexes.Count(built => built.Table.Oid == attached.Partition.Oid)
+            select s.Hit(
+                attached.Partition, $"Attaching {attached.Partition.Display} reads all its rows while it is locked out",
+                $"""
+                ALTER TABLE {attached.Partition.Display} ADD CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")} CHECK (…the bounds, IS NOT NULL too…) NOT VALID;
+                -- in the next migrations
+                ALTER TABLE {attached.Partition.Display} VALIDATE CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")};
+                ALTER TABLE {attached.Parent.Display} ATTACH PARTITION {attached.Partition.Display} FOR VALUES …;
+                ALTER TABLE {attached.Partition.Display} DROP CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")};
+                """),
+    };
+
+    internal static readonly Hazard DefaultPartitionScan = new()
+    {
+        Id = "L207",
+        Name = "default-partition-scan",
+        Severity = Severity.Error,
+        Title = "The DEFAULT partition is read whole, locked out, to make room for another",
+        Effect = "A new partition may take nothing that the DEFAULT partition holds, so all its rows are tested under ACCESS EXCLUSIVE on it.",
+        Advice = "Keep the DEFAULT partition empty, or give it a valid CHECK that excludes the new bounds.",
+        Documentation = "ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE",
+        Traced = facts =>
+            from s in facts.Statements
+            from added in s.Attached.Select(a => (a.Partition, a.Parent)).Concat(
+                from relation in s.NewRelations
+                where relation is { IsTable: true, Parent: not null }
+                select (relation, s.After.Find(relation.Parent!.Value)!))
+            where s.Before.Find(added.Item2.Oid)?.DefaultPartition is { } rest && facts.WasThere(rest) && s.ActivityOn(rest).TuplesRead > 0
+            let table = s.After.Find(s.Before.Find(added.Item2.Oid)!.DefaultPartition!.Value)!
+            select s.Hit(
+                table, $"Adding {added.Item1.Display} reads all rows of the default partition {table.Display} while it is locked out",
+                $"""
+                ALTER TABLE {table.Display} ADD CONSTRAINT {Names.Made(table.Name, "excludes")} CHECK (NOT (…the new bounds…)) NOT VALID;
+                -- in the next migration
+                ALTER TABLE {table.Display} VALIDATE CONSTRAINT {Names.Made(table.Name, "excludes")};
+                """),
+    };
+
+    internal static readonly Hazard DomainChangeScan = new()
+    {
+        Id = "L208",
+        Name = "domain-change-scan",
+        Severity = Severity.Error,
+        Title = "A domain's new rule is tested in every table that uses it",
+        Effect = "ALTER DOMAIN … ADD CONSTRAINT, VALIDATE CONSTRAINT and SET NOT NULL read every table with a column of the domain, under SHARE: all their writes wait.",
+        Advice = "Put a CHECK constraint on the table's column instead, NOT VALID first.",
+        Documentation = "sql-alterdomain.html",
+        Traced = facts =>
+            from s in facts.Statements
+            from domain in s.After.Types.Values
+            where domain.Kind == 'd' && facts.Before.Types.ContainsKey(domain.Oid) && Tightened(s, domain)
+            from table in s.After.Relations.Values
+            where table.IsTable && table.Parent is null && s.Scanned(table.Oid) && s.After.ColumnsOf(table.Oid).Any(column => column.TypeOid == domain.Oid)
+            let column = s.After.ColumnsOf(table.Oid).First(column => column.TypeOid == domain.Oid)
+            select s.Hit(
+                table, domain.Display, $"The new rule of the domain {domain.Display} is tested for all rows while writes to {table.Display} wait",
+                $"ALTER TABLE {table.Display} ADD CONSTRAINT {Names.Made(table.Name, column.Name, "check")} CHECK (…{SqlIdentifier.Quote(column.Name)}…) NOT VALID;\n-- in the next migration\nALTER TABLE {table.Display} VALIDATE CONSTRAINT {Names.Made(table.Name, column.Name, "check")};"),
+    };
+
+    internal static readonly Hazard TypeChangeRecheck = new()
+    {
+        Id = "L209",
+        Name = "type-change-recheck",
+        Severity = Severity.Error,
+        Title = "A type or collation change checks rows or rebuilds an index, though the table is not rewritten",
+        Effect = "The rows can stay as they are, but an index on the column is built anew, or a CHECK or foreign key is tested again, all under ACCESS EXCLUSIVE.",
+        Advice = "Drop the constraint or index before, change the type, and bring it back NOT VALID or CONCURRENTLY.",
+        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DATA-TYPE",
+        Traced = facts =>
+            from s in facts.Statements
+            from changed in s.ChangedColumns
+            where changed.Table is { IsTable: true, Parent: null } && facts.WasThere(changed.Table.Oid)
+                && (changed.Before.Type != changed.After.Type || changed.Before.Collation != changed.After.Collation) && s.Scanned(changed.Table.Oid)
+                && s.Rewritten.All(r => s.After.Root(r.Oid) != changed.Table.Oid)
+            let rebuilt = s.ReplacedIndexes.Where(r => r.New.Index!.Table == changed.Table.Oid && r.Old.Filenode != r.New.Filenode).Select(r => r.New).ToList()
+            select s.Hit(
+                changed.Table, $"{changed.Table.Name}.{changed.After.Name}",
+                rebuilt.Count > 0
+                    ? $"Changing the type of {changed.Table.Display}.{changed.After.Name} rebuilds {Names.List(rebuilt.Select(i => i.Display))} while the table is locked out"
+                    : $"Changing the type of {changed.Table.Display}.{changed.After.Name} tests its constraints for all rows while the table is locked out",
+                rebuilt.Count > 0
+                    ? $"DROP INDEX CONCURRENTLY {string.Join(", ", rebuilt.Select(i => i.Display))};\n-- change the type in a migration of its own, then\n{string.Join('\n', rebuilt.Select(IndexRules.Concurrently))}"
+                    : string.Join('\n', Rechecked(s, changed.Table, changed.After.Number).Select(c => $"ALTER TABLE {changed.Table.Display} DROP CONSTRAINT {SqlIdentifier.Quote(c.Name)};\n-- after the change\n{LaterValidated(changed.Table, c)}"))),
+    };
+
+    internal static readonly ImmutableArray<Hazard> All =
+    [
+        ForeignKeyScan, CheckScan, NotNullScan, PrimaryKeyNotNullScan, ValidateUnderLock, AttachPartitionScan, DefaultPartitionScan, DomainChangeScan, TypeChangeRecheck,
+    ];
+
+    /// <summary>The two steps that let others work.</summary>
+    internal static string LaterValidated(Relation table, Constraint constraint) =>
+        $"""
+        ALTER TABLE {table.Display} ADD CONSTRAINT {SqlIdentifier.Quote(constraint.Name)} {constraint.Definition} NOT VALID;
+
+        -- then, in the next migration
+        ALTER TABLE {table.Display} VALIDATE CONSTRAINT {SqlIdentifier.Quote(constraint.Name)};
+        """;
+
+    /// <summary>The steps to NOT NULL that never read under a strong lock.</summary>
+    internal static string ProvenNotNull(Relation table, IReadOnlyList<string> columns) => string.Join("\n\n", columns.Select(column =>
+        $"""
+        ALTER TABLE {table.Display} ADD CONSTRAINT {Names.Made(table.Name, column, "not_null")} CHECK ({SqlIdentifier.Quote(column)} IS NOT NULL) NOT VALID;
+        -- in the next migration
+        ALTER TABLE {table.Display} VALIDATE CONSTRAINT {Names.Made(table.Name, column, "not_null")};
+        -- in the one after it
+        ALTER TABLE {table.Display} ALTER COLUMN {SqlIdentifier.Quote(column)} SET NOT NULL;
+        ALTER TABLE {table.Display} DROP CONSTRAINT {Names.Made(table.Name, column, "not_null")};
+        """));
+
+    private static IEnumerable<Constraint> Rechecked(StatementFacts s, Relation table, short column) =>
+        s.After.ConstraintsOf(table.Oid).Where(c => c.Kind is 'c' or 'f' && c.Keys.Contains(column) && !s.Before.Constraints.ContainsKey(c.Oid));
+
+    private static bool Tightened(StatementFacts s, TypeFacts domain) =>
+        (domain.NotNull && s.Before.Types.GetValueOrDefault(domain.Oid) is { NotNull: false })
+        || s.NewConstraints.Any(constraint => constraint.Domain == domain.Oid && constraint.Validated)
+        || s.ValidatedConstraints.Any(constraint => constraint.Domain == domain.Oid);
+
+    /// <summary>ADD [CONSTRAINT name] FOREIGN KEY or CHECK, without NOT VALID or NOT ENFORCED.</summary>
+    private static Words? Adds(StatementText text, string word, string title, string effect)
+    {
+        foreach (var (table, start, end) in text.AlterTableActions())
+        {
+            var at = text.At(start, "ADD", "CONSTRAINT") ? start + 3 : start + 1;
+            if (text.At(start, "ADD") && text.At(at, word) && !text.Within(start, end, "NOT", "VALID") && !text.Within(start, end, "NOT", "ENFORCED"))
+            {
+                return new Words(table, $"Adding the {title} to {table} {effect}");
+            }
+        }
+
+        return null;
+    }
+}

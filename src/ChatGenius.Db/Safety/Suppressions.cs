@@ -1,0 +1,188 @@
+using System.Globalization;
+using ChatGenius.Db.Sql;
+using ChatGenius.Db.Text;
+
+namespace ChatGenius.Db.Safety;
+
+/// <summary>
+/// <c>-- cgdb:allow rule(object), rule until=2026-12-31: reason</c> before a statement, <c>-- cgdb:allow-file …</c> before
+/// <c>-- migrate:up</c>. A comment of plain SQL, so that psql and other tools pass over it. It counts only as a line comment where a
+/// statement can begin: the same words in a string, a block comment or a dollar body do nothing.
+/// </summary>
+internal static class Suppressions
+{
+    private const string Mark = "cgdb:";
+
+    /// <summary>Marks what is allowed, and adds what is allowed for nothing.</summary>
+    /// <exception cref="ProblemException">CG1203: neither allow nor allow-file; CG1204: no such rule; CG1205: no reason, or a date that is none; CG1206: an allow-file below the first directive.</exception>
+    internal static IEnumerable<Finding> Apply(CheckedMigration migration, IReadOnlyList<Finding> findings, DateOnly today)
+    {
+        var allows = Read(migration);
+        var used = new HashSet<Allow>();
+        var marked = new List<Finding>();
+        foreach (var finding in findings)
+        {
+            var allow = allows.FirstOrDefault(allow => allow.Covers(finding, today));
+            if (allow is not null)
+            {
+                used.Add(allow);
+            }
+
+            marked.Add(allow is null ? finding : finding with { Allowed = allow.Reason });
+        }
+
+        return marked.Concat(allows.Where(allow => !used.Contains(allow)).Select(allow => Unused(migration, allow, today)));
+    }
+
+    private static Finding Unused(CheckedMigration migration, Allow allow, DateOnly today) => new()
+    {
+        Hazard = HygieneRules.UnusedAllow,
+        Severity = HygieneRules.UnusedAllow.Severity,
+        Evidence = Evidence.Text,
+        Version = migration.Version,
+        Where = allow.Where,
+        Subject = allow.Hazard.Name,
+        Message = allow.Until < today ? $"The allow of {allow.Hazard} was good until {allow.Until:yyyy-MM-dd}" : $"The allow of {allow.Hazard} covers nothing",
+    };
+
+    private static List<Allow> Read(CheckedMigration migration)
+    {
+        var allows = new List<Allow>();
+        var problems = new List<Problem>();
+        var from = 0;
+        foreach (var statement in migration.Up.Script.Statements.Concat(migration.Down.Script.Statements))
+        {
+            allows.AddRange(ReadGap(migration, from, statement.Start, problems).Select(allow => allow with { Statement = migration.Source.At(statement.Start) }));
+            from = EndOf(statement);
+        }
+
+        allows.AddRange(ReadGap(migration, from, migration.Source.Utf8.Length, problems));
+        return problems.Count == 0 ? allows : throw new ProblemException(problems);
+    }
+
+    /// <summary>Between two statements lie only comments and semicolons; a comment before the semicolon still belongs to the statement before it.</summary>
+    private static List<Allow> ReadGap(CheckedMigration migration, int start, int end, List<Problem> problems)
+    {
+        var allows = new List<Allow>();
+        var source = migration.Source;
+        var atStart = start == 0;
+        var tokens = new SqlLexer(source.Utf8.Span[..end], start);
+        while (tokens.MoveNext())
+        {
+            var token = tokens.Current;
+            atStart |= token.Kind == SqlTokenKind.Semicolon || (token.Kind == SqlTokenKind.LineComment && source.Substring(token.Start, token.End).StartsWith("-- migrate:", StringComparison.Ordinal));
+            if (atStart && token.Kind == SqlTokenKind.LineComment && source.Substring(token.Start, token.End)[2..].Trim() is var text && text.StartsWith(Mark, StringComparison.Ordinal))
+            {
+                allows.AddRange(ReadLine(migration, source.At(token.Start, token.Length), text, problems));
+            }
+        }
+
+        return allows;
+    }
+
+    /// <summary>The rows of a COPY are no SQL.</summary>
+    private static int EndOf(SqlStatement statement) =>
+        statement.CopyData.IsEmpty ? statement.End : statement.End + statement.Source.Utf8.Span[statement.End..].IndexOf(statement.CopyData.Span) + statement.CopyData.Length;
+
+    private static IEnumerable<Allow> ReadLine(CheckedMigration migration, SourceLocation where, string text, List<Problem> problems)
+    {
+        var wholeFile = text.StartsWith("cgdb:allow-file ", StringComparison.Ordinal);
+        if (!wholeFile && !text.StartsWith("cgdb:allow ", StringComparison.Ordinal))
+        {
+            problems.Add(new Problem("CG1203", "It is neither cgdb:allow nor cgdb:allow-file", where, "Write -- cgdb:allow rule: reason."));
+            yield break;
+        }
+
+        if (wholeFile && where.Line > migration.Up.Where.Line)
+        {
+            problems.Add(new Problem("CG1206", "cgdb:allow-file has to stand before -- migrate:up", where, "Move it there, or use cgdb:allow before the statement."));
+            yield break;
+        }
+
+        var list = text[text.IndexOf(' ', StringComparison.Ordinal)..];
+        var colon = list.IndexOf(':', StringComparison.Ordinal);
+        var reason = colon < 0 ? "" : list[(colon + 1)..].Trim();
+        list = colon < 0 ? list : list[..colon];
+        var until = ReadUntil(ref list, where, problems);
+        if (reason.Length == 0)
+        {
+            problems.Add(new Problem("CG1205", "The allow gives no reason", where, "Say why after a colon: -- cgdb:allow rule: reason."));
+        }
+
+        foreach (var item in SplitList(list))
+        {
+            var open = item.IndexOf('(', StringComparison.Ordinal);
+            var rule = (open < 0 ? item : item[..open]).Trim();
+            var subject = open < 0 ? null : item[(open + 1)..].TrimEnd(' ', ')').Trim();
+            if (Hazards.Find(rule) is { } hazard)
+            {
+                yield return new Allow(hazard, subject, until, reason, wholeFile, where, null);
+            }
+            else
+            {
+                problems.Add(new Problem("CG1204", $"There is no rule \"{rule}\"", At(where, rule), "check --rules lists them; there is no allow for everything."));
+            }
+        }
+    }
+
+    private static DateOnly? ReadUntil(ref string list, SourceLocation where, List<Problem> problems)
+    {
+        var at = list.IndexOf("until=", StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return null;
+        }
+
+        var value = list[(at + 6)..].Trim();
+        list = list[..at];
+        if (DateOnly.TryParseExact(value, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
+        {
+            return date;
+        }
+
+        problems.Add(new Problem("CG1205", $"\"{value}\" is no date", At(where, value), "Write it as 2026-12-31."));
+        return null;
+    }
+
+    /// <summary>Commas inside parentheses belong to the object.</summary>
+    private static IEnumerable<string> SplitList(string list)
+    {
+        var (depth, start) = (0, 0);
+        for (var i = 0; i <= list.Length; i++)
+        {
+            if (i == list.Length || (list[i] == ',' && depth == 0))
+            {
+                yield return list[start..i].Trim();
+                start = i + 1;
+            }
+            else
+            {
+                depth += list[i] == '(' ? 1 : list[i] == ')' ? -1 : 0;
+            }
+        }
+    }
+
+    private static SourceLocation At(SourceLocation where, string word)
+    {
+        var at = word.Length == 0 ? -1 : where.LineText.IndexOf(word, where.Column - 1, StringComparison.Ordinal);
+        return at < 0 ? where : where with { Column = at + 1, Width = word.Length };
+    }
+
+    /// <summary>One rule of one comment.</summary>
+    private sealed record Allow(
+        Hazard Hazard, string? Subject, DateOnly? Until, string Reason, bool WholeFile, SourceLocation Where, SourceLocation? Statement)
+    {
+        internal bool Covers(Finding finding, DateOnly today) =>
+            finding.Hazard == Hazard && (Until is null || Until >= today)
+            && (Subject is null || Same(Subject, finding.Subject))
+            && (WholeFile || (Statement is { } statement && statement.Line == finding.Where.Line && statement.Column == finding.Where.Column));
+
+        private static bool Same(string written, string subject)
+        {
+            var plain = Plain(subject);
+            return Plain(written) == plain || plain.EndsWith($".{Plain(written)}", StringComparison.Ordinal);
+
+            static string Plain(string name) => name.Replace("\"", "", StringComparison.Ordinal);
+        }
+    }
+}

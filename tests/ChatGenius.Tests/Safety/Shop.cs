@@ -1,0 +1,65 @@
+using ChatGenius.Db.Safety;
+using ChatGenius.Db.Sql;
+using ChatGenius.Db.Text;
+using ChatGenius.Tests.Support;
+
+namespace ChatGenius.Tests.Safety;
+
+/// <summary>A database with the tables that the rules' examples stand on, and migrations run there.</summary>
+internal sealed class Shop : IAsyncDisposable
+{
+    private readonly TestDatabase _database;
+
+    private Shop(TestDatabase database) => _database = database;
+
+    internal Database Database => _database.Database;
+
+    internal static async Task<Shop> OpenAsync(string given = "")
+    {
+        var shop = new Shop(await TestDatabase.CreateAsync());
+        await shop._database.ExecuteAsync(RuleExamples.Tables);
+        if (given.Length > 0)
+        {
+            await shop._database.ExecuteAsync(given);
+        }
+
+        return shop;
+    }
+
+    /// <summary>
+    /// A text that has no directive is an up section, and without a down section there is no way back. The parser of migrations is
+    /// not asked, because it refuses some of what the rules are about.
+    /// </summary>
+    internal static CheckedMigration Migration(string text, int version = 7)
+    {
+        text = text.Contains("-- migrate:up", StringComparison.Ordinal) ? text : $"-- migrate:up\n{text}";
+        text = text.Contains("-- migrate:down", StringComparison.Ordinal) ? text : $"{text}\n-- migrate:down irreversible:true\n";
+        var source = SourceText.From($"{version:0000}_example.sql", text);
+        var utf8 = source.Utf8.Span;
+        var (up, down) = (utf8.IndexOf("-- migrate:up"u8), utf8.IndexOf("-- migrate:down"u8));
+        return new CheckedMigration(version, "example", source, Section(source, up, down), Section(source, down, utf8.Length));
+    }
+
+    internal async Task<Trace> TraceAsync(CheckedMigration migration, TracerOptions? options = null)
+    {
+        await using var tracer = await Tracer.StartAsync(Database, options ?? new TracerOptions());
+        return await tracer.TraceAsync(migration.Up);
+    }
+
+    /// <summary>The findings of a migration run here, allowed ones too.</summary>
+    internal async Task<IReadOnlyList<Finding>> CheckAsync(string text, TableSizes? sizes = null, RoundTrip? roundTrip = null)
+    {
+        var migration = Migration(text);
+        return SafetyCheck.Examine(migration, await TraceAsync(migration), sizes ?? TableSizes.Unknown, roundTrip);
+    }
+
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
+
+    private static CheckedSection Section(SourceText source, int start, int end)
+    {
+        var line = source.At(start).LineText;
+        return new CheckedSection(
+            source.At(start), !line.Contains("transaction:false", StringComparison.Ordinal), line.Contains("irreversible:true", StringComparison.Ordinal),
+            SqlScript.Parse(source, start, end));
+    }
+}

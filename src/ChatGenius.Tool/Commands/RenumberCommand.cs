@@ -23,10 +23,10 @@ internal sealed class RenumberCommand(Settings settings, AppliedMigrations histo
         },
         Details =
             """
-            Where a database is configured, its history says what is applied; that keeps its
-            number. By default everything else moves, from the first file on that shares its
-            number with an applied or bundled one or stands below one. Numbers only grow, and
-            what moves keeps its order.
+            Where a database is configured, its history says what is applied; that keeps
+            its number. By default everything else moves, from the first file on that
+            shares its number with an applied or bundled one or stands below one. Numbers
+            only grow, and what moves keeps its order.
             """,
         Examples =
             """

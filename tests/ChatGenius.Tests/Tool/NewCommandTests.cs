@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ChatGenius.Db.Sql;
 using ChatGenius.Tests.Support;
 using ChatGenius.Tests.Templates;
@@ -20,6 +21,28 @@ public class NewCommandTests
 
         run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
         run.Out.ShouldNotBeEmpty();
+    }
+
+    public static TheoryData<string> Documented =>
+    [
+        .. File.ReadAllLines(Path.Combine(Folder(), "../../../templates/README.md"))
+            .Where(line => line.StartsWith("| `chatgenius-db new ", StringComparison.Ordinal))
+            .Select(line => line.Split('`')[1]),
+    ];
+
+    private static string Folder([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
+
+    [Theory]
+    [MemberData(nameof(Documented))]
+    public async Task Every_call_in_the_documentation_writes_what_can_be_parsed(string call)
+    {
+        using var tool = new InProcess();
+
+        var run = await tool.RunAsync([.. ShellWords.Split(call).Skip(1)]);
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Error.ShouldStartWith("Template ");
+        run.Error.ShouldNotContain("CG");
     }
 
     [Fact]

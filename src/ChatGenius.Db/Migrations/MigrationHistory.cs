@@ -183,6 +183,24 @@ internal sealed class MigrationHistory(string schemaName)
         return command;
     }
 
+    /// <summary>The table, schema-qualified and quoted.</summary>
+    internal string TableName => $"{_schema}.history";
+
+    /// <summary>What <see cref="Insert"/> does, as text for psql, without a fence.</summary>
+    /// <param name="step">The migration.</param>
+    /// <param name="started">An SQL constant: when it began.</param>
+    /// <param name="options">The tool's version.</param>
+    internal string InsertText(MigrationStep step, string started, MigratorOptions options)
+    {
+        var migration = step.Migration ?? throw new InvalidOperationException("Only a migration with a file is applied.");
+        var origin = migration.Origin == MigrationOrigin.Bundle ? "bundle" : "folder";
+        return $"""
+            INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin)
+            VALUES ({step.Version}, {SqlLiteral.Quote(step.Name)}, '{migration.Up.Checksum}', '{migration.Down.Checksum}', {SqlLiteral.Quote(migration.Down.Text)},
+                pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - {started}::timestamptz) * 1000, {SqlLiteral.Quote(options.ToolVersion)}, '{origin}')
+            """;
+    }
+
     /// <summary>The command that forgets a migration that was rolled back, fenced and marked like <see cref="Insert"/>.</summary>
     internal NpgsqlBatchCommand Delete(MigrationStep step, string fence, string marker)
     {

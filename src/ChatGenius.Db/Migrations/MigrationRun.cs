@@ -323,14 +323,19 @@ internal sealed class MigrationRun : IAsyncDisposable
         }
 
         Start(step);
-        var run = new StatementRun(this, step, _events);
+        await Watch.HoldInSessionAsync().ConfigureAwait(false);
+        Finish([(step, await RunUntilDoneAsync(new StatementRun(this, step, _events), cancellationToken).ConfigureAwait(false))]);
+        await Watch.HoldInTransactionAsync().ConfigureAwait(false);
+    }
+
+    private async Task<TimeSpan> RunUntilDoneAsync(StatementRun run, CancellationToken cancellationToken)
+    {
         while (true)
         {
             Watch.BeginAttempt();
             try
             {
-                Finish([(step, await run.RunAsync(cancellationToken).ConfigureAwait(false))]);
-                return;
+                return await run.RunAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (SqlPipelineException<MigrationStep> e)
             {

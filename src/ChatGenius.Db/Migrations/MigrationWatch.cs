@@ -15,9 +15,12 @@ namespace ChatGenius.Db.Migrations;
 /// </summary>
 /// <remarks>
 /// The lock is an advisory lock of a transaction, taken without blocking and held in a transaction that stays open: it works
-/// through a pooler in transaction mode, and it is gone with its connection. Waiting for it in a statement would hold a snapshot that
-/// <c>CREATE INDEX CONCURRENTLY</c> waits for, which is a deadlock; an idle READ COMMITTED transaction holds none.
-/// PostgreSQL: Explicit Locking, Advisory Locks; CREATE INDEX, Building Indexes Concurrently.
+/// through a pooler in transaction mode, and it is gone with its connection.
+/// <c>CREATE INDEX CONCURRENTLY</c> waits for every transaction that it finds with a snapshot, and it waits for the transaction's end, not the
+/// snapshot's. So a transaction that stays open must not look at anything while such a statement runs, ours or another run's: each
+/// attempt to take the lock is a transaction of its own, and while a non-transactional migration runs, the lock belongs to
+/// the session instead (which no pooler stands in front of then). PostgreSQL: Explicit Locking, Advisory Locks; CREATE INDEX, Building
+/// Indexes Concurrently.
 /// </remarks>
 internal sealed class MigrationWatch : IAsyncDisposable
 {
@@ -49,7 +52,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
     /// would say the same at the price of reading the whole lock table at every commit.
     /// </remarks>
     internal string Fence =>
-        "(CASE WHEN pg_catalog.pg_try_advisory_xact_lock_shared(" + _runKey.ToString(CultureInfo.InvariantCulture) + ") "
+        "(CASE WHEN pg_catalog.pg_try_advisory_xact_lock_shared(" + Text(_runKey) + ") "
         + "THEN ('" + FenceText + " ' || pg_catalog.pg_backend_pid())::pg_catalog.int8 ELSE 0 END)";
 
     /// <summary>Whether an error is the fence's.</summary>
@@ -108,6 +111,19 @@ internal sealed class MigrationWatch : IAsyncDisposable
         _watching = ObserveAsync(pid, current, options, events);
     }
 
+    /// <summary>Moves the lock from the transaction to the session, and ends the transaction: for the time of a non-transactional migration.</summary>
+    internal Task HoldInSessionAsync() => GatedAsync(
+        $"SELECT pg_catalog.pg_advisory_lock({Text(_lockKey)}), pg_catalog.pg_advisory_lock({Text(_runKey)})",
+        "COMMIT",
+        SelectNoTimeouts(local: false));
+
+    /// <summary>Moves the lock back into a transaction.</summary>
+    internal Task HoldInTransactionAsync() => GatedAsync(
+        "BEGIN ISOLATION LEVEL READ COMMITTED",
+        SelectNoTimeouts(local: true),
+        $"SELECT pg_catalog.pg_advisory_xact_lock({Text(_lockKey)}), pg_catalog.pg_advisory_xact_lock({Text(_runKey)})",
+        $"SELECT pg_catalog.pg_advisory_unlock({Text(_lockKey)}), pg_catalog.pg_advisory_unlock({Text(_runKey)})");
+
     /// <summary>Forgets what was seen of an earlier attempt.</summary>
     internal void BeginAttempt()
     {
@@ -159,13 +175,9 @@ internal sealed class MigrationWatch : IAsyncDisposable
     {
         var waited = Stopwatch.StartNew();
         LockHolder? told = null;
-        if (await BeginAsync(cancellationToken).ConfigureAwait(false))
+        for (var first = true; !await BeginAsync(cancellationToken).ConfigureAwait(false); first = false)
         {
-            return;
-        }
-
-        for (var first = true; ; first = false)
-        {
+            await ExecuteAsync("ROLLBACK").ConfigureAwait(false);
             var holder = await ReadHolderAsync(cancellationToken).ConfigureAwait(false);
             if (first || holder?.Pid != told?.Pid)
             {
@@ -183,10 +195,6 @@ internal sealed class MigrationWatch : IAsyncDisposable
 
             // Jitter keeps many waiting runs from asking in step.
             await Task.Delay(Random.Shared.Next(40, 160), cancellationToken).ConfigureAwait(false);
-            if (await TryLockAsync(cancellationToken).ConfigureAwait(false))
-            {
-                return;
-            }
         }
     }
 
@@ -198,9 +206,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
             BatchCommands =
             {
                 new("BEGIN ISOLATION LEVEL READ COMMITTED"),
-                // The transaction has to outlive the longest migration, whatever time limits the role or the database has.
-                new("SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) ANY "
-                    + "('{statement_timeout,idle_in_transaction_session_timeout,transaction_timeout,lock_timeout}'::pg_catalog.text[])"),
+                new(SelectNoTimeouts(local: true)),
                 new(TryLock()),
             },
         };
@@ -216,12 +222,35 @@ internal sealed class MigrationWatch : IAsyncDisposable
         }
     }
 
-    private async Task<bool> TryLockAsync(CancellationToken cancellationToken)
+    private static string Text(long key) => key.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The watch has to outlive the longest migration, whatever time limits the role or the database has; which there are depends on the version.</summary>
+    private static string SelectNoTimeouts(bool local) =>
+        $"SELECT pg_catalog.set_config(name, '0', {(local ? "true" : "false")}) FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) ANY "
+        + "('{statement_timeout,idle_in_transaction_session_timeout,idle_session_timeout,transaction_timeout,lock_timeout}'::pg_catalog.text[])";
+
+    private async Task GatedAsync(params string[] commands)
     {
-        var command = new NpgsqlCommand(TryLock(), _connection);
+        await _gate.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            foreach (var command in commands)
+            {
+                await ExecuteAsync(command).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        var command = new NpgsqlCommand(sql, _connection);
         await using (command.ConfigureAwait(false))
         {
-            return (bool)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+            await command.ExecuteNonQueryAsync().ConfigureAwait(false);
         }
     }
 
@@ -232,12 +261,10 @@ internal sealed class MigrationWatch : IAsyncDisposable
 
     private async Task<LockHolder?> ReadHolderAsync(CancellationToken cancellationToken)
     {
-        // A transaction keeps the first picture of pg_stat_activity that it saw, unless it is told to forget it.
         var batch = new NpgsqlBatch(_connection)
         {
             BatchCommands =
             {
-                new("SELECT pg_catalog.pg_stat_clear_snapshot()"),
                 new("""
                     SELECT l.pid, a.application_name, a.usename::text, a.xact_start,
                         -- The holder's own connection idles; what it runs for is its other one, with the same client.
@@ -265,7 +292,6 @@ internal sealed class MigrationWatch : IAsyncDisposable
             var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await using (reader.ConfigureAwait(false))
             {
-                await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
                 return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? ReadHolder(reader) : null;
             }
         }
@@ -313,6 +339,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
         {
             BatchCommands =
             {
+                // A transaction keeps the first picture of pg_stat_activity that it saw, unless it is told to forget it.
                 new("SELECT pg_catalog.pg_stat_clear_snapshot()"),
                 new("SELECT query FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND state = 'active'")
                 {

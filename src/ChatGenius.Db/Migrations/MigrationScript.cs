@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Text;
+using ChatGenius.Db.Sql;
+
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>
+/// Writes a plan as a file that psql runs, for whoever must see or run the SQL by hand. It keeps the history as the tool does, skips what is
+/// applied already, and can be run again after a failure.
+/// </summary>
+public static class MigrationScript
+{
+    /// <summary>Writes the file.</summary>
+    /// <param name="plan">From <see cref="Migrator.PlanAsync"/> or <see cref="Migrator.PlanRollbackAsync"/>.</param>
+    /// <param name="options">The history's schema, lock timeout and tool version.</param>
+    public static string Write(MigrationPlan plan, MigratorOptions options)
+    {
+        var history = new MigrationHistory(options.HistorySchema);
+        var key = MigrationWatch.LockKey(options.HistorySchema).ToString(CultureInfo.InvariantCulture);
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"-- Written by chatgenius-db {options.ToolVersion}. Run it with: psql -X -f FILE \"$DATABASE_URL\"\n");
+        text.Append("-- It can be run again: what is in the history already is passed over.\n\n");
+        text.Append("\\set ON_ERROR_STOP on\n\\set AUTOCOMMIT on\n");
+        text.Append("SET standard_conforming_strings = on;\nSET client_encoding = 'UTF8';\n");
+        text.Append(CultureInfo.InvariantCulture, $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds};\n\n");
+        text.Append("-- The same lock that chatgenius-db takes; it is held until psql ends.\n");
+        text.Append(CultureInfo.InvariantCulture, $"SELECT pg_catalog.pg_try_advisory_lock({key}) AS chatgenius_db_locked \\gset\n");
+        text.Append("\\if :chatgenius_db_locked\n\\else\n");
+        text.Append("DO $$ BEGIN RAISE EXCEPTION 'another run of chatgenius-db holds the lock of this database'; END $$;\n\\endif\n\n");
+        text.Append("BEGIN;\n");
+        foreach (var statement in history.CreateStatements())
+        {
+            text.Append(statement).Append(";\n");
+        }
+
+        text.Append("COMMIT;\n");
+        foreach (var step in plan.Steps)
+        {
+            WriteStep(text, step, history, options);
+        }
+
+        return text.ToString();
+    }
+
+    private static void WriteStep(StringBuilder text, MigrationStep step, MigrationHistory history, MigratorOptions options)
+    {
+        var up = step.Direction == MigrationDirection.Up;
+        var version = step.Version.ToString(CultureInfo.InvariantCulture);
+        text.Append(CultureInfo.InvariantCulture, $"\n-- {step.Id}, {(up ? "up" : "down")}\n");
+        text.Append(CultureInfo.InvariantCulture, $"SELECT {(up ? "NOT " : "")}EXISTS (SELECT FROM {history.TableName} WHERE version = {version}) AS chatgenius_db_pending \\gset\n");
+        text.Append("\\if :chatgenius_db_pending\n\\echo ").Append(step.Id).Append(up ? "\n" : " (down)\n");
+        text.Append("SELECT pg_catalog.clock_timestamp() AS chatgenius_db_started \\gset\n");
+        text.Append(step.Section.Transactional ? "BEGIN;\n" : "-- Outside a transaction: after a failure, look at what was done before running this again.\n");
+        foreach (var statement in step.Section.Script.Statements)
+        {
+            text.Append(statement.Text).Append(";\n");
+            if (statement.IsCopyFromStdin)
+            {
+                var rows = Encoding.UTF8.GetString(statement.CopyData.Span);
+                text.Append(rows).Append(rows.Length == 0 || rows.EndsWith('\n') ? "" : "\n").Append("\\.\n");
+            }
+        }
+
+        text.Append("RESET SESSION AUTHORIZATION;\nRESET ROLE;\nRESET ALL;\n");
+        text.Append(up ? history.InsertText(step, ":'chatgenius_db_started'", options) : $"DELETE FROM {history.TableName} WHERE version = {version}").Append(";\n");
+        text.Append(step.Section.Transactional ? "COMMIT;\n" : "");
+        text.Append("SET standard_conforming_strings = on;\n");
+        text.Append(CultureInfo.InvariantCulture, $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds};\n");
+        text.Append("\\endif\n");
+    }
+}

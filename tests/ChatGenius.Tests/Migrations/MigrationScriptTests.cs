@@ -1,0 +1,62 @@
+using ChatGenius.Db.Migrations;
+using ChatGenius.Tests.Support;
+
+namespace ChatGenius.Tests.Migrations;
+
+public class MigrationScriptTests
+{
+    private static readonly MigratorOptions Options = new() { ToolVersion = "1.2.3" };
+
+    [Fact]
+    public async Task What_psql_makes_of_a_script_is_what_apply_makes_and_a_second_time_nothing()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a")
+            .Write(2, "rows", "SET search_path = pg_catalog;\nCOPY public.a FROM stdin;\n1\n2\n\\.\nINSERT INTO public.a VALUES (3);", "DELETE FROM a;")
+            .Write(3, "index", "CREATE INDEX CONCURRENTLY a_id_idx ON a (id);", "DROP INDEX CONCURRENTLY a_id_idx;", " transaction:false", " transaction:false");
+        var migrator = await folder.MigratorAsync(database);
+        using var sandbox = new Sandbox();
+        var file = sandbox.Write("plan.sql", MigrationScript.Write(await migrator.PlanAsync(new PlanRequest()), Options));
+
+        for (var i = 0; i < 2; i++)
+        {
+            (await Psql.RunAsync(database, file)).ExitCode.ShouldBe(0);
+            (await database.ScalarAsync<long>("SELECT count(*) FROM a")).ShouldBe(3);
+        }
+
+        (await migrator.ApplyAsync(new PlanRequest())).Finished.ShouldBeEmpty();
+
+        var down = sandbox.Write("down.sql", MigrationScript.Write(await migrator.PlanRollbackAsync(new RollbackRequest(All: true)), Options));
+        (await Psql.RunAsync(database, down)).ExitCode.ShouldBe(0);
+        (await folder.StatusAsync(database)).ShouldBe("1:Pending 2:Pending 3:Pending");
+        (await database.ScalarAsync<bool>("SELECT to_regclass('a') IS NULL")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_script_refuses_to_run_beside_another_run()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().Write(1, "slow", "SELECT pg_sleep(2);");
+        using var sandbox = new Sandbox();
+        var migrator = await folder.MigratorAsync(database);
+        var file = sandbox.Write("plan.sql", MigrationScript.Write(await migrator.PlanAsync(new PlanRequest()), Options));
+        var run = migrator.ApplyAsync(new PlanRequest());
+        await folder.WaitForAsync<MigrationEvent.Started>();
+
+        var psql = await Psql.RunAsync(database, file);
+
+        psql.ExitCode.ShouldNotBe(0);
+        psql.Error.ShouldContain("another run of chatgenius-db holds the lock");
+        await run;
+    }
+
+    [Fact]
+    public async Task A_script_reads_well()
+    {
+        var migrations = await MigrationSource.LoadAsync(null, bundle: true);
+
+        var plan = MigrationPlan.Apply(migrations, HistorySnapshot.Empty, new PlanRequest(To: 2));
+
+        Snapshot.Match(MigrationScript.Write(plan, Options), "sql");
+    }
+}

@@ -1,0 +1,156 @@
+using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Tests.Support;
+using Npgsql;
+
+namespace ChatGenius.Tests.Migrations;
+
+public class StatementRunTests
+{
+    private const string Outside = " transaction:false";
+    private const string IndexIsValid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_id_idx'::regclass";
+
+    [Fact]
+    public async Task Statements_that_refuse_a_transaction_run()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a").Write(
+            2, "outside",
+            "CREATE INDEX CONCURRENTLY a_id_idx ON a (id);\nVACUUM a;\nREINDEX INDEX CONCURRENTLY a_id_idx;\nINSERT INTO a VALUES (1);\n"
+            + "DO $$ BEGIN FOR i IN 1..3 LOOP INSERT INTO a VALUES (i); COMMIT; END LOOP; END $$;\nCOPY a FROM stdin;\n7\n\\.\n",
+            "DROP INDEX CONCURRENTLY a_id_idx;\nDELETE FROM a;", Outside, Outside);
+
+        (await folder.ApplyAsync(database)).Finished.Count.ShouldBe(2);
+        (await database.ScalarAsync<bool>(IndexIsValid)).ShouldBeTrue();
+        (await database.ScalarAsync<long>("SELECT count(*) FROM a")).ShouldBe(5);
+        (await database.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.journal")).ShouldBe(0);
+
+        await folder.RollbackAsync(database);
+        (await database.ScalarAsync<bool>("SELECT to_regclass('a_id_idx') IS NULL")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task After_a_failure_apply_goes_on_at_the_statement_that_failed()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a").Write(
+            2, "outside", "INSERT INTO a VALUES (1);\nSET my.flag = 'kept';\nINSERT INTO a VALUES (2);\nINSERT INTO a SELECT 3 FROM b WHERE current_setting('my.flag') = 'kept';",
+            "DELETE FROM a;", Outside);
+
+        var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0];
+        problem.Where!.Line.ShouldBe(5);
+        (await folder.StatusAsync(database)).ShouldBe("1:Applied 2:Interrupted");
+        var status = (await (await folder.MigratorAsync(database)).StatusAsync())[1].Interruption!;
+        (status.Statement, status.Count).ShouldBe((4, 4));
+
+        await database.ExecuteAsync("CREATE TABLE b AS SELECT 1");
+        await folder.ApplyAsync(database);
+        (await database.ScalarAsync<string>("SELECT string_agg(id::text, ' ' ORDER BY id) FROM a")).ShouldBe("1 2 3");
+    }
+
+    [Fact]
+    public async Task An_invalid_index_is_dropped_and_built_again_and_IF_NOT_EXISTS_does_not_hide_it()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder()
+            .Write(1, "a", "CREATE TABLE a (id int); INSERT INTO a VALUES (1), (1);", "DROP TABLE a;")
+            .Write(2, "index", "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a_id_idx ON a (id);", "DROP INDEX CONCURRENTLY a_id_idx;", Outside, Outside);
+
+        (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Message.ShouldContain("23505");
+        (await database.ScalarAsync<bool>(IndexIsValid)).ShouldBeFalse();
+
+        await database.ExecuteAsync("TRUNCATE a");
+        await folder.ApplyAsync(database);
+        (await database.ScalarAsync<bool>(IndexIsValid)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task An_index_that_was_built_before_its_mark_was_written_counts_as_built()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a")
+            .Write(2, "index", "CREATE INDEX CONCURRENTLY a_id_idx ON a (id);\nINSERT INTO a VALUES (1);", "SELECT 1;", Outside);
+        var migration = (await (await folder.MigratorAsync(database)).PlanAsync(new PlanRequest())).Steps[1];
+        await folder.ApplyAsync(database, request: new PlanRequest(To: 1));
+        await database.ExecuteAsync("CREATE INDEX a_id_idx ON a (id)");
+        await database.ExecuteAsync(
+            $"INSERT INTO chatgenius_db.journal (version, direction, statement, name, count, checksum, backend_start) VALUES (2, 'up', 1, 'index', 2, '{migration.Section.Checksum}', now())");
+
+        await folder.ApplyAsync(database);
+
+        folder.Events.OfType<MigrationEvent.StatementRecognised>().ShouldHaveSingleItem().Reason.ShouldContain("a_id_idx");
+        (await database.ScalarAsync<long>("SELECT count(*) FROM a")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task What_only_its_author_can_judge_waits_for_repair()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a").Write(
+            2, "backfill", "DO $$ BEGIN INSERT INTO a VALUES (1); COMMIT; PERFORM 1 / (SELECT count(*) FROM pg_class WHERE relname = 'b'); END $$;\nINSERT INTO a VALUES (2);",
+            "SELECT 1;", Outside);
+        await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database));
+
+        var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0];
+        problem.Code.ShouldBe("CG0507");
+        problem.Where!.Line.ShouldBe(2);
+
+        await database.ExecuteAsync("CREATE TABLE b (id int)");
+        var migrator = await folder.MigratorAsync(database);
+        (await migrator.RepairAsync(2, RepairAction.Done)).Statement.ShouldBe(1);
+        await migrator.ApplyAsync(new PlanRequest());
+        (await database.ScalarAsync<string>("SELECT string_agg(id::text, ' ' ORDER BY id) FROM a")).ShouldBe("1 2");
+        (await Should.ThrowAsync<ProblemException>(() => migrator.RepairAsync(2, RepairAction.Again))).Problems[0].Code.ShouldBe("CG0411");
+    }
+
+    [Fact]
+    public async Task An_edit_after_an_interruption_is_a_problem()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().Write(1, "x", "CREATE TABLE a (id int);\nSELECT 1/0;", "DROP TABLE a;", Outside);
+        await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database));
+
+        folder.Write(1, "x", "CREATE TABLE a (id bigint);\nSELECT 1;", "DROP TABLE a;", Outside);
+
+        (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Code.ShouldBe("CG0404");
+    }
+
+    [Fact]
+    public async Task A_transaction_that_a_section_manages_itself_is_kept_or_repeated_as_a_whole()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a").Write(
+            2, "own", "BEGIN;\nINSERT INTO a VALUES (1);\nCOMMIT;\nBEGIN;\nINSERT INTO a VALUES (2);\nINSERT INTO a SELECT 3 FROM b;\nCOMMIT;", "SELECT 1;", Outside);
+        await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database));
+        (await database.ScalarAsync<long>("SELECT count(*) FROM a")).ShouldBe(1);
+
+        await database.ExecuteAsync("CREATE TABLE b AS SELECT 1");
+        await folder.ApplyAsync(database);
+        (await database.ScalarAsync<string>("SELECT string_agg(id::text, ' ' ORDER BY id) FROM a")).ShouldBe("1 2 3");
+    }
+
+    [Theory]
+    [InlineData("CREATE INDEX CONCURRENTLY IF NOT EXISTS \"My Index\" ON ONLY s.\"T\" (a)", "CreateIndex|\"My Index\"|s.\"T\"")]
+    [InlineData("create unique /* c */ index concurrently i on t using gist (a)", "CreateIndex|i|t")]
+    [InlineData("CREATE INDEX CONCURRENTLY ON t (a)", "CreateIndex||t")]
+    [InlineData("CREATE INDEX concurrently_named ON t (a)", "InTransaction||")]
+    [InlineData("DROP INDEX CONCURRENTLY IF EXISTS s.i", "DropIndex|s.i|")]
+    [InlineData("DROP INDEX i", "InTransaction||")]
+    [InlineData("REINDEX (VERBOSE) TABLE CONCURRENTLY t", "Reindex||")]
+    [InlineData("VACUUM t", "Repeatable||")]
+    [InlineData("DO $$ BEGIN COMMIT; END $$", "Opaque||")]
+    [InlineData("DO $$ BEGIN PERFORM 1; END $$", "InTransaction||")]
+    [InlineData("CALL p()", "Opaque||")]
+    [InlineData("BEGIN", "TransactionControl||")]
+    [InlineData("ALTER TYPE mood ADD VALUE 'x'", "InTransaction||")]
+    [InlineData("ALTER SYSTEM SET work_mem = '1MB'", "Repeatable||")]
+    [InlineData("UPDATE t SET a = 1", "InTransaction||")]
+    public void A_statements_text_says_how_it_can_run(string sql, string expected)
+    {
+        var statement = Db.Sql.SqlScript.Parse(Db.Text.SourceText.From("t.sql", sql)).Statements[0];
+
+        var kind = StatementKind.Of(statement);
+
+        $"{kind.Mode}|{kind.Index}|{kind.Table}".ShouldBe(expected);
+    }
+}

@@ -34,6 +34,11 @@ public static class MigrationScript
         }
 
         text.Append("COMMIT;\n");
+        if (plan.Steps.Any(step => step.Section.Script.Statements.Any(statement => statement.IsCopyFromStdin)))
+        {
+            text.Append("CREATE TEMPORARY TABLE chatgenius_db_skipped (line text);\n");
+        }
+
         foreach (var step in plan.Steps)
         {
             WriteStep(text, step, history, options);
@@ -53,11 +58,13 @@ public static class MigrationScript
         text.Append(step.Section.Transactional ? "BEGIN;\n" : "-- Outside a transaction: after a failure, look at what was done before running this again.\n");
         foreach (var statement in step.Section.Script.Statements)
         {
-            text.Append(statement.Text).Append(";\n");
             if (statement.IsCopyFromStdin)
             {
-                var rows = Encoding.UTF8.GetString(statement.CopyData.Span);
-                text.Append(rows).Append(rows.Length == 0 || rows.EndsWith('\n') ? "" : "\n").Append("\\.\n");
+                WriteCopy(text, statement);
+            }
+            else
+            {
+                text.Append(statement.Text).Append(";\n");
             }
         }
 
@@ -67,5 +74,20 @@ public static class MigrationScript
         text.Append("SET standard_conforming_strings = on;\n");
         text.Append(CultureInfo.InvariantCulture, $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds};\n");
         text.Append("\\endif\n");
+    }
+
+    /// <summary>
+    /// psql reads a branch that it skips as SQL, rows of COPY included. So the rows stand outside of the branches, and which COPY takes
+    /// them is a variable: the migration's own, or one that puts each line, whatever is on it, into a table that is thrown away.
+    /// </summary>
+    private static void WriteCopy(StringBuilder text, SqlStatement statement)
+    {
+        var own = statement.Text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)
+            .ReplaceLineEndings("\n").Replace("\n", "\\n", StringComparison.Ordinal);
+        var rows = Encoding.UTF8.GetString(statement.CopyData.Span);
+        text.Append("\\set chatgenius_db_copy '").Append(own).Append("'\n\\else\n");
+        text.Append("\\set chatgenius_db_copy 'COPY pg_temp.chatgenius_db_skipped FROM stdin (FORMAT csv, DELIMITER E''\\\\x01'', QUOTE E''\\\\x02'')'\n\\endif\n");
+        text.Append(":chatgenius_db_copy;\n").Append(rows).Append(rows.Length == 0 || rows.EndsWith('\n') ? "" : "\n").Append("\\.\n");
+        text.Append("\\if :chatgenius_db_pending\n");
     }
 }

@@ -11,6 +11,9 @@ namespace ChatGenius.Db.Sql;
 internal sealed class SqlChecksum : IDisposable
 {
     private const int LongestHeader = 5;
+
+    // Two quotes and CR LF. Nearly every token is shorter or has none of it.
+    private const int ShortestWithLineEnding = 4;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
     // Tokens are small and a call of the hash function is not: they are gathered here first.
@@ -19,8 +22,20 @@ internal sealed class SqlChecksum : IDisposable
 
     /// <param name="text">The whole text.</param>
     /// <param name="token">The token in it; it covers at least one byte.</param>
+    /// <remarks>
+    /// A line ending inside a token (a function's body, say) counts as LF: whether git checks a file out with LF or CR LF is no edit of it.
+    /// </remarks>
     public void AddToken(ReadOnlySpan<byte> text, SqlToken token)
     {
+        var bytes = text[token.Start..token.End];
+        if (token.Length >= ShortestWithLineEnding && bytes.Contains((byte)'\r') && bytes.IndexOf("\r\n"u8) >= 0)
+        {
+            var unix = new byte[token.Length];
+            var length = CopyWithUnixLineEndings(bytes, unix);
+            AddToken(unix.AsSpan(0, length), token with { Start = 0, End = length });
+            return;
+        }
+
         // A continued string differs from two strings, which its bytes alone would not show.
         var header = ((uint)token.Length << 1) | (token.Kind == SqlTokenKind.StringContinuation ? 1u : 0u);
         var free = _buffer.AsSpan(_filled);
@@ -37,6 +52,20 @@ internal sealed class SqlChecksum : IDisposable
 
         AddHeader(header);
         Add(text[token.Start..token.End]);
+    }
+
+    private static int CopyWithUnixLineEndings(ReadOnlySpan<byte> bytes, Span<byte> into)
+    {
+        var length = 0;
+        for (var next = bytes.IndexOf("\r\n"u8); next >= 0; next = bytes.IndexOf("\r\n"u8))
+        {
+            bytes[..next].CopyTo(into[length..]);
+            length += next;
+            bytes = bytes[(next + 1)..];
+        }
+
+        bytes.CopyTo(into[length..]);
+        return length + bytes.Length;
     }
 
     public void EndStatement() => AddHeader(0);

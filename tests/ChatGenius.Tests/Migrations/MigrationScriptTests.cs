@@ -20,7 +20,8 @@ public class MigrationScriptTests
 
         for (var i = 0; i < 2; i++)
         {
-            (await Psql.RunAsync(database, file)).ExitCode.ShouldBe(0);
+            var psql = await Psql.RunAsync(database, file);
+            psql.ExitCode.ShouldBe(0, psql.Error);
             (await database.ScalarAsync<long>("SELECT count(*) FROM a")).ShouldBe(3);
         }
 

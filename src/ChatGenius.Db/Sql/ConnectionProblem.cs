@@ -1,4 +1,3 @@
-using System.IO;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -12,6 +11,12 @@ internal static class ConnectionProblem
     /// <returns>Null where the exception is none of a connection attempt: it is then a fault of this program.</returns>
     public static Problem? From(DatabaseUrl url, Exception exception)
     {
+        // A server that answers and is not of the kind that was asked for adds no exception to those of the servers that don't answer.
+        if (exception is NpgsqlException { InnerException: AggregateException several } && several.InnerExceptions.Count < url.ServerCount)
+        {
+            return NotOfTheKind(url);
+        }
+
         var causes = Causes(exception).ToList();
         foreach (var cause in causes)
         {
@@ -46,6 +51,8 @@ internal static class ConnectionProblem
             Advice: "Check the host, the port and any firewall between; connect_timeout=SECONDS in the URL waits longer."),
         AuthenticationException e => Certificate(url, e.Message),
         CryptographicException e => KeyFile(e.Message),
+        FileNotFoundException or DirectoryNotFoundException when url.PasswordFile is { } file && !File.Exists(file) =>
+            new Problem("CG0614", $"The password file {file} is not there", Advice: "Check passfile in the connection string, or PGPASSFILE."),
         FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException => KeyFile(exception.Message),
         EndOfStreamException => NotPostgres(url),
         NpgsqlException e => FromClient(url, e.Message),
@@ -102,8 +109,7 @@ internal static class ConnectionProblem
 
         if (message.Contains("No suitable host", StringComparison.Ordinal))
         {
-            return new Problem("CG0628", $"None of {url.ServerNames} is what target_session_attrs={url.TargetSessionAttributes} asks for",
-                Advice: "Name the right server, or leave target_session_attrs out.");
+            return NotOfTheKind(url);
         }
 
         if (message.Contains("SSL connection requested", StringComparison.Ordinal) || message.Contains("SSL required", StringComparison.Ordinal))
@@ -117,6 +123,9 @@ internal static class ConnectionProblem
             ? NotPostgres(url)
             : null;
     }
+
+    private static Problem NotOfTheKind(DatabaseUrl url) => new("CG0628", $"None of {url.ServerNames} is what target_session_attrs={url.TargetSessionAttributes} asks for",
+        Advice: "Name the right server, or leave target_session_attrs out.");
 
     private static Problem Certificate(DatabaseUrl url, string message) => new("CG0622", $"The TLS certificate of {url.ServerNames} is not trusted: {message}",
         Advice: "Name the authority that signed it (sslrootcert=FILE), and the host as the certificate names it.");

@@ -178,7 +178,7 @@ public sealed class Database(DatabaseUrl url)
 
             // The catalog of types is not read: nothing here maps a user's types, and it would cost each start a round trip.
             builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
-            _source = url.ChoosesServer ? builder.BuildMultiHost() : builder.Build();
+            _source = builder.Build();
         }
 
         return _source;

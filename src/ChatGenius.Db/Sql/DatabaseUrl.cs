@@ -26,7 +26,10 @@ public sealed class DatabaseUrl
     {
         _builder = builder;
         _servers = servers;
-        builder.Host = servers.Length == 1 ? servers[0].Host : string.Join(',', servers.Select(HostAndPort));
+
+        // Npgsql looks at what kind of server it has found only where there are several: a single one is then named twice.
+        var named = servers.Length == 1 && builder.TargetSessionAttributes is not (null or "any") ? [servers[0], servers[0]] : servers;
+        builder.Host = named.Length == 1 ? named[0].Host : string.Join(',', named.Select(HostAndPort));
         builder.Port = servers[0].Port;
         if (string.IsNullOrEmpty(builder.Username))
         {
@@ -71,15 +74,12 @@ public sealed class DatabaseUrl
             [
                 IsSocket ? $"host={EscapePath(Host)}" : null,
                 IsSocket && Port != DefaultPort ? string.Create(CultureInfo.InvariantCulture, $"port={Port}") : null,
-                _builder.Passfile is { } file ? $"passfile={EscapePath(file)}" : null,
+                PasswordFile is { } file ? $"passfile={EscapePath(file)}" : null,
             ];
             var query = string.Join('&', parameters.Where(p => p is not null));
             return $"postgres://{user}@{servers}/{database}{(query.Length > 0 ? "?" : "")}{query}";
         }
     }
-
-    /// <summary>More than one server, or one that has to be of a certain kind: Npgsql then asks each what it is.</summary>
-    internal bool ChoosesServer => _servers.Length > 1 || _builder.TargetSessionAttributes is not (null or "any");
 
     /// <summary>How the session attributes that are asked for are called by libpq; <c>any</c> where nothing is.</summary>
     internal string TargetSessionAttributes => _builder.TargetSessionAttributes ?? "any";
@@ -87,8 +87,11 @@ public sealed class DatabaseUrl
     /// <summary>How long a connection attempt may take; <see cref="Timeout.InfiniteTimeSpan"/> where there is no limit.</summary>
     internal TimeSpan ConnectTimeout => _builder.Timeout == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(_builder.Timeout);
 
-    /// <summary>Whether TLS was asked for in a way that a server without it can't fulfil.</summary>
-    internal SslMode SslMode => _builder.SslMode;
+    /// <summary>The password file that was named, if one was.</summary>
+    internal string? PasswordFile => _builder.Passfile;
+
+    /// <summary>How many servers are named.</summary>
+    internal int ServerCount => _servers.Length;
 
     /// <summary>The servers, as <c>host:port</c> or the path of the socket.</summary>
     internal string ServerNames => string.Join(", ", _servers.Select(s => IsSocketHost(s.Host) ? SocketPath(s) : HostAndPort(s)));
@@ -305,6 +308,9 @@ public sealed class DatabaseUrl
         builder.Multiplexing = false;
         builder.NoResetOnClose = true;
         builder.Enlist = false;
+
+        // Each attempt asks every server anew: one that was down a moment ago is what a waiting caller waits for.
+        builder.HostRecheckSeconds = 0;
 
         // The statement that failed in a batch, and the row that a constraint refused, belong in the complaint.
         builder.IncludeFailedBatchedCommand = true;

@@ -38,6 +38,87 @@ public class DatabaseTests
         Database.MayPass(e).ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData("cg_test a b")]
+    [InlineData("cg_test \"quoted\"")]
+    [InlineData("cg_test it's")]
+    [InlineData("CG_TEST_UPPER")]
+    [InlineData("cg_test Ünïcode 😀")]
+    [InlineData("cg_test;--")]
+    public async Task A_database_of_any_name_is_created_once_found_and_dropped_once(string name)
+    {
+        var database = new Database((await TestServer.UrlAsync()).WithDatabase($"{name} {Guid.NewGuid():N}"));
+        (await database.ExistsAsync()).ShouldBeFalse();
+
+        (await database.CreateAsync()).ShouldBeTrue();
+        (await database.CreateAsync()).ShouldBeFalse();
+        (await database.ExistsAsync()).ShouldBeTrue();
+        await using (var connection = await database.ConnectAsync())
+        {
+            connection.Database.ShouldBe(database.Url.DatabaseName);
+        }
+
+        (await database.DropAsync()).ShouldBeTrue();
+        (await database.DropAsync()).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_database_in_use_is_dropped_only_by_force()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await using var connection = await db.ConnectAsync();
+
+        var problem = (await Should.ThrowAsync<ProblemException>(() => db.Database.DropAsync())).Problems[0];
+        problem.Code.ShouldBe("CG0631");
+        problem.Advice!.ShouldContain("--force");
+
+        (await db.Database.DropAsync(force: true)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_copy_has_what_its_template_has()
+    {
+        await using var template = await TestDatabase.CreateAsync();
+        await template.ExecuteAsync("CREATE TABLE t AS SELECT 42 AS answer");
+        await using var copy = await TestDatabase.CreateAsync();
+        await copy.Database.DropAsync();
+
+        (await copy.Database.CreateAsync(template.Url.DatabaseName, copyFiles: true)).ShouldBeTrue();
+
+        (await copy.ScalarAsync<int>("SELECT answer FROM t")).ShouldBe(42);
+    }
+
+    [Fact]
+    public async Task A_role_that_may_not_create_databases_is_told_what_it_lacks()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        var role = $"cg_test_{Guid.NewGuid():N}";
+        await db.ExecuteAsync($"CREATE ROLE {role} LOGIN PASSWORD 'secret'");
+        try
+        {
+            var url = new NpgsqlConnectionStringBuilder(db.Url.ConnectionString) { Username = role, Password = "secret", Database = role };
+
+            var problem = (await Should.ThrowAsync<ProblemException>(() => new Database(DatabaseUrl.Parse(url.ConnectionString)).CreateAsync())).Problems[0];
+
+            problem.Code.ShouldBe("CG0630");
+            problem.Advice!.ShouldContain("CREATEDB");
+        }
+        finally
+        {
+            await db.ExecuteAsync($"DROP ROLE {role}");
+        }
+    }
+
+    [Fact]
+    public async Task Waiting_ends_when_the_database_is_there()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await db.Database.WaitAsync(Timeout.InfiniteTimeSpan);
+
+        (await Should.ThrowAsync<ProblemException>(() => new Database(DatabaseUrl.Of("127.0.0.1", 1, "u", "d")).WaitAsync(TimeSpan.FromMilliseconds(300)))).Problems[0].Code.ShouldBe("CG0610");
+        (await Should.ThrowAsync<ProblemException>(() => new Database(db.Url.WithDatabase("absent")).WaitAsync(Timeout.InfiniteTimeSpan))).Problems[0].Code.ShouldBe("CG0617");
+    }
+
     private static async Task<Problem> ProblemOf(DatabaseUrl url) =>
         (await Should.ThrowAsync<ProblemException>(() => new Database(url).ConnectAsync())).Problems[0];
 }

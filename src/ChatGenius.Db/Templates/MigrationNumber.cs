@@ -34,6 +34,13 @@ public static class MigrationNumber
         return highest + 1;
     }
 
+    /// <summary>The numbers of the bundle, from the names alone: whoever only needs the next one does not wait for its files to be parsed.</summary>
+    public static IReadOnlyList<long> OfBundle() =>
+        [.. typeof(MigrationNumber).Assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith("bundle/", StringComparison.Ordinal))
+            .Select(name => Of(name["bundle/".Length..]))
+            .OfType<long>()];
+
     /// <summary>Four digits or more.</summary>
     /// <param name="number">From 0.</param>
     /// <param name="digits">How many digits there are at least; leading zeros fill them.</param>

@@ -130,13 +130,12 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
             return;
         }
 
-        var bundle = await MigrationSource.LoadAsync(null, settings.Bundle, cancellationToken: cancellationToken).ConfigureAwait(false);
         var applied = await history.TryReadAsync(cancellationToken).ConfigureAwait(false);
-        var taken = bundle.Select(migration => migration.Version).Concat(applied.Select(migration => migration.Version)).ToList();
+        var taken = applied.Select(migration => migration.Version).Concat(settings.Bundle ? MigrationNumber.OfBundle() : []).ToList();
         var paths = await new MigrationFolder(settings.MigrationsFolder).AddAsync(scaffold.Migrations, taken, now, cancellationToken).ConfigureAwait(false);
-        foreach (var (migration, path) in scaffold.Migrations.Zip(paths))
+        if (Directory.Exists(shell.Absolute(settings.TemplatesFolder)))
         {
-            Check(migration, path);
+            Check(scaffold.Migrations.Zip(paths));
         }
 
         if (editor is not null)
@@ -180,17 +179,20 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
     }
 
     /// <summary>A template of the project's own may make something that is no migration; an empty one is still to be filled.</summary>
-    private void Check(ScaffoldedMigration migration, string path)
+    private void Check(IEnumerable<(ScaffoldedMigration Migration, string Path)> written)
     {
-        try
+        foreach (var (migration, path) in written)
         {
-            MigrationParser.Parse(SourceText.From(path, migration.Text), MigrationOrigin.Folder);
-        }
-        catch (ProblemException e)
-        {
-            foreach (var problem in e.Problems.Where(problem => problem.Code != "CG0317"))
+            try
             {
-                report.Warn(problem);
+                MigrationParser.Parse(SourceText.From(path, migration.Text), MigrationOrigin.Folder);
+            }
+            catch (ProblemException e)
+            {
+                foreach (var problem in e.Problems.Where(problem => problem.Code != "CG0317"))
+                {
+                    report.Warn(problem);
+                }
             }
         }
     }

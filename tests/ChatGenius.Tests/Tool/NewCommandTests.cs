@@ -139,6 +139,18 @@ public class NewCommandTests
     }
 
     [Fact]
+    public async Task A_template_that_makes_no_migration_is_warned_of()
+    {
+        using var tool = new InProcess();
+        tool.Write("migrations/templates/blank.sbn", "SELECT 1;\n");
+
+        var run = await tool.RunAsync("new", "tidy_up");
+
+        run.Out.ShouldBe("FOLDER/migrations/0006_tidy_up.sql\n");
+        run.Error.ShouldContain("warning CG0307");
+    }
+
+    [Fact]
     public async Task Templates_may_lie_elsewhere()
     {
         using var tool = new InProcess { Environment = { ["CHATGENIUS_TEMPLATES"] = "tpl" } };

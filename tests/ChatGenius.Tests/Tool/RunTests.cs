@@ -183,6 +183,25 @@ public class RunTests
     }
 
     [Fact]
+    public async Task A_script_gives_psql_what_apply_would_have_done()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        using var sandbox = new Sandbox();
+
+        var written = await ToolProcess.RunAsync(["script", "--offline", "-o", "release.sql"], sandbox.Path);
+        written.ExitCode.ShouldBe(0, written.Error);
+        var refused = await ToolProcess.RunAsync(["script", "--offline", "-o", "no/such/folder/release.sql"], sandbox.Path);
+        await Psql.RunAsync(db, sandbox.Combine("release.sql"));
+        var apply = await RunAsync(db, sandbox, "apply");
+        var nothing = await RunAsync(db, sandbox, "script");
+
+        refused.Error.ShouldStartWith("error CG1012: ");
+        apply.Output.ShouldBe("Nothing to do: 5 migrations applied\n");
+        nothing.Error.ShouldContain("Nothing to do");
+        (await db.ScalarAsync<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")).ShouldBe(11);
+    }
+
+    [Fact]
     public async Task Verify_tells_what_is_wrong_with_migrations_and_templates_together_and_without_a_database()
     {
         using var sandbox = new Sandbox();

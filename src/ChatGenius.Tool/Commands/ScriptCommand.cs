@@ -1,0 +1,79 @@
+using System.Text;
+using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shell shell, Report report)
+{
+    internal static readonly Command Definition = new("script", "Write what apply would run as a file for psql")
+    {
+        Configure = app =>
+        {
+            var planOptions = new PlanOptions(app);
+            var offline = app.Option("--offline", "All migrations, without a look at a database", CommandOptionType.NoValue);
+            var output = app.Option("-o|--output <FILE>", "Write there instead of to stdout", CommandOptionType.SingleValue);
+            return Command.Handle<ScriptCommand>((command, cancellationToken) =>
+                command.RunAsync(planOptions.Request(), offline.HasValue(), output.Value(), cancellationToken));
+        },
+        Details =
+            """
+            For whoever must see or run the SQL by hand. The script takes the same lock,
+            keeps the history as apply does, passes over what is applied by then, and can
+            be run again.
+            """,
+        Examples =
+            """
+            chatgenius-db script -o release.sql && psql -X -f release.sql "$DATABASE_URL"
+            chatgenius-db script --offline       from nothing, without a database
+            """,
+    };
+
+    private async Task<ExitCode> RunAsync(PlanRequest request, bool offline, string? output, CancellationToken cancellationToken)
+    {
+        var plan = await PlanAsync(request, offline, cancellationToken).ConfigureAwait(false);
+        foreach (var remark in plan.Remarks)
+        {
+            report.Note(remark, label: "note");
+        }
+
+        var script = MigrationScript.Write(plan, settings.RunOptions);
+        if (output is null)
+        {
+            await report.Out.WriteAsync(script.AsMemory(), cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await SaveAsync(output, script, cancellationToken).ConfigureAwait(false);
+        }
+
+        report.Note(plan.Steps.Count == 0 ? "Nothing to do: the script only makes the history" : $"{Plural.Of(plan.Steps.Count, "migration")} written{(output is null ? "" : $" to {output}")}");
+        return ExitCode.Done;
+    }
+
+    private async Task<MigrationPlan> PlanAsync(PlanRequest request, bool offline, CancellationToken cancellationToken)
+    {
+        if (offline)
+        {
+            return MigrationPlan.Apply(await workspace.LoadAsync(cancellationToken).ConfigureAwait(false), HistorySnapshot.Empty, request);
+        }
+
+        var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
+        return await migrator.PlanAsync(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task SaveAsync(string output, string script, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await File.WriteAllTextAsync(shell.Absolute(output), script, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new ProblemException(new Problem("CG1012", $"{output} can't be written: {e.Message}", Advice: "Check the path, its permissions and the space on its disk."), e);
+        }
+    }
+}

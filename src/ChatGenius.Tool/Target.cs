@@ -22,8 +22,7 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
     /// <summary>The database that was named.</summary>
     /// <returns>Null where the embedded server is to be used.</returns>
     /// <exception cref="ProblemException">
-    /// CG0601 to CG0604: the name can't be read; CG0909: the environment's variable is not set; CG0910: nothing is named, and this is no place to
-    /// start a server unasked; CG1007: <c>--database</c> and <c>--embedded</c>.
+    /// CG0601 to CG0604: the name can't be read; CG0909: the environment's variable is not set; CG1007: <c>--database</c> and <c>--embedded</c>.
     /// </exception>
     public (DatabaseUrl Url, string Origin)? Named()
     {
@@ -39,19 +38,13 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
             return (DatabaseUrl.Parse(setting.Value, setting.Origin, shell.Variable), setting.Origin);
         }
 
-        if (DatabaseUrl.FromEnvironment(shell.Variable) is { } url)
-        {
-            return (url, "PG* variables");
-        }
-
-        return SignOfService() is not { } sign ? null : throw new ProblemException(new Problem(
-            "CG0910",
-            $"No database is configured, and {sign} is set: the embedded development server is not started here unasked",
-            Advice: "Set CHATGENIUS_DATABASE_URL or DATABASE_URL (or give --database URL),\nor choose the embedded server with --embedded."));
+        return DatabaseUrl.FromEnvironment(shell.Variable) is { } url ? (url, "PG* variables") : null;
     }
 
     /// <summary>Finds the database, and starts the embedded server where that is the one. Connects to nothing.</summary>
-    /// <exception cref="ProblemException">As <see cref="Named"/>; CG07xx: the embedded server can't be started.</exception>
+    /// <exception cref="ProblemException">
+    /// As <see cref="Named"/>; CG0910: nothing is named, and this is no place to start a server unasked; CG07xx: the embedded server can't be started.
+    /// </exception>
     public async Task<Target> FindAsync(CancellationToken cancellationToken)
     {
         if (Named() is { } named)
@@ -62,6 +55,7 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
 
         if (!options.Embedded)
         {
+            RefuseWhereServicesRun();
             report.Note("No database is configured: using the embedded development server (--database URL names another)");
         }
 
@@ -79,6 +73,17 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
             Folder = shell.Variable(LocalServerOptions.FolderVariable) ?? server.Folder,
             Binaries = shell.Variable(PostgresBinaries.Variable),
         });
+    }
+
+    private void RefuseWhereServicesRun()
+    {
+        if (SignOfService() is { } sign)
+        {
+            throw new ProblemException(new Problem(
+                "CG0910",
+                $"No database is configured, and {sign} is set: the embedded development server is not started here unasked",
+                Advice: "Set CHATGENIUS_DATABASE_URL or DATABASE_URL (or give --database URL),\nor choose the embedded server with --embedded."));
+        }
     }
 
     /// <summary>A variable that says that nobody sits here who would want a database of their own to appear.</summary>

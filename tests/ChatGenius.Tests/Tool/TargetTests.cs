@@ -57,7 +57,7 @@ public class TargetTests
         run.Error.ShouldStartWith("error CG0910: ");
         run.Error.ShouldContain("--database URL");
         run.Error.ShouldContain("--embedded");
-        (await DatabaseAsync(tool, "--embedded")).ShouldBe("embedded default");
+        (await DatabaseAsync(tool)).ShouldBe("embedded default");
     }
 
     [Fact]

@@ -1,10 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Text;
 using ChatGenius.Db.Sql;
-using Npgsql;
 
 namespace ChatGenius.Db.Server;
 
@@ -14,9 +11,6 @@ namespace ChatGenius.Db.Server;
 /// </summary>
 public sealed class LocalServer
 {
-    // sun_path has 108 bytes on Linux and 104 on macOS and the BSDs, the closing zero included.
-    private const int LongestSocketPath = 103;
-    private const string SocketName = "/.s.PGSQL.5432";
     private const int Interrupt = 2;
     private const int Quit = 3;
     private const long LongestLog = 10 * 1024 * 1024;
@@ -97,7 +91,7 @@ public sealed class LocalServer
                     File.Delete(file);
                 }
 
-                foreach (var folder in SocketFolders().Where(Directory.Exists))
+                foreach (var folder in SocketFolder.Candidates(_folder).Where(Directory.Exists))
                 {
                     Directory.Delete(folder, recursive: true);
                 }
@@ -148,8 +142,8 @@ public sealed class LocalServer
                 await cluster.CreateAsync(binaries, cancellationToken).ConfigureAwait(false);
             }
 
-            var sockets = SocketFolders().First();
-            OwnFolder(sockets, account);
+            var sockets = SocketFolder.Candidates(_folder).First();
+            SocketFolder.Create(sockets, account);
             Postmaster.RemoveStale(_dataFolder, sockets);
             await cluster.WriteRuntimeAsync(sockets, _options.Loopback ? FreePort() : DatabaseUrl.DefaultPort, cancellationToken).ConfigureAwait(false);
             await LaunchAsync(binaries, account, cancellationToken).ConfigureAwait(false);
@@ -361,44 +355,6 @@ public sealed class LocalServer
         // Nobody else has any business in it; but root's server runs as another user, who has to get through it to the data.
         const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         Directory.CreateDirectory(_folder, Environment.IsPrivilegedProcess ? Owner | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute : Owner);
-    }
-
-    /// <summary>The folder for the socket: beside the data, or in a place with a short name where the path would be too long for a socket.</summary>
-    private IEnumerable<string> SocketFolders()
-    {
-        var beside = Path.Combine(_folder, "run");
-        if (Encoding.UTF8.GetByteCount(beside + SocketName) <= LongestSocketPath)
-        {
-            yield return beside;
-            yield break;
-        }
-
-        var name = $"chatgenius-db-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_folder)).AsSpan(0, 8))}";
-        if (!Environment.IsPrivilegedProcess && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 and < 60 } runtime && Directory.Exists(runtime))
-        {
-            yield return Path.Combine(runtime, name);
-        }
-
-        yield return Path.Combine("/tmp", name);
-    }
-
-    /// <summary>
-    /// A folder under /tmp may have been put there by somebody else: only its owner (or root) can set its mode, and a link is not followed.
-    /// </summary>
-    private static void OwnFolder(string folder, ServerAccount account)
-    {
-        if (new DirectoryInfo(folder).LinkTarget is not null)
-        {
-            throw new IOException($"{folder} is a symbolic link");
-        }
-
-        Directory.CreateDirectory(folder);
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-
-        account.Own(folder);
     }
 
     private long PrepareLog(ServerAccount account)

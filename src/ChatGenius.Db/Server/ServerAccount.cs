@@ -13,6 +13,9 @@ internal sealed partial class ServerAccount
 {
     private static readonly string[] Candidates = ["postgres", "nobody"];
 
+    // Who we are does not change while we run, and asking starts two programs.
+    private static ServerAccount? _chosen;
+
     private readonly string? _name;
     private readonly uint _user;
     private readonly uint _group;
@@ -31,7 +34,10 @@ internal sealed partial class ServerAccount
     public string? Name => _name;
 
     /// <exception cref="ProblemException">CG0715: we are root and there is no user to run PostgreSQL as.</exception>
-    public static async Task<ServerAccount> ChooseAsync(CancellationToken cancellationToken)
+    public static async Task<ServerAccount> ChooseAsync(CancellationToken cancellationToken) =>
+        _chosen ??= await FindAsync(cancellationToken).ConfigureAwait(false);
+
+    private static async Task<ServerAccount> FindAsync(CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows() || !Environment.IsPrivilegedProcess)
         {

@@ -43,12 +43,14 @@ internal static class ConnectionProblem
         return inner.Append(exception);
     }
 
+    public static Problem NoAnswer(DatabaseUrl url, TimeSpan time) => new("CG0612", $"{url.ServerNames} did not answer within {time.TotalSeconds:0.#} s",
+        Advice: "Check the host, the port and any firewall between; connect_timeout=SECONDS in the URL waits longer.");
+
     private static Problem? Explain(DatabaseUrl url, Exception exception) => exception switch
     {
         PostgresException e => FromServer(url, e),
         SocketException e => FromSocket(url, e),
-        TimeoutException => new Problem("CG0612", $"{url.ServerNames} did not answer within {url.ConnectTimeout.TotalSeconds:0} s",
-            Advice: "Check the host, the port and any firewall between; connect_timeout=SECONDS in the URL waits longer."),
+        TimeoutException => NoAnswer(url, url.ConnectTimeout),
         AuthenticationException e => Certificate(url, e.Message),
         CryptographicException e => KeyFile(e.Message),
         FileNotFoundException or DirectoryNotFoundException when url.PasswordFile is { } file && !File.Exists(file) =>

@@ -33,24 +33,34 @@ public sealed class Database(DatabaseUrl url)
     /// <summary>Whether a refused connection may be had a moment later: the server is not there yet, is starting up, or has no slot free.</summary>
     public static bool MayPass(ProblemException problem) => problem.Problems is [{ Code: "CG0610" or "CG0612" or "CG0619" or "CG0620" or "CG0626" }];
 
-    /// <summary>Tries until the database accepts connections.</summary>
+    /// <summary>Tries until the database accepts connections; an attempt that is under way when the time is over is given up.</summary>
     /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> for as long as the token allows.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ProblemException">The problem of the last attempt, when the time is over or waiting would not help.</exception>
     public async Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        var started = TimeProvider.System.GetTimestamp();
-        while (true)
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(timeout);
+        ProblemException? last = null;
+        try
         {
-            try
+            while (true)
             {
-                await using var connection = await ConnectAsync(cancellationToken).ConfigureAwait(false);
-                return;
+                try
+                {
+                    await using var connection = await ConnectAsync(limit.Token).ConfigureAwait(false);
+                    return;
+                }
+                catch (ProblemException e) when (MayPass(e))
+                {
+                    last = e;
+                    await Task.Delay(Pause, limit.Token).ConfigureAwait(false);
+                }
             }
-            catch (ProblemException e) when (MayPass(e) && (timeout == Timeout.InfiniteTimeSpan || TimeProvider.System.GetElapsedTime(started) < timeout))
-            {
-                await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
-            }
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw last ?? new ProblemException(ConnectionProblem.NoAnswer(url, timeout), e);
         }
     }
 

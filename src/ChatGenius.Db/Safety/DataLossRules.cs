@@ -21,7 +21,7 @@ internal static class DataLossRules
             where !facts.Before.Schemas.Values.Except(s.After.Schemas.Values).Any()
             from gone in s.GoneRelations
             where gone.Kind is 'r' or 'p' or 'f' && facts.WasThere(gone.Oid) && !(gone.Parent is { } parent && s.After.Find(parent) is null)
-            select s.Hit(gone, $"The table {gone.Display} is dropped with its rows", $"ALTER TABLE {gone.Display} RENAME TO {Names.Made(gone.Name, "unused")};\n-- and when nobody has missed it, in a later release\nDROP TABLE {Names.Made(gone.Name, "unused")};"),
+            select s.HitOn(gone, $"The table {gone.Display} is dropped with its rows", $"ALTER TABLE {gone.Display} RENAME TO {Names.Made(gone.Name, "unused")};\n-- and when nobody has missed it, in a later release\nDROP TABLE {Names.Made(gone.Name, "unused")};"),
         Recognise = (text, _) => text.Is("DROP", "TABLE") && text.NameAt(text.SkipGuards(2)) is { } table
             ? new Words(table.Display, $"The table {table.Display} is dropped with its rows")
             : null,
@@ -92,7 +92,7 @@ internal static class DataLossRules
             from s in facts.Statements
             from table in s.Truncated
             where !IsCollateral(s, table)
-            select s.Hit(table, $"The table {table.Display} is emptied"),
+            select s.HitOn(table, $"The table {table.Display} is emptied"),
         Recognise = (text, _) => text.Is("TRUNCATE") && text.NameAt(text.SkipGuards(text.At(1, "TABLE") ? 2 : 1)) is { } table
             ? new Words(table.Display, $"The table {table.Display} is emptied")
             : null,
@@ -111,7 +111,7 @@ internal static class DataLossRules
             from s in facts.Statements
             let emptied = s.Truncated.Where(table => IsCollateral(s, table)).ToList()
             where emptied.Count > 0
-            select s.Hit(
+            select s.HitOn(
                 emptied[0], $"{Names.List(emptied.Select(t => t.Display))} {(emptied.Count == 1 ? "is" : "are")} emptied by CASCADE",
                 $"TRUNCATE {string.Join(", ", s.Truncated.Select(t => t.Display))};"),
         Recognise = (text, _) => text.Is("TRUNCATE") && text.Has("CASCADE") && text.NameAt(text.SkipGuards(text.At(1, "TABLE") ? 2 : 1)) is { } table
@@ -131,7 +131,7 @@ internal static class DataLossRules
         Traced = facts =>
             from s in facts.Statements
             from table in LockRules.WholeTables(s, activity => activity.Deleted)
-            select s.Hit(table, $"All rows of {table.Display} are deleted{(LockRules.DeletesWithoutWhere(s.Text) && s.Text.Mentions(table.Name) ? "" : ", though no DELETE FROM it says so")}"),
+            select s.HitOn(table, $"All rows of {table.Display} are deleted{(LockRules.DeletesWithoutWhere(s.Text) && s.Text.Mentions(table.Name) ? "" : ", though no DELETE FROM it says so")}"),
         WordsAlways = true,
         Recognise = (text, _) => LockRules.DeletesWithoutWhere(text) && text.NameAt(text.SkipGuards(2)) is { } table
             ? new Words(table.Display, $"All rows of {table.Display} are deleted")
@@ -190,7 +190,7 @@ internal static class DataLossRules
             from s in facts.Statements
             from pair in s.Kept
             where pair is { Before.Persistence: 'p', After: { Persistence: 'u', Kind: 'r' } } && facts.WasThere(pair.After.Oid) && facts.After.Find(pair.After.Oid)?.Persistence == 'u'
-            select s.Hit(pair.After, $"{pair.After.Display} becomes unlogged: a crash empties it"),
+            select s.HitOn(pair.After, $"{pair.After.Display} becomes unlogged: a crash empties it"),
         Recognise = (text, _) => text.AlterTableActions().Where(a => text.At(a.Start, "SET", "UNLOGGED"))
             .Select(a => new Words(a.Table, $"{a.Table} becomes unlogged: a crash empties it")).FirstOrDefault(),
     };

@@ -94,7 +94,7 @@ internal static class HygieneRules
             from s in facts.Statements
             from table in s.Trace.Activity.Keys.Select(s.Before.Root).Distinct().Select(s.Before.Find).OfType<Relation>()
             where Worn(s, table) && facts.Statements.Any(earlier => earlier.Trace.Index < s.Trace.Index && earlier.Trace.Transaction == s.Trace.Transaction && Worn(earlier, table))
-            select s.Hit(table, $"An earlier ALTER TABLE of this migration reads {table.Display} whole already"),
+            select s.HitOn(table, $"An earlier ALTER TABLE of this migration reads {table.Display} whole already"),
     };
 
     internal static readonly Hazard UnusedAllow = new()

@@ -71,7 +71,7 @@ internal static class IndexRules
             from rebuilt in s.ReindexedIndexes
             where facts.WasThere(rebuilt.Table.Oid) && rebuilt.Table.Kind is 'r' or 'm'
             group rebuilt by (s, rebuilt.Table) into tables
-            select tables.Key.s.Hit(
+            select tables.Key.s.HitOn(
                 tables.Key.Table,
                 $"Rebuilding {Names.List(tables.Select(t => t.Index.Display))} stops reads and writes of {tables.Key.Table.Display}",
                 Alone(string.Join('\n', tables.Select(t => $"REINDEX INDEX CONCURRENTLY {t.Index.Display};")))),

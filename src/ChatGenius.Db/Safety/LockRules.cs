@@ -32,7 +32,7 @@ internal static class LockRules
             where s.ActivityOn(worked).SequentialScans > 0
             let held = s.LockedTables(LockMode.AccessExclusive, s.Trace.LocksBefore).Where(table => s.After.Find(table.Oid) is not null).Select(table => table.Display).ToList()
             where held.Count > 0
-            select s.Hit(worn, $"{worn.Display} is read whole while {Names.List(held)} {(held.Count == 1 ? "is" : "are")} still locked out by an earlier statement"),
+            select s.HitOn(worn, $"{worn.Display} is read whole while {Names.List(held)} {(held.Count == 1 ? "is" : "are")} still locked out by an earlier statement"),
     };
 
     internal static readonly Hazard NoLockTimeout = new()
@@ -49,7 +49,7 @@ internal static class LockRules
              where s.Trace.LockTimeout is "0" && s.Trace.Transaction > 0
              from table in s.LockedTables(LockMode.Share, s.Trace.Locks)
              where s.Trace.Locks.NewOn(table.Oid, s.Trace.LocksBefore) >= LockMode.Share
-             select s.Hit(table, $"{table.Display} is locked without a lock_timeout", "SET LOCAL lock_timeout = '5s';")).Take(1),
+             select s.HitOn(table, $"{table.Display} is locked without a lock_timeout", "SET LOCAL lock_timeout = '5s';")).Take(1),
     };
 
     internal static readonly Hazard ExplicitLock = new()
@@ -136,7 +136,7 @@ internal static class LockRules
                 .Select(c => c.ReferencedTable).Distinct()
             where s.Trace.Locks.NewOn(referenced, s.Trace.LocksBefore) >= LockMode.ShareRowExclusive
             let table = s.After.Find(referenced)!
-            select s.Hit(table, $"{table.Display} is locked because a foreign key refers to it, and stays so"),
+            select s.HitOn(table, $"{table.Display} is locked because a foreign key refers to it, and stays so"),
     };
 
     internal static readonly Hazard ManyTablesLocked = new()
@@ -193,7 +193,7 @@ internal static class LockRules
             from s in facts.Statements
             from table in WholeTables(s, activity => activity.Updated)
             where !UpdatesWithoutWhere(s.Text) || s.ActivityOn(table.Oid).Updated > 0
-            select s.Hit(table, $"All rows of {table.Display} are updated in one statement", Batches(facts, table)),
+            select s.HitOn(table, $"All rows of {table.Display} are updated in one statement", Batches(facts, table)),
         WordsAlways = true,
         Recognise = (text, _) => UpdatesWithoutWhere(text) && text.NameAt(text.SkipGuards(1)) is { } table
             ? new Words(table.Display, $"All rows of {table.Display} are updated in one statement")
@@ -218,7 +218,7 @@ internal static class LockRules
             where tables.Count > 0
             let held = s.LockedTables(LockMode.AccessExclusive, s.Trace.LocksBefore).Where(table => s.After.Find(table.Oid) is not null).ToList()
             where held.Count > 0
-            select s.Hit(
+            select s.HitOn(
                 tables[0],
                 $"{Names.Count(tables.Sum(table => s.ActivityOn(table.Oid).Written), "row")} of {Names.List(tables.Select(t => t.Display))} are written while {Names.List(held.Select(t => t.Display))} is locked out"),
     };

@@ -173,7 +173,8 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
 
     internal Hit Hit(Relation table, string subject, string message, string safeWay = "") => new(trace, subject, message, safeWay) { Table = table.Oid };
 
-    internal Hit Hit(Relation table, string message, string safeWay = "") => Hit(table, table.Display, message, safeWay);
+    /// <summary>Something that happens to the table as a whole.</summary>
+    internal Hit HitOn(Relation table, string message, string safeWay = "") => Hit(table, table.Display, message, safeWay);
 
     internal Hit Hit(string subject, string message, string safeWay = "") => new(trace, subject, message, safeWay);
 

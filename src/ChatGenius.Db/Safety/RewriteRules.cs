@@ -148,7 +148,7 @@ internal static class RewriteRules
                 : before.Tablespace != table.Tablespace ? "of another tablespace"
                 : before.AccessMethod != table.AccessMethod ? "of another access method" : null
             where what is not null
-            select s.Hit(table, $"Making {table.Display} {what} copies it while it is locked out"),
+            select s.HitOn(table, $"Making {table.Display} {what} copies it while it is locked out"),
         Recognise = (text, _) => text.AlterTableActions()
             .Where(a => text.At(a.Start, "SET", "LOGGED") || text.At(a.Start, "SET", "UNLOGGED") || text.At(a.Start, "SET", "TABLESPACE") || text.At(a.Start, "SET", "ACCESS", "METHOD"))
             .Select(a => new Words(a.Table, $"Changing the storage of {a.Table} copies it while it is locked out")).FirstOrDefault(),
@@ -167,7 +167,7 @@ internal static class RewriteRules
             from s in facts.Statements
             where s.Text.Is("VACUUM") || s.Text.Is("CLUSTER")
             from table in s.Rewritten
-            select s.Hit(table, $"{s.Text.Tokens[0].Text} copies {table.Display} while it is locked out", $"VACUUM (ANALYZE) {table.Display};"),
+            select s.HitOn(table, $"{s.Text.Tokens[0].Text} copies {table.Display} while it is locked out", $"VACUUM (ANALYZE) {table.Display};"),
         Recognise = (text, _) =>
         {
             var full = text.Is("VACUUM") && text.Tokens.Take(12).Any(token => token.Is("FULL"));
@@ -190,7 +190,7 @@ internal static class RewriteRules
             from s in facts.Statements
             from view in s.Refiled
             where view.Kind == 'm' && !s.Text.Is("ALTER") && !s.Text.Is("CLUSTER")
-            select s.Hit(view, $"Refreshing {view.Display} stops its readers", $"REFRESH MATERIALIZED VIEW CONCURRENTLY {view.Display};"),
+            select s.HitOn(view, $"Refreshing {view.Display} stops its readers", $"REFRESH MATERIALIZED VIEW CONCURRENTLY {view.Display};"),
         Recognise = (text, _) => text.Is("REFRESH", "MATERIALIZED", "VIEW") && !text.At(3, "CONCURRENTLY") && text.NameAt(3) is { } view && !text.Has("WITH", "NO", "DATA")
             ? new Words(view.Display, $"Refreshing {view.Display} stops its readers", $"REFRESH MATERIALIZED VIEW CONCURRENTLY {view.Display};")
             : null,

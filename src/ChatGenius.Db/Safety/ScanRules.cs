@@ -122,7 +122,7 @@ internal static class ScanRules
             from s in facts.Statements
             from attached in s.Attached
             where s.Scanned(attached.Partition.Oid) && s.ActivityOn(attached.Partition.Oid).SequentialScans > s.BuiltIndexes.Count(built => built.Table.Oid == attached.Partition.Oid)
-            select s.Hit(
+            select s.HitOn(
                 attached.Partition, $"Attaching {attached.Partition.Display} reads all its rows while it is locked out",
                 $"""
                 ALTER TABLE {attached.Partition.Display} ADD CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")} CHECK (…the bounds, IS NOT NULL too…) NOT VALID;
@@ -150,7 +150,7 @@ internal static class ScanRules
                 select (relation, s.After.Find(relation.Parent!.Value)!))
             where s.Before.Find(added.Item2.Oid)?.DefaultPartition is { } rest && facts.WasThere(rest) && s.ActivityOn(rest).TuplesRead > 0
             let table = s.After.Find(s.Before.Find(added.Item2.Oid)!.DefaultPartition!.Value)!
-            select s.Hit(
+            select s.HitOn(
                 table, $"Adding {added.Item1.Display} reads all rows of the default partition {table.Display} while it is locked out",
                 $"""
                 ALTER TABLE {table.Display} ADD CONSTRAINT {Names.Made(table.Name, "excludes")} CHECK (NOT (…the new bounds…)) NOT VALID;

@@ -121,7 +121,7 @@ internal static class HygieneRules
         }
         else if (roundTrip is { Restores: false })
         {
-            var message = roundTrip.Failure is { } failure ? $"Down and up again do not run: {failure}"
+            var message = roundTrip.Failure is { } failure ? failure
                 : roundTrip.Differences.Length > 0 ? "After down the schema is not what it was before up"
                 : roundTrip.Lost.Length > 0 ? $"Down does not bring back {roundTrip.Lost[0]}"
                 : "After down the second up gives another schema than the first";

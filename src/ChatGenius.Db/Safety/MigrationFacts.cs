@@ -164,10 +164,13 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
         return sum;
     }
 
-    /// <summary>Tables that others use on which the transaction holds a lock of at least this strength, partitions counted as their parent.</summary>
+    /// <summary>
+    /// Tables that others use on which the transaction holds a lock of at least this strength. A lock on an index counts for its table, because the
+    /// planner opens every index, and one on a partition for its parent; one on an index that this migration makes hinders nobody.
+    /// </summary>
     internal IEnumerable<Relation> LockedTables(LockMode atLeast, HeldLocks locks) =>
-        locks.Relations.Where(relation => locks.On(relation) >= atLeast)
-            .Select(relation => Before.Find(relation) is null ? After.Root(relation) : Before.Root(relation)).Distinct()
+        locks.Relations.Where(relation => locks.On(relation) >= atLeast && migration.WasThere(relation))
+            .Select(migration.Before.Root).Distinct()
             .Where(migration.WasThere).Select(relation => migration.Before.Find(relation)!)
             .Where(relation => relation.Kind is 'r' or 'p' or 'm' or 'f');
 

@@ -44,7 +44,7 @@ public sealed class RoundTripper<TSchema>(
         {
             // What a down without a transaction did before it failed is not undone, so the next migration starts from what is there.
             _schema = migration.Down.Transactional ? after : null;
-            return (trace, new RoundTrip([], [], [], $"down fails: {downError.MessageText} ({downError.SqlState})"));
+            return (trace, new RoundTrip([], [], [], $"Down fails: {downError.MessageText} ({downError.SqlState})"));
         }
 
         var restored = await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
@@ -55,7 +55,7 @@ public sealed class RoundTripper<TSchema>(
         if (upError is not null)
         {
             _schema = null;
-            return (trace, new RoundTrip([.. compare(before, restored)], [], [.. lost], $"up after down fails: {upError.MessageText} ({upError.SqlState})"));
+            return (trace, new RoundTrip([.. compare(before, restored)], [], [.. lost], $"Up after down fails: {upError.MessageText} ({upError.SqlState})"));
         }
 
         _schema = await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);

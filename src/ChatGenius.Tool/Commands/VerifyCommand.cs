@@ -12,7 +12,7 @@ internal sealed class VerifyCommand(Workspace workspace, Settings settings, Repo
     internal static readonly Command Definition = new("verify", "Check all that can be checked without a database")
     {
         Json = true,
-        CalledElsewhere = ["validate", "lint"],
+        CalledElsewhere = ["validate"],
         Configure = _ => Command.Handle<VerifyCommand>((command, cancellationToken) => command.RunAsync(cancellationToken)),
         Details =
             """

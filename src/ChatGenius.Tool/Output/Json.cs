@@ -24,10 +24,12 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
     UseStringEnumConverter = true,
     WriteIndented = true)]
 [JsonSerializable(typeof(ProblemsJson))]
+[JsonSerializable(typeof(CheckJson))]
 [JsonSerializable(typeof(ConfigJson))]
 [JsonSerializable(typeof(PlanJson))]
 [JsonSerializable(typeof(SchemaDifferencesJson))]
 [JsonSerializable(typeof(SchemaJson))]
+[JsonSerializable(typeof(RulesJson))]
 [JsonSerializable(typeof(ServerStatusJson))]
 [JsonSerializable(typeof(StatusJson))]
 [JsonSerializable(typeof(VerifyJson))]

@@ -9,11 +9,16 @@ namespace ChatGenius.Tool.Output;
 internal static class ProblemText
 {
     /// <summary>Problems and warnings have one form; the word and its colour tell them apart.</summary>
-    public static string Of(Problem problem, int width, Style style, bool warning = false)
+    /// <param name="problem">The problem.</param>
+    /// <param name="width">How wide the text may get.</param>
+    /// <param name="style">The stream's colours.</param>
+    /// <param name="warning">Whether it is less than an error.</param>
+    /// <param name="word">The word before the code; null for <c>error</c> or <c>warning</c>.</param>
+    public static string Of(Problem problem, int width, Style style, bool warning = false, string? word = null)
     {
         var text = new StringBuilder();
         var lines = Cells.Tame(problem.Message).TrimEnd().Split('\n');
-        var heading = $"{(warning ? "warning" : "error")} {problem.Code}:";
+        var heading = $"{word ?? (warning ? "warning" : "error")} {problem.Code}:";
         text.Append(warning ? style.Yellow(heading) : style.Red(heading)).Append(' ').Append(style.Bold(lines[0])).Append('\n');
         Indent(text, "  ", lines.Skip(1));
         if (problem.Where is { } where)

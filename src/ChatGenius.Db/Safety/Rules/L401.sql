@@ -8,6 +8,10 @@ ALTER TABLE orders ADD COLUMN pieces int;
 -- migrate:up transaction:false
 CREATE INDEX CONCURRENTLY customers_name_idx ON customers (name);
 
+--# look-alike: the new index is locked out, its table is not
+CREATE INDEX orders_placed_at_idx ON orders (placed_at);
+CREATE INDEX customers_name_idx ON customers (name);
+
 --# look-alike: nothing is read
 ALTER TABLE orders ADD COLUMN pieces int;
 ALTER TABLE orders ADD COLUMN colour text DEFAULT 'green';

@@ -1,0 +1,104 @@
+using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Safety;
+using ChatGenius.Db.Schema;
+using ChatGenius.Db.Sql;
+using ChatGenius.Tool.Output;
+using Npgsql;
+
+namespace ChatGenius.Tool;
+
+/// <summary>A migration that has been checked.</summary>
+internal sealed record CheckResult(
+    CheckedMigration Migration, Trace Trace, RoundTrip? RoundTrip, IReadOnlyList<Finding> Findings, IReadOnlyList<StatementLocks> Locks);
+
+/// <summary>Brings a throw-away database to where each chosen migration starts, and checks it there.</summary>
+/// <param name="server">Where the database is made, and dropped at the end.</param>
+/// <param name="lockTimeout">What production will run with.</param>
+/// <param name="sizes">Production's tables.</param>
+internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSizes sizes)
+{
+    /// <summary>Checks migrations.</summary>
+    /// <param name="migrations">All there are, in order.</param>
+    /// <param name="chosen">Those to be checked; the others before them only prepare.</param>
+    /// <param name="rows">Where rows are copied from once the database stands before the first chosen one; null for none.</param>
+    /// <param name="report">Told what is done.</param>
+    /// <param name="cancellationToken">Cancels the running statement; the database is dropped all the same.</param>
+    /// <exception cref="ProblemException">
+    /// CG06xx: no connection; CG1201 to CG1206; CG1209: an earlier migration does not run on an empty database; CG1210: the connection was lost;
+    /// CG1211: the rows can't be copied.
+    /// </exception>
+    public async Task<IReadOnlyList<CheckResult>> RunAsync(
+        IReadOnlyList<Migration> migrations, IReadOnlyList<Migration> chosen, DatabaseUrl? rows, Report report, CancellationToken cancellationToken)
+    {
+        if (chosen.Count == 0)
+        {
+            return [];
+        }
+
+        var shadow = await ShadowDatabase.CreateAsync(server, cancellationToken).ConfigureAwait(false);
+        await using var _ = shadow.ConfigureAwait(false);
+        var options = new TracerOptions { LockTimeout = $"{(long)lockTimeout.TotalMilliseconds}ms", TimeZone = sizes.TimeZone };
+        var tracer = await Tracer.StartAsync(shadow.Database, options, cancellationToken).ConfigureAwait(false);
+        await using var __ = tracer.ConfigureAwait(false);
+        try
+        {
+            return await CheckAsync(tracer, migrations, chosen, rows, report, cancellationToken).ConfigureAwait(false);
+        }
+        catch (NpgsqlException e) when (e is not PostgresException && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ProblemException(
+                new Problem("CG1210", $"The connection to the throw-away database was lost: {e.Message}", Advice: "Look into the log of its server; a migration can have ended the session."), e);
+        }
+    }
+
+    private async Task<IReadOnlyList<CheckResult>> CheckAsync(
+        Tracer tracer, IReadOnlyList<Migration> migrations, IReadOnlyList<Migration> chosen, DatabaseUrl? rows, Report report, CancellationToken cancellationToken)
+    {
+        var wanted = chosen.Select(migration => migration.Version).ToHashSet();
+        var roundTripper = new RoundTripper<SchemaSnapshot>(
+            tracer,
+            (connection, token) => SchemaReader.ReadAsync(connection, cancellationToken: token),
+            (before, after) => [.. SchemaDiff.Between(before, after).Select(difference => difference.ToString())]);
+        var results = new List<CheckResult>();
+        foreach (var migration in migrations.TakeWhile(migration => migration.Version <= chosen.Max(last => last.Version)))
+        {
+            var input = Checked(migration);
+            if (!wanted.Contains(migration.Version))
+            {
+                report.Detail($"{migration.Id} brings the throw-away database on");
+                await PrepareAsync(tracer, input, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            if (rows is not null && results.Count == 0)
+            {
+                await RowCopy.RunAsync(new Database(rows), tracer, report, cancellationToken).ConfigureAwait(false);
+            }
+
+            report.Detail($"{migration.Id} is run up, down and up again");
+            await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            var (trace, roundTrip) = await roundTripper.RunAsync(input, cancellationToken).ConfigureAwait(false);
+            results.Add(new CheckResult(input, trace, roundTrip, SafetyCheck.Examine(input, trace, sizes, roundTrip), StatementLocks.Of(input, trace)));
+        }
+
+        return results;
+    }
+
+    private static async Task PrepareAsync(Tracer tracer, CheckedMigration migration, CancellationToken cancellationToken)
+    {
+        if (await tracer.RunAsync(migration.Up, cancellationToken).ConfigureAwait(false) is { } error)
+        {
+            throw new ProblemException(new Problem(
+                "CG1209",
+                $"{migration.Source.Path} does not run on the throw-away database: {error.MessageText} ({error.SqlState})",
+                migration.Up.Where,
+                "What was applied long ago has to run on an empty database still; see to the extensions and roles that it needs."));
+        }
+    }
+
+    private static CheckedMigration Checked(Migration migration) =>
+        new(migration.Version, migration.Name, migration.Source, Checked(migration.Up), Checked(migration.Down));
+
+    private static CheckedSection Checked(MigrationSection section) => new(section.Where, section.Transactional, section.Irreversible, section.Script);
+}

@@ -1,0 +1,246 @@
+using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Safety;
+using ChatGenius.Db.Sql;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
+
+namespace ChatGenius.Tool.Commands;
+
+internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Settings settings, Shell shell, Report report)
+{
+    internal static readonly Command Definition = new("check", "Run pending migrations on a copy and say what they do")
+    {
+        Json = true,
+        CalledElsewhere = ["lint", "analyze"],
+        Configure = app =>
+        {
+            var options = new Options(app);
+            return Command.Handle<CheckCommand>((command, cancellationToken) => command.RunAsync(options, cancellationToken));
+        },
+        Details =
+            """
+            Brings a throw-away database to the state before the pending migrations and runs
+            them there, up, down and up again. PostgreSQL itself then says what they lock,
+            rewrite, scan and leave behind. Nothing is run on your own database.
+
+            A finding that was thought about is allowed in the file, with its reason:
+                -- cgdb:allow drop-column(orders.note): not read since 4.2
+            """,
+        Examples =
+            """
+            chatgenius-db check                      what apply would run
+            chatgenius-db check --since origin/main  files changed on this branch
+            chatgenius-db check --target "$PROD"     table sizes of production count
+            chatgenius-db check --sarif > check.sarif
+            chatgenius-db check --rules              every rule, with examples
+            """,
+    };
+
+    private async Task<ExitCode> RunAsync(Options options, CancellationToken cancellationToken)
+    {
+        if (options.Rules)
+        {
+            report.Result(RulesPage.Write().TrimEnd('\n'));
+            report.Result(RulesJson.Of(Hazards.All), JsonContext.Readable.RulesJson);
+            return ExitCode.Done;
+        }
+
+        var failOn = options.FailOn();
+        if (options.Sarif && report.Json)
+        {
+            throw new ProblemException(new Problem("CG1007", "--json and --sarif both want stdout", Advice: "Leave one out."));
+        }
+
+        var started = TimeProvider.System.GetTimestamp();
+        var migrations = await workspace.LoadAsync(cancellationToken).ConfigureAwait(false);
+        var (server, chosen) = await ChooseAsync(options, migrations, cancellationToken).ConfigureAwait(false);
+        var sizes = options.Target is { } url
+            ? await TableSizes.ReadAsync(new Database(DatabaseUrl.Parse(url, "--target", shell.Variable)), cancellationToken).ConfigureAwait(false)
+            : TableSizes.Unknown;
+        var run = new CheckRun(server, settings.RunOptions.LockTimeout, sizes);
+        var results = await run.RunAsync(migrations, chosen, options.Data ? DataSource(options) : null, report, cancellationToken).ConfigureAwait(false);
+        await WriteAsync(options, results, TimeProvider.System.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
+        return results.SelectMany(result => result.Findings).Any(finding => finding.Allowed is null && finding.Severity >= failOn) ? ExitCode.Differs : ExitCode.Done;
+    }
+
+    /// <summary>The server for the throw-away database, and the migrations that are to be checked.</summary>
+    private async Task<(DatabaseUrl Server, IReadOnlyList<Migration> Chosen)> ChooseAsync(
+        Options options, IReadOnlyList<Migration> migrations, CancellationToken cancellationToken)
+    {
+        var shadow = options.Shadow is { } url ? DatabaseUrl.Parse(url, "--shadow", shell.Variable) : null;
+        IReadOnlyList<Migration>? chosen = options.All ? migrations
+            : options.Since is { } revision ? await ChangedSince.SelectAsync(migrations, revision, shell, cancellationToken).ConfigureAwait(false)
+            : shadow is not null && !HasDatabase() ? migrations
+            : null;
+        if (chosen is not null)
+        {
+            return (shadow ?? await EmbeddedAsync(cancellationToken).ConfigureAwait(false), chosen);
+        }
+
+        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+        var migrator = new Migrator(target.Database, migrations, settings.RunOptions, null);
+        var plan = await migrator.PlanAsync(new PlanRequest(AllowOutOfOrder: true, AllowMissing: true), cancellationToken).ConfigureAwait(false);
+        return (
+            shadow ?? (target.IsEmbedded ? target.Url : await EmbeddedAsync(cancellationToken).ConfigureAwait(false)),
+            [.. plan.Steps.Select(step => step.Migration).OfType<Migration>()]);
+    }
+
+    private Task<DatabaseUrl> EmbeddedAsync(CancellationToken cancellationToken) => targets.EmbeddedServer().StartAsync(new NoteProgress(report), cancellationToken);
+
+    /// <summary>Whether a database is named whose history can say what is pending.</summary>
+    private bool HasDatabase()
+    {
+        try
+        {
+            return targets.Named() is not null;
+        }
+        catch (ProblemException e) when (e.Problems is [{ Code: "CG0910" }])
+        {
+            // Where the embedded server is not started unasked, --shadow is the one that was asked for.
+            return false;
+        }
+    }
+
+    private DatabaseUrl DataSource(Options options) =>
+        options.Target is { } url ? DatabaseUrl.Parse(url, "--target", shell.Variable)
+        : HasDatabase() ? targets.Named()!.Value.Url
+        : throw new ProblemException(new Problem("CG1207", "--data has no database to take rows from", Advice: "Name it with --target or --database."));
+
+    private async Task WriteAsync(Options options, IReadOnlyList<CheckResult> results, TimeSpan elapsed, CancellationToken cancellationToken)
+    {
+        var findings = results.SelectMany(result => result.Findings).ToList();
+        if (options.Sarif)
+        {
+            report.Out.WriteLine(SarifLog.Write(findings, shell));
+        }
+        else
+        {
+            CheckText.Write(report, results, elapsed);
+            report.Result(CheckJson.Of(results, elapsed), JsonContext.Readable.CheckJson);
+        }
+
+        if (options.Html is { } html)
+        {
+            await WriteFileAsync(html, CheckPage.Write(results, elapsed), cancellationToken).ConfigureAwait(false);
+        }
+
+        if (shell.Variable("GITHUB_ACTIONS") == "true")
+        {
+            GitHubAnnotations.Write(report.Error, findings, shell);
+        }
+    }
+
+    private async Task WriteFileAsync(string path, string text, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await File.WriteAllTextAsync(shell.Absolute(path), text, cancellationToken).ConfigureAwait(false);
+            report.Note($"Written to {path}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ProblemException(new Problem("CG1208", $"{path} can't be written: {e.Message}", Advice: "Check that its folder is there and writable."), e);
+        }
+    }
+
+    private sealed class Options(CommandLineApplication app)
+    {
+        private readonly CommandOption _all = app.Option("--all", "Check every migration, not only pending ones", CommandOptionType.NoValue);
+        private readonly CommandOption _since = app.Option("--since <REV>", "Check files changed against a git revision", CommandOptionType.SingleValue);
+        private readonly CommandOption _shadow = app.Option("--shadow <URL>", "Server to make the throw-away database on", CommandOptionType.SingleValue);
+        private readonly CommandOption _target = app.Option("--target <URL>", "Database whose table sizes count (read only)", CommandOptionType.SingleValue);
+        private readonly CommandOption _data = app.Option("--data", "Copy the target's rows to the throw-away database", CommandOptionType.NoValue);
+        private readonly CommandOption _sarif = app.Option("--sarif", "Print SARIF 2.1.0 on stdout", CommandOptionType.NoValue);
+        private readonly CommandOption _html = app.Option("--html <FILE>", "Write a page for people", CommandOptionType.SingleValue);
+        private readonly CommandOption _failOn = app.Option("--fail-on <LEVEL>", "Exit with 1 from: error, warning, info [error]", CommandOptionType.SingleValue);
+        private readonly CommandOption _rules = app.Option("--rules", "Print every rule with its examples", CommandOptionType.NoValue);
+
+        public bool All => _all.HasValue();
+
+        public string? Since => _since.Value();
+
+        public string? Shadow => _shadow.Value();
+
+        public string? Target => _target.Value();
+
+        public bool Data => _data.HasValue();
+
+        public bool Sarif => _sarif.HasValue();
+
+        public string? Html => _html.Value();
+
+        public bool Rules => _rules.HasValue();
+
+        public Severity FailOn() => _failOn.OneOf("error", "warning", "info") switch
+        {
+            "warning" => Severity.Warning,
+            "info" => Severity.Info,
+            _ => Severity.Error,
+        };
+    }
+}
+
+/// <summary>What <c>check --json</c> prints.</summary>
+/// <param name="Findings">Those that stand.</param>
+/// <param name="Allowed">Those that a <c>cgdb:allow</c> covers.</param>
+/// <param name="Migrations">The migrations checked.</param>
+internal sealed record CheckJson(IReadOnlyList<FindingJson> Findings, IReadOnlyList<FindingJson> Allowed, IReadOnlyList<CheckedMigrationJson> Migrations, long DurationMs)
+{
+    public static CheckJson Of(IReadOnlyList<CheckResult> results, TimeSpan elapsed) => new(
+        [.. results.SelectMany(result => result.Findings).Where(finding => finding.Allowed is null).Select(FindingJson.Of)],
+        [.. results.SelectMany(result => result.Findings).Where(finding => finding.Allowed is not null).Select(FindingJson.Of)],
+        [.. results.Select(CheckedMigrationJson.Of)],
+        (long)elapsed.TotalMilliseconds);
+}
+
+/// <param name="Id">Such as <c>L203</c>.</param>
+/// <param name="Severity"><c>error</c>, <c>warning</c> or <c>info</c>.</param>
+/// <param name="Evidence"><c>traced</c>, <c>catalog</c> or <c>text</c>.</param>
+/// <param name="SafeWay">SQL that fits; absent where none can be given.</param>
+/// <param name="Allowed">The reason of the <c>cgdb:allow</c> that covers it; absent where it stands.</param>
+internal sealed record FindingJson(
+    string Id, string Rule, string Severity, string Evidence, long Version, string File, int Line, int Column, string? Subject, string Message, IReadOnlyList<string> Facts,
+    string Effect, string Advice, string? SafeWay, string Documentation, string? Allowed)
+{
+    public static FindingJson Of(Finding finding) => new(
+        finding.Hazard.Id, finding.Hazard.Name, CheckText.Word(finding.Severity), finding.Evidence.ToString().ToLowerInvariant(), finding.Version, finding.Where.Path, finding.Where.Line,
+        finding.Where.Column, finding.Subject.Length > 0 ? finding.Subject : null, finding.Message, finding.Facts, finding.Hazard.Effect, finding.Hazard.Advice,
+        finding.SafeWay.Length > 0 ? finding.SafeWay : null, finding.Hazard.Documentation, finding.Allowed);
+}
+
+/// <param name="Restores">Whether down gives back what was there; absent where there is no way back or it could not be tried.</param>
+internal sealed record CheckedMigrationJson(long Version, string Name, string File, bool? Restores, IReadOnlyList<CheckedStatementJson> Statements)
+{
+    public static CheckedMigrationJson Of(CheckResult result) => new(
+        result.Migration.Version, result.Migration.Name, result.Migration.Source.Path, result.RoundTrip?.Restores,
+        [.. result.Trace.Statements.Select(statement => CheckedStatementJson.Of(statement, result.Locks.FirstOrDefault(locks => locks.Index == statement.Index)))]);
+}
+
+/// <param name="Outcome"><c>ran</c>, <c>failed</c> or <c>not_run</c>.</param>
+/// <param name="Reason">Why it was not run.</param>
+internal sealed record CheckedStatementJson(
+    int Line, int Column, string Outcome, string? Reason, IReadOnlyList<LockJson>? Locks, IReadOnlyList<string>? Rewritten, IReadOnlyList<string>? Scanned)
+{
+    public static CheckedStatementJson Of(StatementTrace trace, StatementLocks? locks)
+    {
+        var where = trace.Statement.Location;
+        var outcome = trace.Outcome switch { TraceOutcome.Ran => "ran", TraceOutcome.Failed => "failed", _ => "not_run" };
+        return new CheckedStatementJson(
+            where.Line, where.Column, outcome, trace.Reason, locks is null || locks.Alone ? null : [.. locks.Locks.Select(l => new LockJson(l.Table, l.Mode.ToSql(), l.Mode.Blocks()))],
+            locks?.Rewritten, locks?.Scanned);
+    }
+}
+
+/// <param name="Mode">As PostgreSQL's documentation writes it.</param>
+internal sealed record LockJson(string Table, string Mode, string Blocks);
+
+/// <summary>What <c>check --rules --json</c> prints.</summary>
+internal sealed record RulesJson(IReadOnlyList<RuleJson> Rules)
+{
+    public static RulesJson Of(IEnumerable<Hazard> hazards) => new(
+        [.. hazards.Select(h => new RuleJson(h.Id, h.Name, CheckText.Word(h.Severity), h.Evidence.ToString().ToLowerInvariant(), h.Title, h.Effect, h.Advice, h.Documentation))]);
+}
+
+internal sealed record RuleJson(string Id, string Rule, string Severity, string Evidence, string Title, string Effect, string Advice, string Documentation);

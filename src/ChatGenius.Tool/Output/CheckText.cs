@@ -1,0 +1,113 @@
+using ChatGenius.Db;
+using ChatGenius.Db.Safety;
+
+namespace ChatGenius.Tool.Output;
+
+/// <summary>What <c>check</c> found, for a person.</summary>
+internal static class CheckText
+{
+    /// <summary>The word for a severity in every output.</summary>
+    public static string Word(Severity severity) => severity switch { Severity.Error => "error", Severity.Warning => "warning", _ => "info" };
+
+    /// <summary>Writes migration by migration: the statements that ask something of others, then the findings; a summary goes to stderr.</summary>
+    public static void Write(Report report, IReadOnlyList<CheckResult> results, TimeSpan elapsed)
+    {
+        var shown = results.SelectMany(result => result.Findings).Where(finding => finding.Allowed is null && (finding.Severity > Severity.Info || report.Verbose)).ToList();
+        foreach (var result in results)
+        {
+            WriteLocks(report, result);
+            foreach (var finding in result.Findings.Where(shown.Contains))
+            {
+                if (!report.Json)
+                {
+                    report.Out.Write(ProblemText.Of(AsProblem(finding), report.OutWidth, report.Style, finding.Severity < Severity.Error, Word(finding.Severity)));
+                    report.Result();
+                }
+            }
+        }
+
+        report.Note(Summary(results, shown, elapsed));
+    }
+
+    /// <summary>The measured facts, why it matters, and the safe way, in the form in which problems are shown.</summary>
+    internal static Problem AsProblem(Finding finding)
+    {
+        var evidence = finding.Evidence.ToString().ToLowerInvariant();
+        var facts = finding.Facts.Length == 0 ? [] : finding.Facts.Select((fact, i) => i == 0 ? $"{evidence}: {fact}" : fact);
+        var safeWay = finding.SafeWay.Length == 0 ? "" : "\n" + string.Join('\n', finding.SafeWay.Split('\n').Select(line => line.Length == 0 ? "" : $"    {line}"));
+        return new Problem(
+            finding.Hazard.ToString(), string.Join('\n', facts.Prepend(finding.Message)), finding.Where, $"{finding.Hazard.Advice}{safeWay}\n{finding.Hazard.Documentation}");
+    }
+
+    private static void WriteLocks(Report report, CheckResult result)
+    {
+        report.Result(report.Style.Bold($"{Path.GetFileNameWithoutExtension(result.Migration.Source.Path)}") + report.Style.Dim($"  {result.Migration.Source.Path}"));
+        foreach (var statement in result.Trace.Statements)
+        {
+            var where = statement.Statement.Location;
+            var locks = result.Locks.FirstOrDefault(locks => locks.Index == statement.Index);
+            List<string> lines = statement.Outcome == TraceOutcome.NotRun ? [$"not run: {statement.Reason}; judged by its words"]
+                : statement.Outcome == TraceOutcome.Failed ? ["failed"]
+                : Lines(locks!).ToList();
+            if (lines.Count == 0 && !report.Verbose)
+            {
+                continue;
+            }
+
+            report.Result($"  {where.Line,4}  {Cells.Tame(Cells.Cut(FirstLine(statement.Statement.Text), Math.Max(30, report.OutWidth - 10)))}");
+            foreach (var line in lines)
+            {
+                report.Result(report.Style.Dim($"          {line}"));
+            }
+        }
+
+        report.Result();
+    }
+
+    private static IEnumerable<string> Lines(StatementLocks locks)
+    {
+        foreach (var taken in locks.Locks.Where(taken => taken.Mode > LockMode.RowExclusive))
+        {
+            yield return $"{taken.Mode.ToSql()} on {taken.Table}: {taken.Mode.Blocks()}";
+        }
+
+        foreach (var table in locks.Rewritten)
+        {
+            yield return $"writes {table} anew";
+        }
+
+        foreach (var table in locks.Scanned.Except(locks.Rewritten))
+        {
+            yield return $"reads {table} whole";
+        }
+
+        if (locks.Alone)
+        {
+            yield return "runs outside a transaction, where locks can't be read";
+        }
+    }
+
+    private static string Summary(IReadOnlyList<CheckResult> results, List<Finding> shown, TimeSpan elapsed)
+    {
+        if (results.Count == 0)
+        {
+            return "Nothing to check (--all checks every migration)";
+        }
+
+        var counts = new[] { (Severity.Error, "error"), (Severity.Warning, "warning"), (Severity.Info, "info") }
+            .Select(level => (Count: shown.Count(finding => finding.Severity == level.Item1), level.Item2))
+            .Where(level => level.Count > 0).Select(level => Plural.Of(level.Count, level.Item2)).ToList();
+        var all = results.SelectMany(result => result.Findings).ToList();
+        var allowed = all.Count(finding => finding.Allowed is not null);
+        var hidden = all.Count(finding => finding.Allowed is null) - shown.Count;
+        var notes = new[] { allowed > 0 ? $"{allowed} allowed" : null, hidden > 0 ? $"{Plural.Of(hidden, "info")} with --verbose" : null }.OfType<string>().ToList();
+        return $"{Plural.Of(results.Count, "migration")} checked in {Duration.Format(elapsed)}: {(counts.Count == 0 ? "nothing found" : string.Join(", ", counts))}"
+            + (notes.Count > 0 ? $" ({string.Join(", ", notes)})" : "");
+    }
+
+    private static string FirstLine(string text)
+    {
+        var end = text.AsSpan().IndexOfAny('\n', '\r');
+        return end < 0 ? text : $"{text[..end].TrimEnd()} …";
+    }
+}

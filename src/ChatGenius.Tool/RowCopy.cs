@@ -1,0 +1,93 @@
+using ChatGenius.Db;
+using ChatGenius.Db.Safety;
+using ChatGenius.Db.Sql;
+using ChatGenius.Tool.Output;
+using Npgsql;
+
+namespace ChatGenius.Tool;
+
+/// <summary>Copies a database's rows into a throw-away database of the same schema.</summary>
+internal static class RowCopy
+{
+    /// <summary>
+    /// Copies every table that both have with the same columns, as one snapshot and all rows: a part of them would break foreign keys that
+    /// hold. Triggers and foreign keys rest meanwhile, so that the order of the tables doesn't matter.
+    /// </summary>
+    /// <exception cref="ProblemException">CG06xx: no connection; CG1211: a table can't be read or written.</exception>
+    public static async Task RunAsync(Database source, Tracer tracer, Report report, CancellationToken cancellationToken)
+    {
+        await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        var from = await source.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = from.ConfigureAwait(false);
+        await ExecuteAsync(from, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", cancellationToken).ConfigureAwait(false);
+        await tracer.ReadAsync(
+            async (to, token) =>
+            {
+                await CopyAllAsync(from, to, tracer.Catalog, report, token).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+        await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task CopyAllAsync(NpgsqlConnection from, NpgsqlConnection to, Catalog catalog, Report report, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ExecuteAsync(to, "BEGIN; SET LOCAL session_replication_role = replica", cancellationToken).ConfigureAwait(false);
+            foreach (var table in catalog.Relations.Values.Where(relation => relation.Kind == 'r').OrderBy(relation => relation.Display, StringComparer.Ordinal))
+            {
+                var columns = string.Join(", ", catalog.ColumnsOf(table.Oid).Where(column => column.Generated is null).Select(column => SqlIdentifier.Quote(column.Name)));
+                var name = SqlIdentifier.Quote(table.Schema, table.Name);
+                if (columns.Length > 0 && await HasAsync(from, table, catalog, cancellationToken).ConfigureAwait(false))
+                {
+                    report.Detail($"Copying {table.Display}");
+                    await ExecuteAsync(to, $"DELETE FROM ONLY {name}", cancellationToken).ConfigureAwait(false);
+                    await CopyAsync(from, to, name, columns, cancellationToken).ConfigureAwait(false);
+                }
+            }
+
+            await ExecuteAsync(to, "COMMIT; ANALYZE", cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException e)
+        {
+            throw new ProblemException(
+                new Problem("CG1211", $"The rows can't be copied: {e.MessageText} ({e.SqlState})", Advice: "The role needs to read every table of the target, and to be a superuser on the shadow server; or leave --data out."), e);
+        }
+    }
+
+    private static async Task<bool> HasAsync(NpgsqlConnection from, Relation table, Catalog catalog, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(
+            "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped", from)
+        {
+            Parameters = { new NpgsqlParameter<string> { TypedValue = SqlIdentifier.Quote(table.Schema, table.Name) } },
+        };
+        await using var _ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            names.Add(reader.GetString(0));
+        }
+
+        return catalog.ColumnsOf(table.Oid).Where(column => column.Generated is null).All(column => names.Contains(column.Name));
+    }
+
+    private static async Task CopyAsync(NpgsqlConnection from, NpgsqlConnection to, string table, string columns, CancellationToken cancellationToken)
+    {
+        var source = await from.BeginRawBinaryCopyAsync($"COPY (SELECT {columns} FROM ONLY {table}) TO STDOUT (FORMAT binary)", cancellationToken).ConfigureAwait(false);
+        await using var _ = source.ConfigureAwait(false);
+        var destination = await to.BeginRawBinaryCopyAsync($"COPY {table} ({columns}) FROM STDIN (FORMAT binary)", cancellationToken).ConfigureAwait(false);
+        await using var __ = destination.ConfigureAwait(false);
+        await source.CopyToAsync(destination, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await using var _ = command.ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -33,7 +33,13 @@ internal sealed class MigrationRun : IAsyncDisposable
         History = new MigrationHistory(options.HistorySchema);
         _events = events;
         connection.Notice += (_, e) =>
-            _events?.Report(new MigrationEvent.Notice(_current, e.Notice.InvariantSeverity, e.Notice.MessageText));
+        {
+            // Our own ROLLBACK after a failure doesn't ask first whether there is a transaction.
+            if (e.Notice.SqlState != PostgresErrorCodes.NoActiveSqlTransaction)
+            {
+                _events?.Report(new MigrationEvent.Notice(_current, e.Notice.InvariantSeverity, e.Notice.MessageText));
+            }
+        };
     }
 
     internal NpgsqlConnection Connection { get; }

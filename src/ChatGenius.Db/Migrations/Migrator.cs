@@ -99,7 +99,7 @@ public sealed class Migrator
         var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            return await RollbackLoss.EstimateAsync(connection, plan, cancellationToken).ConfigureAwait(false);
+            return await GuardAsync(() => RollbackLoss.EstimateAsync(connection, plan, cancellationToken)).ConfigureAwait(false);
         }
     }
 
@@ -118,7 +118,7 @@ public sealed class Migrator
         var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var (facts, _) = await _history.ReadAsync(connection, withDown: false, cancellationToken).ConfigureAwait(false);
+            var (facts, _) = await GuardAsync(() => _history.ReadAsync(connection, withDown: false, cancellationToken)).ConfigureAwait(false);
             var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
             await using (run.ConfigureAwait(false))
             {
@@ -147,7 +147,7 @@ public sealed class Migrator
         var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var (facts, _) = await _history.ReadAsync(connection, withDown: false, cancellationToken).ConfigureAwait(false);
+            var (facts, _) = await GuardAsync(() => _history.ReadAsync(connection, withDown: false, cancellationToken)).ConfigureAwait(false);
             var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
             await using (run.ConfigureAwait(false))
             {
@@ -168,11 +168,42 @@ public sealed class Migrator
         var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            return await _history.ReadAsync(connection, withDown, cancellationToken).ConfigureAwait(false);
+            return await GuardAsync(() => _history.ReadAsync(connection, withDown, cancellationToken)).ConfigureAwait(false);
         }
     }
 
-    private async Task<RunResult> RunAsync(
+    /// <summary>What the server refuses outside of migrations, such as reading the history, is a problem too.</summary>
+    private async Task<T> GuardAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (!RunProblem.EndsSession(e) && e.SqlState != PostgresErrorCodes.QueryCanceled)
+        {
+            throw new ProblemException(
+                new Problem(
+                    "CG0513",
+                    $"The history in schema {SqlIdentifier.Quote(_options.HistorySchema)} can't be read: {e.MessageText} (SQLSTATE {e.SqlState})",
+                    Advice: "Connect as a role that may read it; --history-schema says where it is."),
+                e);
+        }
+        catch (NpgsqlException e)
+        {
+            throw new ProblemException(
+                new Problem(
+                    "CG0514",
+                    $"The connection was lost: {(e is PostgresException refused ? refused.MessageText : (e.InnerException ?? e).Message)}",
+                    Advice: "Nothing was changed. Run the same command again."),
+                e);
+        }
+    }
+
+    private Task<RunResult> RunAsync(
+        Func<HistorySnapshot, MigrationPlan> decide, bool withDown, MigrationPlan? confirmed, CancellationToken cancellationToken) =>
+        GuardAsync(() => RunUnguardedAsync(decide, withDown, confirmed, cancellationToken));
+
+    private async Task<RunResult> RunUnguardedAsync(
         Func<HistorySnapshot, MigrationPlan> decide, bool withDown, MigrationPlan? confirmed, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();

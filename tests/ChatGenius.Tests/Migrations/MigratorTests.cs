@@ -323,6 +323,17 @@ public class MigratorTests
     }
 
     [Fact]
+    public async Task A_history_that_is_something_else_or_may_not_be_read_is_a_problem()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ExecuteAsync("CREATE SCHEMA chatgenius_db; CREATE TABLE chatgenius_db.format (version int); CREATE TABLE chatgenius_db.history (id int)");
+        using var folder = new Folder().WriteTable(1, "a");
+
+        (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Code.ShouldBe("CG0513");
+        (await Should.ThrowAsync<ProblemException>(() => folder.StatusAsync(database))).Problems[0].Code.ShouldBe("CG0513");
+    }
+
+    [Fact]
     public async Task The_bundle_goes_up_and_down_and_up()
     {
         await using var database = await TestDatabase.CreateAsync();

@@ -33,6 +33,7 @@ internal sealed record CommandLine(
         var options = new GlobalOptions(root);
         var version = root.Option("--version", "Show the version", CommandOptionType.NoValue);
         Declare(root, groups.SelectMany(group => group.Commands), args, chosen);
+        args = [.. JoinOptionalValues(args, chosen.Keys.SelectMany(app => app.Options).Where(option => option.OptionType == CommandOptionType.SingleOrNoValue))];
 
         CommandLineApplication app;
         try
@@ -82,6 +83,20 @@ internal sealed record CommandLine(
                     },
                     throwOnUnexpectedArg: false);
             }
+        }
+    }
+
+    /// <summary>
+    /// An option whose value may be left out takes it after a space too, where McMaster knows <c>--backup=DIR</c> alone. A command with such
+    /// an option has no arguments for which the value could be meant.
+    /// </summary>
+    private static IEnumerable<string> JoinOptionalValues(string[] args, IEnumerable<CommandOption> options)
+    {
+        var names = options.Select(option => $"--{option.LongName}").ToHashSet(StringComparer.Ordinal);
+        for (var i = 0; i < args.Length; i++)
+        {
+            var takesNext = names.Contains(args[i]) && i + 1 < args.Length && args[i + 1] is not (['-', ..] or []);
+            yield return takesNext ? $"{args[i]}={args[++i]}" : args[i];
         }
     }
 

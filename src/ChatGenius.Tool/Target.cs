@@ -71,9 +71,12 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
         return new LocalServer(server with
         {
             Folder = shell.Variable(LocalServerOptions.FolderVariable) ?? server.Folder,
-            Binaries = shell.Variable(PostgresBinaries.Variable),
+            Binaries = Binaries,
         });
     }
+
+    /// <summary>The folder that the user chose PostgreSQL's programs from; null where they are to be looked for.</summary>
+    public string? Binaries => shell.Variable(PostgresBinaries.Variable);
 
     private void RefuseWhereServicesRun()
     {

@@ -115,7 +115,7 @@ internal static class NpmPackage
 
     private static string? FindNpm() => OnPath(OperatingSystem.IsWindows() ? "npm.cmd" : "npm");
 
-    private static string? OnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
+    internal static string? OnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(f => Path.Combine(f, program)).FirstOrDefault(File.Exists);
 
     private static async Task<string> FetchAsync(string npm, string package, string work, CancellationToken cancellationToken)

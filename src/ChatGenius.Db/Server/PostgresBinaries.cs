@@ -55,7 +55,7 @@ public sealed partial class PostgresBinaries
         }
 
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var folder in PathFolders().Concat(UsualFolders()).Append(NpmPackage.BinFolder(cache)))
+        foreach (var folder in Folders().Append(NpmPackage.BinFolder(cache)))
         {
             if (File.Exists(Program(folder, "postgres")) && seen.Add(Resolve(folder))
                 && await ReadAsync(folder, cancellationToken).ConfigureAwait(false) is { } found && (major is null || found.Major == major))
@@ -93,6 +93,9 @@ public sealed partial class PostgresBinaries
 
         return null;
     }
+
+    /// <summary>Where PostgreSQL's programs may be: the folders of PATH, then the usual places, the highest version first.</summary>
+    internal static IEnumerable<string> Folders() => PathFolders().Concat(UsualFolders());
 
     private static IEnumerable<string> PathFolders() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Where(Path.IsPathRooted);
@@ -134,7 +137,7 @@ public sealed partial class PostgresBinaries
     private static string Program(string folder, string name) => Path.Combine(folder, OperatingSystem.IsWindows() ? name + ".exe" : name);
 
     [GeneratedRegex(@"\(PostgreSQL\) (?<version>(?<major>\d+)\S*(?: \(.*\))?)")]
-    private static partial Regex VersionLine();
+    internal static partial Regex VersionLine();
 
     [GeneratedRegex(@"\d+(?=\D*$)")]
     private static partial Regex LastNumber();

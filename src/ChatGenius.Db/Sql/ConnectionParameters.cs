@@ -76,7 +76,7 @@ internal static class ConnectionParameters
         ["sslpassword"] = (b, p) => b.SslPassword = p.Value,
         ["sslrootcert"] = (b, p) => b.RootCertificate = p.Value,
         ["channel_binding"] = (b, p) => b.ChannelBinding = Choice(p, ChannelBindings),
-        ["require_auth"] = (b, p) => b.RequireAuth = p.Value,
+        ["require_auth"] = RequireAuth,
         ["gssencmode"] = (b, p) => b.GssEncryptionMode = Choice(p, GssModes),
         ["krbsrvname"] = (b, p) => b.KerberosServiceName = p.Value,
         ["target_session_attrs"] = (b, p) => b.TargetSessionAttributes = Choice(p, SessionAttributes),
@@ -159,6 +159,19 @@ internal static class ConnectionParameters
 
     public static ProblemException BadValue(ConnectionParameter parameter, string expected) =>
         new(new Problem("CG0603", $"\"{parameter.Value}\" is no value for the connection parameter {parameter.Name}", parameter.Where, $"It takes {expected}."));
+
+    /// <summary>Npgsql spells one of libpq's methods in another way.</summary>
+    private static void RequireAuth(NpgsqlConnectionStringBuilder builder, ConnectionParameter parameter)
+    {
+        try
+        {
+            builder.RequireAuth = parameter.Value.Replace("scram-sha-256", "ScramSHA256", StringComparison.Ordinal);
+        }
+        catch (ArgumentException)
+        {
+            throw BadValue(parameter, "password, md5, gss, sspi, scram-sha-256 and none, several with commas between them, or each with ! before it");
+        }
+    }
 
     private static T Choice<T>(ConnectionParameter parameter, Dictionary<string, T> choices) =>
         choices.TryGetValue(parameter.Value, out var choice) ? choice : throw BadValue(parameter, string.Join(", ", choices.Keys));

@@ -7,7 +7,7 @@ namespace ChatGenius.Db.Sql;
 /// Where a database is and how to reach it. It is read from a <c>postgres://</c> URL or a keyword=value string as libpq reads them
 /// (PostgreSQL documentation, "Connection Strings", section 34.1.1), from an Npgsql connection string, or from libpq's environment variables.
 /// </summary>
-/// <remarks>The only member that gives the password away is <see cref="ConnectionString"/>.</remarks>
+/// <remarks>The only members that give the password away are <see cref="ConnectionString"/> and <see cref="LibpqEnvironment"/>.</remarks>
 public sealed class DatabaseUrl
 {
     /// <summary>PostgreSQL's own port.</summary>
@@ -139,6 +139,12 @@ public sealed class DatabaseUrl
 
     /// <summary>The same servers, role and parameters with another database; any name that PostgreSQL can hold will do.</summary>
     public DatabaseUrl WithDatabase(string name) => new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString) { Database = name }, _servers);
+
+    /// <summary>
+    /// The same as environment variables of libpq, for PostgreSQL's own programs; password included: for a child's environment alone.
+    /// </summary>
+    /// <exception cref="ProblemException">CG1306: the client key has a password, for which libpq has no variable.</exception>
+    public IReadOnlyDictionary<string, string> LibpqEnvironment() => Sql.LibpqEnvironment.Of(_builder, _servers);
 
     /// <summary>The same as <see cref="Display"/>.</summary>
     public override string ToString() => Display;

@@ -1,12 +1,13 @@
 using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Server;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class ApplyCommand(Workspace workspace, Settings settings, Consent consent, Report report)
+internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Settings settings, Consent consent, Shell shell, Report report)
 {
     internal static readonly Command Definition = new("apply", "Apply the pending migrations")
     {
@@ -16,21 +17,25 @@ internal sealed class ApplyCommand(Workspace workspace, Settings settings, Conse
             var planOptions = new PlanOptions(app);
             var dryRun = app.Option("--dry-run", "Print what would run, and run nothing", CommandOptionType.NoValue);
             var single = app.Option("--single-transaction", "All of them or none", CommandOptionType.NoValue);
+            var backup = app.Option("--backup=<DIR>", "Back up with pg_dump first [backups]", CommandOptionType.SingleOrNoValue);
             var yes = app.Option("-y|--yes", "Don't ask in a protected environment", CommandOptionType.NoValue);
             var runOptions = new RunOptions(app);
-            return Command.Handle<ApplyCommand>((command, cancellationToken) => command.RunAsync(
-                planOptions.Request(),
-                runOptions.Over(command.Settings) with { SingleTransaction = single.HasValue() },
-                dryRun.HasValue(),
-                yes.HasValue(),
-                cancellationToken));
+            return Command.Handle<ApplyCommand>((command, cancellationToken) =>
+            {
+                var options = runOptions.Over(command.Settings) with { SingleTransaction = single.HasValue() };
+                return dryRun.HasValue()
+                    ? command.ShowAsync(planOptions.Request(), options, cancellationToken)
+                    : command.RunAsync(planOptions.Request(), options, command.BackupFolder(backup), yes.HasValue(), cancellationToken);
+            });
         },
         Details =
             """
             Applies the bundled migrations and the project's own as one sequence, each in
             a transaction together with its history row. Ctrl-C cancels the statement on
             the server and rolls its migration back; what was finished before is kept.
-            In a protected environment it shows the plan and asks first.
+            In a protected environment it shows the plan and asks first. A backup is made
+            where something is pending, with pg_dump of the server's version or a later
+            one, read back, and named in the history; the settings can require it.
             """,
         Examples =
             """
@@ -38,37 +43,70 @@ internal sealed class ApplyCommand(Workspace workspace, Settings settings, Conse
             chatgenius-db apply --embedded      on the embedded development server
             chatgenius-db apply --to 7          up to number 7
             chatgenius-db apply --dry-run       only show what would run
-            chatgenius-db apply --env production --yes
+            chatgenius-db apply --env production --yes --backup /var/backups/chat
             """,
     };
 
     private Settings Settings => settings;
 
-    private async Task<ExitCode> RunAsync(PlanRequest request, MigratorOptions options, bool dryRun, bool yes, CancellationToken cancellationToken)
+    private async Task<ExitCode> ShowAsync(PlanRequest request, MigratorOptions options, CancellationToken cancellationToken)
     {
-        using var progress = new RunProgress(report);
-        var (migrator, target) = await workspace.OpenAsync(options, progress, cancellationToken).ConfigureAwait(false);
+        var (migrator, _) = await workspace.OpenAsync(options, events: null, cancellationToken).ConfigureAwait(false);
+        var plan = await migrator.PlanAsync(request, cancellationToken).ConfigureAwait(false);
+        PlanText.Write(report, plan, asResult: true);
+        report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{Plural.Of(plan.Steps.Count, "migration")} would be applied");
+        return ExitCode.Done;
+    }
+
+    private async Task<ExitCode> RunAsync(
+        PlanRequest request, MigratorOptions options, string? backupFolder, bool yes, CancellationToken cancellationToken)
+    {
+        var migrations = await workspace.LoadAsync(cancellationToken).ConfigureAwait(false);
+        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
         MigrationPlan? confirmed = null;
-        if (dryRun || settings.IsProtected)
+        if (settings.IsProtected || backupFolder is not null)
         {
-            confirmed = await migrator.PlanAsync(request, cancellationToken).ConfigureAwait(false);
-            PlanText.Write(report, confirmed, asResult: dryRun);
-            if (dryRun)
+            var plan = await new Migrator(target.Database, migrations, options).PlanAsync(request, cancellationToken).ConfigureAwait(false);
+            var backup = backupFolder is null || plan.Steps.Count == 0 ? null
+                : await DatabaseBackup.PrepareAsync(target.Database, targets.Binaries, cancellationToken).ConfigureAwait(false);
+            if (settings.IsProtected)
             {
-                report.Note(confirmed.Steps.Count == 0 ? "Nothing to do" : $"{Plural.Of(confirmed.Steps.Count, "migration")} would be applied");
-                return ExitCode.Done;
+                confirmed = plan;
+                PlanText.Write(report, plan, asResult: false);
+                if (plan.Steps.Count > 0
+                    && !await consent.AskAsync($"Apply {Plural.Of(plan.Steps.Count, "migration")} to {target.Url.Display}?", yes, cancellationToken).ConfigureAwait(false))
+                {
+                    return ExitCode.Cancelled;
+                }
             }
 
-            if (confirmed.Steps.Count > 0
-                && !await consent.AskAsync($"Apply {Plural.Of(confirmed.Steps.Count, "migration")} to {target.Url.Display}?", yes, cancellationToken).ConfigureAwait(false))
+            if (backup is not null)
             {
-                return ExitCode.Cancelled;
+                var file = await backup.MakeAsync(backupFolder!, plan.Steps[0].Version, new NoteProgress(report), cancellationToken).ConfigureAwait(false);
+                report.Note($"The backup is {file.Path} ({DataSize.Format(file.Bytes)}, {Duration.Format(file.Elapsed)})");
+                options = options with { Backup = file.Path };
             }
         }
 
-        var result = await migrator.ApplyAsync(request, confirmed, cancellationToken).ConfigureAwait(false);
+        using var progress = new RunProgress(report);
+        var result = await new Migrator(target.Database, migrations, options, progress).ApplyAsync(request, confirmed, cancellationToken).ConfigureAwait(false);
         progress.Dispose();
         RunSummary.Write(report, result, target, "applied");
         return ExitCode.Done;
+    }
+
+    /// <returns>Null where no backup is to be made.</returns>
+    /// <exception cref="ProblemException">CG1307: none was asked for, and the environment requires one.</exception>
+    private string? BackupFolder(CommandOption option)
+    {
+        if (option.HasValue())
+        {
+            return option.Value() is { } folder ? shell.Absolute(folder) : settings[SettingKey.Backups].Value;
+        }
+
+        return !settings.RequiresBackup ? null : throw new ProblemException(new Problem(
+            "CG1307",
+            $"The environment \"{settings.Environment!.Value}\" requires a backup before migrations are applied",
+            Advice: "Add --backup, or --backup DIR."));
     }
 }

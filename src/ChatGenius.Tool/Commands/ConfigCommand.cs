@@ -59,6 +59,7 @@ internal sealed class ConfigCommand(IServiceProvider services, Report report, Sh
             new("settings_file", settings.File?.Path, settings.File is null ? Setting.Default : "found"),
             new("environment", settings.Environment?.Value, settings.Environment?.Origin ?? Setting.Default),
             new("protected", settings.IsProtected ? "true" : "false", settings.Environment?.Origin ?? Setting.Default),
+            new("require_backup", settings.RequiresBackup ? "true" : "false", settings.Environment?.Origin ?? Setting.Default),
             new("database", database?.Url.Display ?? "embedded", database?.Origin ?? Setting.Default),
             .. SettingKey.Everywhere.Select(key => new SettingJson(key.Name, settings[key].Value, settings[key].Origin)),
         ];

@@ -32,15 +32,17 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
     public static readonly SettingKey Retries = new("retries", SettingKind.Count, "20");
     public static readonly SettingKey MaxBlocked = new("max_blocked", SettingKind.Count, "5");
     public static readonly SettingKey MaxBlockedTime = new("max_blocked_time", SettingKind.Duration, "1s");
+    public static readonly SettingKey Backups = new("backups", SettingKind.Path, "backups", "--backup");
     public static readonly SettingKey DatabaseUrlVariable = new("database_url_variable", SettingKind.Text, "");
     public static readonly SettingKey Protected = new("protected", SettingKind.Flag, "false");
+    public static readonly SettingKey RequireBackup = new("require_backup", SettingKind.Flag, "false");
 
     /// <summary>What the settings file takes at its top and in every environment.</summary>
     public static readonly IReadOnlyList<SettingKey> Everywhere =
-        [Migrations, Templates, Bundle, HistorySchema, LockTimeout, StatementTimeout, WaitForLock, Retries, MaxBlocked, MaxBlockedTime];
+        [Migrations, Templates, Bundle, HistorySchema, LockTimeout, StatementTimeout, WaitForLock, Retries, MaxBlocked, MaxBlockedTime, Backups];
 
     /// <summary>What an environment takes besides.</summary>
-    public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, Protected];
+    public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, Protected, RequireBackup];
 
     /// <summary>What a value has to be, for the advice of a problem.</summary>
     public string Expected => Kind switch

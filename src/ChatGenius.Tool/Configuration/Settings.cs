@@ -44,6 +44,9 @@ internal sealed class Settings
     /// <summary>Whether destructive commands are refused and <c>apply</c> asks first.</summary>
     public bool IsProtected => _ofEnvironment.TryGetValue(SettingKey.Protected, out var value) && value.Value == "true";
 
+    /// <summary>Whether <c>apply</c> is refused without a backup.</summary>
+    public bool RequiresBackup => _ofEnvironment.TryGetValue(SettingKey.RequireBackup, out var value) && value.Value == "true";
+
     public bool Bundle => this[SettingKey.Bundle].Value == "true";
 
     public string HistorySchema => this[SettingKey.HistorySchema].Value;

@@ -84,7 +84,12 @@ internal static class HelpText
 
     private static (string Name, string Description) Row(CommandOption option)
     {
-        var value = option.ValueName is { } name && option.OptionType != CommandOptionType.NoValue ? $" {name}" : "";
+        var value = (option.ValueName, option.OptionType) switch
+        {
+            (null, _) or (_, CommandOptionType.NoValue) => "",
+            (var name, CommandOptionType.SingleOrNoValue) => $" [{name}]",
+            (var name, _) => $" {name}",
+        };
         return ((option.ShortName is { } letter ? $"-{letter}, " : "    ") + $"--{option.LongName}{value}", option.Description ?? "");
     }
 

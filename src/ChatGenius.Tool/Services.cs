@@ -15,6 +15,7 @@ internal static class Services
             .AddSingleton(_ => Settings.Load(shell, options))
             .AddSingleton<TargetFinder>()
             .AddSingleton<Workspace>()
+            .AddSingleton<Certificates>()
             .AddSingleton<AppliedMigrations>()
             .AddSingleton<Consent>()
             .BuildServiceProvider();

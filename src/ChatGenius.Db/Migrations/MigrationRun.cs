@@ -229,9 +229,20 @@ internal sealed class MigrationRun : IAsyncDisposable
             }
 
             pipeline.Add(step, LocalSettings(durable: i == steps.Count - 1 || Options.SingleTransaction));
+            var guard = step.Direction == MigrationDirection.Up ? Options.Guards.GetValueOrDefault(step.Version) : null;
+            if (guard is not null)
+            {
+                pipeline.Add(step, guard.Begin);
+            }
+
             foreach (var statement in step.Section.Script.Statements)
             {
                 pipeline.Add(step, statement);
+            }
+
+            if (guard is not null)
+            {
+                pipeline.Add(step, guard.End);
             }
 
             AddReset(pipeline, step);
@@ -287,6 +298,11 @@ internal sealed class MigrationRun : IAsyncDisposable
         if (MigrationWatch.IsFence(e.Error))
         {
             throw new ProblemException(RunProblem.LockLost(step), e.Error);
+        }
+
+        if (e.Statement is null && Options.Guards.TryGetValue(step.Version, out var guard) && e.Error.SqlState == guard.SqlState)
+        {
+            throw new ProblemException(RunProblem.Guarded(step, e.Error), e.Error);
         }
 
         // Statements of ours don't fail for want of a lock, but a cancel for our victims' sake can hit any of them.

@@ -32,6 +32,9 @@ public sealed record MigratorOptions
     /// <summary>Runs all migrations in one transaction: either all are applied or none.</summary>
     public bool SingleTransaction { get; init; }
 
+    /// <summary>What is asked of a migration's own transaction, by the migration's number; transactional up sections only.</summary>
+    public IReadOnlyDictionary<long, TransactionGuard> Guards { get; init; } = new Dictionary<long, TransactionGuard>();
+
     /// <summary>The version of the tool, for the history.</summary>
     public string ToolVersion { get; init; } =
         typeof(MigratorOptions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
@@ -39,3 +42,9 @@ public sealed record MigratorOptions
     /// <summary>The backup that was made before this run, for the history.</summary>
     public string? Backup { get; init; }
 }
+
+/// <summary>Commands around the statements of a migration, in its transaction.</summary>
+/// <param name="Begin">Before the first statement.</param>
+/// <param name="End">After the last one, in the migration's session state; an error rolls the migration back.</param>
+/// <param name="SqlState">The SQLSTATE with which <paramref name="End"/> says that the transaction must not commit; the message says why.</param>
+public sealed record TransactionGuard(string Begin, string End, string SqlState);

@@ -47,6 +47,13 @@ internal static partial class RunProblem
         step.Section.Where,
         "Run the same command again: it goes on where the database is.");
 
+    /// <summary>The transaction did more than it may, and did not commit.</summary>
+    internal static Problem Guarded(MigrationStep step, PostgresException error) => new(
+        "CG0513",
+        $"{step.Id} did more than its certificate says, and was rolled back\n{error.MessageText}",
+        step.Section.Where,
+        "Look at what differs between this database and the one it was checked on, then check it again with 'check --certify'.");
+
     private static SourceLocation Place(PostgresException error, MigrationStep step, SqlStatement? statement)
     {
         if (statement is null)

@@ -54,7 +54,7 @@ public sealed class TableSizes
                 UNION ALL
                 SELECT t.root, h.inhrelid FROM tree t JOIN pg_inherits h ON h.inhparent = t.oid JOIN pg_class p ON p.oid = t.root AND p.relkind = 'p'
             )
-            SELECT n.nspname::text, r.relname::text, sum(greatest(c.reltuples, 0))::int8, sum(pg_total_relation_size(c.oid))::int8
+            SELECT n.nspname::text, r.relname::text, coalesce(sum(greatest(c.reltuples, 0)) FILTER (WHERE c.relkind <> 'p'), 0)::int8, sum(pg_total_relation_size(c.oid))::int8
             FROM tree t
             JOIN pg_class r ON r.oid = t.root
             JOIN pg_namespace n ON n.oid = r.relnamespace

@@ -127,15 +127,24 @@ public sealed class Tracer : IAsyncDisposable
     public async Task<PostgresException?> RunAsync(CheckedSection section, CancellationToken cancellationToken = default)
     {
         var wrap = section.Transactional && !section.Script.Statements.Any(statement => statement.TransactionControl != SqlTransactionControl.None);
+        var statements = section.Script.Statements.Where(statement => StatementPolicy.ReasonNotToRun(statement, section.Transactional) is null).ToList();
         try
         {
-            await CommandAsync(wrap ? "BEGIN" : "SELECT", cancellationToken).ConfigureAwait(false);
-            foreach (var statement in section.Script.Statements.Where(statement => StatementPolicy.ReasonNotToRun(statement, section.Transactional) is null))
+            if (wrap && statements.Count > 0)
+            {
+                var pipeline = new SqlPipeline<SqlStatement>(_subject);
+                pipeline.Add(statements[0], "BEGIN");
+                statements.ForEach(statement => pipeline.Add(statement, statement));
+                pipeline.Add(statements[^1], "COMMIT");
+                await TransactionRun.RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
+                return null;
+            }
+
+            foreach (var statement in statements)
             {
                 await TransactionRun.ExecuteAsync(_subject, statement, cancellationToken).ConfigureAwait(false);
             }
 
-            await CommandAsync(wrap ? "COMMIT" : "SELECT", cancellationToken).ConfigureAwait(false);
             return null;
         }
         catch (PostgresException e)
@@ -163,10 +172,12 @@ public sealed class Tracer : IAsyncDisposable
 
     private async Task ResetAsync(CancellationToken cancellationToken)
     {
-        foreach (var command in (string[])["RESET SESSION AUTHORIZATION", "RESET ALL", _settings])
+        var batch = new NpgsqlBatch(_subject)
         {
-            await CommandAsync(command, cancellationToken).ConfigureAwait(false);
-        }
+            BatchCommands = { new NpgsqlBatchCommand("RESET SESSION AUTHORIZATION"), new NpgsqlBatchCommand("RESET ALL"), new NpgsqlBatchCommand(_settings) },
+        };
+        await using var _ = batch.ConfigureAwait(false);
+        await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>One text a setting, with its value, so that a set of them can be compared.</summary>
@@ -515,17 +526,24 @@ public sealed class Tracer : IAsyncDisposable
             return trace with { After = now.Catalog, Locks = _locks, Activity = activity, RowsBefore = rows, Notices = notices };
         }
 
+        /// <exception cref="PostgresException">The server refused a command; what stands behind it was not run.</exception>
+        internal static async Task RunAsync(SqlPipeline<SqlStatement> pipeline, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await pipeline.RunAsync("", _ => { }, cancellationToken).ConfigureAwait(false);
+            }
+            catch (SqlPipelineException<SqlStatement> e)
+            {
+                throw e.Error;
+            }
+        }
+
         internal static async Task ExecuteAsync(NpgsqlConnection connection, SqlStatement statement, CancellationToken cancellationToken)
         {
-            if (!statement.IsCopyFromStdin)
-            {
-                await ReadAsync(connection, statement.Text, _ => { }, cancellationToken).ConfigureAwait(false);
-                return;
-            }
-
-            var copy = await connection.BeginRawBinaryCopyAsync(statement.Text, cancellationToken).ConfigureAwait(false);
-            await using var _ = copy.ConfigureAwait(false);
-            await copy.WriteAsync(statement.CopyData, cancellationToken).ConfigureAwait(false);
+            var pipeline = new SqlPipeline<SqlStatement>(connection);
+            pipeline.Add(statement, statement);
+            await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
         }
     }
 }

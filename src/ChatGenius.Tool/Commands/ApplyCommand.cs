@@ -7,7 +7,7 @@ using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Settings settings, Consent consent, Shell shell, Report report)
+internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Settings settings, Consent consent, Certificates certificates, Shell shell, Report report)
 {
     internal static readonly Command Definition = new("apply", "Apply the pending migrations")
     {
@@ -18,6 +18,7 @@ internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Se
             var dryRun = app.Option("--dry-run", "Print what would run, and run nothing", CommandOptionType.NoValue);
             var single = app.Option("--single-transaction", "All of them or none", CommandOptionType.NoValue);
             var backup = app.Option("--backup=<DIR>", "Back up with pg_dump first [backups]", CommandOptionType.SingleOrNoValue);
+            var certified = app.Option("--certified", "Roll back what does more than check --certify saw", CommandOptionType.NoValue);
             var yes = app.Option("-y|--yes", "Don't ask in a protected environment", CommandOptionType.NoValue);
             var runOptions = new RunOptions(app);
             return Command.Handle<ApplyCommand>((command, cancellationToken) =>
@@ -25,7 +26,7 @@ internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Se
                 var options = runOptions.Over(command.Settings) with { SingleTransaction = single.HasValue() };
                 return dryRun.HasValue()
                     ? command.ShowAsync(planOptions.Request(), options, cancellationToken)
-                    : command.RunAsync(planOptions.Request(), options, command.BackupFolder(backup), yes.HasValue(), cancellationToken);
+                    : command.RunAsync(planOptions.Request(), options, command.BackupFolder(backup), certified.HasValue(), yes.HasValue(), cancellationToken);
             });
         },
         Details =
@@ -43,6 +44,7 @@ internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Se
             chatgenius-db apply --embedded      on the embedded development server
             chatgenius-db apply --to 7          up to number 7
             chatgenius-db apply --dry-run       only show what would run
+            chatgenius-db apply --certified     nothing that check has not seen
             chatgenius-db apply --env production --yes --backup /var/backups/chat
             """,
     };
@@ -59,14 +61,15 @@ internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Se
     }
 
     private async Task<ExitCode> RunAsync(
-        PlanRequest request, MigratorOptions options, string? backupFolder, bool yes, CancellationToken cancellationToken)
+        PlanRequest request, MigratorOptions options, string? backupFolder, bool certified, bool yes, CancellationToken cancellationToken)
     {
         var migrations = await workspace.LoadAsync(cancellationToken).ConfigureAwait(false);
         var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
         MigrationPlan? confirmed = null;
-        if (settings.IsProtected || backupFolder is not null)
+        if (settings.IsProtected || certified || backupFolder is not null)
         {
             var plan = await new Migrator(target.Database, migrations, options).PlanAsync(request, cancellationToken).ConfigureAwait(false);
+            options = certified ? options with { Guards = await certificates.GuardsAsync(plan, cancellationToken).ConfigureAwait(false) } : options;
             var backup = backupFolder is null || plan.Steps.Count == 0 ? null
                 : await DatabaseBackup.PrepareAsync(target.Database, targets.Binaries, cancellationToken).ConfigureAwait(false);
             if (settings.IsProtected)

@@ -8,7 +8,7 @@ using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Settings settings, Shell shell, Report report)
+internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Settings settings, Certificates certificates, Shell shell, Report report)
 {
     internal static readonly Command Definition = new("check", "Run pending migrations on a copy and say what they do")
     {
@@ -126,9 +126,31 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
             await WriteFileAsync(html, CheckPage.Write(results, elapsed), cancellationToken).ConfigureAwait(false);
         }
 
+        if (options.Certify)
+        {
+            await CertifyAsync(results, cancellationToken).ConfigureAwait(false);
+        }
+
         if (shell.Variable("GITHUB_ACTIONS") == "true")
         {
             GitHubAnnotations.Write(report.Error, findings, shell);
+        }
+    }
+
+    /// <summary>A migration with an error in it gets none: it is not what production should be held to.</summary>
+    private async Task CertifyAsync(IReadOnlyList<CheckResult> results, CancellationToken cancellationToken)
+    {
+        foreach (var result in results)
+        {
+            var stands = result.Findings.Any(finding => finding is { Allowed: null, Severity: Severity.Error });
+            if (!stands && TraceCertificate.Of(result.Migration, result.Trace) is { } certificate)
+            {
+                await WriteFileAsync(certificates.PathOf(result.Migration.Source), certificate.ToJson(), cancellationToken).ConfigureAwait(false);
+            }
+            else if (result.Migration.Up.Transactional)
+            {
+                report.Note($"No certificate for {Path.GetFileNameWithoutExtension(result.Migration.Source.Path)}: {(stands ? "it has errors" : "it did not run to its end")}");
+            }
         }
     }
 
@@ -155,6 +177,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         private readonly CommandOption _sarif = app.Option("--sarif", "Print SARIF 2.1.0 on stdout", CommandOptionType.NoValue);
         private readonly CommandOption _html = app.Option("--html <FILE>", "Write a page for people", CommandOptionType.SingleValue);
         private readonly CommandOption _failOn = app.Option("--fail-on <LEVEL>", "Exit with 1 from: error, warning, info [error]", CommandOptionType.SingleValue);
+        private readonly CommandOption _certify = app.Option("--certify", "Keep what was seen, for apply --certified", CommandOptionType.NoValue);
         private readonly CommandOption _rules = app.Option("--rules", "Print every rule with its examples", CommandOptionType.NoValue);
 
         public bool All => _all.HasValue();
@@ -170,6 +193,8 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         public bool Sarif => _sarif.HasValue();
 
         public string? Html => _html.Value();
+
+        public bool Certify => _certify.HasValue();
 
         public bool Rules => _rules.HasValue();
 

@@ -1,10 +1,11 @@
 using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Safety;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class PlanCommand(Workspace workspace, Settings settings, Report report)
+internal sealed class PlanCommand(Workspace workspace, Settings settings, Certificates certificates, Report report)
 {
     internal static readonly Command Definition = new("plan", "Show what apply would run")
     {
@@ -18,7 +19,8 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, Report
         Details =
             """
             Prints the statements in the order they would run, each migration under a
-            comment with its number and file. Changes nothing in the database.
+            comment with its number and file. Changes nothing in the database. What each
+            statement locks stands above it where 'check --certify' has seen it.
             """,
         Examples =
             """
@@ -31,12 +33,21 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, Report
     {
         var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
         var plan = await migrator.PlanAsync(request, cancellationToken).ConfigureAwait(false);
-        if (!report.Json)
+        var seen = new Dictionary<long, TraceCertificate>();
+        foreach (var migration in plan.Steps.Select(step => step.Migration).OfType<Migration>())
         {
-            PlanText.Write(report, plan, asResult: true);
+            if (await certificates.FindAsync(migration, cancellationToken).ConfigureAwait(false) is { } certificate)
+            {
+                seen.Add(migration.Version, certificate);
+            }
         }
 
-        report.Result(PlanJson.Of(plan), JsonContext.Readable.PlanJson);
+        if (!report.Json)
+        {
+            PlanText.Write(report, plan, asResult: true, seen);
+        }
+
+        report.Result(PlanJson.Of(plan, seen), JsonContext.Readable.PlanJson);
         report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{Plural.Of(plan.Steps.Count, "migration")} to apply");
         return ExitCode.Done;
     }
@@ -45,7 +56,7 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, Report
 /// <summary>What <c>plan --json</c> prints.</summary>
 internal sealed record PlanJson(IReadOnlyList<PlannedJson> Migrations)
 {
-    public static PlanJson Of(MigrationPlan plan) => new(
+    public static PlanJson Of(MigrationPlan plan, IReadOnlyDictionary<long, TraceCertificate> seen) => new(
         [.. plan.Steps.Select(step => new PlannedJson(
             step.Version,
             step.Name,
@@ -53,8 +64,8 @@ internal sealed record PlanJson(IReadOnlyList<PlannedJson> Migrations)
             step.Section.Where.Path,
             step.Section.Transactional,
             step.Resume?.Statement,
-            [.. step.Section.Script.Statements.Select(statement => (statement, statement.Location)).Select(pair =>
-                new PlannedStatementJson(pair.Location.Line, pair.Location.Column, pair.statement.Text))]))]);
+            [.. step.Section.Script.Statements.Select((statement, i) => (statement, statement.Location, Locks: seen.GetValueOrDefault(step.Version)?.Statements[i].Locks)).Select(item =>
+                new PlannedStatementJson(item.Location.Line, item.Location.Column, item.statement.Text, item.Locks))]))]);
 }
 
 /// <param name="Direction"><c>up</c> or <c>down</c>.</param>
@@ -63,4 +74,5 @@ internal sealed record PlannedJson(
     long Version, string Name, string Direction, string Path, bool Transactional, int? ResumeAt, IReadOnlyList<PlannedStatementJson> Statements);
 
 /// <param name="Line">1 for the file's first line.</param>
-internal sealed record PlannedStatementJson(int Line, int Column, string Text);
+/// <param name="Locks">By table, where a certificate says; otherwise absent.</param>
+internal sealed record PlannedStatementJson(int Line, int Column, string Text, IReadOnlyDictionary<string, string>? Locks);

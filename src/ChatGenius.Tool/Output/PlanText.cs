@@ -1,4 +1,5 @@
 using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Safety;
 
 namespace ChatGenius.Tool.Output;
 
@@ -9,7 +10,8 @@ internal static class PlanText
     private const int CopyLines = 5;
 
     /// <param name="asResult">Whether it is what was asked for, and goes to stdout, or stands before a question, on stderr.</param>
-    public static void Write(Report report, MigrationPlan plan, bool asResult)
+    /// <param name="seen">What a check has seen of some of the migrations.</param>
+    public static void Write(Report report, MigrationPlan plan, bool asResult, IReadOnlyDictionary<long, TraceCertificate>? seen = null)
     {
         var (output, style, isTerminal) = asResult
             ? (report.Out, report.Style, report.OutIsTerminal)
@@ -25,8 +27,13 @@ internal static class PlanText
             var resume = step.Resume is { } stop ? $", goes on at statement {stop.Statement} of {stop.Count}" : "";
             output.WriteLine(style.Bold($"-- {step.Id} {step.Direction.ToString().ToLowerInvariant()}, {how}{resume}"));
             output.WriteLine(style.Dim($"-- {step.Section.Where.Path}:{step.Section.Where.Line}"));
-            foreach (var statement in step.Section.Script.Statements)
+            foreach (var (i, statement) in step.Section.Script.Statements.Index())
             {
+                foreach (var (table, mode) in seen?.GetValueOrDefault(step.Version)?.Statements[i].Locks ?? new Dictionary<string, string>())
+                {
+                    output.WriteLine(style.Dim($"-- {mode} on {table}"));
+                }
+
                 output.WriteLine($"{(isTerminal ? Cells.Tame(statement.Text) : statement.Text)};");
                 if (statement.IsCopyFromStdin)
                 {

@@ -1,0 +1,49 @@
+using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Safety;
+using ChatGenius.Db.Text;
+using ChatGenius.Tool.Configuration;
+
+namespace ChatGenius.Tool;
+
+/// <summary>The certificates beside the project's migrations: <c>NNNN_name.trace.json</c>, for bundled migrations too.</summary>
+internal sealed class Certificates(Settings settings, Shell shell)
+{
+    public string PathOf(SourceText migration) => Path.Combine(settings.MigrationsFolder, $"{Path.GetFileNameWithoutExtension(migration.Path)}.trace.json");
+
+    /// <summary>The certificate of a migration as it stands; null when there is none, or only one of another text.</summary>
+    /// <exception cref="ProblemException">CG1213: the file is no certificate; CG0103: it can't be read.</exception>
+    public async Task<TraceCertificate?> FindAsync(Migration migration, CancellationToken cancellationToken)
+    {
+        var path = PathOf(migration.Source);
+        if (!File.Exists(shell.Absolute(path)))
+        {
+            return null;
+        }
+
+        var text = await SourceText.ReadAsync(shell.Absolute(path), cancellationToken).ConfigureAwait(false);
+        var certificate = TraceCertificate.Parse(path, text.Substring(0, text.Utf8.Length));
+        return certificate.Checksum == migration.Up.Checksum ? certificate : null;
+    }
+
+    /// <summary>What every pending transactional migration is held to.</summary>
+    /// <exception cref="ProblemException">CG1213: one has no certificate.</exception>
+    public async Task<IReadOnlyDictionary<long, TransactionGuard>> GuardsAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        var guards = new Dictionary<long, TransactionGuard>();
+        var problems = new List<Problem>();
+        foreach (var migration in plan.Steps.Where(step => step.Section.Transactional).Select(step => step.Migration).OfType<Migration>())
+        {
+            if (await FindAsync(migration, cancellationToken).ConfigureAwait(false) is { } certificate)
+            {
+                guards.Add(migration.Version, new TransactionGuard(TraceCertificate.BeginCommand, certificate.EndCommand, TraceCertificate.SqlState));
+            }
+            else
+            {
+                problems.Add(new Problem("CG1213", $"{migration.Id} has no certificate for its present text", migration.Up.Where, "Make one with 'chatgenius-db check --certify'."));
+            }
+        }
+
+        return problems.Count == 0 ? guards : throw new ProblemException(problems);
+    }
+}

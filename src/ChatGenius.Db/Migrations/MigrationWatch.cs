@@ -267,11 +267,11 @@ internal sealed class MigrationWatch : IAsyncDisposable
             {
                 new("""
                     SELECT l.pid, a.application_name, a.usename::text, a.xact_start,
-                        -- The holder's own connection idles; what it runs for is its other one, with the same client.
+                        -- The holder's own connection idles; what it runs for is its other one, with the same client. Others that wait are none of it.
                         coalesce((SELECT w.query FROM pg_catalog.pg_stat_activity w
                             WHERE w.pid <> l.pid AND w.application_name = a.application_name AND w.client_port IS DISTINCT FROM a.client_port
                               AND w.client_addr IS NOT DISTINCT FROM a.client_addr AND w.backend_start BETWEEN a.backend_start - interval '2 s' AND a.backend_start + interval '2 s'
-                              AND w.state = 'active' LIMIT 1), '')
+                              AND w.state = 'active' AND w.query NOT LIKE '%advisory%' LIMIT 1), '')
                     FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
                     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
                       AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())

@@ -24,9 +24,21 @@ public static class MigrationScript
         text.Append("SET standard_conforming_strings = on;\nSET client_encoding = 'UTF8';\n");
         text.Append(CultureInfo.InvariantCulture, $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds};\n\n");
         text.Append("-- The same lock that chatgenius-db takes; it is held until psql ends.\n");
-        text.Append(CultureInfo.InvariantCulture, $"SELECT pg_catalog.pg_try_advisory_lock({key}) AS chatgenius_db_locked \\gset\n");
-        text.Append("\\if :chatgenius_db_locked\n\\else\n");
-        text.Append("DO $$ BEGIN RAISE EXCEPTION 'another run of chatgenius-db holds the lock of this database'; END $$;\n\\endif\n\n");
+        // A psql that ended a moment ago may still hold it, so a few seconds are given.
+        text.Append(CultureInfo.InvariantCulture, $$"""
+            DO $$
+            BEGIN
+                FOR attempt IN 1..30 LOOP
+                    IF pg_catalog.pg_try_advisory_lock({{key}}) THEN
+                        RETURN;
+                    END IF;
+                    PERFORM pg_catalog.pg_sleep(0.1);
+                END LOOP;
+                RAISE EXCEPTION 'another run of chatgenius-db holds the lock of this database';
+            END $$;
+
+
+            """);
         text.Append("BEGIN;\n");
         foreach (var statement in history.CreateStatements())
         {

@@ -37,18 +37,20 @@ public class MigrationScriptTests
     public async Task A_script_refuses_to_run_beside_another_run()
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().Write(1, "slow", "SELECT pg_sleep(2);");
+        using var folder = new Folder().Write(1, "slow", "SELECT pg_sleep(60);");
         using var sandbox = new Sandbox();
         var migrator = await folder.MigratorAsync(database);
         var file = sandbox.Write("plan.sql", MigrationScript.Write(await migrator.PlanAsync(new PlanRequest()), Options));
-        var run = migrator.ApplyAsync(new PlanRequest());
+        using var cancel = new CancellationTokenSource();
+        var run = migrator.ApplyAsync(new PlanRequest(), cancellationToken: cancel.Token);
         await folder.WaitForAsync<MigrationEvent.Started>();
 
         var psql = await Psql.RunAsync(database, file);
 
         psql.ExitCode.ShouldNotBe(0);
         psql.Error.ShouldContain("another run of chatgenius-db holds the lock");
-        await run;
+        await cancel.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(run);
     }
 
     [Fact]

@@ -8,11 +8,16 @@ SET client_encoding = 'UTF8';
 SET lock_timeout = 5000;
 
 -- The same lock that chatgenius-db takes; it is held until psql ends.
-SELECT pg_catalog.pg_try_advisory_lock(-8616628798596298192) AS chatgenius_db_locked \gset
-\if :chatgenius_db_locked
-\else
-DO $$ BEGIN RAISE EXCEPTION 'another run of chatgenius-db holds the lock of this database'; END $$;
-\endif
+DO $$
+BEGIN
+    FOR attempt IN 1..30 LOOP
+        IF pg_catalog.pg_try_advisory_lock(-8616628798596298192) THEN
+            RETURN;
+        END IF;
+        PERFORM pg_catalog.pg_sleep(0.1);
+    END LOOP;
+    RAISE EXCEPTION 'another run of chatgenius-db holds the lock of this database';
+END $$;
 
 BEGIN;
 CREATE SCHEMA IF NOT EXISTS chatgenius_db;

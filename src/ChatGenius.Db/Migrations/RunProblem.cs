@@ -49,7 +49,7 @@ internal static partial class RunProblem
 
     /// <summary>The transaction did more than it may, and did not commit.</summary>
     internal static Problem Guarded(MigrationStep step, PostgresException error) => new(
-        "CG0513",
+        "CG0515",
         $"{step.Id} did more than its certificate says, and was rolled back\n{error.MessageText}",
         step.Section.Where,
         "Look at what differs between this database and the one it was checked on, then check it again with 'check --certify'.");

@@ -197,7 +197,7 @@ public class CheckCommandTests
         var more = await tool.RunAsync("apply", "--no-bundle", "--certified");
 
         more.ExitCode.ShouldBe(ExitCode.Error);
-        more.Error.ShouldContain("CG0513");
+        more.Error.ShouldContain("CG0515");
         more.Error.ShouldContain("public.orders was read whole, which is not certified");
         await database.ExecuteAsync("ALTER TABLE orders ADD CONSTRAINT proof CHECK (note IS NOT NULL)");
         (await tool.RunAsync("apply", "--no-bundle", "--certified")).ExitCode.ShouldBe(ExitCode.Done);

@@ -35,9 +35,9 @@ internal static class HygieneRules
     {
         Id = "M103",
         Name = "not-rerunnable",
-        Severity = Severity.Warning,
+        Severity = Severity.Info,
         Title = "A statement of several without a transaction can't be run twice",
-        Effect = "When the file fails in the middle, what ran before stays; other tools, and people with psql, begin at the top again and stop here.",
+        Effect = "When the file fails in the middle, what ran before stays. apply goes on from there; other tools, and people with psql, begin at the top again and stop here.",
         Advice = "One statement a file, or IF EXISTS and IF NOT EXISTS.",
         Documentation = "sql-commands.html",
         Evidence = Evidence.Text,

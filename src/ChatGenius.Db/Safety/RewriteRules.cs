@@ -125,9 +125,6 @@ internal static class RewriteRules
                     ? $"Changing the type of {table.Display}.{column} rewrites the table while it is locked out"
                     : $"Changing {table.Display}.{column} from {changed.Before.Type} to {changed.After.Type} rewrites the table while it is locked out",
                 Swap(facts, table, column, changed.After?.Type ?? "…")),
-        Recognise = (text, _) => text.AlterTableActions()
-            .Where(a => text.At(a.Start, "ALTER") && (text.Within(a.Start, a.End, "TYPE") || text.Within(a.Start, a.End, "SET", "DATA", "TYPE")))
-            .Select(a => new Words(a.Table, $"Changing a column's type may rewrite {a.Table} while it is locked out")).FirstOrDefault(),
     };
 
     internal static readonly Hazard StorageRewrite = new()

@@ -66,8 +66,6 @@ internal static class ScanRules
             select s.Hit(
                 changed.Table, $"{changed.Table.Name}.{changed.After.Name}",
                 $"SET NOT NULL on {changed.Table.Display}.{changed.After.Name} reads all rows while the table is locked out", ProvenNotNull(changed.Table, [changed.After.Name])),
-        Recognise = (text, _) => text.AlterTableActions().Where(action => text.At(action.Start, "ALTER") && text.Within(action.Start, action.End, "SET", "NOT", "NULL"))
-            .Select(action => new Words(action.Table, $"SET NOT NULL on {action.Table} may read all rows while the table is locked out")).FirstOrDefault(),
     };
 
     internal static readonly Hazard PrimaryKeyNotNullScan = new()

@@ -8,7 +8,15 @@ internal static class StatementPolicy
 {
     internal const string BeyondTheDatabase = "it reaches beyond the throw-away database";
     internal const string AnEarlierOneFailed = "a statement before it failed";
+    internal const string TheRoleIsThere = "roles belong to the whole server, and it has this one already";
     internal const string EndsTheTransaction = "it would end the migration's transaction";
+
+    /// <summary>Whether what a reason left out does not matter to what follows.</summary>
+    internal static bool IsHarmless(string? reason) => reason is BeyondTheDatabase or EndsTheTransaction or TheRoleIsThere;
+
+    /// <summary>The role that a statement creates; null for any other statement.</summary>
+    internal static string? CreatedRole(SqlStatement statement) =>
+        statement.Words(3) is ["CREATE", "ROLE" or "USER" or "GROUP", ..] words && words is not [_, _, "MAPPING"] ? new StatementText(statement).NameAt(2)?.Name : null;
 
     /// <summary>
     /// Why a statement must not be run. The throw-away database can be on a server of the user's own: what changes the server, other

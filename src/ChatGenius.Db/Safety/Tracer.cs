@@ -117,7 +117,7 @@ public sealed class Tracer : IAsyncDisposable
             After = _catalog,
             SettingsLeft = [.. settings.Where(setting => !_ownSettings.Contains(setting))],
             ServerVersion = ServerVersion,
-            Completed = run.Traces.All(trace => trace.Outcome == TraceOutcome.Ran || trace.Reason is StatementPolicy.BeyondTheDatabase or StatementPolicy.EndsTheTransaction),
+            Completed = run.Traces.All(trace => trace.Outcome == TraceOutcome.Ran || StatementPolicy.IsHarmless(trace.Reason)),
         };
     }
 
@@ -127,7 +127,15 @@ public sealed class Tracer : IAsyncDisposable
     public async Task<PostgresException?> RunAsync(CheckedSection section, CancellationToken cancellationToken = default)
     {
         var wrap = section.Transactional && !section.Script.Statements.Any(statement => statement.TransactionControl != SqlTransactionControl.None);
-        var statements = section.Script.Statements.Where(statement => StatementPolicy.ReasonNotToRun(statement, section.Transactional) is null).ToList();
+        var statements = new List<SqlStatement>();
+        foreach (var statement in section.Script.Statements)
+        {
+            if (await ReasonNotToRunAsync(statement, section.Transactional, cancellationToken).ConfigureAwait(false) is null)
+            {
+                statements.Add(statement);
+            }
+        }
+
         try
         {
             if (wrap && statements.Count > 0)
@@ -263,6 +271,18 @@ public sealed class Tracer : IAsyncDisposable
         return result;
     }
 
+    private async Task<string?> ReasonNotToRunAsync(SqlStatement statement, bool inTransaction, CancellationToken cancellationToken)
+    {
+        var reason = StatementPolicy.ReasonNotToRun(statement, inTransaction);
+        if (reason is null && StatementPolicy.CreatedRole(statement) is { } role)
+        {
+            await ReadAsync(
+                _observer, $"SELECT 1 FROM pg_roles WHERE rolname = {SqlLiteral.Quote(role)}", _ => reason = StatementPolicy.TheRoleIsThere, cancellationToken).ConfigureAwait(false);
+        }
+
+        return reason;
+    }
+
     private Task CommandAsync(string command, CancellationToken cancellationToken) => ReadAsync(_subject, command, _ => { }, cancellationToken);
 
     private static async Task ReadAsync(NpgsqlConnection connection, string query, Action<NpgsqlDataReader> row, CancellationToken cancellationToken)
@@ -289,7 +309,7 @@ public sealed class Tracer : IAsyncDisposable
             var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken).ConfigureAwait(false);
             foreach (var statement in statements)
             {
-                var trace = StatementPolicy.ReasonNotToRun(statement, inTransaction: true) is { } reason
+                var trace = await tracer.ReasonNotToRunAsync(statement, inTransaction: true, cancellationToken).ConfigureAwait(false) is { } reason
                     ? NotRun(statement, reason)
                     : await transaction.TraceAsync(statement, Traces.Count, cancellationToken).ConfigureAwait(false);
                 Traces.Add(trace);
@@ -315,7 +335,7 @@ public sealed class Tracer : IAsyncDisposable
                     break;
                 }
 
-                if (StatementPolicy.ReasonNotToRun(statement, inTransaction: false) is { } reason)
+                if (await tracer.ReasonNotToRunAsync(statement, inTransaction: false, cancellationToken).ConfigureAwait(false) is { } reason)
                 {
                     Traces.Add(NotRun(statement, reason));
                 }

@@ -1,5 +1,6 @@
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Schema;
+using ChatGenius.Tool;
 
 namespace ChatGenius.Tests.Safety;
 
@@ -27,7 +28,7 @@ public class RuleTests
             for (var i = 0; i < example.Sql.Length; i++)
             {
                 var migration = Shop.Migration(example.Sql[i], 7 + i);
-                var roundTrip = await new RoundTripper<SchemaSnapshot>(tracer, (connection, token) => SchemaReader.ReadAsync(connection, cancellationToken: token), Differences).RunAsync(migration);
+                var roundTrip = await new RoundTripper<SchemaSnapshot>(tracer, (connection, token) => SchemaReader.ReadAsync(connection, cancellationToken: token), CheckRun.Differences).RunAsync(migration);
                 reported.AddRange(SafetyCheck.Examine(migration, roundTrip.Trace, Target(example), roundTrip.RoundTrip).Where(finding => finding.Allowed is null));
             }
 
@@ -74,9 +75,6 @@ public class RuleTests
 
     private static TableSizes Target(RuleExample example) =>
         TableSizes.From(new Dictionary<(string, string), TableSize>(), example.TargetVersion);
-
-    private static IReadOnlyList<string> Differences(SchemaSnapshot before, SchemaSnapshot after) =>
-        [.. SchemaDiff.Between(before, after).Select(difference => difference.ToString())];
 
     private static void Compare(List<string> wrong, string id, RuleExample example, List<Finding> reported)
     {

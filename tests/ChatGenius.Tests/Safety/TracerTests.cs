@@ -125,6 +125,17 @@ public class TracerTests
     }
 
     [Fact]
+    public async Task A_role_that_the_server_has_already_is_left_out()
+    {
+        await using var shop = await Shop.OpenAsync();
+
+        var trace = await shop.TraceAsync(Shop.Migration("CREATE ROLE pg_monitor; CREATE USER MAPPING FOR CURRENT_USER SERVER nowhere;"));
+
+        trace.Statements[0].Outcome.ShouldBe(TraceOutcome.NotRun);
+        trace.Statements[1].Outcome.ShouldBe(TraceOutcome.Failed);
+    }
+
+    [Fact]
     public async Task Rows_of_a_copy_are_brought_in()
     {
         await using var shop = await Shop.OpenAsync();

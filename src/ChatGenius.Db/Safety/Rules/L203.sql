@@ -1,7 +1,7 @@
 --# given
 UPDATE orders SET note = '';
 
---# bad, F102
+--# bad, traced, F102
 ALTER TABLE orders ALTER COLUMN note SET NOT NULL;
 
 --# bad, traced, F102: an OR proves nothing

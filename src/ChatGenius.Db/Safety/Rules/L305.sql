@@ -2,7 +2,7 @@
 CREATE TABLE plans (id int PRIMARY KEY, title varchar(10), price numeric(10, 2), changed timestamp);
 INSERT INTO plans SELECT n, 'plan', 1, now() FROM generate_series(1, 50) n;
 
---# bad
+--# bad, traced
 ALTER TABLE plans ALTER COLUMN id TYPE bigint;
 
 --# bad, traced: a block of code does it

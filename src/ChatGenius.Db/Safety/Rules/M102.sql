@@ -1,3 +1,7 @@
+--# given
+ALTER TABLE customers ADD COLUMN phone text;
+ALTER TABLE customers ADD COLUMN fax text;
+
 --# bad, traced
 -- migrate:up
 CREATE TABLE refunds (id bigint PRIMARY KEY);
@@ -36,3 +40,9 @@ COMMENT ON TABLE orders IS NULL;
 INSERT INTO customers VALUES (5000, 'house', 'house@example.org');
 -- migrate:down
 DELETE FROM customers WHERE id = 5000;
+
+--# look-alike: a column comes back behind the others, and it held nothing
+-- migrate:up
+ALTER TABLE customers DROP COLUMN phone;
+-- migrate:down
+ALTER TABLE customers ADD COLUMN phone text;

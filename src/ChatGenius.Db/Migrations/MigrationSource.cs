@@ -21,7 +21,7 @@ public static class MigrationSource
     /// <returns>The migrations in the order of their numbers.</returns>
     /// <exception cref="ProblemException">
     /// All problems of all files together, in the order of path and line: those of <see cref="MigrationParser.Parse"/> and
-    /// <see cref="SourceText.ReadAsync"/>; CG0305: two files with one number; CG0306: another content in the bundle. At once: CG0301: no
+    /// <see cref="SourceText.Read"/>; CG0305: two files with one number; CG0306: another content in the bundle. At once: CG0301: no
     /// such folder; CG0302: the folder can't be read.
     /// </exception>
     public static async Task<IReadOnlyList<Migration>> LoadAsync(
@@ -43,21 +43,23 @@ public static class MigrationSource
         files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
         var migrations = new Migration?[files.Count];
         var problems = new List<Problem>?[files.Count];
-        await Parallel.ForAsync(0, files.Count, cancellationToken, async (i, token) =>
+        void Read(int i)
         {
             var (path, origin) = files[i];
             try
             {
-                var source = origin == MigrationOrigin.Bundle
-                    ? ReadBundled(assembly, path)
-                    : await SourceText.ReadAsync(path, token).ConfigureAwait(false);
+                var source = origin == MigrationOrigin.Bundle ? ReadBundled(assembly, path) : SourceText.Read(path);
                 migrations[i] = MigrationParser.Parse(source, origin);
             }
             catch (ProblemException e)
             {
                 problems[i] = [.. e.Problems];
             }
-        }).ConfigureAwait(false);
+        }
+
+        // The files are small and in the system's cache, or few: to wait for each of them without a thread costs more than the reading.
+        await Task.Run(
+            () => Parallel.For(0, files.Count, new ParallelOptions { CancellationToken = cancellationToken }, Read), cancellationToken).ConfigureAwait(false);
 
         var unique = Unite(files, migrations, problems);
         var all = problems.OfType<List<Problem>>().SelectMany(p => p).ToList();
@@ -72,8 +74,9 @@ public static class MigrationSource
         List<(string Path, MigrationOrigin Origin)> files, Migration?[] migrations, List<Problem>?[] problems)
     {
         var unique = new List<Migration>(files.Count);
-        var indexes = Enumerable.Range(0, files.Count).Where(i => MigrationParser.VersionOf(files[i].Path) is not null);
-        foreach (var number in indexes.GroupBy(i => MigrationParser.VersionOf(files[i].Path)).OrderBy(g => g.Key))
+        var versions = files.ConvertAll(file => MigrationParser.VersionOf(file.Path));
+        var indexes = Enumerable.Range(0, files.Count).Where(i => versions[i] is not null);
+        foreach (var number in indexes.GroupBy(i => versions[i]).OrderBy(g => g.Key))
         {
             // The bundle's file comes first: where the folder has the same one, the bundle's is taken.
             var taken = number.OrderBy(i => files[i].Origin).ToList();

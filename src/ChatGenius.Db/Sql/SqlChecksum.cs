@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 
@@ -14,10 +15,13 @@ internal sealed class SqlChecksum : IDisposable
 
     // Two quotes and CR LF. Nearly every token is shorter or has none of it.
     private const int ShortestWithLineEnding = 4;
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
-    // Tokens are small and a call of the hash function is not: they are gathered here first.
-    private readonly byte[] _buffer = new byte[16 * 1024];
+    // Tokens are small and a call of the hash function is not: they are gathered here first. The buffer is borrowed, because a folder has
+    // thousands of scripts, and most of them are smaller than it.
+    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+
+    // Made when the buffer is full for the first time: what fits into it is hashed in one call, without a context of OpenSSL's to make and free.
+    private IncrementalHash? _hash;
     private int _filled;
 
     /// <param name="text">The whole text.</param>
@@ -89,11 +93,25 @@ internal sealed class SqlChecksum : IDisposable
     /// <summary>64 hexadecimal digits in lower case.</summary>
     public string Finish()
     {
-        Flush();
-        return Convert.ToHexStringLower(_hash.GetHashAndReset());
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        if (_hash is null)
+        {
+            SHA256.HashData(_buffer.AsSpan(0, _filled), hash);
+        }
+        else
+        {
+            Flush();
+            _hash.GetHashAndReset(hash);
+        }
+
+        return Convert.ToHexStringLower(hash);
     }
 
-    public void Dispose() => _hash.Dispose();
+    public void Dispose()
+    {
+        _hash?.Dispose();
+        ArrayPool<byte>.Shared.Return(_buffer);
+    }
 
     /// <summary>Seven bits a byte, the lowest first; all but the last byte have the eighth bit set (LEB128).</summary>
     private void AddHeader(uint header)
@@ -118,7 +136,7 @@ internal sealed class SqlChecksum : IDisposable
             Flush();
             if (bytes.Length > _buffer.Length)
             {
-                _hash.AppendData(bytes);
+                _hash!.AppendData(bytes);
                 return;
             }
         }
@@ -129,6 +147,7 @@ internal sealed class SqlChecksum : IDisposable
 
     private void Flush()
     {
+        _hash ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         _hash.AppendData(_buffer, 0, _filled);
         _filled = 0;
     }

@@ -49,12 +49,12 @@ public sealed class SourceText
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="ProblemException">CG0101: not UTF-8; CG0102: not there; CG0103: can't be read; CG0104: too large.</exception>
-    public static async Task<SourceText> ReadAsync(string path, CancellationToken cancellationToken = default)
+    public static SourceText Read(string path)
     {
         byte[] bytes;
         try
         {
-            bytes = await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
+            bytes = File.ReadAllBytes(path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -73,6 +73,11 @@ public sealed class SourceText
 
         return From(path, bytes);
     }
+
+    /// <inheritdoc cref="Read"/>
+    /// <summary>Reads a file on a thread of the pool.</summary>
+    public static Task<SourceText> ReadAsync(string path, CancellationToken cancellationToken = default) =>
+        Task.Run(() => Read(path), cancellationToken);
 
     /// <summary>Turns a byte offset into a line and a column.</summary>
     /// <param name="offset">From 0 to the length of the text; an offset inside a character stands for that character.</param>

@@ -1,0 +1,53 @@
+using ChatGenius.Tests.Support;
+using ChatGenius.Tool;
+
+namespace ChatGenius.Tests.Tool;
+
+/// <summary>How often each command waits for the server. Between two regions, each time costs a tenth of a second.</summary>
+public class RoundTripTests
+{
+    [Fact]
+    public async Task Each_command_waits_for_the_server_as_often_as_it_must()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await using var proxy = new CountingProxy(db, "pg_stat_clear_snapshot"u8);
+        using var tool = new InProcess();
+        var counted = new List<string>();
+
+        async Task CountAsync(string arguments)
+        {
+            var run = await tool.RunAsync([.. arguments.Split(' '), "--database", proxy.ConnectionString]);
+            run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+            counted.Add($"{arguments}: {string.Join(" + ", proxy.Take())}");
+        }
+
+        await CountAsync("status");
+        await CountAsync("plan");
+        await CountAsync("apply --to 3");
+        await CountAsync("apply");
+        await CountAsync("apply");
+        await CountAsync("status --json");
+        await CountAsync("rollback --yes");
+        await CountAsync("baseline --to 5 --yes");
+        await CountAsync("redo --yes");
+        await CountAsync("schema dump");
+        await CountAsync("wait");
+
+        // A number a connection. Where there is work, the first one reads the history, reads it again under the lock, which the second one
+        // takes, and then runs it all at once. A rollback looks first (the plan, the loss), and then does that.
+        counted.ShouldBe(
+        [
+            "status: 1",
+            "plan: 1",
+            "apply --to 3: 4 + 1",
+            "apply: 3 + 1",
+            "apply: 1",
+            "status --json: 1",
+            "rollback --yes: 1 + 1 + 3 + 1",
+            "baseline --to 5 --yes: 3 + 1",
+            "redo --yes: 1 + 1 + 3 + 1 + 3 + 1",
+            "schema dump: 1",
+            "wait: 0",
+        ]);
+    }
+}

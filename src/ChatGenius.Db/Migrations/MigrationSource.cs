@@ -74,7 +74,7 @@ public static class MigrationSource
         List<(string Path, MigrationOrigin Origin)> files, Migration?[] migrations, List<Problem>?[] problems)
     {
         var unique = new List<Migration>(files.Count);
-        var versions = files.ConvertAll(file => MigrationParser.VersionOf(file.Path));
+        var versions = files.Select((file, i) => migrations[i]?.Version ?? MigrationParser.VersionOf(file.Path)).ToList();
         var indexes = Enumerable.Range(0, files.Count).Where(i => versions[i] is not null);
         foreach (var number in indexes.GroupBy(i => versions[i]).OrderBy(g => g.Key))
         {

@@ -188,6 +188,10 @@ public sealed class Database(DatabaseUrl url)
 
             // The catalog of types is not read: nothing here maps a user's types, and it would cost each start a round trip.
             builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
+
+            // Eight times Npgsql's own, so that the rows of a COPY and a batch of migrations take an eighth of the system calls.
+            builder.ConnectionStringBuilder.WriteBufferSize = 64 * 1024;
+            builder.ConnectionStringBuilder.ReadBufferSize = 64 * 1024;
             _source = builder.Build();
         }
 

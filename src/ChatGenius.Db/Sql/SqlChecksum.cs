@@ -13,6 +13,9 @@ internal sealed class SqlChecksum : IDisposable
 {
     private const int LongestHeader = 5;
 
+    // Every file has a preamble before its first section, and it is empty.
+    private static readonly string OfNothing = Convert.ToHexStringLower(SHA256.HashData([]));
+
     // Two quotes and CR LF. Nearly every token is shorter or has none of it.
     private const int ShortestWithLineEnding = 4;
 
@@ -93,6 +96,11 @@ internal sealed class SqlChecksum : IDisposable
     /// <summary>64 hexadecimal digits in lower case.</summary>
     public string Finish()
     {
+        if (_hash is null && _filled == 0)
+        {
+            return OfNothing;
+        }
+
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         if (_hash is null)
         {

@@ -10,7 +10,10 @@ namespace ChatGenius.Db.Text;
 public sealed class SourceText
 {
     private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
-    private int[]? _lineStarts;
+
+    // Where a line begins that was asked for before, and its number. Places are asked for in the order of the file, so counting on from here
+    // reads the file once; a table of all lines would be larger than the statements of a data file.
+    private (int Start, int Number)[] _known = [(0, 1)];
 
     private SourceText(string path, ReadOnlyMemory<byte> utf8)
     {
@@ -86,18 +89,14 @@ public sealed class SourceText
     {
         var text = Utf8.Span;
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)offset, (uint)text.Length, nameof(offset));
-        _lineStarts ??= FindLineStarts(text);
-        var line = Array.BinarySearch(_lineStarts, offset);
-        line = line < 0 ? ~line - 1 : line;
-
-        var start = _lineStarts[line];
+        var (start, number) = LineOf(text, offset);
         var rest = text[start..];
         var end = rest.IndexOfAny((byte)'\n', (byte)'\r');
         end = end < 0 ? text.Length : start + end;
         var lineText = Encoding.UTF8.GetString(text[start..end]);
         var column = 1 + CountCharacters(text[start..Math.Min(offset, end)]);
         var width = offset >= end ? 1 : CountCharacters(text[offset..Math.Min(end, offset + Math.Max(length, 1))]);
-        return new SourceLocation(Path, line + 1, column, lineText, Math.Max(width, 1));
+        return new SourceLocation(Path, number, column, lineText, Math.Max(width, 1));
     }
 
     /// <summary>Moves on by a number of characters (code points): what PostgreSQL counts in an error's position.</summary>
@@ -133,26 +132,36 @@ public sealed class SourceText
         return count;
     }
 
-    /// <summary>A line ends with LF, CR LF or a lone CR, as in PostgreSQL's lexer.</summary>
-    private static int[] FindLineStarts(ReadOnlySpan<byte> text)
+    /// <summary>The line that an offset is in. A line ends with LF, CR LF or a lone CR, as in PostgreSQL's lexer.</summary>
+    private (int Start, int Number) LineOf(ReadOnlySpan<byte> text, int offset)
     {
-        var starts = new List<int> { 0 };
-        for (var i = 0; ;)
+        // Two threads may ask at once: an array is replaced as a whole.
+        var known = _known;
+        var line = known[0].Start <= offset ? known[0] : (Start: 0, Number: 1);
+
+        // Between CR and LF is no end of a line.
+        var end = offset > line.Start && offset < text.Length && text[offset] == '\n' && text[offset - 1] == '\r' ? offset - 1 : offset;
+        var before = text[line.Start..end];
+        var last = before.LastIndexOfAny((byte)'\n', (byte)'\r');
+        if (last >= 0)
         {
-            var next = text[i..].IndexOfAny((byte)'\n', (byte)'\r');
-            if (next < 0)
-            {
-                return [.. starts];
-            }
-
-            i += next + 1;
-            if (text[i - 1] == '\r' && i < text.Length && text[i] == '\n')
-            {
-                i++;
-            }
-
-            starts.Add(i);
+            line = (line.Start + last + 1, line.Number + CountLineEnds(before));
+            _known = [line];
         }
+
+        return line;
+    }
+
+    private static int CountLineEnds(ReadOnlySpan<byte> text)
+    {
+        var count = text.Count((byte)'\n');
+        for (var next = text.IndexOf((byte)'\r'); next >= 0; next = text.IndexOf((byte)'\r'))
+        {
+            text = text[(next + 1)..];
+            count += text.StartsWith("\n"u8) ? 0 : 1;
+        }
+
+        return count;
     }
 
     private static Problem NotUtf8(string path, ReadOnlyMemory<byte> bytes)

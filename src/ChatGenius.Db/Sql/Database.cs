@@ -144,7 +144,7 @@ public sealed class Database(DatabaseUrl url)
     /// A database can be neither created nor dropped from within itself: as createdb does, <c>postgres</c> is used, and <c>template1</c> where
     /// that is not there (or is the one in question).
     /// </summary>
-    private async Task<NpgsqlConnection> ConnectToMaintenanceAsync(CancellationToken cancellationToken)
+    internal async Task<NpgsqlConnection> ConnectToMaintenanceAsync(CancellationToken cancellationToken)
     {
         if (url.DatabaseName != "postgres")
         {

@@ -8,7 +8,7 @@ internal static class CommandList
         new("Every day", [NewCommand.Definition, ApplyCommand.Definition, StatusCommand.Definition, RollbackCommand.Definition, RedoCommand.Definition]),
         new("Check first", [CheckCommand.Definition, PlanCommand.Definition, ScriptCommand.Definition, VerifyCommand.Definition]),
         new("The schema", [SchemaCommand.Definition, DriftCommand.Definition]),
-        new("The database itself", [CreateCommand.Definition, DropCommand.Definition, ResetCommand.Definition, WaitCommand.Definition]),
+        new("The database itself", [CreateCommand.Definition, DropCommand.Definition, ResetCommand.Definition, CheckpointCommand.Definition, WaitCommand.Definition]),
         new("Take over and settle", [BaselineCommand.Definition, RenumberCommand.Definition, RepairCommand.Definition]),
         new("The tool", [ServerCommand.Definition, ConfigCommand.Definition]),
     ];

@@ -25,6 +25,7 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
     WriteIndented = true)]
 [JsonSerializable(typeof(ProblemsJson))]
 [JsonSerializable(typeof(CheckJson))]
+[JsonSerializable(typeof(CheckpointsJson))]
 [JsonSerializable(typeof(ConfigJson))]
 [JsonSerializable(typeof(PlanJson))]
 [JsonSerializable(typeof(SchemaDifferencesJson))]

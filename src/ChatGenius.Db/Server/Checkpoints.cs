@@ -1,0 +1,236 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ChatGenius.Db.Sql;
+using Npgsql;
+
+namespace ChatGenius.Db.Server;
+
+/// <summary>A copy of a database that it can be put back to.</summary>
+/// <param name="Name">What it was called when it was saved.</param>
+/// <param name="DatabaseName">The database on the same server that holds it.</param>
+/// <param name="SavedAt">When it was saved.</param>
+/// <param name="Bytes">Its size; null where the role may not see it.</param>
+public sealed record Checkpoint(string Name, string DatabaseName, DateTimeOffset SavedAt, long? Bytes)
+{
+    /// <summary>The comment that the database had, which the copy can't have because its own comment says what it is.</summary>
+    internal string? Comment { get; init; }
+}
+
+/// <summary>
+/// Copies of a database on its own server, made with <c>CREATE DATABASE … TEMPLATE</c> (chapter "Template Databases"), so that a developer can
+/// try a migration and be back in a second. A copy takes no connections, and its comment says whose it is; one without the comment was
+/// never finished and counts for nothing.
+/// </summary>
+public sealed class Checkpoints
+{
+    private const string Mark = "chatgenius-db checkpoint ";
+    private const int LongestName = 100;
+
+    private readonly Database _database;
+    private readonly string _name;
+
+    /// <summary>The checkpoints of a database.</summary>
+    public Checkpoints(Database database) => (_database, _name) = (database, database.Url.DatabaseName);
+
+    /// <summary>The sessions that use the database, in words; it can be neither saved nor put back while there are any.</summary>
+    /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached.</exception>
+    public Task<IReadOnlyList<string>> SessionsAsync(CancellationToken cancellationToken = default) =>
+        WithServerAsync(hold: false, connection => new DatabaseCopy(connection).SessionsAsync(_name, cancellationToken), cancellationToken);
+
+    /// <summary>The database's checkpoints, the newest first.</summary>
+    /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached.</exception>
+    public Task<IReadOnlyList<Checkpoint>> ListAsync(CancellationToken cancellationToken = default) =>
+        WithServerAsync(hold: false, connection => ListAsync(connection, cancellationToken), cancellationToken);
+
+    /// <summary>One checkpoint.</summary>
+    /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG1312: there is no such checkpoint.</exception>
+    public async Task<Checkpoint> GetAsync(string name, CancellationToken cancellationToken = default) =>
+        Find(name, await ListAsync(cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Copies the database as it is.</summary>
+    /// <param name="name">1 to 100 characters, none of them a control character.</param>
+    /// <param name="endSessions">Whether the sessions that use the database may be ended.</param>
+    /// <param name="cancellationToken">Ends the copying; what is half made is taken away.</param>
+    /// <exception cref="ProblemException">
+    /// CG0610 to CG0629: the server can't be reached; CG1310: the name can't be one; CG1311: there is one of this name; CG1313: sessions use the
+    /// database; CG1314: the server refuses; CG1315: another call works on the database's checkpoints.
+    /// </exception>
+    public async Task<Checkpoint> SaveAsync(string name, bool endSessions, CancellationToken cancellationToken = default) =>
+        name.Length is 0 or > LongestName || name.Any(char.IsControl)
+            ? throw new ProblemException(new Problem(
+                "CG1310", "This can't be a checkpoint's name", Advice: $"Use 1 to {LongestName} characters, none of them a line break or another control character."))
+            : await WithServerAsync(hold: true, connection => CopyAsync(connection, name, endSessions, cancellationToken), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>
+    /// Puts the database back. The checkpoint is copied first, and the copy takes the database's place by two renames in one transaction:
+    /// whatever fails, one of the two is there, whole, under its name. The checkpoint stays.
+    /// </summary>
+    /// <param name="name">The checkpoint.</param>
+    /// <param name="endSessions">Whether the sessions that use the database may be ended.</param>
+    /// <param name="cancellationToken">Ends the copying; the database then is as it was.</param>
+    /// <returns>Null, or the problem CG1316: the database was put back, but what it was before could not be dropped.</returns>
+    /// <exception cref="ProblemException">As <see cref="SaveAsync"/>; CG1312: there is no such checkpoint.</exception>
+    public Task<Problem?> RestoreAsync(string name, bool endSessions, CancellationToken cancellationToken = default) =>
+        WithServerAsync(hold: true, connection => PutBackAsync(connection, name, endSessions, cancellationToken), cancellationToken);
+
+    /// <summary>Drops a checkpoint.</summary>
+    /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG1312, CG1314, CG1315: as for <see cref="RestoreAsync"/>.</exception>
+    public Task<Checkpoint> DropAsync(string name, CancellationToken cancellationToken = default) => WithServerAsync(hold: true, async connection =>
+    {
+        var checkpoint = Find(name, await ListAsync(connection, cancellationToken).ConfigureAwait(false));
+        await new DatabaseCopy(connection).DropAsync(checkpoint.DatabaseName, cancellationToken).ConfigureAwait(false);
+        return checkpoint;
+    }, cancellationToken);
+
+    /// <summary>
+    /// The name of the database for a checkpoint. Names of any length and with any characters have to fit into 63 bytes and stay apart: both
+    /// names are readable in it as far as they fit, and the sum of both keeps it from meeting another.
+    /// </summary>
+    internal string DatabaseFor(string kind, string checkpoint)
+    {
+        var sum = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{_name}\0{kind}\0{checkpoint}")))[..12];
+        return $"{Readable(_name, 20)}_{kind}_{(checkpoint.Length == 0 ? "" : Readable(checkpoint, 18) + "_")}{sum}";
+    }
+
+    private static string Readable(string name, int length) =>
+        new([.. name.Take(length).Select(c => char.IsAsciiLetterOrDigit(c) ? char.ToLowerInvariant(c) : '_')]);
+
+    private async Task<Checkpoint> CopyAsync(NpgsqlConnection connection, string name, bool endSessions, CancellationToken cancellationToken)
+    {
+        var known = await ListAsync(connection, cancellationToken).ConfigureAwait(false);
+        if (known.FirstOrDefault(checkpoint => checkpoint.Name == name) is { } there)
+        {
+            throw new ProblemException(new Problem(
+                "CG1311",
+                string.Create(CultureInfo.InvariantCulture, $"There is a checkpoint \"{name}\" already, saved {there.SavedAt:yyyy-MM-dd HH:mm:ss} UTC"),
+                Advice: $"Choose another name, or drop it first: chatgenius-db checkpoint drop \"{name}\""));
+        }
+
+        var copy = new DatabaseCopy(connection);
+        var note = new CheckpointNote(
+            _name, name, TimeProvider.System.GetUtcNow(), await copy.CommentAsync(_name, cancellationToken).ConfigureAwait(false));
+        var comment = Mark + JsonSerializer.Serialize(note, CheckpointJson.Default.CheckpointNote);
+        await copy.MakeAsync(_name, DatabaseFor("checkpoint", name), comment, isOpen: false, endSessions, cancellationToken).ConfigureAwait(false);
+        return Find(name, await ListAsync(connection, cancellationToken).ConfigureAwait(false));
+    }
+
+    private async Task<Problem?> PutBackAsync(NpgsqlConnection connection, string name, bool endSessions, CancellationToken cancellationToken)
+    {
+        var checkpoint = Find(name, await ListAsync(connection, cancellationToken).ConfigureAwait(false));
+        var copy = new DatabaseCopy(connection);
+        var (fresh, replaced) = (DatabaseFor("restoring", ""), DatabaseFor("replaced", ""));
+
+        // A call that was killed between the renames and the end leaves the replaced one behind.
+        await copy.DropAsync(replaced, cancellationToken).ConfigureAwait(false);
+        await copy.MakeAsync(checkpoint.DatabaseName, fresh, checkpoint.Comment, isOpen: true, endSessions: false, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await copy.SwapAsync(_name, fresh, replaced, endSessions, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception) when (copy.IsConnected)
+        {
+            await copy.DropAsync(fresh, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+
+        try
+        {
+            await copy.DropAsync(replaced, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (ProblemException e)
+        {
+            return new Problem("CG1316", $"What the database was before is still there as {SqlIdentifier.Quote(replaced)}: {e.Problems[0].Message}",
+                Advice: $"DROP DATABASE {SqlIdentifier.Quote(replaced)}, or restore again: that drops it first.");
+        }
+    }
+
+    /// <summary>Runs on a connection of its own to another database of the server, with the lock of this database's checkpoints where that is asked for.</summary>
+    private async Task<T> WithServerAsync<T>(bool hold, Func<NpgsqlConnection, Task<T>> act, CancellationToken cancellationToken)
+    {
+        var connection = await _database.ConnectToMaintenanceAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+        try
+        {
+            if (hold)
+            {
+                await HoldAsync(connection, cancellationToken).ConfigureAwait(false);
+            }
+
+            return await act(connection).ConfigureAwait(false);
+        }
+        catch (NpgsqlException e) when (e is not PostgresException && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ProblemException(
+                new Problem("CG1317", $"The connection to the server was lost: {e.Message}", Advice: "Run it again: what is half made is taken away then."), e);
+        }
+    }
+
+    /// <summary>The lock goes with the session. It keeps two calls from taking each other's unfinished copy for a left-over.</summary>
+    private async Task HoldAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand("SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0))", connection);
+        await using var _ = command.ConfigureAwait(false);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Mark + _name });
+        if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true)
+        {
+            throw new ProblemException(
+                new Problem("CG1315", $"Another call works on the checkpoints of {SqlIdentifier.Quote(_name)}", Advice: "Wait until it has ended."));
+        }
+    }
+
+    private async Task<IReadOnlyList<Checkpoint>> ListAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(
+            """
+            SELECT d.datname::text, pg_catalog.shobj_description(d.oid, 'pg_database'),
+                   CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT') THEN pg_catalog.pg_database_size(d.oid) END
+            FROM pg_catalog.pg_database d
+            WHERE pg_catalog.starts_with(pg_catalog.shobj_description(d.oid, 'pg_database'), $1)
+            """,
+            connection);
+        await using var _ = command.ConfigureAwait(false);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Mark });
+        var found = new List<Checkpoint>();
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (Read(reader.GetString(1)[Mark.Length..]) is { } note && note.Database == _name)
+            {
+                found.Add(new Checkpoint(note.Name, reader.GetString(0), note.SavedAt, reader.IsDBNull(2) ? null : reader.GetInt64(2)) { Comment = note.Comment });
+            }
+        }
+
+        return [.. found.OrderByDescending(checkpoint => checkpoint.SavedAt)];
+    }
+
+    private static CheckpointNote? Read(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, CheckpointJson.Default.CheckpointNote);
+        }
+        catch (JsonException)
+        {
+            // Somebody else's comment that begins like ours.
+            return null;
+        }
+    }
+
+    private static Checkpoint Find(string name, IReadOnlyList<Checkpoint> checkpoints) =>
+        checkpoints.FirstOrDefault(checkpoint => checkpoint.Name == name) ?? throw new ProblemException(new Problem(
+            "CG1312",
+            $"There is no checkpoint \"{name}\"",
+            Advice: checkpoints.Count == 0 ? "There are none of this database." : $"There are {string.Join(", ", checkpoints.Select(c => $"\"{c.Name}\""))}."));
+}
+
+/// <summary>What the comment on a checkpoint's database says.</summary>
+internal sealed record CheckpointNote(string Database, string Name, DateTimeOffset SavedAt, string? Comment);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(CheckpointNote))]
+internal sealed partial class CheckpointJson : JsonSerializerContext;

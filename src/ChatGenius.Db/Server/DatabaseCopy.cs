@@ -1,0 +1,225 @@
+using ChatGenius.Db.Sql;
+using Npgsql;
+
+namespace ChatGenius.Db.Server;
+
+/// <summary>Copies, swaps and drops databases on one server, from a connection to none of them.</summary>
+internal sealed class DatabaseCopy(NpgsqlConnection connection)
+{
+    /// <summary>Applications connect again as soon as their sessions are ended: who is in between our two statements is ended once more.</summary>
+    private const int Attempts = 5;
+
+    /// <summary>
+    /// What belongs to a database and lies outside of it, so that a template doesn't carry it over (CREATE DATABASE, Notes): its limit,
+    /// its privileges, its settings. A setting that is a list can't be written as one constant; it goes through the session instead.
+    /// </summary>
+    private const string PropertyStatements =
+        """
+        WITH source AS (
+            SELECT d.*, pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(d.datdba)) AS owner FROM pg_catalog.pg_database d WHERE d.datname = $1
+        ), setting AS (
+            SELECT pg_catalog.split_part(entry, '=', 1) AS name,
+                   pg_catalog.substr(entry, pg_catalog.strpos(entry, '=') + 1) AS value,
+                   CASE s.setrole WHEN 0 THEN pg_catalog.format('ALTER DATABASE %I', $2::text)
+                        ELSE pg_catalog.format('ALTER ROLE %I IN DATABASE %I', pg_catalog.pg_get_userbyid(s.setrole), $2::text) END AS whose,
+                   s.setrole, n
+            FROM source JOIN pg_catalog.pg_db_role_setting s ON s.setdatabase = source.oid
+            CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) WITH ORDINALITY AS entries(entry, n)
+        )
+        SELECT statement FROM (
+            SELECT 1 AS place, 0::oid AS setrole, 0::bigint AS n, pg_catalog.format('ALTER DATABASE %I CONNECTION LIMIT %s', $2::text, datconnlimit) AS statement
+            FROM source WHERE datconnlimit > -1
+            UNION ALL
+            SELECT 2, 0, 0, pg_catalog.format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %s', $2::text, owner) FROM source WHERE datacl IS NOT NULL
+            UNION ALL
+            SELECT 3, 0, a.n, pg_catalog.format('GRANT %s ON DATABASE %I TO %s%s', a.privilege_type, $2::text,
+                CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
+                CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            FROM source CROSS JOIN LATERAL pg_catalog.aclexplode(datacl) WITH ORDINALITY AS a(grantor, grantee, privilege_type, is_grantable, n)
+            UNION ALL
+            SELECT 4, setrole, 2 * n, pg_catalog.format('SELECT pg_catalog.set_config(%L, %L, true)', name, value) FROM setting WHERE name = ANY ($3)
+            UNION ALL
+            SELECT 4, setrole, 2 * n + 1,
+                CASE WHEN name = ANY ($3) THEN pg_catalog.format('%s SET %I FROM CURRENT', whose, name) ELSE pg_catalog.format('%s SET %I TO %L', whose, name, value) END
+            FROM setting
+        ) statements ORDER BY place, setrole, n
+        """;
+
+    /// <summary>The settings that are lists of names (<c>variable_is_guc_list_quote</c> in <c>src/bin/pg_dump/dumputils.c</c>).</summary>
+    private static readonly string[] Lists = ["local_preload_libraries", "search_path", "session_preload_libraries", "temp_tablespaces"];
+
+    /// <summary>Whether what is half made can still be taken away.</summary>
+    public bool IsConnected => connection.State == System.Data.ConnectionState.Open;
+
+    /// <summary>The sessions that use a database, in words.</summary>
+    public async Task<IReadOnlyList<string>> SessionsAsync(string database, CancellationToken cancellationToken) => await QueryAsync(
+        """
+        SELECT pg_catalog.concat_ws(', ', 'pid ' || pid, nullif(application_name, ''), usename, pg_catalog.host(client_addr))
+        FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND backend_type IS DISTINCT FROM 'autovacuum worker' ORDER BY pid
+        """,
+        [database],
+        cancellationToken).ConfigureAwait(false);
+
+    /// <summary>A database's comment; null where it has none.</summary>
+    /// <exception cref="ProblemException">CG1314: there is no such database.</exception>
+    public async Task<string?> CommentAsync(string database, CancellationToken cancellationToken)
+    {
+        var found = await QueryAsync(
+            "SELECT coalesce(pg_catalog.shobj_description(oid, 'pg_database'), '') FROM pg_catalog.pg_database WHERE datname = $1", [database], cancellationToken).ConfigureAwait(false);
+        return found is not [var comment]
+            ? throw new ProblemException(new Problem("CG1314", $"There is no database {SqlIdentifier.Quote(database)}", Advice: "chatgenius-db create makes it."))
+            : comment.Length == 0 ? null : comment;
+    }
+
+    /// <summary>Copies a database with all that belongs to it. A copy of this name that was never finished is dropped first.</summary>
+    /// <param name="source">The database to copy.</param>
+    /// <param name="target">The copy, which only now gets this name.</param>
+    /// <param name="comment">The copy's comment.</param>
+    /// <param name="isOpen">Whether the copy takes connections.</param>
+    /// <param name="endSessions">Whether the sessions that use the source may be ended.</param>
+    /// <param name="cancellationToken">Ends the copying; the copy is taken away.</param>
+    /// <exception cref="ProblemException">CG1313: sessions use the source; CG1314: the server refuses.</exception>
+    public async Task MakeAsync(string source, string target, string? comment, bool isOpen, bool endSessions, CancellationToken cancellationToken)
+    {
+        await DropAsync(target, cancellationToken).ConfigureAwait(false);
+        var owner = await QueryAsync(
+            "SELECT pg_catalog.pg_get_userbyid(datdba)::text FROM pg_catalog.pg_database WHERE datname = $1", [source], cancellationToken).ConfigureAwait(false);
+        var create = $"CREATE DATABASE {SqlIdentifier.Quote(target)} TEMPLATE {SqlIdentifier.Quote(source)} OWNER {SqlIdentifier.Quote(owner[0])}"
+            + (isOpen ? "" : " ALLOW_CONNECTIONS false");
+        await AloneAsync(source, endSessions, "copied", () => ExecuteAsync([create], cancellationToken), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var properties = await QueryAsync(PropertyStatements, [source, target, Lists], cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(
+                ["BEGIN", .. properties, $"COMMENT ON DATABASE {SqlIdentifier.Quote(target)} IS {(comment is null ? "NULL" : SqlLiteral.Quote(comment))}", "COMMIT"],
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsConnected)
+        {
+            // After a failed statement the transaction is still open, and a database can't be dropped within one.
+            await ExecuteAsync(["ROLLBACK"], CancellationToken.None).ConfigureAwait(false);
+            await DropAsync(target, CancellationToken.None).ConfigureAwait(false);
+            throw e is PostgresException refused && !cancellationToken.IsCancellationRequested ? Refused(source, "copied", refused) : e;
+        }
+    }
+
+    /// <summary>Puts one database into the place of another, which gets a third name; both or neither. The other need not be there.</summary>
+    /// <exception cref="ProblemException">CG1313: sessions use the database; CG1314: the server refuses.</exception>
+    public async Task SwapAsync(string database, string fresh, string replaced, bool endSessions, CancellationToken cancellationToken)
+    {
+        var isThere = (await QueryAsync("SELECT 'x' FROM pg_catalog.pg_database WHERE datname = $1", [database], cancellationToken).ConfigureAwait(false)).Count > 0;
+        string[] renames =
+        [
+            .. isThere ? [$"ALTER DATABASE {SqlIdentifier.Quote(database)} RENAME TO {SqlIdentifier.Quote(replaced)}"] : Array.Empty<string>(),
+            $"ALTER DATABASE {SqlIdentifier.Quote(fresh)} RENAME TO {SqlIdentifier.Quote(database)}",
+        ];
+        await AloneAsync(
+            database,
+            endSessions,
+            "put back",
+            async () =>
+            {
+                var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+                await using (transaction.ConfigureAwait(false))
+                {
+                    await ExecuteAsync(renames, cancellationToken).ConfigureAwait(false);
+                    await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Drops a database of ours where it is there.</summary>
+    /// <exception cref="ProblemException">CG1314: the server refuses.</exception>
+    public async Task DropAsync(string database, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ExecuteAsync([$"DROP DATABASE IF EXISTS {SqlIdentifier.Quote(database)}"], cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Refused(database, "dropped", e);
+        }
+    }
+
+    /// <summary>Does what needs a database that nobody uses.</summary>
+    private async Task AloneAsync(string database, bool endSessions, string done, Func<Task> act, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                if (endSessions)
+                {
+                    await QueryAsync(
+                        """
+                        SELECT pg_catalog.pg_terminate_backend(pid)::text FROM pg_catalog.pg_stat_activity
+                        WHERE datname = $1 AND backend_type IS DISTINCT FROM 'autovacuum worker'
+                        """,
+                        [database],
+                        cancellationToken).ConfigureAwait(false);
+                }
+
+                await act().ConfigureAwait(false);
+                return;
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
+            {
+                if (!endSessions || attempt == Attempts)
+                {
+                    throw new ProblemException(
+                        new Problem("CG1313", $"The database {SqlIdentifier.Quote(database)} can't be {done} while it is used: {e.Detail ?? e.MessageText}",
+                            Advice: "Stop what uses it, and try again."),
+                        e);
+                }
+            }
+            catch (PostgresException e) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw Refused(database, done, e);
+            }
+        }
+    }
+
+    private static ProblemException Refused(string database, string done, PostgresException e) => new(
+        new Problem("CG1314", $"The database {SqlIdentifier.Quote(database)} can't be {done}: {e.MessageText}", Advice: e.SqlState switch
+        {
+            PostgresErrorCodes.InsufficientPrivilege => "The role needs CREATEDB and has to own the database, or be a superuser.",
+            _ => e.Hint ?? e.Detail,
+        }),
+        e);
+
+    private async Task<List<string>> QueryAsync(string sql, object[] parameters, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        await using var _ = command.ConfigureAwait(false);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(parameter is string[] texts
+                ? new NpgsqlParameter<string[]> { TypedValue = texts }
+                : new NpgsqlParameter<string> { TypedValue = (string)parameter });
+        }
+
+        var rows = new List<string>();
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            rows.Add(reader.GetString(0));
+        }
+
+        return rows;
+    }
+
+    /// <summary>Runs statements as they are written, one after the other: CREATE DATABASE takes no company in a batch.</summary>
+    private async Task ExecuteAsync(IReadOnlyList<string> statements, CancellationToken cancellationToken)
+    {
+        foreach (var statement in statements)
+        {
+            var batch = new NpgsqlBatch(connection);
+            await using var _ = batch.ConfigureAwait(false);
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(statement));
+            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

@@ -68,7 +68,8 @@ public sealed class DatabaseBackup
             var dump = await RunAsync(_programs.PgDump, ["--format=custom", "--no-password", $"--file={partial}"], cancellationToken).ConfigureAwait(false);
             if (dump.ExitCode != 0)
             {
-                throw new ProblemException(new Problem("CG1303", $"pg_dump failed:\n{dump.Error}", Advice: Advice(dump.Error)));
+                throw new ProblemException(new Problem(
+                    "CG1303", dump.Error.Length > 0 ? $"pg_dump failed:\n{dump.Error}" : $"pg_dump ended with exit code {dump.ExitCode}", Advice: Advice(dump.Error)));
             }
 
             foreach (var warning in dump.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries))
@@ -80,7 +81,7 @@ public sealed class DatabaseBackup
             if (list.ExitCode != 0)
             {
                 throw new ProblemException(
-                    new Problem("CG1305", $"The backup that pg_dump wrote can't be read back:\n{list.Error}", Advice: "Nothing was applied. The disk may be at fault: try another folder."));
+                    new Problem("CG1305", $"pg_restore can't read back what pg_dump wrote:\n{list.Error}", Advice: "Nothing was applied. The disk may be at fault: try another folder."));
             }
 
             Guarded(path, () => File.Move(partial, path));

@@ -102,6 +102,33 @@ public class CheckpointsTests
     }
 
     [Fact]
+    public async Task A_restore_that_is_cancelled_or_cut_off_leaves_the_database_as_it_was()
+    {
+        await using var shop = await Shop.CreateAsync();
+        var saved = await shop.Checkpoints.SaveAsync("x", endSessions: false);
+        await shop.Db.ExecuteAsync("INSERT INTO item VALUES (3)");
+        await using var session = await shop.Db.ConnectAsync();
+        var rename = $"ALTER DATABASE {shop.Db.Url.DatabaseName} RENAME";
+        using var cancellation = new CancellationTokenSource();
+
+        var cancelled = shop.Checkpoints.RestoreAsync("x", endSessions: false, cancellation.Token);
+        await Shop.WaitForAsync(rename);
+        await cancellation.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => cancelled);
+        (await shop.DatabasesAsync()).ShouldBe([saved.DatabaseName]);
+
+        var cutOff = shop.Checkpoints.RestoreAsync("x", endSessions: false);
+        await Shop.WaitForAsync(rename);
+        await shop.ExecuteOnServerAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'active' AND starts_with(query, '{rename}')");
+        (await ProblemOf(cutOff)).Code.ShouldBe("CG1314");
+
+        (await shop.Db.ScalarAsync<long>("SELECT count(*) FROM item")).ShouldBe(3);
+        (await shop.Checkpoints.RestoreAsync("x", endSessions: true)).ShouldBeNull();
+        (await shop.DatabasesAsync()).ShouldBe([saved.DatabaseName]);
+        (await shop.Db.ScalarAsync<long>("SELECT count(*) FROM item")).ShouldBe(2);
+    }
+
+    [Fact]
     public async Task What_killed_calls_left_behind_is_taken_away()
     {
         await using var shop = await Shop.CreateAsync();

@@ -29,6 +29,8 @@ internal sealed class SqlPipelineException<TOwner>(PostgresException error, TOwn
 /// <typeparam name="TOwner">Whom a command belongs to; comes back with an error.</typeparam>
 internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
 {
+    private const int CopyMessageBytes = 256 * 1024;
+
     private readonly List<(NpgsqlBatchCommand? Command, SqlStatement? Statement, TOwner Owner)> _entries = [];
 
     /// <summary>Adds a command of our own.</summary>
@@ -111,8 +113,13 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
             var writer = await connection.BeginTextImportAsync(statement.Text, cancellationToken).ConfigureAwait(false);
             try
             {
-                // The file's bytes are UTF-8, as the connection's encoding is: the writer's own stream takes them unchanged.
-                await ((StreamWriter)writer).BaseStream.WriteAsync(statement.CopyData, cancellationToken).ConfigureAwait(false);
+                // The file's bytes are UTF-8, as the connection's encoding is: the writer's own stream takes them unchanged. It makes one message
+                // of what it is given at once, and the server begins with a message when it has all of it.
+                var stream = ((StreamWriter)writer).BaseStream;
+                for (var rest = statement.CopyData; rest.Length > 0; rest = rest[Math.Min(CopyMessageBytes, rest.Length)..])
+                {
+                    await stream.WriteAsync(rest[..Math.Min(CopyMessageBytes, rest.Length)], cancellationToken).ConfigureAwait(false);
+                }
             }
             catch
             {

@@ -77,7 +77,6 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
             }
 
             report.Detail($"{migration.Id} is run up, down and up again");
-            await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
             var (trace, roundTrip) = await roundTripper.RunAsync(input, cancellationToken).ConfigureAwait(false);
             results.Add(new CheckResult(input, trace, roundTrip, SafetyCheck.Examine(input, trace, sizes, roundTrip), StatementLocks.Of(input, trace)));
         }

@@ -51,6 +51,23 @@ public sealed record Catalog
     public Relation? Find(string schema, string name) =>
         Relations.Values.FirstOrDefault(r => r.Name == name && r.Schema == schema);
 
+    /// <summary>
+    /// Names and definitions, one line each: what has to be the same after up, down and up again. Numbers and files are left out, and views'
+    /// queries, which can't be read without a lock.
+    /// </summary>
+    public ImmutableHashSet<string> Summary() =>
+    [
+        .. Relations.Values.Select(r => $"{r.Kind} {r.Display}: {r.Persistence} {r.RowSecurity} {r.ReplicaIdentity} {r.Privileges} {r.Index?.Definition} {r.Index?.Valid}"),
+        .. Columns.SelectMany(pair => pair.Value.Select(c =>
+            $"column {Find(pair.Key)?.Display}.{c.Name}: {c.Type} {c.Collation} {(c.NotNull ? "NOT NULL" : "")} {c.Identity} {c.Generated} {c.Default}")),
+        .. Constraints.Values.Select(c => $"constraint {Find(c.Table)?.Display ?? Types.GetValueOrDefault(c.Domain)?.Display}.{c.Name}: {c.Definition}"),
+        .. Types.Values.Select(t => $"type {t.Display}: {t.Kind} {t.NotNull}"),
+        .. EnumValues.Values.Select(v => $"value {Types.GetValueOrDefault(v.Type)?.Display}: {v.Label}"),
+        .. Functions.Values.Select(f => $"function {f.Display}: {f.SecurityDefiner} {f.HasSearchPath} {f.Privileges}"),
+        .. Triggers.Values.Select(t => $"trigger {Find(t.Table)?.Display}.{t.Name}: {t.Enabled}"),
+        .. Schemas.Values.Select(name => $"schema {name}"),
+    ];
+
     /// <summary>The constraints of a table.</summary>
     public IEnumerable<Constraint> ConstraintsOf(uint table) => Constraints.Values.Where(c => c.Table == table);
 

@@ -39,7 +39,7 @@ internal sealed record Reading(Catalog Catalog, ImmutableDictionary<uint, Activi
 /// done in a PL/pgSQL block with an EXCEPTION clause, which is a subtransaction with an id of its own.
 /// </summary>
 /// <remarks>No function here takes a lock on a user's relation; <c>pg_get_viewdef</c> would.</remarks>
-internal static class CatalogReader
+internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposable
 {
     private const string UserSchema = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'";
 
@@ -64,7 +64,7 @@ internal static class CatalogReader
             JOIN pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_index i ON i.indexrelid = c.oid
             LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
-            WHERE {UserSchema} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I') AND ({changed})
+            WHERE c.oid >= 16384 AND {UserSchema} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I') AND ({changed})
               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
             """),
         new(["x.xmin", "y.xmin"], changed =>
@@ -75,7 +75,7 @@ internal static class CatalogReader
             JOIN pg_class c ON c.oid = a.attrelid
             JOIN pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-            WHERE {UserSchema} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
+            WHERE a.attrelid >= 16384 AND {UserSchema} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
               AND a.attrelid IN (SELECT x.attrelid FROM pg_attribute x LEFT JOIN pg_attrdef y ON y.adrelid = x.attrelid AND y.adnum = x.attnum
                                  WHERE x.attrelid >= 16384 AND x.attnum > 0 AND ({changed}))
             ORDER BY a.attrelid, a.attnum
@@ -86,14 +86,14 @@ internal static class CatalogReader
                    coalesce(o.conkey, '{EmptyArray}'), coalesce(o.confkey, '{EmptyArray}'), pg_get_constraintdef(o.oid)
             FROM pg_constraint o
             JOIN pg_namespace n ON n.oid = o.connamespace
-            WHERE {UserSchema} AND o.contype IN ('p', 'u', 'f', 'c', 'x', 'n') AND ({changed})
+            WHERE o.oid >= 16384 AND {UserSchema} AND o.contype IN ('p', 'u', 'f', 'c', 'x', 'n') AND ({changed})
             """),
         new(["t.xmin", "n.xmin"], changed =>
             $"""
             SELECT t.oid, n.nspname::text, t.typname::text, t.typtype::text, t.typnotnull, t.typbasetype
             FROM pg_type t
             JOIN pg_namespace n ON n.oid = t.typnamespace
-            WHERE {UserSchema} AND ({changed})
+            WHERE t.oid >= 16384 AND {UserSchema} AND ({changed})
               AND (t.typtype IN ('d', 'e', 'r') OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
             """),
@@ -104,7 +104,7 @@ internal static class CatalogReader
                    coalesce(array_to_string(p.proconfig, ' '), '') ~ '(^| )search_path=', p.prorettype = 'trigger'::regtype, p.proacl::text
             FROM pg_proc p
             JOIN pg_namespace n ON n.oid = p.pronamespace
-            WHERE {UserSchema} AND ({changed})
+            WHERE p.oid >= 16384 AND {UserSchema} AND ({changed})
               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
             """),
         new(["g.xmin"], changed =>
@@ -122,35 +122,75 @@ internal static class CatalogReader
                ARRAY(SELECT prrelid FROM pg_publication_rel), EXISTS (SELECT FROM pg_publication WHERE puballtables)
         """;
 
+    private const string LockTimeout = "SELECT current_setting('lock_timeout')";
+
     private const string EmptyArray = "{}";
 
+    private NpgsqlBatch? _all, _changes, _counters;
+
     /// <summary>Everything; outside a transaction too.</summary>
-    internal static Task<Reading> ReadAllAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        ReadAsync(connection, new Catalog(), query => query.All, cancellationToken);
+    internal async Task<Reading> ReadAllAsync(CancellationToken cancellationToken)
+    {
+        _all ??= Batch([Counters, LockTimeout, .. Queries.Select(query => query.All), Living]);
+        return await ReadAsync(_all, new Catalog(), cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>What the current transaction changed.</summary>
-    internal static Task<Reading> ReadChangesAsync(NpgsqlConnection connection, Catalog before, CancellationToken cancellationToken) =>
-        ReadAsync(connection, before, query => query.Changed, cancellationToken);
+    internal async Task<Reading> ReadChangesAsync(Catalog before, CancellationToken cancellationToken)
+    {
+        _changes ??= Batch([Counters, LockTimeout, .. Queries.Select(query => query.Changed), Living]);
+        return await ReadAsync(_changes, before, cancellationToken).ConfigureAwait(false);
+    }
 
-    private static async Task<Reading> ReadAsync(
-        NpgsqlConnection connection, Catalog catalog, Func<Query, string> text, CancellationToken cancellationToken)
+    /// <summary>Only the counters: what a transaction starts with, or where a query of our own has moved them.</summary>
+    internal async Task<Reading> ReadCountersAsync(Catalog catalog, CancellationToken cancellationToken)
+    {
+        _counters ??= Batch([Counters, LockTimeout]);
+        return await ReadAsync(_counters, catalog, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Forgets that the queries are prepared, before a statement that makes the server forget them.</summary>
+    internal async Task ForgetAsync()
+    {
+        connection.UnprepareAll();
+        await DisposeAsync().ConfigureAwait(false);
+        (_all, _changes, _counters) = (null, null, null);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var batch in new[] { _all, _changes, _counters }.OfType<NpgsqlBatch>())
+        {
+            await batch.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private NpgsqlBatch Batch(IEnumerable<string> queries)
     {
         var batch = new NpgsqlBatch(connection) { Timeout = 0 };
-        await using var _ = batch.ConfigureAwait(false);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Counters));
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT current_setting('lock_timeout')"));
-        foreach (var query in Queries)
+        foreach (var query in queries)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(text(query)));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(query));
         }
 
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Living));
+        return batch;
+    }
+
+    private static async Task<Reading> ReadAsync(NpgsqlBatch batch, Catalog catalog, CancellationToken cancellationToken)
+    {
+        // The plans of these queries cost more than their runs; a session keeps them. Preparing what is prepared costs nothing.
+        await batch.PrepareAsync(cancellationToken).ConfigureAwait(false);
         var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var __ = reader.ConfigureAwait(false);
+        await using var _ = reader.ConfigureAwait(false);
         var counters = await ReadCountersAsync(reader, cancellationToken).ConfigureAwait(false);
         await NextAsync(reader, cancellationToken).ConfigureAwait(false);
         await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
         var lockTimeout = reader.GetString(0);
+        if (batch.BatchCommands.Count == 2)
+        {
+            return new Reading(catalog, counters, lockTimeout);
+        }
+
         foreach (var merge in Mergers)
         {
             await NextAsync(reader, cancellationToken).ConfigureAwait(false);

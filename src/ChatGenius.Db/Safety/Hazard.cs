@@ -71,9 +71,6 @@ internal sealed record Hit(StatementTrace? Statement, string Subject, string Mes
 
     /// <summary>Another severity than the rule's.</summary>
     internal Severity? Severity { get; init; }
-
-    /// <summary>Another evidence than the rule's.</summary>
-    internal Evidence? Evidence { get; init; }
 }
 
 /// <summary>What a rule recognised in the words of a statement.</summary>

@@ -48,7 +48,7 @@ public static class SafetyCheck
         {
             Hazard = hazard,
             Severity = severity,
-            Evidence = hit.Evidence ?? hazard.Evidence,
+            Evidence = hazard.Evidence,
             Version = facts.Migration.Version,
             Where = hit.Statement is { } statement ? Whole(statement.Statement) : facts.Migration.Up.Where,
             Subject = hit.Subject,

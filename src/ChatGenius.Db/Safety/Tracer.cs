@@ -30,6 +30,7 @@ public sealed class Tracer : IAsyncDisposable
 
     private readonly NpgsqlConnection _subject;
     private readonly NpgsqlConnection _observer;
+    private readonly CatalogReader _reader;
     private readonly string _settings;
     private readonly List<ServerNotice> _notices = [];
     private Catalog _catalog = new();
@@ -40,13 +41,14 @@ public sealed class Tracer : IAsyncDisposable
     {
         _subject = subject;
         _observer = observer;
+        _reader = new CatalogReader(subject);
         _subject.Notice += (_, e) => _notices.Add(new ServerNotice(e.Notice.SqlState, e.Notice.MessageText));
 
-        // Parallel workers keep their own counters, so what they read would be missing from ours.
+        // Parallel workers keep their own counters, so what they read would be missing from ours. Compiling our queries costs more than running them.
         _settings =
             $"""
             SELECT set_config('max_parallel_maintenance_workers', '0', false), set_config('max_parallel_workers_per_gather', '0', false),
-                   set_config('client_min_messages', 'notice', false), set_config('lock_timeout', {SqlLiteral.Quote(options.LockTimeout)}, false)
+                   set_config('jit', 'off', false), set_config('client_min_messages', 'notice', false), set_config('lock_timeout', {SqlLiteral.Quote(options.LockTimeout)}, false)
             """ + (options.TimeZone is null ? "" : $", set_config('TimeZone', {SqlLiteral.Quote(options.TimeZone)}, false)");
     }
 
@@ -74,6 +76,7 @@ public sealed class Tracer : IAsyncDisposable
                     "CG1201", $"check needs a server of version 13 or newer, this one is {subject.PostgreSqlVersion}", Advice: "Name a newer one with --shadow."));
             }
 
+            await ReadAsync(tracer._observer, "SET jit = off", _ => { }, cancellationToken).ConfigureAwait(false);
             await tracer.ResetAsync(cancellationToken).ConfigureAwait(false);
             tracer._ownSettings = [.. await tracer.ReadSettingsAsync(cancellationToken).ConfigureAwait(false)];
             await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
@@ -86,9 +89,15 @@ public sealed class Tracer : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether a section was run without being traced since the catalog was read.</summary>
+    internal bool IsStale { get; private set; }
+
     /// <summary>Reads the catalog again, after something else than a trace changed the database.</summary>
-    public async Task RefreshAsync(CancellationToken cancellationToken = default) =>
-        _catalog = (await CatalogReader.ReadAllAsync(_subject, cancellationToken).ConfigureAwait(false)).Catalog;
+    public async Task RefreshAsync(CancellationToken cancellationToken = default)
+    {
+        _catalog = (await _reader.ReadAllAsync(cancellationToken).ConfigureAwait(false)).Catalog;
+        IsStale = false;
+    }
 
     /// <summary>Runs a section and commits it, as far as it can be run.</summary>
     /// <param name="section">Its statements, and whether they are one transaction.</param>
@@ -97,6 +106,11 @@ public sealed class Tracer : IAsyncDisposable
     /// <exception cref="NpgsqlException">The connection was lost.</exception>
     public async Task<Trace> TraceAsync(CheckedSection section, CancellationToken cancellationToken = default)
     {
+        if (IsStale)
+        {
+            await RefreshAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         var before = _catalog;
         var run = new SectionRun(this, section.Script.Statements);
         if (section.Transactional)
@@ -127,11 +141,13 @@ public sealed class Tracer : IAsyncDisposable
     public async Task<PostgresException?> RunAsync(CheckedSection section, CancellationToken cancellationToken = default)
     {
         var wrap = section.Transactional && !section.Script.Statements.Any(statement => statement.TransactionControl != SqlTransactionControl.None);
+        IsStale = true;
         var statements = new List<SqlStatement>();
         foreach (var statement in section.Script.Statements)
         {
             if (await ReasonNotToRunAsync(statement, section.Transactional, cancellationToken).ConfigureAwait(false) is null)
             {
+                await PrepareForAsync(statement).ConfigureAwait(false);
                 statements.Add(statement);
             }
         }
@@ -150,6 +166,7 @@ public sealed class Tracer : IAsyncDisposable
 
             foreach (var statement in statements)
             {
+                await PrepareForAsync(statement).ConfigureAwait(false);
                 await TransactionRun.ExecuteAsync(_subject, statement, cancellationToken).ConfigureAwait(false);
             }
 
@@ -174,6 +191,7 @@ public sealed class Tracer : IAsyncDisposable
     /// <summary>Closes both sessions.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _reader.DisposeAsync().ConfigureAwait(false);
         await _observer.DisposeAsync().ConfigureAwait(false);
         await _subject.DisposeAsync().ConfigureAwait(false);
     }
@@ -269,6 +287,17 @@ public sealed class Tracer : IAsyncDisposable
             reader => result = (reader.GetInt64(0), reader.GetInt64(1)),
             cancellationToken).ConfigureAwait(false);
         return result;
+    }
+
+    /// <summary>Takes care of statements that end prepared ones, and begins to listen for notices.</summary>
+    private async Task PrepareForAsync(SqlStatement statement)
+    {
+        if (statement.Is("DISCARD") || statement.Is("DEALLOCATE"))
+        {
+            await _reader.ForgetAsync().ConfigureAwait(false);
+        }
+
+        _notices.Clear();
     }
 
     private async Task<string?> ReasonNotToRunAsync(SqlStatement statement, bool inTransaction, CancellationToken cancellationToken)
@@ -391,8 +420,8 @@ public sealed class Tracer : IAsyncDisposable
         /// <summary>Outside a transaction block. Locks are gone when it returns, so the catalog before and after has to tell.</summary>
         private async Task<StatementTrace> AloneAsync(SqlStatement statement, CancellationToken cancellationToken)
         {
-            var before = await CatalogReader.ReadAllAsync(tracer._subject, cancellationToken).ConfigureAwait(false);
-            tracer._notices.Clear();
+            var before = await tracer._reader.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+            await tracer.PrepareForAsync(statement).ConfigureAwait(false);
             PostgresException? error = null;
             try
             {
@@ -509,12 +538,12 @@ public sealed class Tracer : IAsyncDisposable
         internal static async Task<TransactionRun> BeginAsync(Tracer tracer, string begin, CancellationToken cancellationToken)
         {
             await tracer.CommandAsync(begin, cancellationToken).ConfigureAwait(false);
-            return new TransactionRun(tracer, await CatalogReader.ReadChangesAsync(tracer._subject, tracer._catalog, cancellationToken).ConfigureAwait(false));
+            return new TransactionRun(tracer, await tracer._reader.ReadCountersAsync(tracer._catalog, cancellationToken).ConfigureAwait(false));
         }
 
         internal async Task<StatementTrace> TraceAsync(SqlStatement statement, int index, CancellationToken cancellationToken)
         {
-            _tracer._notices.Clear();
+            await _tracer.PrepareForAsync(statement).ConfigureAwait(false);
             var trace = new StatementTrace
             {
                 Statement = statement,
@@ -538,10 +567,10 @@ public sealed class Tracer : IAsyncDisposable
 
             ImmutableArray<ServerNotice> notices = [.. _tracer._notices];
             _locks = await _tracer.ReadLocksAsync(cancellationToken).ConfigureAwait(false);
-            var now = await CatalogReader.ReadChangesAsync(_tracer._subject, _last.Catalog, cancellationToken).ConfigureAwait(false);
+            var now = await _tracer._reader.ReadChangesAsync(_last.Catalog, cancellationToken).ConfigureAwait(false);
             var activity = now.Counters.ToImmutableDictionary(pair => pair.Key, pair => pair.Value - _last.Counters.GetValueOrDefault(pair.Key));
             var rows = await _tracer.CountRowsBeforeAsync(now.Catalog, activity, cancellationToken).ConfigureAwait(false);
-            _last = rows.IsEmpty ? now : await CatalogReader.ReadChangesAsync(_tracer._subject, now.Catalog, cancellationToken).ConfigureAwait(false);
+            _last = rows.IsEmpty ? now : await _tracer._reader.ReadCountersAsync(now.Catalog, cancellationToken).ConfigureAwait(false);
             _tracer._catalog = now.Catalog;
             return trace with { After = now.Catalog, Locks = _locks, Activity = activity, RowsBefore = rows, Notices = notices };
         }

@@ -135,6 +135,19 @@ public class TracerTests
         trace.Statements[1].Outcome.ShouldBe(TraceOutcome.Failed);
     }
 
+    [Theory]
+    [InlineData("DEALLOCATE ALL; ALTER TABLE orders ADD COLUMN a int;")]
+    [InlineData("-- migrate:up transaction:false\nDISCARD ALL; ALTER TABLE orders ADD COLUMN a int;")]
+    public async Task A_migration_that_discards_what_the_session_has_prepared_is_traced_on(string sql)
+    {
+        await using var shop = await Shop.OpenAsync();
+
+        var trace = await shop.TraceAsync(Shop.Migration(sql));
+
+        trace.Completed.ShouldBeTrue();
+        trace.Statements[1].Locks.On(trace.Before.Find("public", "orders")!.Oid).ShouldBe(LockMode.AccessExclusive);
+    }
+
     [Fact]
     public async Task Rows_of_a_copy_are_brought_in()
     {

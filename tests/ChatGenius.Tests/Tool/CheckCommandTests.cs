@@ -204,6 +204,19 @@ public class CheckCommandTests
     }
 
     [Fact]
+    public async Task Of_the_throw_away_database_nothing_stays_not_even_a_role()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var role = $"cg_test_role_{Guid.NewGuid():N}";
+        using var tool = await ToolAsync($"-- migrate:up\nCREATE ROLE {role};\nGRANT SELECT ON orders TO {role};\n-- migrate:down irreversible:true\n");
+
+        var run = await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"]);
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        (await database.ScalarAsync<bool>($"SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')")).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Rules_are_printed_without_a_database()
     {
         using var tool = new InProcess();

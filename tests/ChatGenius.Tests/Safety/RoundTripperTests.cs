@@ -1,0 +1,88 @@
+using ChatGenius.Db.Safety;
+using ChatGenius.Db.Schema;
+using ChatGenius.Tool;
+
+namespace ChatGenius.Tests.Safety;
+
+public class RoundTripperTests
+{
+    [Fact]
+    public async Task What_down_gives_back_and_up_makes_again_is_the_same()
+    {
+        var roundTrip = await RunAsync("CREATE TABLE refunds (id bigint PRIMARY KEY);", "DROP TABLE refunds;");
+
+        roundTrip.ShouldNotBeNull().Restores.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task What_down_leaves_is_named()
+    {
+        var roundTrip = await RunAsync("CREATE TABLE refunds (id bigint PRIMARY KEY); COMMENT ON TABLE orders IS 'x';", "DROP TABLE refunds;");
+
+        roundTrip.ShouldNotBeNull().Differences.ShouldHaveSingleItem().ShouldContain("public.orders: comment");
+    }
+
+    [Fact]
+    public async Task Values_that_do_not_come_back_are_counted()
+    {
+        var roundTrip = await RunAsync("ALTER TABLE customers DROP COLUMN email;", "ALTER TABLE customers ADD COLUMN email text NOT NULL DEFAULT ''; ALTER TABLE customers ALTER COLUMN email DROP DEFAULT;");
+
+        roundTrip.ShouldNotBeNull().Lost.ShouldBe(["200 values of customers.email"]);
+    }
+
+    [Fact]
+    public async Task Values_that_down_brings_back_from_elsewhere_are_not_lost()
+    {
+        var roundTrip = await RunAsync(
+            "CREATE TABLE emails AS SELECT id, email FROM customers; ALTER TABLE customers DROP COLUMN email;",
+            "ALTER TABLE customers ADD COLUMN email text; UPDATE customers SET email = e.email FROM emails e WHERE e.id = customers.id; ALTER TABLE customers ALTER COLUMN email SET NOT NULL; DROP TABLE emails;");
+
+        roundTrip.ShouldNotBeNull().Restores.ShouldBeTrue(string.Join('\n', [.. roundTrip.Differences, .. roundTrip.Lost, .. roundTrip.SecondUp]));
+    }
+
+    [Fact]
+    public async Task Rows_that_do_not_come_back_are_counted()
+    {
+        var roundTrip = await RunAsync("DELETE FROM orders WHERE id <= 10;", "SELECT 1;");
+
+        roundTrip.ShouldNotBeNull().Lost.ShouldBe(["10 rows of orders"]);
+    }
+
+    [Fact]
+    public async Task A_down_that_fails_says_so_and_the_next_migration_starts_where_it_should()
+    {
+        await using var shop = await Shop.OpenAsync();
+        await using var tracer = await Tracer.StartAsync(shop.Database, new TracerOptions());
+        var tripper = Tripper(tracer);
+
+        var (_, failed) = await tripper.RunAsync(Shop.Migration("-- migrate:up\nALTER TABLE orders ADD COLUMN a int;\n-- migrate:down\nALTER TABLE orders DROP COLUMN b;\n"));
+        var (trace, next) = await tripper.RunAsync(Shop.Migration("-- migrate:up\nALTER TABLE orders ADD COLUMN b int;\n-- migrate:down\nALTER TABLE orders DROP COLUMN b;\n"));
+
+        failed.ShouldNotBeNull().Failure.ShouldNotBeNull().ShouldStartWith("Down fails: column \"b\"");
+        trace.Completed.ShouldBeTrue();
+        next.ShouldNotBeNull().Restores.ShouldBeTrue();
+        tracer.Catalog.ColumnsOf(tracer.Catalog.Find("public", "orders")!.Oid).Select(column => column.Name).ShouldContain("a");
+    }
+
+    [Fact]
+    public async Task Without_a_way_back_there_is_no_round_trip()
+    {
+        await using var shop = await Shop.OpenAsync();
+        await using var tracer = await Tracer.StartAsync(shop.Database, new TracerOptions());
+
+        var (trace, roundTrip) = await Tripper(tracer).RunAsync(Shop.Migration("DROP TABLE orders;"));
+
+        trace.Completed.ShouldBeTrue();
+        roundTrip.ShouldBeNull();
+    }
+
+    private static async Task<RoundTrip?> RunAsync(string up, string down)
+    {
+        await using var shop = await Shop.OpenAsync();
+        await using var tracer = await Tracer.StartAsync(shop.Database, new TracerOptions());
+        return (await Tripper(tracer).RunAsync(Shop.Migration($"-- migrate:up\n{up}\n-- migrate:down\n{down}\n"))).RoundTrip;
+    }
+
+    private static RoundTripper<SchemaSnapshot> Tripper(Tracer tracer) =>
+        new(tracer, (connection, token) => SchemaReader.ReadAsync(connection, cancellationToken: token), CheckRun.Differences);
+}

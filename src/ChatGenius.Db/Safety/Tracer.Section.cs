@@ -1,0 +1,198 @@
+using System.Collections.Immutable;
+using ChatGenius.Db.Sql;
+using Npgsql;
+
+namespace ChatGenius.Db.Safety;
+
+public sealed partial class Tracer
+{
+    /// <summary>The run of one section.</summary>
+    private sealed class SectionRun(Tracer tracer, IReadOnlyList<SqlStatement> statements)
+    {
+        internal List<StatementTrace> Traces { get; } = new(statements.Count);
+
+        /// <summary>All statements in one transaction.</summary>
+        internal async Task TogetherAsync(CancellationToken cancellationToken)
+        {
+            var before = tracer._catalog;
+            var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken).ConfigureAwait(false);
+            foreach (var statement in statements)
+            {
+                var trace = await tracer.ReasonNotToRunAsync(statement, inTransaction: true, cancellationToken).ConfigureAwait(false) is { } reason
+                    ? NotRun(statement, reason)
+                    : await transaction.TraceAsync(statement, Traces.Count, cancellationToken).ConfigureAwait(false);
+                Traces.Add(trace);
+                if (trace.Outcome == TraceOutcome.Failed)
+                {
+                    await AbandonAsync(before, trace, cancellationToken).ConfigureAwait(false);
+                    return;
+                }
+            }
+
+            await CommitAsync(before, cancellationToken).ConfigureAwait(false);
+        }
+
+        /// <summary>Every statement in a transaction of its own where it can be, so that its locks can be read; alone where it can't.</summary>
+        internal async Task OneByOneAsync(CancellationToken cancellationToken)
+        {
+            TransactionRun? ownTransaction = null;
+            foreach (var statement in statements)
+            {
+                if (Traces is [.., { Outcome: TraceOutcome.Failed }])
+                {
+                    SkipRest();
+                    break;
+                }
+
+                if (await tracer.ReasonNotToRunAsync(statement, inTransaction: false, cancellationToken).ConfigureAwait(false) is { } reason)
+                {
+                    Traces.Add(NotRun(statement, reason));
+                }
+                else if (statement.TransactionControl == SqlTransactionControl.Begin && ownTransaction is null)
+                {
+                    ownTransaction = await TransactionRun.BeginAsync(tracer, statement.Text, cancellationToken).ConfigureAwait(false);
+                    Traces.Add(Unremarkable(statement));
+                }
+                else if (ownTransaction is not null)
+                {
+                    Traces.Add(await ownTransaction.TraceAsync(statement, Traces.Count, cancellationToken).ConfigureAwait(false));
+                    ownTransaction = statement.TransactionControl == SqlTransactionControl.None ? ownTransaction : null;
+                }
+                else
+                {
+                    Traces.Add(await OneAsync(statement, cancellationToken).ConfigureAwait(false));
+                }
+            }
+
+            // What the file left open, the end of its session rolls back; after a failure there may be an aborted transaction.
+            await tracer.CommandAsync("ROLLBACK", cancellationToken).ConfigureAwait(false);
+            tracer._notices.Clear();
+            if (Traces is [.., { Outcome: not TraceOutcome.Ran }] || ownTransaction is not null || Traces.Exists(trace => trace.RanAlone))
+            {
+                await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        private async Task<StatementTrace> OneAsync(SqlStatement statement, CancellationToken cancellationToken)
+        {
+            if (StatementPolicy.NeedsToRunAlone(statement))
+            {
+                return await AloneAsync(statement, cancellationToken).ConfigureAwait(false);
+            }
+
+            var before = tracer._catalog;
+            var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken).ConfigureAwait(false);
+            var trace = await transaction.TraceAsync(statement, Traces.Count, cancellationToken).ConfigureAwait(false);
+            if (trace.Error is { } error)
+            {
+                await tracer.CommandAsync("ROLLBACK", cancellationToken).ConfigureAwait(false);
+                tracer._catalog = before;
+                return StatementPolicy.RefusesTransactions(error)
+                    ? await AloneAsync(statement, cancellationToken).ConfigureAwait(false)
+                    : trace;
+            }
+
+            return await TryCommitAsync(cancellationToken).ConfigureAwait(false) is { } late
+                ? Undone(trace, before, late)
+                : trace;
+        }
+
+        /// <summary>Outside a transaction block. Locks are gone when it returns, so the catalog before and after has to tell.</summary>
+        private async Task<StatementTrace> AloneAsync(SqlStatement statement, CancellationToken cancellationToken)
+        {
+            var before = await tracer._reader.ReadAllAsync(cancellationToken).ConfigureAwait(false);
+            await tracer.PrepareForAsync(statement).ConfigureAwait(false);
+            PostgresException? error = null;
+            try
+            {
+                await TransactionRun.ExecuteAsync(tracer._subject, statement, cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException e)
+            {
+                error = e;
+            }
+
+            ImmutableArray<ServerNotice> notices = [.. tracer._notices];
+            await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            return new StatementTrace
+            {
+                Statement = statement,
+                Index = Traces.Count,
+                Outcome = error is null ? TraceOutcome.Ran : TraceOutcome.Failed,
+                Before = before.Catalog,
+                After = tracer._catalog,
+                Error = error,
+                Notices = notices,
+                LockTimeout = before.LockTimeout,
+            };
+        }
+
+        private async Task AbandonAsync(Catalog before, StatementTrace failed, CancellationToken cancellationToken)
+        {
+            await tracer.CommandAsync("ROLLBACK", cancellationToken).ConfigureAwait(false);
+            tracer._catalog = before;
+            if (!StatementPolicy.RefusesTransactions(failed.Error!))
+            {
+                SkipRest();
+                return;
+            }
+
+            // The mistake is known. Run one by one, the section brings the database to where the next migration starts.
+            Traces.Clear();
+            await OneByOneAsync(cancellationToken).ConfigureAwait(false);
+            Traces[failed.Index] = Traces[failed.Index] with { Error = failed.Error };
+        }
+
+        private async Task CommitAsync(Catalog before, CancellationToken cancellationToken)
+        {
+            if (await TryCommitAsync(cancellationToken).ConfigureAwait(false) is not { } error)
+            {
+                return;
+            }
+
+            // A deferred constraint speaks at the end only; the last statement that wrote rows stands for it.
+            var culprit = Traces.FindLastIndex(trace => trace.Activity.Values.Any(activity => activity.Written > 0));
+            culprit = culprit < 0 ? Traces.Count - 1 : culprit;
+            Traces[culprit] = Undone(Traces[culprit], before, error);
+        }
+
+        private StatementTrace Undone(StatementTrace trace, Catalog before, PostgresException error)
+        {
+            tracer._catalog = before;
+            return trace with { Outcome = TraceOutcome.Failed, Error = error };
+        }
+
+        private async Task<PostgresException?> TryCommitAsync(CancellationToken cancellationToken)
+        {
+            try
+            {
+                await tracer.CommandAsync("COMMIT", cancellationToken).ConfigureAwait(false);
+                return null;
+            }
+            catch (PostgresException e)
+            {
+                return e;
+            }
+        }
+
+        private void SkipRest()
+        {
+            for (var i = Traces.Count; i < statements.Count; i++)
+            {
+                Traces.Add(NotRun(statements[i], StatementPolicy.AnEarlierOneFailed));
+            }
+        }
+
+        private StatementTrace NotRun(SqlStatement statement, string reason) => Unremarkable(statement) with { Outcome = TraceOutcome.NotRun, Reason = reason };
+
+        private StatementTrace Unremarkable(SqlStatement statement) => new()
+        {
+            Statement = statement,
+            Index = Traces.Count,
+            Outcome = TraceOutcome.Ran,
+            Before = tracer._catalog,
+            After = tracer._catalog,
+            Transaction = tracer._transactions,
+        };
+    }
+}

@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using ChatGenius.Db.Sql;
+using Npgsql;
+
+namespace ChatGenius.Db.Safety;
+
+public sealed partial class Tracer
+{
+    /// <summary>A transaction of the subject, and what has been read in it so far.</summary>
+    private sealed class TransactionRun
+    {
+        private readonly Tracer _tracer;
+        private readonly int _number;
+        private HeldLocks _locks = HeldLocks.None;
+        private Reading _last;
+
+        private TransactionRun(Tracer tracer, Reading start)
+        {
+            _tracer = tracer;
+            _number = ++tracer._transactions;
+            _last = start;
+        }
+
+        /// <summary>
+        /// The counters are read at the start too: a session's counters of an earlier transaction stay visible until the server has
+        /// collected them, which takes up to a second.
+        /// </summary>
+        internal static async Task<TransactionRun> BeginAsync(Tracer tracer, string begin, CancellationToken cancellationToken)
+        {
+            await tracer.CommandAsync(begin, cancellationToken).ConfigureAwait(false);
+            return new TransactionRun(tracer, await tracer._reader.ReadCountersAsync(tracer._catalog, cancellationToken).ConfigureAwait(false));
+        }
+
+        internal async Task<StatementTrace> TraceAsync(SqlStatement statement, int index, CancellationToken cancellationToken)
+        {
+            await _tracer.PrepareForAsync(statement).ConfigureAwait(false);
+            var trace = new StatementTrace
+            {
+                Statement = statement,
+                Index = index,
+                Outcome = TraceOutcome.Ran,
+                Before = _last.Catalog,
+                After = _last.Catalog,
+                Transaction = _number,
+                LocksBefore = _locks,
+                Locks = _locks,
+                LockTimeout = _last.LockTimeout,
+            };
+            try
+            {
+                await ExecuteAsync(_tracer._subject, statement, cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException e)
+            {
+                return trace with { Outcome = TraceOutcome.Failed, Error = e, Notices = [.. _tracer._notices] };
+            }
+
+            ImmutableArray<ServerNotice> notices = [.. _tracer._notices];
+            _locks = await _tracer.ReadLocksAsync(cancellationToken).ConfigureAwait(false);
+            var now = await _tracer._reader.ReadChangesAsync(_last.Catalog, cancellationToken).ConfigureAwait(false);
+            var activity = now.Counters.ToImmutableDictionary(pair => pair.Key, pair => pair.Value - _last.Counters.GetValueOrDefault(pair.Key));
+            var rows = await _tracer.CountRowsBeforeAsync(now.Catalog, activity, cancellationToken).ConfigureAwait(false);
+            _last = rows.IsEmpty ? now : await _tracer._reader.ReadCountersAsync(now.Catalog, cancellationToken).ConfigureAwait(false);
+            _tracer._catalog = now.Catalog;
+            return trace with { After = now.Catalog, Locks = _locks, Activity = activity, RowsBefore = rows, Notices = notices };
+        }
+
+        /// <exception cref="PostgresException">The server refused a command; what stands behind it was not run.</exception>
+        internal static async Task RunAsync(SqlPipeline<SqlStatement> pipeline, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await pipeline.RunAsync("", _ => { }, cancellationToken).ConfigureAwait(false);
+            }
+            catch (SqlPipelineException<SqlStatement> e)
+            {
+                throw e.Error;
+            }
+        }
+
+        internal static async Task ExecuteAsync(NpgsqlConnection connection, SqlStatement statement, CancellationToken cancellationToken)
+        {
+            var pipeline = new SqlPipeline<SqlStatement>(connection);
+            pipeline.Add(statement, statement);
+            await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

@@ -47,6 +47,12 @@ public sealed record MigrationSection(SourceLocation Where, bool Transactional, 
     /// </summary>
     public string Text => Script.Source.Substring(Start, Script.End);
 
+    /// <summary>
+    /// Whether it says <c>repeatable:true</c>: after an interruption, each of its statements may run again, whatever part of its work it has done. It counts
+    /// for the statements of which nothing else tells, such as a DO block that commits as it goes.
+    /// </summary>
+    public bool Repeatable { get; init; }
+
     /// <summary>The checksum of <see cref="Script"/>: SHA-256, 64 hexadecimal digits.</summary>
     public string Checksum => Script.Checksum;
 
@@ -67,6 +73,13 @@ public sealed record MigrationSection(SourceLocation Where, bool Transactional, 
 
             return string.Join(' ', lines.Where(line => line.Length > 0 && !line.StartsWith("migrate:", StringComparison.Ordinal)));
         }
+    }
+
+    /// <summary>Whether what an interrupted run has begun or done of this section still stands in it word for word; what comes behind may be edited.</summary>
+    internal bool Continues(Interruption interruption)
+    {
+        var count = interruption.Started ? interruption.Statement : interruption.Statement - 1;
+        return !Transactional && count <= Script.Statements.Count && interruption.Checksum == Script.ChecksumOf(count);
     }
 
     internal bool IsSameAs(MigrationSection other) =>

@@ -9,6 +9,9 @@ public abstract record MigrationEvent
     {
     }
 
+    /// <summary>The server is starting up or has no connection to spare; told once.</summary>
+    public sealed record WaitingForServer(string Reason) : MigrationEvent;
+
     /// <summary>Another run holds the lock; told once at the start of the wait and again when the holder changes.</summary>
     public sealed record WaitingForLock(LockHolder? Holder) : MigrationEvent;
 

@@ -232,6 +232,13 @@ internal sealed class MigrationHistory(string schemaName)
         return command;
     }
 
+    /// <summary>
+    /// Waits for whoever is writing the history, for up to twenty seconds. A server may still be at the COMMIT of a run whose watch is gone, with the fence
+    /// behind it: what it commits has to be seen by the run that took over the lock.
+    /// </summary>
+    internal IEnumerable<string> WaitForWriters() =>
+        ["SET LOCAL lock_timeout = '20s'", $"LOCK TABLE {_schema}.history, {_schema}.journal IN SHARE MODE"];
+
     /// <summary>A write that changes nothing.</summary>
     internal string Touch() => $"UPDATE {_schema}.format SET version = version";
 

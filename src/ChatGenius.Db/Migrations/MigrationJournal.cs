@@ -77,7 +77,7 @@ internal static class MigrationJournal
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = statement });
         command.Parameters.Add(Text(step.Name));
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = step.Section.Script.Statements.Count });
-        command.Parameters.Add(Text(step.Section.Checksum));
+        command.Parameters.Add(Text(step.Section.Script.ChecksumOf(statement)));
         return command;
     }
 

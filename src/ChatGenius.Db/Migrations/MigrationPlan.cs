@@ -56,7 +56,7 @@ public sealed record MigrationStatus(
 /// <param name="Statement">The first statement that isn't known to be done, counted from 1.</param>
 /// <param name="Count">How many statements the section has.</param>
 /// <param name="Started">Whether that statement had been begun, so that its work may be there.</param>
-/// <param name="Checksum">The section's checksum when it was begun.</param>
+/// <param name="Checksum">The checksum of the statements up to the last that was begun.</param>
 /// <param name="Pid">The backend that ran it.</param>
 /// <param name="BackendStart">When that backend started: a pid alone may have been given to another since.</param>
 /// <param name="Since">When the statement was begun.</param>
@@ -190,7 +190,7 @@ public sealed record MigrationPlan(
                 case MigrationState.Interrupted when status.Interruption!.Direction == MigrationDirection.Down:
                     problems.Add(InterruptedRollback(status));
                     break;
-                case MigrationState.Interrupted when status.Migration is null || status.Interruption.Checksum != status.Migration.Up.Checksum:
+                case MigrationState.Interrupted when status.Migration is null || !status.Migration.Up.Continues(status.Interruption):
                     problems.Add(EditedAfterInterruption(status));
                     break;
                 case MigrationState.Pending or MigrationState.OutOfOrder or MigrationState.Interrupted
@@ -242,7 +242,7 @@ public sealed record MigrationPlan(
             {
                 problems.Add(Irreversible(status, down));
             }
-            else if (status.Interruption is { } interruption && interruption.Checksum != down.Checksum)
+            else if (status.Interruption is { } interruption && !down.Continues(interruption))
             {
                 problems.Add(EditedAfterInterruption(status));
             }
@@ -302,9 +302,9 @@ public sealed record MigrationPlan(
     private static Problem EditedAfterInterruption(MigrationStatus status) => new(
         "CG0404",
         $"{FormatId(status.Version, status.Name)} was interrupted at statement {status.Interruption!.Statement} of {status.Interruption.Count}"
-        + (status.Migration is null ? ", and its file is missing" : ", and its file was edited since"),
+        + (status.Migration is null ? ", and its file is missing" : ", and what had been begun was edited since"),
         status.Migration?.Up.Where,
-        "Bring the file back as it was and apply again, or settle by hand what was done and tell the journal with 'chatgenius-db repair'.");
+        "Bring the file back and apply again (statements that were not begun may be edited), or undo by hand what was done and tell the journal with 'chatgenius-db repair'.");
 
     private static Problem InterruptedRollback(MigrationStatus status) => new(
         "CG0405",

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using ChatGenius.Db.Sql;
 
@@ -11,6 +12,7 @@ internal sealed class MigrationRun : IAsyncDisposable
 {
     // Enough to hide the network, and little enough that a failed batch and its memory stay small.
     private const int MaxBatchSteps = 100;
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(15);
     private const int MaxBatchBytes = 4 * 1024 * 1024;
 
     private readonly List<(MigrationStep Step, TimeSpan Duration)> _finished = [];
@@ -20,6 +22,8 @@ internal sealed class MigrationRun : IAsyncDisposable
     private readonly HashSet<long> _reached = [];
     private readonly Lock _gate = new();
     private List<MigrationStep> _batch = [];
+    private readonly CancellationTokenSource _abandon = new();
+    private Task _cancelling = Task.CompletedTask;
     private MigrationStep? _current;
 
     private MigrationRun(
@@ -32,6 +36,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         Options = options;
         History = new MigrationHistory(options.HistorySchema);
         _events = events;
+        IsPooled = connection.ProcessID != facts.BackendPid;
         connection.Notice += (_, e) =>
         {
             // Our own ROLLBACK after a failure doesn't ask first whether there is a transaction.
@@ -52,7 +57,34 @@ internal sealed class MigrationRun : IAsyncDisposable
 
     internal MigrationHistory History { get; }
 
+    /// <summary>Whether a pooler stands between: the backend that answers is not the one that the connection was told of.</summary>
+    internal bool IsPooled { get; }
+
     internal IReadOnlyList<(MigrationStep Step, TimeSpan Duration)> Finished => _finished;
+
+    /// <summary>Connects, waiting for a server that is starting up or has no connection to spare.</summary>
+    /// <exception cref="ProblemException">CG0610 to CG0629: it could not be had in time, or waiting doesn't help.</exception>
+    internal static async Task<NpgsqlConnection> ConnectAsync(
+        Database database, MigratorOptions options, IProgress<MigrationEvent>? events, CancellationToken cancellationToken)
+    {
+        var waited = Stopwatch.StartNew();
+        for (var told = false; ; told = true)
+        {
+            try
+            {
+                return await database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (ProblemException e) when (e.Problems is [{ Code: "CG0619" or "CG0620" } problem] && waited.Elapsed < options.WaitForServer)
+            {
+                if (!told)
+                {
+                    events?.Report(new MigrationEvent.WaitingForServer(problem.Message));
+                }
+
+                await Task.Delay(Random.Shared.Next(100, 300), cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
 
     /// <summary>Takes the lock, on a second connection.</summary>
     internal static async Task<MigrationRun> BeginAsync(
@@ -63,7 +95,17 @@ internal sealed class MigrationRun : IAsyncDisposable
         IProgress<MigrationEvent>? events,
         CancellationToken cancellationToken)
     {
-        var watching = await database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        if (connection.ProcessID == facts.BackendPid && facts.VersionNumber >= 140000)
+        {
+            // While we wait for another run's end this connection idles. Behind a pooler its backend isn't ours to set up, and doesn't idle.
+            var command = new NpgsqlCommand("SET idle_session_timeout = 0", connection);
+            await using (command.ConfigureAwait(false))
+            {
+                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        var watching = await ConnectAsync(database, options, events, cancellationToken).ConfigureAwait(false);
         var watch = await MigrationWatch.AcquireAsync(watching, options, events, cancellationToken).ConfigureAwait(false);
         return new MigrationRun(database, connection, watch, facts, options, events);
     }
@@ -72,10 +114,9 @@ internal sealed class MigrationRun : IAsyncDisposable
     /// <exception cref="ProblemException">CG0502 to CG0508; the steps before the failed one are committed and durable.</exception>
     internal async Task RunAsync(IReadOnlyList<MigrationStep> steps, CancellationToken cancellationToken)
     {
-        Watch.Observe(Facts.BackendPid, FollowStatement, Options, _events);
+        Watch.Observe(IsPooled ? null : Facts.BackendPid, FollowStatement, Options, _events);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Watch.Lost);
-        var cancelling = Task.CompletedTask;
-        using var onCancel = either.Token.Register(() => cancelling = CancelRunningAsync());
+        using var onCancel = either.Token.Register(() => _cancelling = CancelRunningAsync());
         try
         {
             while (_finished.Count < steps.Count)
@@ -105,7 +146,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         }
         finally
         {
-            await cancelling.ConfigureAwait(false);
+            await _cancelling.ConfigureAwait(false);
         }
     }
 
@@ -114,6 +155,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         // The run's own connection closes first: should it still be at work, the lock outlives it.
         await Connection.DisposeAsync().ConfigureAwait(false);
         await Watch.DisposeAsync().ConfigureAwait(false);
+        _abandon.Dispose();
     }
 
     /// <summary>Settings that hold in one transaction of ours, whatever the role, the database or an earlier migration has set.</summary>
@@ -125,6 +167,10 @@ internal sealed class MigrationRun : IAsyncDisposable
             ("lock_timeout", Milliseconds(Options.LockTimeout)),
             ("statement_timeout", Milliseconds(Options.StatementTimeout)),
             ("idle_in_transaction_session_timeout", "0"),
+            // A client whose machine is gone is found out in a minute, and its locks with it. Unix-domain sockets have no use for it and take it.
+            ("tcp_keepalives_idle", "30"),
+            ("tcp_keepalives_interval", "10"),
+            ("tcp_keepalives_count", "3"),
             // Files were split by these rules, so the server has to read them by the same.
             ("standard_conforming_strings", "on"),
         };
@@ -138,30 +184,47 @@ internal sealed class MigrationRun : IAsyncDisposable
             settings.Add(("synchronous_commit", "off"));
         }
 
-        return "SELECT " + string.Join(", ", settings.Select(setting => $"pg_catalog.set_config('{setting.Name}', '{setting.Value}', true)"));
+        var calls = settings.Select(setting => $"pg_catalog.set_config('{setting.Name}', '{setting.Value}', true)").ToList();
+        if (Facts.VersionNumber >= 140000)
+        {
+            // The server looks for us while it works, so that what a killed run has left ends soon. Not every system that it runs on can do that.
+            calls.Add("CASE WHEN pg_catalog.version() OPERATOR(pg_catalog.~) '-linux|-darwin|-freebsd' THEN pg_catalog.set_config('client_connection_check_interval', '1s', true) END");
+            if (!IsPooled)
+            {
+                // Between two transactions as well, which may be a retry's pause apart; behind a pooler the session isn't ours.
+                calls.Add("pg_catalog.set_config('idle_session_timeout', '0', false)");
+            }
+        }
+
+        return "SELECT " + string.Join(", ", calls);
     }
 
-    /// <summary>Cancels the running statement on the server: over the watch, and if that is what was lost, over a new connection.</summary>
+    /// <summary>
+    /// Cancels the running statement on the server: over the watch, and if that is what was lost, over a new connection. Where that fails too, the
+    /// run's own connection is given up: nobody knows when the network would tell that it is dead. The server rolls back when it finds us gone.
+    /// </summary>
     private async Task CancelRunningAsync()
     {
         try
         {
-            await Watch.CancelAsync(Facts.BackendPid).ConfigureAwait(false);
+            await Watch.CancelAsync().ConfigureAwait(false);
         }
-        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        catch (NpgsqlException)
         {
             try
             {
                 var connection = await _database.ConnectAsync(CancellationToken.None).ConfigureAwait(false);
                 await using (connection.ConfigureAwait(false))
                 {
-                    await MigrationWatch.CancelAsync(connection, Facts.BackendPid).ConfigureAwait(false);
+                    await Watch.CancelAsync(connection).ConfigureAwait(false);
                 }
+
+                // The answer has to come over the old connection, which may be as dead as the watch's.
+                _abandon.CancelAfter(AnswerLimit);
             }
             catch (Exception again) when (again is NpgsqlException or ProblemException)
             {
-                // The server can't be reached at all, so nothing can be cancelled there. It rolls back when it finds us gone,
-                // and the statement that we wait for ends with the connection's own error.
+                await _abandon.CancelAsync().ConfigureAwait(false);
             }
         }
     }
@@ -201,7 +264,8 @@ internal sealed class MigrationRun : IAsyncDisposable
             await pipeline.RunAsync(
                 Watch.Marker,
                 reader => done.Add((steps[done.Count], TimeSpan.FromMilliseconds(reader.GetDouble(0)))),
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken,
+                _abandon.Token).ConfigureAwait(false);
             Finish(done);
         }
         catch (SqlPipelineException<MigrationStep> e)
@@ -228,7 +292,8 @@ internal sealed class MigrationRun : IAsyncDisposable
                 pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
             }
 
-            pipeline.Add(step, LocalSettings(durable: i == steps.Count - 1 || Options.SingleTransaction));
+            var settings = LocalSettings(durable: i == steps.Count - 1 || Options.SingleTransaction);
+            pipeline.Add(step, settings + (IsPooled ? $", {Watch.Sign}" : ""));
             var guard = step.Direction == MigrationDirection.Up ? Options.Guards.GetValueOrDefault(step.Version) : null;
             if (guard is not null)
             {
@@ -246,6 +311,8 @@ internal sealed class MigrationRun : IAsyncDisposable
             }
 
             AddReset(pipeline, step);
+            // The reset took our own settings away too, and COMMIT runs deferred checks that may take longer than the role's limits allow.
+            pipeline.Add(step, settings);
             pipeline.Add(step, Record(step, duration: null));
             if (i == steps.Count - 1 || !Options.SingleTransaction)
             {
@@ -271,17 +338,16 @@ internal sealed class MigrationRun : IAsyncDisposable
     /// <summary>After a failure or a cancel: rolls back what is open, and makes what is committed durable before it is reported.</summary>
     private async Task SettleAsync(List<(MigrationStep Step, TimeSpan Duration)> done)
     {
-        if (Connection.FullState != System.Data.ConnectionState.Open)
+        if (!await RollbackAsync().ConfigureAwait(false))
         {
             return;
         }
 
-        await RollbackAsync().ConfigureAwait(false);
         if (done.Count > 0 && !Options.SingleTransaction)
         {
             // A durable commit of any write flushes the write-ahead log up to itself, and the earlier commits with it.
             // PostgreSQL: Reliability and the Write-Ahead Log, Asynchronous Commit.
-            await ExecuteAsync(History.Touch(), CancellationToken.None).ConfigureAwait(false);
+            await ExecuteUndisturbedAsync(History.Touch()).ConfigureAwait(false);
             Finish(done);
         }
     }
@@ -316,7 +382,7 @@ internal sealed class MigrationRun : IAsyncDisposable
 
         _attempts[step.Version] = attempt;
         var reason = cancelledForVictims
-            ? $"{Watch.Victims} sessions waited behind it for longer than {Options.MaxBlockedTime.TotalSeconds:0.###} s"
+            ? $"{(Watch.Victims == 1 ? "1 session" : $"{Watch.Victims} sessions")} waited behind it, the first for {Options.MaxBlockedTime.TotalSeconds:0.###} s"
             : e.Error.MessageText + (Watch.Blockers.Count > 0 ? $", held by {Watch.Blockers[0]}" : "");
         // Doubling gives a busy table air; the cap keeps a long wait responsive; jitter keeps several tools out of step.
         var delay = TimeSpan.FromMilliseconds(Math.Min(250 * Math.Pow(2, attempt - 1), 15_000) * (0.75 + (Random.Shared.NextDouble() / 2)));
@@ -326,7 +392,7 @@ internal sealed class MigrationRun : IAsyncDisposable
 
     private async Task RunStatementsAsync(MigrationStep step, CancellationToken cancellationToken)
     {
-        if (Connection.ProcessID != Facts.BackendPid)
+        if (IsPooled)
         {
             throw new ProblemException(new Problem(
                 "CG0505",
@@ -425,22 +491,40 @@ internal sealed class MigrationRun : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends whatever transaction is open. A cancel that comes late can hit the ROLLBACK itself, which then is sent again.</summary>
-    internal async Task RollbackAsync()
+    /// <summary>Ends whatever transaction is open.</summary>
+    /// <returns>Whether the connection is there to go on with.</returns>
+    internal async Task<bool> RollbackAsync()
+    {
+        // While a cancel is under way, whatever we send could be its victim.
+        await _cancelling.ConfigureAwait(false);
+        if (Connection.FullState != System.Data.ConnectionState.Open || _abandon.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        await ExecuteUndisturbedAsync("ROLLBACK").ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Runs what has to run also when a cancel comes late and hits it instead of the statement that it was meant for.</summary>
+    private async Task ExecuteUndisturbedAsync(string sql)
     {
         try
         {
-            await ExecuteAsync("ROLLBACK", CancellationToken.None).ConfigureAwait(false);
+            await ExecuteAsync(sql, CancellationToken.None).ConfigureAwait(false);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
         {
-            await ExecuteAsync("ROLLBACK", CancellationToken.None).ConfigureAwait(false);
+            await ExecuteAsync(sql, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
+    internal CancellationToken Abandoned => _abandon.Token;
+
+    /// <summary>Runs a command that takes no time, so that the connection's own limit for commands tells a dead network.</summary>
     internal async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
     {
-        var batch = new NpgsqlBatch(Connection) { Timeout = 0, BatchCommands = { new NpgsqlBatchCommand(sql) } };
+        var batch = new NpgsqlBatch(Connection) { BatchCommands = { new NpgsqlBatchCommand(sql) } };
         await using (batch.ConfigureAwait(false))
         {
             await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);

@@ -119,7 +119,7 @@ internal static class MigrationSectionReader
             transactional,
             options.GetValueOrDefault("irreversible"),
             directive.Start,
-            script);
+            script) { Repeatable = options.GetValueOrDefault("repeatable") };
         return new Found(isUp, section);
     }
 
@@ -128,13 +128,13 @@ internal static class MigrationSectionReader
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         var key = colon < 0 ? text : text[..colon];
         var where = source.At(start, Encoding.UTF8.GetByteCount(text));
-        if (key is not ("transaction" or "irreversible"))
+        if (key is not ("transaction" or "irreversible" or "repeatable"))
         {
             problems.Add(new Problem(
                 "CG0313",
                 $"There is no option \"{key}\"",
                 where,
-                "The options are transaction:false and, for the down section, irreversible:true."));
+                "The options are transaction:false, with it repeatable:true, and, for the down section, irreversible:true."));
         }
         else if (colon < 0 || text[(colon + 1)..] is not ("true" or "false"))
         {

@@ -31,6 +31,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
     private readonly NpgsqlConnection _connection;
     private readonly long _lockKey;
     private readonly long _runKey;
+    private int? _pid;
     private readonly SemaphoreSlim _gate = new(1);
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _lost = new();
@@ -62,6 +63,12 @@ internal sealed class MigrationWatch : IAsyncDisposable
     /// <summary>A name for result columns that no migration's own statement has.</summary>
     internal string Marker => "chatgenius_db_" + _runKey.ToString("x16", CultureInfo.InvariantCulture);
 
+    /// <summary>
+    /// An SQL expression by which a transaction of the run shows the watch where it runs. Behind a pooler only this tells: each transaction may have
+    /// another backend, and the one before may be at work for somebody else by now.
+    /// </summary>
+    internal string Sign => $"pg_catalog.pg_try_advisory_xact_lock({Text(_runKey | 2)})";
+
     /// <summary>Cancelled when the watch's connection is lost, and the lock with it.</summary>
     internal CancellationToken Lost => _lost.Token;
 
@@ -85,9 +92,9 @@ internal sealed class MigrationWatch : IAsyncDisposable
         NpgsqlConnection connection, MigratorOptions options, IProgress<MigrationEvent>? events, CancellationToken cancellationToken)
     {
         var key = LockKey(options.HistorySchema);
-        // The lowest bit is set: the key is never 0, and no key of a run is the key of the lock (which is checked).
-        var runKey = BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(8)) | 1;
-        runKey = runKey == key ? runKey - 2 : runKey;
+        // A run has two keys, this one and the next odd one (see Sign); neither is the key of the lock.
+        var runKey = (BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(8)) & ~3L) | 1;
+        runKey = (runKey | 2) == (key | 2) ? runKey ^ 4 : runKey;
         var watch = new MigrationWatch(connection, key, runKey);
         try
         {
@@ -102,13 +109,14 @@ internal sealed class MigrationWatch : IAsyncDisposable
     }
 
     /// <summary>Starts to look at what the run's connection does, until the watch is disposed of.</summary>
-    /// <param name="pid">The backend of the run's connection.</param>
+    /// <param name="pid">The backend of the run's connection; <c>null</c> where it is to be found by <see cref="Sign"/>.</param>
     /// <param name="current">Given the statement that runs, says which step it belongs to.</param>
     /// <param name="options">The victim budget.</param>
     /// <param name="events">Told about waiting and progress.</param>
-    internal void Observe(int pid, Func<string?, MigrationStep?> current, MigratorOptions options, IProgress<MigrationEvent>? events)
+    internal void Observe(int? pid, Func<string?, MigrationStep?> current, MigratorOptions options, IProgress<MigrationEvent>? events)
     {
-        _watching = ObserveAsync(pid, current, options, events);
+        _pid = pid;
+        _watching = ObserveAsync(current, options, events);
     }
 
     /// <summary>Moves the lock from the transaction to the session, and ends the transaction: for the time of a non-transactional migration.</summary>
@@ -131,33 +139,25 @@ internal sealed class MigrationWatch : IAsyncDisposable
         Blockers = [];
     }
 
-    /// <summary>Cancels what a backend runs.</summary>
+    /// <summary>Cancels what the run's connection runs.</summary>
     /// <exception cref="NpgsqlException">The watch's connection is lost.</exception>
-    internal async Task CancelAsync(int pid)
-    {
-        await _gate.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            await CancelAsync(_connection, pid).ConfigureAwait(false);
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
+    internal Task CancelAsync() => GatedAsync(CancelText);
 
-    /// <summary>Cancels what a backend runs, over any connection of the same role.</summary>
-    internal static async Task CancelAsync(NpgsqlConnection connection, int pid)
-    {
-        var command = new NpgsqlCommand("SELECT pg_catalog.pg_cancel_backend($1)", connection)
-        {
-            Parameters = { new NpgsqlParameter<int> { TypedValue = pid } },
-        };
-        await using (command.ConfigureAwait(false))
-        {
-            await command.ExecuteNonQueryAsync().ConfigureAwait(false);
-        }
-    }
+    /// <summary>Cancels what the run's connection runs, over any connection of the same role.</summary>
+    internal Task CancelAsync(NpgsqlConnection connection) => ExecuteAsync(connection, CancelText);
+
+    /// <summary>Finding the backend and cancelling it is one statement: what is found behind a pooler is true for a moment only.</summary>
+    private string CancelText => _pid is { } pid
+        ? $"SELECT pg_catalog.pg_cancel_backend({Text(pid)})"
+        : $"SELECT pg_catalog.pg_cancel_backend(pid) FROM ({SelectHolders(_runKey | 2)}) holder";
+
+    private static string SelectHolders(long key) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"""
+        SELECT pid FROM pg_catalog.pg_locks
+        WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid::bigint = {(long)((ulong)key >> 32)} AND objid::bigint = {(uint)key}
+          AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+        """);
 
     /// <summary>Gives the lock back.</summary>
     public async ValueTask DisposeAsync()
@@ -177,7 +177,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
         LockHolder? told = null;
         for (var first = true; !await BeginAsync(cancellationToken).ConfigureAwait(false); first = false)
         {
-            await ExecuteAsync("ROLLBACK").ConfigureAwait(false);
+            await ExecuteAsync(_connection, "ROLLBACK").ConfigureAwait(false);
             var holder = await ReadHolderAsync(cancellationToken).ConfigureAwait(false);
             if (first || holder?.Pid != told?.Pid)
             {
@@ -226,17 +226,25 @@ internal sealed class MigrationWatch : IAsyncDisposable
 
     /// <summary>The watch has to outlive the longest migration, whatever time limits the role or the database has; which there are depends on the version.</summary>
     private static string SelectNoTimeouts(bool local) =>
-        $"SELECT pg_catalog.set_config(name, '0', {(local ? "true" : "false")}) FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) ANY "
-        + "('{statement_timeout,idle_in_transaction_session_timeout,idle_session_timeout,transaction_timeout,lock_timeout}'::pg_catalog.text[])";
+        "SELECT pg_catalog.set_config(name, CASE name WHEN 'tcp_keepalives_idle' THEN '30' WHEN 'tcp_keepalives_interval' THEN '10' WHEN 'tcp_keepalives_count' THEN '3' ELSE '0' END, "
+        + $"{(local ? "true" : "false")}) FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) ANY "
+        + "('{statement_timeout,idle_in_transaction_session_timeout,idle_session_timeout,transaction_timeout,lock_timeout,"
+        // A lock whose holder's machine is gone is free in a minute.
+        + "tcp_keepalives_idle,tcp_keepalives_interval,tcp_keepalives_count}'::pg_catalog.text[])";
 
     private async Task GatedAsync(params string[] commands)
     {
         await _gate.WaitAsync().ConfigureAwait(false);
         try
         {
+            if (_connection.FullState != System.Data.ConnectionState.Open)
+            {
+                throw new NpgsqlException("The connection that held the lock is closed");
+            }
+
             foreach (var command in commands)
             {
-                await ExecuteAsync(command).ConfigureAwait(false);
+                await ExecuteAsync(_connection, command).ConfigureAwait(false);
             }
         }
         finally
@@ -245,9 +253,9 @@ internal sealed class MigrationWatch : IAsyncDisposable
         }
     }
 
-    private async Task ExecuteAsync(string sql)
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {
-        var command = new NpgsqlCommand(sql, _connection);
+        var command = new NpgsqlCommand(sql, connection);
         await using (command.ConfigureAwait(false))
         {
             await command.ExecuteNonQueryAsync().ConfigureAwait(false);
@@ -304,7 +312,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
         reader.IsDBNull(3) ? null : new DateTimeOffset(reader.GetDateTime(3), TimeSpan.Zero),
         reader.IsDBNull(4) ? "" : reader.GetString(4));
 
-    private async Task ObserveAsync(int pid, Func<string?, MigrationStep?> current, MigratorOptions options, IProgress<MigrationEvent>? events)
+    private async Task ObserveAsync(Func<string?, MigrationStep?> current, MigratorOptions options, IProgress<MigrationEvent>? events)
     {
         try
         {
@@ -314,7 +322,10 @@ internal sealed class MigrationWatch : IAsyncDisposable
                 await _gate.WaitAsync(_stop.Token).ConfigureAwait(false);
                 try
                 {
-                    await LookAsync(pid, current, options, events).ConfigureAwait(false);
+                    if ((_pid ?? await FindAsync().ConfigureAwait(false)) is { } pid)
+                    {
+                        await LookAsync(pid, current, options, events).ConfigureAwait(false);
+                    }
                 }
                 finally
                 {
@@ -326,10 +337,19 @@ internal sealed class MigrationWatch : IAsyncDisposable
         {
             // The run is over.
         }
-        catch (NpgsqlException)
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
         {
             // Without this connection there is no lock: the run's statement is cancelled, and its transaction fails at the fence.
             await _lost.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<int?> FindAsync()
+    {
+        var command = new NpgsqlCommand(SelectHolders(_runKey | 2), _connection);
+        await using (command.ConfigureAwait(false))
+        {
+            return await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false) as int?;
         }
     }
 
@@ -351,15 +371,16 @@ internal sealed class MigrationWatch : IAsyncDisposable
                     """) { Parameters = { new NpgsqlParameter<int> { TypedValue = pid } } },
                 // How long a session waits is known from 14 on; before, its statement's age stands in for it.
                 new("""
-                    SELECT count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+                    SELECT count(*), coalesce($2 <= max(pg_catalog.clock_timestamp() - CASE
+                        WHEN pg_catalog.current_setting('server_version_num')::int >= 140000 THEN (pg_catalog.to_jsonb(l) ->> 'waitstart')::timestamptz ELSE a.query_start END), false)
+                    FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
                     WHERE NOT l.granted AND l.pid <> $1 AND $1 = ANY (pg_catalog.pg_blocking_pids(l.pid))
-                      AND pg_catalog.clock_timestamp() - coalesce((pg_catalog.to_jsonb(l) ->> 'waitstart')::timestamptz, a.query_start) > $2
                     """)
                 {
                     Parameters =
                     {
                         new NpgsqlParameter<int> { TypedValue = pid },
-                        new NpgsqlParameter<TimeSpan> { TypedValue = options.MaxBlockedTime, NpgsqlDbType = NpgsqlDbType.Interval },
+                        new NpgsqlParameter<TimeSpan> { TypedValue = options.MaxBlockedTime > Tick ? options.MaxBlockedTime - Tick : TimeSpan.Zero, NpgsqlDbType = NpgsqlDbType.Interval },
                     },
                 },
                 new("""
@@ -374,6 +395,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
             var blockers = new List<LockHolder>();
             MigrationStep? step;
             long victims;
+            bool overdue;
             // The token ends the wait between two looks, never a look: cancelling a statement here would abort the transaction
             // that holds the lock while the run may still be committing.
             var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
@@ -389,7 +411,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
 
                 await reader.NextResultAsync().ConfigureAwait(false);
                 await reader.ReadAsync().ConfigureAwait(false);
-                victims = reader.GetInt64(0);
+                (victims, overdue) = (reader.GetInt64(0), reader.GetBoolean(1));
                 await reader.NextResultAsync().ConfigureAwait(false);
                 if (await reader.ReadAsync().ConfigureAwait(false))
                 {
@@ -407,10 +429,11 @@ internal sealed class MigrationWatch : IAsyncDisposable
                 Blockers = blockers;
             }
 
-            if (victims > options.MaxBlocked && Victims == 0)
+            // By the next look the first of them would have waited for too long.
+            if (overdue && victims >= Math.Max(1, options.MaxBlocked) && Victims == 0)
             {
                 Victims = (int)victims;
-                await CancelAsync(_connection, pid).ConfigureAwait(false);
+                await ExecuteAsync(_connection, CancelText).ConfigureAwait(false);
             }
         }
     }

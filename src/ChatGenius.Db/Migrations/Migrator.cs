@@ -115,10 +115,15 @@ public sealed class Migrator
             throw new ProblemException(MigrationPlan.NoSuchMigration(to, MigrationPlan.Compare(_migrations, HistorySnapshot.Empty)));
         }
 
-        var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        return await GuardAsync(() => BaselineKnownAsync(to, cancellationToken)).ConfigureAwait(false);
+    }
+
+    private async Task<IReadOnlyList<Migration>> BaselineKnownAsync(long to, CancellationToken cancellationToken)
+    {
+        var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var (facts, _) = await GuardAsync(() => _history.ReadAsync(connection, withDown: false, cancellationToken)).ConfigureAwait(false);
+            var (facts, _) = await _history.ReadAsync(connection, withDown: false, cancellationToken).ConfigureAwait(false);
             var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
             await using (run.ConfigureAwait(false))
             {
@@ -141,13 +146,16 @@ public sealed class Migrator
     /// <param name="action">How.</param>
     /// <param name="cancellationToken">Cancels the run.</param>
     /// <returns>What was settled.</returns>
-    /// <exception cref="ProblemException">CG0411 nothing of this migration was interrupted; CG0501, CG0509 as in <see cref="ApplyAsync"/>.</exception>
-    public async Task<Interruption> RepairAsync(long version, RepairAction action, CancellationToken cancellationToken = default)
+    /// <exception cref="ProblemException">CG0411 nothing of this migration was interrupted; CG0412 no statement of it had begun; CG0501, CG0509 as in <see cref="ApplyAsync"/>.</exception>
+    public Task<Interruption> RepairAsync(long version, RepairAction action, CancellationToken cancellationToken = default) =>
+        GuardAsync(() => RepairLockedAsync(version, action, cancellationToken));
+
+    private async Task<Interruption> RepairLockedAsync(long version, RepairAction action, CancellationToken cancellationToken)
     {
-        var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var (facts, _) = await GuardAsync(() => _history.ReadAsync(connection, withDown: false, cancellationToken)).ConfigureAwait(false);
+            var (facts, _) = await _history.ReadAsync(connection, withDown: false, cancellationToken).ConfigureAwait(false);
             var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
             await using (run.ConfigureAwait(false))
             {
@@ -157,6 +165,14 @@ public sealed class Migrator
                         "CG0411",
                         $"Nothing of migration {version:D4} was interrupted",
                         Advice: "'chatgenius-db status' shows where every migration stands."));
+                if (action != RepairAction.Forget && !interruption.Started)
+                {
+                    throw new ProblemException(new Problem(
+                        "CG0412",
+                        $"Migration {version:D4} stands between two statements: nothing of the next one was begun",
+                        Advice: "There is nothing to settle: 'chatgenius-db apply' (or 'rollback') goes on with it. --forget starts it from its beginning."));
+                }
+
                 await WriteAsync(run, [_history.Repair(interruption, action)], cancellationToken).ConfigureAwait(false);
                 return interruption;
             }
@@ -207,7 +223,7 @@ public sealed class Migrator
         Func<HistorySnapshot, MigrationPlan> decide, bool withDown, MigrationPlan? confirmed, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
-        var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             // Most runs find nothing to do. They need no lock, and no second connection.
@@ -256,7 +272,12 @@ public sealed class Migrator
     private async Task<HistorySnapshot> PrepareHistoryAsync(MigrationRun run, bool withDown, CancellationToken cancellationToken)
     {
         var (_, history) = await _history.ReadAsync(run.Connection, withDown, cancellationToken).ConfigureAwait(false);
-        if (!history.Exists)
+        if (history.Exists)
+        {
+            await WriteAsync(run, _history.WaitForWriters().Select(sql => new NpgsqlBatchCommand(sql)), cancellationToken).ConfigureAwait(false);
+            (_, history) = await _history.ReadAsync(run.Connection, withDown, cancellationToken).ConfigureAwait(false);
+        }
+        else
         {
             try
             {
@@ -279,7 +300,7 @@ public sealed class Migrator
     /// <summary>Runs commands of our own in a transaction of their own.</summary>
     private static async Task WriteAsync(MigrationRun run, IEnumerable<NpgsqlBatchCommand> commands, CancellationToken cancellationToken)
     {
-        var pipeline = new SqlPipeline<string>(run.Connection);
+        var pipeline = new SqlPipeline<string>(run.Connection) { IsLimited = true };
         pipeline.Add("", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
         pipeline.Add("", run.LocalSettings(durable: true));
         foreach (var command in commands)
@@ -294,6 +315,11 @@ public sealed class Migrator
         }
         catch (SqlPipelineException<string> e)
         {
+            if (RunProblem.EndsSession(e.Error) || MigrationWatch.IsFence(e.Error))
+            {
+                throw new ProblemException(MigrationWatch.IsFence(e.Error) ? RunProblem.LockLost(null) : RunProblem.ConnectionLost(null, e.Error), e.Error);
+            }
+
             throw new ProblemException(
                 new Problem("CG0512", $"The history can't be written: {e.Error.MessageText} (SQLSTATE {e.Error.SqlState})", Advice: "Nothing was changed."), e.Error);
         }

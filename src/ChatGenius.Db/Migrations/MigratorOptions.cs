@@ -23,10 +23,13 @@ public sealed record MigratorOptions
     /// <summary>How long to wait for another run to end; zero gives up at once.</summary>
     public TimeSpan WaitForLock { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>The victim budget: our statement is cancelled and tried again when more sessions than this wait behind it…</summary>
+    /// <summary>How long to wait for a server that is starting up or has no connection to spare; zero gives up at once.</summary>
+    public TimeSpan WaitForServer { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The victim budget: our statement is cancelled and tried again when this many sessions or more wait behind it; 1 or more…</summary>
     public int MaxBlocked { get; init; } = 5;
 
-    /// <summary>…and have done so for longer than this.</summary>
+    /// <summary>…before the first of them has waited for longer than this. It is looked at five times a second, so less than 0.2 s is taken as at once.</summary>
     public TimeSpan MaxBlockedTime { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs all migrations in one transaction: either all are applied or none.</summary>

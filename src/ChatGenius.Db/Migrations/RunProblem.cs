@@ -29,22 +29,22 @@ internal static partial class RunProblem
         or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;
 
     /// <summary>Whether the server ended the session: it is shutting down, crashed, or somebody terminated our backend.</summary>
-    internal static bool EndsSession(PostgresException error) => error.SqlState is PostgresErrorCodes.AdminShutdown
-        or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.IdleSessionTimeout
-        or "25P03" or "25P04";
+    internal static bool EndsSession(PostgresException error) => error.InvariantSeverity is "FATAL" or "PANIC";
 
-    /// <summary>The connection was lost while a step ran.</summary>
-    internal static Problem ConnectionLost(MigrationStep step, Exception error) => new(
+    /// <summary>The connection was lost while a step ran, or before the first one did.</summary>
+    internal static Problem ConnectionLost(MigrationStep? step, Exception error) => new(
         "CG0503",
-        $"The connection was lost while {step.Id} ran: {(error is PostgresException refused ? refused.MessageText : (error.InnerException ?? error).Message)}",
-        step.Section.Where,
+        $"The connection was lost{(step is null ? "" : $" while {step.Id} ran")}: "
+        + (error is PostgresException refused ? refused.MessageText : (error.InnerException ?? error).Message),
+        step?.Section.Where,
         "What had not been committed was rolled back by the server. Run the same command again: it goes on where the database is.");
 
     /// <summary>The watch's connection was lost, and the lock with it.</summary>
-    internal static Problem LockLost(MigrationStep step) => new(
+    internal static Problem LockLost(MigrationStep? step) => new(
         "CG0504",
-        $"The connection that held the lock was lost while {step.Id} ran, so it was rolled back",
-        step.Section.Where,
+        "The connection that held the lock was lost"
+        + (step is null ? "" : $" while {step.Id} ran, so {(step.Section.Transactional ? "it was rolled back" : "it was interrupted")}"),
+        step?.Section.Where,
         "Run the same command again: it goes on where the database is.");
 
     /// <summary>The transaction did more than it may, and did not commit.</summary>

@@ -4,7 +4,7 @@ using ChatGenius.Db.Sql;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>Finds in the catalog whether a statement that runs outside transactions has done its work, and clears away what a broken-off one left.</summary>
-internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement statement, StatementKind kind)
+internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement statement, StatementKind kind, bool repeatable)
 {
     /// <summary>Prepares the statement's run, or finds that it needs none.</summary>
     /// <param name="begun">Whether an earlier run has begun this statement, so that what is found may be its work.</param>
@@ -24,12 +24,14 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
             case StatementMode.Reindex when begun:
                 await DropLeftOversAsync(cancellationToken).ConfigureAwait(false);
                 return null;
-            case StatementMode.Opaque or StatementMode.CreateIndex when begun:
+            case StatementMode.CreateIndex when begun:
+            case StatementMode.Opaque when begun && !repeatable:
                 throw new ProblemException(new Problem(
                     "CG0507",
                     "A run was interrupted in this statement, and nothing in the database tells whether its work is done",
                     statement.Location,
-                    "Find out, and tell the journal: 'chatgenius-db repair --done' if it is, 'chatgenius-db repair --again' if it may run again."));
+                    "Find out, and tell the journal: 'chatgenius-db repair NUMBER --done' if it is, 'chatgenius-db repair NUMBER --again' if it may run again. "
+                    + "Where it always may, its section can say so: transaction:false repeatable:true."));
             default:
                 return null;
         }

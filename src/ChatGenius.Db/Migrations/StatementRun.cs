@@ -60,13 +60,12 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     internal async Task AbandonAsync()
     {
         _ownTransaction = false;
-        if (run.Connection.FullState != System.Data.ConnectionState.Open)
+        // Outside a transaction ROLLBACK only warns.
+        if (!await run.RollbackAsync().ConfigureAwait(false))
         {
             return;
         }
 
-        // Outside a transaction ROLLBACK only warns.
-        await run.RollbackAsync().ConfigureAwait(false);
         await run.ExecuteAsync("RESET SESSION AUTHORIZATION", CancellationToken.None).ConfigureAwait(false);
         await run.ExecuteAsync("RESET ROLE", CancellationToken.None).ConfigureAwait(false);
         await run.ExecuteAsync("RESET ALL", CancellationToken.None).ConfigureAwait(false);
@@ -92,7 +91,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
             return;
         }
 
-        var effect = new StatementEffect(run.Connection, statement, kind);
+        var effect = new StatementEffect(run.Connection, statement, kind, step.Section.Repeatable);
         if (await effect.PrepareAsync(_begun, cancellationToken).ConfigureAwait(false) is { } reason)
         {
             events?.Report(new MigrationEvent.StatementRecognised(step, _next + 1, reason));
@@ -160,7 +159,10 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         }
     }
 
-    /// <summary>A server may still be at work for a tool that is gone; its statement must end before it is judged by its effect.</summary>
+    /// <summary>
+    /// A server may still be at work for a tool that is gone; its statement must end before it is judged by its effect. A session that has nothing to do
+    /// any more only waits for a client that lost the lock: it is ended, so that nothing can come from there.
+    /// </summary>
     private async Task WaitForEarlierBackendAsync(CancellationToken cancellationToken)
     {
         if (!_begun || step.Resume is not { } resume)
@@ -171,7 +173,10 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         for (var told = false; ; told = true)
         {
             var command = new NpgsqlCommand(
-                "SELECT query FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND pid <> pg_catalog.pg_backend_pid()",
+                """
+                SELECT query, CASE WHEN state LIKE 'idle%' AND pg_catalog.pg_has_role(usesysid, 'USAGE') THEN pg_catalog.pg_terminate_backend(pid) END
+                FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND pid <> pg_catalog.pg_backend_pid()
+                """,
                 run.Connection)
             {
                 Parameters = { new NpgsqlParameter<int> { TypedValue = resume.Pid }, new NpgsqlParameter<DateTime> { TypedValue = resume.BackendStart } },
@@ -232,7 +237,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     }
 
     private Task RunAsync(SqlPipeline<MigrationStep> pipeline, CancellationToken cancellationToken) =>
-        pipeline.RunAsync(run.Watch.Marker, static _ => { }, cancellationToken);
+        pipeline.RunAsync(run.Watch.Marker, static _ => { }, cancellationToken, run.Abandoned);
 
     /// <summary>After a failure the journal knows better than we do what was committed.</summary>
     private async Task ReadProgressAsync()

@@ -35,6 +35,10 @@ public sealed class SqlScript
     /// </summary>
     public string Checksum { get; }
 
+    /// <summary>The checksum of the first <paramref name="count"/> statements alone.</summary>
+    internal string ChecksumOf(int count) =>
+        count == Statements.Count ? Checksum : Parse(Source, Start, Statements[count].Start).Checksum;
+
     /// <summary>Cuts a whole file.</summary>
     /// <exception cref="ProblemException">As for <see cref="Parse(SourceText, int, int)"/>.</exception>
     public static SqlScript Parse(SourceText source) => Parse(source, 0, source.Utf8.Length);

@@ -84,8 +84,8 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
         {
             var stop = status.Interruption!;
             report.Result(
-                $"{status.Version:D4}_{status.Name}: {stop.Direction.ToString().ToLowerInvariant()} stopped at statement {stop.Statement} of {stop.Count}, "
-                + $"which was {(stop.Started ? $"begun at {stop.Since:yyyy-MM-dd HH:mm:ss} UTC" : "not begun")}");
+                $"{status.Version:D4}_{status.Name}: {stop.Direction.ToString().ToLowerInvariant()} interrupted {(stop.Statement > stop.Count ? "" : "at ")}{StatusCommand.Stop(stop)}"
+                + (stop.Started ? $", which was begun at {stop.Since:yyyy-MM-dd HH:mm:ss} UTC" : stop.Statement > stop.Count ? ", only its history row is missing" : ", which was not begun"));
             if (StatusCommand.Place(status) is { } place)
             {
                 report.Result($"  {place.Where}: {Cells.Tame(place.Where.LineText.Trim())}");

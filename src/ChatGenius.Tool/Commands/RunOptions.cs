@@ -17,10 +17,10 @@ internal sealed class RunOptions(CommandLineApplication app)
         "--retries <N>", "How often to try again after a lock timeout [20]", CommandOptionType.SingleValue);
 
     private readonly CommandOption _maxBlocked = app.Option(
-        "--max-blocked <N>", "Give way when more sessions wait behind us [5]", CommandOptionType.SingleValue);
+        "--max-blocked <N>", "Give way when so many sessions wait behind us [5]", CommandOptionType.SingleValue);
 
     private readonly CommandOption _maxBlockedTime = app.Option(
-        "--max-blocked-time <TIME>", "... and do so for longer than this [1s]", CommandOptionType.SingleValue);
+        "--max-blocked-time <TIME>", "... before the first has waited this long [1s]", CommandOptionType.SingleValue);
 
     private readonly CommandOption _waitForLock = app.Option(
         "--wait-for-lock <TIME>", "How long to wait for another run [10m]", CommandOptionType.SingleValue);
@@ -34,7 +34,7 @@ internal sealed class RunOptions(CommandLineApplication app)
             LockTimeout = _lockTimeout.Duration() ?? options.LockTimeout,
             StatementTimeout = _statementTimeout.Duration() ?? options.StatementTimeout,
             LockRetries = (int?)_retries.Number(most: 1000) ?? options.LockRetries,
-            MaxBlocked = (int?)_maxBlocked.Number(most: 1000) ?? options.MaxBlocked,
+            MaxBlocked = (int?)_maxBlocked.Number(least: 1, most: 1000) ?? options.MaxBlocked,
             MaxBlockedTime = _maxBlockedTime.Duration() ?? options.MaxBlockedTime,
             WaitForLock = _waitForLock.Duration() ?? options.WaitForLock,
         };

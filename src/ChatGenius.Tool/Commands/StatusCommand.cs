@@ -44,7 +44,7 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
             table.Add(
                 status.Version.ToString("D4", CultureInfo.InvariantCulture),
                 status.Name,
-                status.Interruption is { } stop ? $"{Word(status.State)} at {stop.Statement} of {stop.Count}" : Word(status.State),
+                status.Interruption is { } stop ? $"{Word(status.State)} {Stop(stop)}" : Word(status.State),
                 status.Row?.AppliedAt.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "",
                 status.Row is { } row ? Duration.Format(row.Duration) : "");
         }
@@ -54,7 +54,7 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
         {
             if (Place(status) is { } place)
             {
-                report.Note($"{place.Step} stopped at {place.Where}");
+                report.Note($"interrupted at {status.Version:D4} {Stop(status.Interruption!)}: {place.Where}");
             }
         }
 
@@ -72,6 +72,10 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
     };
 
     internal static string Word(MigrationState state) => state == MigrationState.OutOfOrder ? "out_of_order" : state.ToString().ToLowerInvariant();
+
+    /// <summary>Where an interrupted section stopped, in a few words.</summary>
+    internal static string Stop(Interruption stop) =>
+        stop.Statement > stop.Count ? $"after statement {stop.Count} of {stop.Count}" : $"statement {stop.Statement} of {stop.Count}";
 
     /// <summary>The file and line of the statement at which an interrupted section stopped; null where the file is gone or has fewer.</summary>
     internal static (string Step, Db.Text.SourceLocation Where)? Place(MigrationStatus status)

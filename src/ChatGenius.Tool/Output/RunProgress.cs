@@ -55,6 +55,10 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
                     Live(e.Holder is null ? "Another run holds the lock, waiting" : $"Another run holds the lock ({e.Holder}), waiting");
                     Plain(_live!);
                     break;
+                case MigrationEvent.WaitingForServer e:
+                    Live($"{e.Reason}, waiting");
+                    Plain(_live!);
+                    break;
                 case MigrationEvent.WaitingForBackend e:
                     Live($"An interrupted run's statement still runs (pid {e.Pid}), waiting: {e.Query}");
                     Plain(_live!);

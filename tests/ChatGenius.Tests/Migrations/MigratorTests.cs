@@ -197,7 +197,7 @@ public class MigratorTests
         await using var transaction = await holder.BeginTransactionAsync();
         await new Npgsql.NpgsqlCommand("LOCK TABLE a", holder).ExecuteNonQueryAsync();
 
-        var run = folder.ApplyAsync(database, new MigratorOptions { LockTimeout = TimeSpan.FromMilliseconds(300) });
+        var run = folder.ApplyAsync(database, new MigratorOptions { LockTimeout = TimeSpan.FromSeconds(1) });
         await folder.WaitForAsync<MigrationEvent.Retrying>();
         await transaction.RollbackAsync();
 
@@ -217,7 +217,7 @@ public class MigratorTests
         await using var transaction = await holder.BeginTransactionAsync();
         await new Npgsql.NpgsqlCommand("SELECT * FROM a", holder).ExecuteNonQueryAsync();
 
-        var run = folder.ApplyAsync(database, new MigratorOptions { LockTimeout = TimeSpan.FromMinutes(5), MaxBlocked = 0, MaxBlockedTime = TimeSpan.FromMilliseconds(200) });
+        var run = folder.ApplyAsync(database, new MigratorOptions { LockTimeout = TimeSpan.FromMinutes(5), MaxBlocked = 1, MaxBlockedTime = TimeSpan.FromMilliseconds(200) });
         await folder.WaitForAsync<MigrationEvent.WaitingForRelation>();
         await using var victim = await database.ConnectAsync();
         await new Npgsql.NpgsqlCommand("SELECT * FROM a", victim).ExecuteNonQueryAsync();

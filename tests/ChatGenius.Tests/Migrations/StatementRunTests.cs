@@ -74,7 +74,7 @@ public class StatementRunTests
         await folder.ApplyAsync(database, request: new PlanRequest(To: 1));
         await database.ExecuteAsync("CREATE INDEX a_id_idx ON a (id)");
         await database.ExecuteAsync(
-            $"INSERT INTO chatgenius_db.journal (version, direction, statement, name, count, checksum, backend_start) VALUES (2, 'up', 1, 'index', 2, '{migration.Section.Checksum}', now())");
+            $"INSERT INTO chatgenius_db.journal (version, direction, statement, name, count, checksum, backend_start) VALUES (2, 'up', 1, 'index', 2, '{migration.Section.Script.ChecksumOf(1)}', now())");
 
         await folder.ApplyAsync(database);
 

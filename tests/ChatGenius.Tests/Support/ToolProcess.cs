@@ -25,6 +25,9 @@ internal sealed class ToolProcess : IAsyncDisposable
     /// <summary>The process's id.</summary>
     public int Id => _process.Id;
 
+    /// <summary>Whether it has ended.</summary>
+    public bool HasExited => _process.HasExited;
+
     /// <summary>What it has written to standard output so far.</summary>
     public string Output => Locked(_output);
 

@@ -12,7 +12,7 @@ ALTER TABLE messages
     DROP COLUMN IF EXISTS kind;
 
 -- ==== 0007_backfill_kind_in_messages.sql
--- migrate:up transaction:false
+-- migrate:up transaction:false repeatable:true
 
 -- Each batch commits by itself, so locks are short and a second run goes on where the first one stopped.
 DO $$

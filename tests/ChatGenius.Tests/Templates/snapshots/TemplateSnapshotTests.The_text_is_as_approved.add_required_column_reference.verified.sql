@@ -15,7 +15,7 @@ ALTER TABLE channels
     DROP COLUMN IF EXISTS moderator_id;
 
 -- ==== 0007_backfill_moderator_id_in_channels.sql
--- migrate:up transaction:false
+-- migrate:up transaction:false repeatable:true
 
 -- Each batch commits by itself, so locks are short and a second run goes on where the first one stopped.
 DO $$

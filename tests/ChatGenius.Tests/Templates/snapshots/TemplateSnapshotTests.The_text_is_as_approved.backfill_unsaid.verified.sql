@@ -1,5 +1,5 @@
 -- ==== 0006_backfill_title_in_users.sql
--- migrate:up transaction:false
+-- migrate:up transaction:false repeatable:true
 
 -- Each batch commits by itself, so locks are short and a second run goes on where the first one stopped.
 DO $$

@@ -35,7 +35,7 @@ DROP FUNCTION IF EXISTS messages_ai_generated_new_sync();
 ALTER TABLE messages DROP COLUMN IF EXISTS ai_generated_new;
 
 -- ==== 0007_backfill_ai_generated_new_in_messages.sql
--- migrate:up transaction:false
+-- migrate:up transaction:false repeatable:true
 
 -- Each batch commits by itself, so locks are short and a second run goes on where the first one stopped.
 DO $$

@@ -35,7 +35,7 @@ DROP FUNCTION IF EXISTS users_status_new_sync();
 ALTER TABLE users DROP COLUMN IF EXISTS status_new;
 
 -- ==== 0007_backfill_status_new_in_users.sql
--- migrate:up transaction:false
+-- migrate:up transaction:false repeatable:true
 
 -- Each batch commits by itself, so locks are short and a second run goes on where the first one stopped.
 DO $$

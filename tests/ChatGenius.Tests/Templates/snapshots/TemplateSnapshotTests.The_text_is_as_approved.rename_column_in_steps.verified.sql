@@ -38,7 +38,7 @@ DROP FUNCTION IF EXISTS messages_body_sync();
 ALTER TABLE messages DROP COLUMN IF EXISTS body;
 
 -- ==== 0007_backfill_body_in_messages.sql
--- migrate:up transaction:false
+-- migrate:up transaction:false repeatable:true
 
 -- Each batch commits by itself, so locks are short and a second run goes on where the first one stopped.
 DO $$

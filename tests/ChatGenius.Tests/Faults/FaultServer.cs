@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Globalization;
+using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Sql;
+using Xunit.Abstractions;
+
+namespace ChatGenius.Tests.Faults;
+
+/// <summary>One server for the whole suite of faults, the thirty migrations, and what a run that nobody disturbs makes of them.</summary>
+public sealed class FaultServer : IAsyncLifetime
+{
+    /// <summary>How many random faults of each kind are tried; <c>CHATGENIUS_FAULT_TRIALS</c>.</summary>
+    public static int Trials { get; } = Number("CHATGENIUS_FAULT_TRIALS") ?? 3;
+
+    /// <summary>What the random moments are drawn from; <c>CHATGENIUS_FAULT_SEED</c> repeats a run's.</summary>
+    public static int Seed { get; } = Number("CHATGENIUS_FAULT_SEED") ?? Random.Shared.Next();
+
+    internal Cluster Cluster { get; private set; } = null!;
+
+    internal MixedMigrations Mixed { get; } = new();
+
+    internal IReadOnlyList<Migration> Migrations { get; private set; } = [];
+
+    /// <summary>What is there after an undisturbed run.</summary>
+    internal string Expected { get; private set; } = "";
+
+    /// <summary>How long the undisturbed run took: the time in which a fault can meet one.</summary>
+    internal TimeSpan Undisturbed { get; private set; }
+
+    public async Task InitializeAsync()
+    {
+        Cluster = await Cluster.CreateAsync("wal_level = replica\nmax_wal_senders = 4");
+        Migrations = await Mixed.LoadAsync();
+        Migrations.Count.ShouldBe(MixedMigrations.Count);
+        var name = await Cluster.CreateDatabaseAsync();
+        var clock = Stopwatch.StartNew();
+        await Migrator(Cluster.Url(name)).ApplyAsync(new PlanRequest());
+        Undisturbed = clock.Elapsed;
+        Expected = await Cluster.ScalarAsync<string>(MixedMigrations.Fingerprint, name);
+        Expected.ShouldContain("history 30");
+        await Cluster.DropDatabaseAsync(name);
+    }
+
+    public async Task DisposeAsync()
+    {
+        Mixed.Dispose();
+        await Cluster.DisposeAsync();
+    }
+
+    internal Migrator Migrator(DatabaseUrl url, MigratorOptions? options = null, IProgress<MigrationEvent>? events = null) =>
+        new(new Database(url), Migrations, options, events);
+
+    /// <summary>A new run ends well, and leaves exactly what an undisturbed one would have.</summary>
+    internal async Task ShouldRecoverAsync(string database, DatabaseUrl? url = null)
+    {
+        await Migrator(url ?? Cluster.Url(database)).ApplyAsync(new PlanRequest());
+        (await Cluster.ScalarAsync<string>(MixedMigrations.Fingerprint, database)).ShouldBe(Expected);
+    }
+
+    /// <summary>Runs with a random fault in each, and after each one a run without; all of them have to end with the same database.</summary>
+    /// <param name="output">Gets the seed, and how the disturbed runs ended.</param>
+    /// <param name="disturb">Makes the fault; given the database and the disturbed run's cancellation.</param>
+    /// <param name="url">How the disturbed run connects.</param>
+    internal async Task SurviveAsync(ITestOutputHelper output, Func<string, CancellationTokenSource, Task> disturb, Func<string, DatabaseUrl>? url = null)
+    {
+        output.WriteLine($"CHATGENIUS_FAULT_SEED={Seed}, {Trials} trials");
+        var random = new Random(Seed);
+        for (var trial = 0; trial < Trials; trial++)
+        {
+            var database = await Cluster.CreateDatabaseAsync();
+            var moment = Undisturbed * random.NextDouble();
+            using var cancel = new CancellationTokenSource();
+            var run = Task.Run(() => Migrator((url ?? (name => Cluster.Url(name)))(database)).ApplyAsync(new PlanRequest(), null, cancel.Token));
+            await Task.Delay(moment);
+            await disturb(database, cancel);
+            output.WriteLine($"{trial}: at {moment.TotalMilliseconds:0} ms: {await EndAsync(run)}");
+            await ShouldRecoverAsync(database);
+            await Cluster.DropDatabaseAsync(database);
+        }
+    }
+
+    /// <summary>A disturbed run may end well, cancelled, or with a problem of a connection; anything else is a bug.</summary>
+    internal static async Task<string> EndAsync(Task<RunResult> run)
+    {
+        try
+        {
+            return $"done, {(await run).Finished.Count} migrations";
+        }
+        catch (OperationCanceledException)
+        {
+            return "cancelled";
+        }
+        catch (ProblemException e) when (e.Problems[0].Code is "CG0503" or "CG0504" or "CG0514" || e.Problems[0].Code.StartsWith("CG06", StringComparison.Ordinal))
+        {
+            return $"{e.Problems[0].Code} {e.Problems[0].Message}";
+        }
+    }
+
+    private static int? Number(string variable) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+}
+
+/// <summary>The suite of faults runs one test at a time: it stops the server that it shares.</summary>
+[CollectionDefinition("Faults")]
+public sealed class FaultCollection : ICollectionFixture<FaultServer>;

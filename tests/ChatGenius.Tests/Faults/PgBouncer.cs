@@ -1,0 +1,70 @@
+using ChatGenius.Db.Sql;
+using ChatGenius.Tests.Support;
+
+namespace ChatGenius.Tests.Faults;
+
+/// <summary>A test that needs PgBouncer. Without one it is skipped and says so; where <c>CI</c> is set, it fails instead.</summary>
+public sealed class PgBouncerFactAttribute : FactAttribute
+{
+    public PgBouncerFactAttribute()
+    {
+        if (PgBouncer.Executable is null && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI")))
+        {
+            Skip = "There is no pgbouncer here (Debian: apt install pgbouncer)";
+        }
+    }
+}
+
+/// <summary>A PgBouncer in transaction mode before a server.</summary>
+internal sealed class PgBouncer : IAsyncDisposable
+{
+    private readonly ToolProcess _process;
+    private readonly string _folder;
+    private readonly int _port;
+
+    private PgBouncer(ToolProcess process, string folder, int port)
+    {
+        _process = process;
+        _folder = folder;
+        _port = port;
+    }
+
+    public static string? Executable { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/sbin")
+        .Select(folder => Path.Combine(folder, "pgbouncer")).FirstOrDefault(File.Exists);
+
+    public static async Task<PgBouncer> StartAsync(int server)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(TestServer.FastFolder, $"chatgenius-fault-{Guid.NewGuid():N}")).FullName;
+        var port = Cluster.FreePort();
+        await File.WriteAllTextAsync(Path.Combine(folder, "users"), "\"postgres\" \"\"\n");
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "ini"),
+            $"""
+            [databases]
+            * = host=127.0.0.1 port={server}
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = {port}
+            unix_socket_dir =
+            auth_type = trust
+            auth_file = {folder}/users
+            pool_mode = transaction
+            default_pool_size = 8
+            max_client_conn = 400
+            """ + "\n");
+        string[] user = Environment.IsPrivilegedProcess ? ["-u", "postgres"] : [];
+        var process = ToolProcess.StartProcess(
+            Executable ?? throw new InvalidOperationException("These tests need pgbouncer (Debian: apt install pgbouncer)."),
+            [.. user, Path.Combine(folder, "ini")], workingDirectory: null, environment: null, input: null);
+        await new Database(Cluster.ClusterUrl(port, "postgres")).WaitAsync(TimeSpan.FromMinutes(1));
+        return new PgBouncer(process, folder, port);
+    }
+
+    public DatabaseUrl Url(string database) => Cluster.ClusterUrl(_port, database);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _process.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

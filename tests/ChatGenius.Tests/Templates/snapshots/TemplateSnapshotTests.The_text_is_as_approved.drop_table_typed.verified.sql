@@ -3,6 +3,7 @@
 
 -- migrate:up
 
+-- cgdb:allow drop-table: no running version of the application uses it any more
 DROP TABLE IF EXISTS invites;
 
 -- migrate:down

@@ -103,4 +103,4 @@ public sealed class FaultServer : IAsyncLifetime
 
 /// <summary>The suite of faults runs one test at a time: it stops the server that it shares.</summary>
 [CollectionDefinition("Faults")]
-public sealed class FaultCollection : ICollectionFixture<FaultServer>;
+public sealed class FaultGroup : ICollectionFixture<FaultServer>;

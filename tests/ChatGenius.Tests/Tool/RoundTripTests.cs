@@ -34,18 +34,19 @@ public class RoundTripTests
         await CountAsync("wait");
 
         // A number a connection. Where there is work, the first one reads the history, reads it again under the lock, which the second one
-        // takes, and then runs it all at once. A rollback looks first (the plan, the loss), and then does that.
+        // takes, waits there for whoever still writes it, reads what came of that, and then runs it all at once. A rollback looks first (the
+        // plan, the loss), and then does that.
         counted.ShouldBe(
         [
             "status: 1",
             "plan: 1",
-            "apply --to 3: 4 + 1",
-            "apply: 3 + 1",
+            "apply --to 3: 5 + 1",
+            "apply: 6 + 1",
             "apply: 1",
             "status --json: 1",
-            "rollback --yes: 1 + 1 + 3 + 1",
-            "baseline --to 5 --yes: 3 + 1",
-            "redo --yes: 1 + 1 + 3 + 1 + 3 + 1",
+            "rollback --yes: 1 + 1 + 6 + 1",
+            "baseline --to 5 --yes: 6 + 1",
+            "redo --yes: 1 + 1 + 6 + 1 + 6 + 1",
             "schema dump: 1",
             "wait: 0",
         ]);

@@ -51,18 +51,7 @@ internal sealed class AppliedMigrations(TargetFinder targets, GlobalOptions opti
         return Named() is { } url ? await ReadAsync(new Database(url), cancellationToken).ConfigureAwait(false) : null;
     }
 
-    private DatabaseUrl? Named()
-    {
-        try
-        {
-            return options.Embedded ? null : targets.Named()?.Url;
-        }
-        catch (ProblemException e) when (e.Problems is [{ Code: "CG0910" }])
-        {
-            // No database is configured, and this is no place to start one: that is fine here.
-            return null;
-        }
-    }
+    private DatabaseUrl? Named() => options.Embedded ? null : targets.Named()?.Url;
 
     private async Task<IReadOnlyList<AppliedMigration>> ReadAsync(Database database, CancellationToken cancellationToken)
     {

@@ -41,7 +41,7 @@ public sealed class DatabaseUrl
             builder.Database = builder.Username;
         }
 
-        ApplyOurs(builder);
+        ApplyOurs(builder, servers);
     }
 
     /// <summary>The first server's host name, address, or socket directory (with a leading slash).</summary>
@@ -261,7 +261,7 @@ public sealed class DatabaseUrl
         "user" => !string.IsNullOrEmpty(builder.Username),
         "password" => builder.Password is not null,
         "dbname" => !string.IsNullOrEmpty(builder.Database),
-        "sslmode" => builder.ContainsKey("SSL Mode"),
+        "sslmode" => builder.ShouldSerialize("SSL Mode"),
         "sslrootcert" => builder.RootCertificate is not null,
         "sslcert" => builder.SslCertificate is not null,
         "sslkey" => builder.SslKey is not null,
@@ -305,7 +305,7 @@ public sealed class DatabaseUrl
     }
 
     /// <summary>What the tool's work needs, whatever the string says.</summary>
-    private static void ApplyOurs(NpgsqlConnectionStringBuilder builder)
+    private static void ApplyOurs(NpgsqlConnectionStringBuilder builder, (string Host, int Port)[] servers)
     {
         builder.ApplicationName ??= DefaultApplicationName;
 
@@ -326,14 +326,22 @@ public sealed class DatabaseUrl
         builder.CommandTimeout = 0;
 
         builder.ClientEncoding = "UTF8";
-        if (!builder.ContainsKey("GSS Encryption Mode"))
+        if (!builder.ShouldSerialize("GSS Encryption Mode"))
         {
             builder.GssEncryptionMode = GssEncryptionMode.Disable;
         }
 
-        // A statement that runs for hours sends nothing: without keepalives a firewall forgets the connection.
-        if (!builder.ContainsKey("TCP Keepalive") && !builder.ContainsKey("TCP Keepalive Time"))
+        if (servers.Any(server => IsSocketHost(server.Host)))
         {
+            // A Unix-domain socket has no keepalives: Npgsql fails to set them, where libpq passes over them.
+            foreach (var keyword in new[] { "TCP Keepalive", "TCP Keepalive Time", "TCP Keepalive Interval" })
+            {
+                builder.Remove(keyword);
+            }
+        }
+        else if (!builder.ShouldSerialize("TCP Keepalive") && !builder.ShouldSerialize("TCP Keepalive Time"))
+        {
+            // A statement that runs for hours sends nothing: without keepalives a firewall forgets the connection.
             builder.TcpKeepAlive = true;
             builder.TcpKeepAliveTime = 60;
             builder.TcpKeepAliveInterval = 15;

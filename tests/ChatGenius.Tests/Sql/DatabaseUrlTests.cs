@@ -164,6 +164,26 @@ public class DatabaseUrlTests
             b => b.IncludeFailedBatchedCommand.ShouldBeTrue(), b => b.ApplicationName.ShouldBe("chatgenius-db"), b => b.Options.ShouldBeNull());
     }
 
+    [Theory]
+    [InlineData("postgres://u@h/d", GssEncryptionMode.Disable, true, 60)]
+    [InlineData("postgres://u@h/d?gssencmode=prefer", GssEncryptionMode.Prefer, true, 60)]
+    [InlineData("Host=h;GSS Encryption Mode=Require", GssEncryptionMode.Require, true, 60)]
+    [InlineData("postgres://u@h/d?keepalives=0", GssEncryptionMode.Disable, false, 0)]
+    [InlineData("Host=h;TCP Keepalive Time=7", GssEncryptionMode.Disable, false, 7)]
+    [InlineData("postgres://u@/d?host=/run/postgresql", GssEncryptionMode.Disable, false, 0)]
+    [InlineData("postgres://u@/d?host=/run/postgresql&keepalives_idle=7", GssEncryptionMode.Disable, false, 0)]
+    public void What_the_string_leaves_out_has_a_default_of_ours(string text, GssEncryptionMode gss, bool keepAlive, int seconds)
+    {
+        Builder(text).ShouldSatisfyAllConditions(
+            b => b.GssEncryptionMode.ShouldBe(gss), b => b.TcpKeepAlive.ShouldBe(keepAlive), b => b.TcpKeepAliveTime.ShouldBe(seconds));
+    }
+
+    [Theory]
+    [InlineData("Host=h", SslMode.Require)]
+    [InlineData("Host=h;SSL Mode=Prefer", SslMode.Prefer)]
+    public void PGSSLMODE_counts_where_a_connection_string_says_nothing(string text, SslMode mode) =>
+        Builder(DatabaseUrl.Parse(text, environment: v => v == "PGSSLMODE" ? "require" : null)).SslMode.ShouldBe(mode);
+
     private static DatabaseUrl Parse(string text) => DatabaseUrl.Parse(text, environment: _ => null);
 
     private static Problem ProblemOf(string text) => Should.Throw<ProblemException>(() => Parse(text)).Problems[0];

@@ -4,19 +4,38 @@ using ChatGenius.Tool.Configuration;
 namespace ChatGenius.Tool;
 
 /// <summary>The project's migrations and the database they are for.</summary>
-internal sealed class Workspace(Settings settings, TargetFinder targets)
+internal sealed class Workspace(Settings settings, TargetFinder targets) : IAsyncDisposable
 {
-    /// <summary>Reads every migration.</summary>
-    /// <exception cref="Db.ProblemException">As <see cref="MigrationSource.LoadAsync"/>.</exception>
-    public Task<IReadOnlyList<Migration>> LoadAsync(CancellationToken cancellationToken) =>
-        MigrationSource.LoadAsync(settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist, cancellationToken);
+    private Target? _target;
 
-    /// <summary>Reads the migrations, then finds the database: what is wrong with a file is said before a server is started.</summary>
+    /// <summary>Reads every migration.</summary>
+    /// <exception cref="Db.ProblemException">As <see cref="MigrationSource.Load"/>.</exception>
+    public IReadOnlyList<Migration> Load(CancellationToken cancellationToken) =>
+        MigrationSource.Load(settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist, cancellationToken);
+
+    /// <summary>
+    /// Reads the migrations and finds the database. One that is named is connected to meanwhile, but what is wrong with a file is said first, and
+    /// before a server is started.
+    /// </summary>
+    public async Task<(IReadOnlyList<Migration> Migrations, Target Target)> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (targets.Named() is null)
+        {
+            return (Load(cancellationToken), await targets.FindAsync(cancellationToken).ConfigureAwait(false));
+        }
+
+        _target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+        _target.Database.ConnectAhead(cancellationToken);
+        return (Load(cancellationToken), _target);
+    }
+
+    /// <inheritdoc cref="OpenAsync(CancellationToken)"/>
     public async Task<(Migrator Migrator, Target Target)> OpenAsync(
         MigratorOptions options, IProgress<MigrationEvent>? events, CancellationToken cancellationToken)
     {
-        var migrations = await LoadAsync(cancellationToken).ConfigureAwait(false);
-        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+        var (migrations, target) = await OpenAsync(cancellationToken).ConfigureAwait(false);
         return (new Migrator(target.Database, migrations, options, events), target);
     }
+
+    public ValueTask DisposeAsync() => _target?.Database.AbandonAheadAsync() ?? ValueTask.CompletedTask;
 }

@@ -8,7 +8,7 @@ public static class MigrationSource
 {
     private const string BundlePrefix = "bundle/";
 
-    /// <summary>Reads and understands every migration, on all cores.</summary>
+    /// <summary>Reads and understands every migration, on all cores: on the caller's thread, and on threads of the pool.</summary>
     /// <param name="folder">
     /// The project's folder as the user named it; null for none. Files that do not end with <c>.sql</c>, files whose name begins with a dot
     /// and folders inside it are passed over.
@@ -24,7 +24,7 @@ public static class MigrationSource
     /// <see cref="SourceText.Read"/>; CG0305: two files with one number; CG0306: another content in the bundle. At once: CG0301: no
     /// such folder; CG0302: the folder can't be read.
     /// </exception>
-    public static async Task<IReadOnlyList<Migration>> LoadAsync(
+    public static IReadOnlyList<Migration> Load(
         string? folder, bool bundle = true, bool folderMustExist = false, CancellationToken cancellationToken = default)
     {
         var assembly = typeof(MigrationSource).Assembly;
@@ -57,9 +57,9 @@ public static class MigrationSource
             }
         }
 
-        // The files are small and in the system's cache, or few: to wait for each of them without a thread costs more than the reading.
-        await Task.Run(
-            () => Parallel.For(0, files.Count, new ParallelOptions { CancellationToken = cancellationToken }, Read), cancellationToken).ConfigureAwait(false);
+        // The files are small and in the system's cache, or few: to wait for each of them without a thread costs more than the reading. The caller's
+        // thread has nothing else to do; whatever else goes on meanwhile, such as connecting, finds one free in the pool.
+        Parallel.For(0, files.Count, new ParallelOptions { CancellationToken = cancellationToken }, Read);
 
         var unique = Unite(files, migrations, problems);
         var all = problems.OfType<List<Problem>>().SelectMany(p => p).ToList();

@@ -12,8 +12,44 @@ public sealed class Database(DatabaseUrl url)
     // Without a pool a data source holds nothing that has to be given back.
     private NpgsqlDataSource? _source;
 
+    private (Task<NpgsqlConnection> Connecting, CancellationTokenSource End)? _ahead;
+
     /// <summary>Where the database is.</summary>
     public DatabaseUrl Url => url;
+
+    /// <summary>
+    /// Begins to connect, for the next <see cref="ConnectAsync"/> to take it from there; the caller does something else meanwhile, and has
+    /// <see cref="AbandonAheadAsync"/> called in the end.
+    /// </summary>
+    public void ConnectAhead(CancellationToken cancellationToken = default)
+    {
+        var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _ahead = (ConnectAsync(end.Token), end);
+    }
+
+    /// <summary>Gives up what was begun with <see cref="ConnectAhead"/> and that nobody took.</summary>
+    public async ValueTask AbandonAheadAsync()
+    {
+        if (_ahead is not { } ahead)
+        {
+            return;
+        }
+
+        _ahead = null;
+        try
+        {
+            await ahead.End.CancelAsync().ConfigureAwait(false);
+            await (await ahead.Connecting.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is ProblemException or OperationCanceledException)
+        {
+            // Nobody needed the connection that could not be had.
+        }
+        finally
+        {
+            ahead.End.Dispose();
+        }
+    }
 
     /// <summary>Opens a connection of its own, not pooled; closing it ends the session.</summary>
     /// <exception cref="ProblemException">CG0610 to CG0629: the connection can't be had; see <c>PROBLEMS.md</c>.</exception>
@@ -22,6 +58,15 @@ public sealed class Database(DatabaseUrl url)
     {
         try
         {
+            if (_ahead is { } ahead)
+            {
+                _ahead = null;
+                using (ahead.End)
+                {
+                    return await ahead.Connecting.ConfigureAwait(false);
+                }
+            }
+
             return await Source().OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && ConnectionProblem.From(url, e) is { } problem)

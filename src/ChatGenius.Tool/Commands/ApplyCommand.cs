@@ -63,8 +63,7 @@ internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Se
     private async Task<ExitCode> RunAsync(
         PlanRequest request, MigratorOptions options, string? backupFolder, bool certified, bool yes, CancellationToken cancellationToken)
     {
-        var migrations = await workspace.LoadAsync(cancellationToken).ConfigureAwait(false);
-        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+        var (migrations, target) = await workspace.OpenAsync(cancellationToken).ConfigureAwait(false);
         MigrationPlan? confirmed = null;
         if (settings.IsProtected || certified || backupFolder is not null)
         {

@@ -54,7 +54,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         }
 
         var started = TimeProvider.System.GetTimestamp();
-        var migrations = await workspace.LoadAsync(cancellationToken).ConfigureAwait(false);
+        var migrations = workspace.Load(cancellationToken);
         var (server, chosen) = await ChooseAsync(options, migrations, cancellationToken).ConfigureAwait(false);
         var sizes = options.Target is { } url
             ? await TableSizes.ReadAsync(new Database(DatabaseUrl.Parse(url, "--target", shell.Variable)), cancellationToken).ConfigureAwait(false)

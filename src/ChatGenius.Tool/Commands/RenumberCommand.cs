@@ -45,7 +45,7 @@ internal sealed class RenumberCommand(Settings settings, AppliedMigrations histo
             report.Note("No database is configured, so nothing is known to be applied (--database URL or --embedded names one)");
         }
 
-        var bundle = await MigrationSource.LoadAsync(null, settings.Bundle, cancellationToken: cancellationToken).ConfigureAwait(false);
+        var bundle = MigrationSource.Load(null, settings.Bundle, cancellationToken: cancellationToken);
         var move = files.Select(file => Path.GetFileName(file)!).ToList();
         var added = since is null ? null : await AddedSinceAsync(since, folder, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<NewNumber> Plan(IReadOnlyList<string> names) => Decide(names, move, added, bundle, applied ?? []);

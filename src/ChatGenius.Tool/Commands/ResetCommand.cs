@@ -5,7 +5,7 @@ using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class ResetCommand(Workspace workspace, Settings settings, Consent consent, Report report)
+internal sealed class ResetCommand(Workspace workspace, TargetFinder targets, Settings settings, Consent consent, Report report)
 {
     internal static readonly Command Definition = new("reset", "Drop the database, create it, and apply everything")
     {
@@ -35,7 +35,9 @@ internal sealed class ResetCommand(Workspace workspace, Settings settings, Conse
     {
         consent.RefuseWhereProtected("reset");
         using var progress = new RunProgress(report);
-        var (migrator, target) = await workspace.OpenAsync(options, progress, cancellationToken).ConfigureAwait(false);
+        // Not opened together: a connection would keep the database from being dropped.
+        var migrations = workspace.Load(cancellationToken);
+        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
         if (!await consent.AskAsync($"Drop {target.Url.Display} with everything in it, and build it anew?", yes, cancellationToken).ConfigureAwait(false))
         {
             return ExitCode.Cancelled;
@@ -43,7 +45,7 @@ internal sealed class ResetCommand(Workspace workspace, Settings settings, Conse
 
         await target.Database.DropAsync(force, cancellationToken).ConfigureAwait(false);
         await target.Database.CreateAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        var result = await migrator.ApplyAsync(new PlanRequest(), confirmed: null, cancellationToken).ConfigureAwait(false);
+        var result = await new Migrator(target.Database, migrations, options, progress).ApplyAsync(new PlanRequest(), confirmed: null, cancellationToken).ConfigureAwait(false);
         progress.Dispose();
         RunSummary.Write(report, result, target, "applied");
         return ExitCode.Done;

@@ -58,7 +58,7 @@ internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shel
     {
         if (offline)
         {
-            return MigrationPlan.Apply(await workspace.LoadAsync(cancellationToken).ConfigureAwait(false), HistorySnapshot.Empty, request);
+            return MigrationPlan.Apply(workspace.Load(cancellationToken), HistorySnapshot.Empty, request);
         }
 
         var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);

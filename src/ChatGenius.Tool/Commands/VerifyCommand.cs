@@ -34,7 +34,7 @@ internal sealed class VerifyCommand(Workspace workspace, Settings settings, Repo
         var templates = 0;
         try
         {
-            migrations = await workspace.LoadAsync(cancellationToken).ConfigureAwait(false);
+            migrations = workspace.Load(cancellationToken);
         }
         catch (ProblemException e)
         {

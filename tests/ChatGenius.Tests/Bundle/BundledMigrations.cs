@@ -13,7 +13,7 @@ internal static class BundledMigrations
     public static readonly long[] Data = [2, 3, 4, 5];
 
     /// <summary>The migrations as the tool carries them.</summary>
-    public static readonly Lazy<Task<IReadOnlyList<Migration>>> Bundle = new(() => MigrationSource.LoadAsync(folder: null));
+    public static readonly Lazy<IReadOnlyList<Migration>> Bundle = new(() => MigrationSource.Load(folder: null));
 
     public static Task UpAsync(NpgsqlConnection connection, params long[] versions) => RunAsync(connection, versions, m => m.Up);
 
@@ -24,7 +24,7 @@ internal static class BundledMigrations
         foreach (var version in versions)
         {
             await using var batch = new NpgsqlBatch(connection);
-            foreach (var statement in section((await Bundle.Value).Single(m => m.Version == version)).Script.Statements)
+            foreach (var statement in section(Bundle.Value.Single(m => m.Version == version)).Script.Statements)
             {
                 batch.BatchCommands.Add(new NpgsqlBatchCommand(statement.Text));
             }

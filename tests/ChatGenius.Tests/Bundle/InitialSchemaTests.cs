@@ -178,7 +178,7 @@ public class InitialSchemaTests
         using var sandbox = new Sandbox();
         await UpAsync(connection, [InitialSchema, .. Data]);
 
-        foreach (var migration in await BundledMigrations.Bundle.Value)
+        foreach (var migration in BundledMigrations.Bundle.Value)
         {
             var run = await Psql.RunAsync(psqls, [.. options, "-f", sandbox.Write($"{migration.Name}.sql", migration.Up.Text)]);
             run.ExitCode.ShouldBe(0, run.Error);
@@ -187,7 +187,7 @@ public class InitialSchemaTests
         (await CatalogText.ReadAsync(other)).ShouldBe(await CatalogText.ReadAsync(connection));
         (await Rows.ReadAsync(other)).Keys.ShouldBe((await Rows.ReadAsync(connection)).Keys, ignoreOrder: true);
 
-        foreach (var migration in (await BundledMigrations.Bundle.Value).Reverse())
+        foreach (var migration in BundledMigrations.Bundle.Value.Reverse())
         {
             var run = await Psql.RunAsync(psqls, [.. options, "-f", sandbox.Write($"{migration.Name}.sql", migration.Down.Text)]);
             run.ExitCode.ShouldBe(0, run.Error);

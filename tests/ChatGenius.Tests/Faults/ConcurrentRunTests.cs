@@ -62,7 +62,7 @@ public class ConcurrentRunTests(FaultServer server)
             .Write(3, "slow_commit",
                 "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;\n"
                 + "CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait();\nINSERT INTO a VALUES (1);");
-        var migrations = await MigrationSource.LoadAsync(folder.Path, bundle: false);
+        var migrations = MigrationSource.Load(folder.Path, bundle: false);
         var url = server.Cluster.Url(database, "hurried");
 
         // The second one waits for the first one's end, idle for far longer than the role allows.

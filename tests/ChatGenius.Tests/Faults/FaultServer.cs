@@ -31,7 +31,7 @@ public sealed class FaultServer : IAsyncLifetime
     public async Task InitializeAsync()
     {
         Cluster = await Cluster.CreateAsync("wal_level = replica\nmax_wal_senders = 4");
-        Migrations = await Mixed.LoadAsync();
+        Migrations = Mixed.Load();
         Migrations.Count.ShouldBe(MixedMigrations.Count);
         var name = await Cluster.CreateDatabaseAsync();
         var clock = Stopwatch.StartNew();

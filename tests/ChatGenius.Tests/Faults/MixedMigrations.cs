@@ -25,7 +25,7 @@ internal sealed class MixedMigrations : IDisposable
 
     public string Folder => _sandbox.Path;
 
-    public Task<IReadOnlyList<Migration>> LoadAsync() => MigrationSource.LoadAsync(Folder, bundle: false);
+    public IReadOnlyList<Migration> Load() => MigrationSource.Load(Folder, bundle: false);
 
     /// <summary>
     /// Everything that the migrations make, as text: columns, indexes with their validity, constraints, routines, types, and all rows; and the history.

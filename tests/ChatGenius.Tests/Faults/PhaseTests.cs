@@ -96,10 +96,10 @@ public class PhaseTests(FaultServer server)
         var database = await server.Cluster.CreateDatabaseAsync();
         using var folder = new Migrations.Folder().Write(1, "x", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\nINSERT INTO b VALUES (2);", options: " transaction:false");
         var url = server.Cluster.Url(database);
-        await Should.ThrowAsync<Db.ProblemException>(async () => await new Migrator(new Db.Sql.Database(url), await MigrationSource.LoadAsync(folder.Path, bundle: false)).ApplyAsync(new PlanRequest()));
+        await Should.ThrowAsync<Db.ProblemException>(async () => await new Migrator(new Db.Sql.Database(url), MigrationSource.Load(folder.Path, bundle: false)).ApplyAsync(new PlanRequest()));
 
         folder.Write(1, "x", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\nINSERT INTO a VALUES (2);", options: " transaction:false");
-        await new Migrator(new Db.Sql.Database(url), await MigrationSource.LoadAsync(folder.Path, bundle: false)).ApplyAsync(new PlanRequest());
+        await new Migrator(new Db.Sql.Database(url), MigrationSource.Load(folder.Path, bundle: false)).ApplyAsync(new PlanRequest());
 
         (await server.Cluster.ScalarAsync<long>("SELECT sum(id) FROM a", database)).ShouldBe(3);
         await server.Cluster.DropDatabaseAsync(database);
@@ -115,7 +115,7 @@ public class PhaseTests(FaultServer server)
         await using var holder = await access.ConnectAsync();
         await using var transaction = await holder.BeginTransactionAsync();
         await new NpgsqlCommand("SELECT * FROM a", holder).ExecuteNonQueryAsync();
-        var migrations = await MigrationSource.LoadAsync(folder.Path, bundle: false);
+        var migrations = MigrationSource.Load(folder.Path, bundle: false);
         var retries = 0;
         var run = new Migrator(access, migrations, new MigratorOptions { LockTimeout = TimeSpan.FromMinutes(10), LockRetries = 1000 }, new Counter(() => retries++)).ApplyAsync(new PlanRequest());
 

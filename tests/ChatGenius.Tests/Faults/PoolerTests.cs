@@ -15,7 +15,7 @@ public class PoolerTests(FaultServer server)
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
         var (pooled, direct) = (await server.Cluster.CreateDatabaseAsync(), await server.Cluster.CreateDatabaseAsync());
-        var migrations = await MigrationSource.LoadAsync(folder: null, bundle: true);
+        var migrations = MigrationSource.Load(folder: null, bundle: true);
         using var stop = new CancellationTokenSource();
         var others = Enumerable.Range(0, 6).Select(_ => Task.Run(() => UseAsync(pooler.Url(pooled), stop.Token))).ToList();
 
@@ -35,7 +35,7 @@ public class PoolerTests(FaultServer server)
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
         var database = await server.Cluster.CreateDatabaseAsync();
         using var folder = new Migrations.Folder().WriteTable(1, "a").Write(2, "slow", "INSERT INTO a VALUES (1); SELECT pg_sleep(0.5);").WriteTable(3, "c");
-        var migrations = await MigrationSource.LoadAsync(folder.Path, bundle: false);
+        var migrations = MigrationSource.Load(folder.Path, bundle: false);
 
         var results = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => new Migrator(new Database(pooler.Url(database)), migrations).ApplyAsync(new PlanRequest()))));
 
@@ -50,7 +50,7 @@ public class PoolerTests(FaultServer server)
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
         var database = await server.Cluster.CreateDatabaseAsync();
         using var folder = new Migrations.Folder().WriteTable(1, "a").Write(2, "outside", "CREATE INDEX CONCURRENTLY i ON a (id);", options: " transaction:false");
-        var migrations = await MigrationSource.LoadAsync(folder.Path, bundle: false);
+        var migrations = MigrationSource.Load(folder.Path, bundle: false);
 
         var e = await Should.ThrowAsync<ProblemException>(() => new Migrator(new Database(pooler.Url(database)), migrations).ApplyAsync(new PlanRequest()));
 
@@ -64,7 +64,7 @@ public class PoolerTests(FaultServer server)
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
         var database = await server.Cluster.CreateDatabaseAsync();
         using var folder = new Migrations.Folder().Write(1, "slow", "CREATE TABLE a (id int); SELECT pg_sleep(600);");
-        var migrations = await MigrationSource.LoadAsync(folder.Path, bundle: false);
+        var migrations = MigrationSource.Load(folder.Path, bundle: false);
         using var stop = new CancellationTokenSource();
         using var cancel = new CancellationTokenSource();
         var others = Enumerable.Range(0, 6).Select(_ => Task.Run(() => UseAsync(pooler.Url(database), stop.Token))).ToList();

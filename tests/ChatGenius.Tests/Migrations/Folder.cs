@@ -31,7 +31,7 @@ internal sealed class Folder : IDisposable
 
     public async Task<Migrator> MigratorAsync(TestDatabase database, MigratorOptions? options = null) => new(
         database.Database,
-        await MigrationSource.LoadAsync(Path, bundle: false),
+        MigrationSource.Load(Path, bundle: false),
         options ?? new MigratorOptions(),
         new Recorder(Events));
 

@@ -56,7 +56,7 @@ public class MigrationScriptTests
     [Fact]
     public async Task A_script_reads_well()
     {
-        var migrations = await MigrationSource.LoadAsync(null, bundle: true);
+        var migrations = MigrationSource.Load(null, bundle: true);
 
         var plan = MigrationPlan.Apply(migrations, HistorySnapshot.Empty, new PlanRequest(To: 2));
 

@@ -309,7 +309,7 @@ public class MigratorTests
         {
             var url = Db.Sql.DatabaseUrl.Parse(new Npgsql.NpgsqlConnectionStringBuilder(database.Url.ConnectionString) { Username = role, Password = "secret" }.ConnectionString, "test");
             using var folder = new Folder().WriteTable(1, "a");
-            var migrator = new Migrator(new Db.Sql.Database(url), await MigrationSource.LoadAsync(folder.Path, bundle: false));
+            var migrator = new Migrator(new Db.Sql.Database(url), MigrationSource.Load(folder.Path, bundle: false));
 
             var problem = (await Should.ThrowAsync<ProblemException>(() => migrator.ApplyAsync(new PlanRequest()))).Problems[0];
 
@@ -337,7 +337,7 @@ public class MigratorTests
     public async Task The_bundle_goes_up_and_down_and_up()
     {
         await using var database = await TestDatabase.CreateAsync();
-        var migrator = new Migrator(database.Database, await MigrationSource.LoadAsync(null));
+        var migrator = new Migrator(database.Database, MigrationSource.Load(null));
 
         (await migrator.ApplyAsync(new PlanRequest())).Finished.Count.ShouldBe(5);
         (await migrator.RollbackAsync(new RollbackRequest(All: true))).Finished.Count.ShouldBe(5);

@@ -101,7 +101,7 @@ public class TemplateSnapshotTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var connection = await database.ConnectAsync();
-        foreach (var migration in await MigrationSource.LoadAsync(null))
+        foreach (var migration in MigrationSource.Load(null))
         {
             await RunAsync(connection, migration.Up);
         }

@@ -66,22 +66,30 @@ internal sealed class MigrationHistory(string schemaName)
     private readonly string _schema = SqlIdentifier.Quote(schemaName);
 
     /// <summary>Reads the server's facts, the history and the interruptions in one round trip.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="withDown">Whether the down sections as applied are read as well.</param>
+    /// <param name="before">Commands that run first, in the same round trip.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
     /// <exception cref="ProblemException">CG0409: the tables have a later format than this version knows.</exception>
+    /// <exception cref="PostgresException">The server refused something; that there are no tables yet is not an error.</exception>
     internal async Task<(ServerFacts Facts, HistorySnapshot History)> ReadAsync(
-        NpgsqlConnection connection, bool withDown, CancellationToken cancellationToken)
+        NpgsqlConnection connection, bool withDown, IEnumerable<string> before, CancellationToken cancellationToken)
     {
-        var batch = new NpgsqlBatch(connection)
+        const string FactsMark = "chatgenius_db_facts";
+        var batch = new NpgsqlBatch(connection);
+        foreach (var sql in before.Concat(
+        [
+            $"SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS {FactsMark}, pg_catalog.pg_is_in_recovery(), "
+                + "pg_catalog.pg_backend_pid(), pg_catalog.current_database()",
+            $"SELECT version FROM {_schema}.format",
+            "SELECT version, name, checksum, down_checksum, applied_at, duration_ms, applied_by, tool_version, origin, retries, backup, "
+                + $"{(withDown ? "down_sql" : "NULL")} FROM {_schema}.history ORDER BY version",
+            MigrationJournal.SelectInterruptions(_schema),
+        ]))
         {
-            BatchCommands =
-            {
-                new("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4, pg_catalog.pg_is_in_recovery(), "
-                    + "pg_catalog.pg_backend_pid(), pg_catalog.current_database()"),
-                new($"SELECT version FROM {_schema}.format"),
-                new("SELECT version, name, checksum, down_checksum, applied_at, duration_ms, applied_by, tool_version, origin, retries, backup, "
-                    + $"{(withDown ? "down_sql" : "NULL")} FROM {_schema}.history ORDER BY version"),
-                new(MigrationJournal.SelectInterruptions(_schema)),
-            },
-        };
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
+        }
+
         await using (batch.ConfigureAwait(false))
         {
             ServerFacts? facts = null;
@@ -90,6 +98,11 @@ internal sealed class MigrationHistory(string schemaName)
                 var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
                 await using (reader.ConfigureAwait(false))
                 {
+                    while (reader.GetName(0) != FactsMark)
+                    {
+                        await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+                    }
+
                     await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
                     facts = new ServerFacts(reader.GetInt32(0), reader.GetBoolean(1), reader.GetInt32(2), reader.GetString(3));
                     await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
@@ -147,40 +160,34 @@ internal sealed class MigrationHistory(string schemaName)
 
     /// <summary>
     /// The command that records an applied migration, fenced: it fails with <see cref="PostgresErrorCodes.InvalidTextRepresentation"/>
-    /// when our watch no longer holds the lock. Its result set's only column is named <paramref name="marker"/>.
+    /// when our watch no longer holds the lock. The first column of its result is named <paramref name="marker"/>.
     /// </summary>
     /// <param name="step">The migration that was applied.</param>
     /// <param name="fence">The watch's fence expression; see <see cref="MigrationWatch.Fence"/>.</param>
     /// <param name="marker">A name by which the result is told from those of the migration's own statements.</param>
+    /// <param name="andThen">Expressions that are evaluated with it.</param>
     /// <param name="duration">How long it took, where the server's transaction can't tell: a non-transactional section.</param>
     /// <param name="retries">How often it was tried again.</param>
     /// <param name="options">Tool version and backup.</param>
-    internal NpgsqlBatchCommand Insert(
-        MigrationStep step, string fence, string marker, TimeSpan? duration, int retries, MigratorOptions options)
+    internal PreparableCommand Insert(
+        MigrationStep step, string fence, string marker, string andThen, TimeSpan? duration, int retries, MigratorOptions options)
     {
-        var elapsed = duration is null
-            ? "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.transaction_timestamp()) OPERATOR(pg_catalog.*) 1000"
-            : "$9";
         var migration = step.Migration ?? throw new InvalidOperationException("Only a migration with a file is applied.");
-        var command = new NpgsqlBatchCommand(
+        return new PreparableCommand(
             $"""
             INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin, retries, backup)
-            VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, {elapsed}, $6, $7, {retries}, $8) RETURNING duration_ms AS "{marker}"
-            """);
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = step.Version });
-        command.Parameters.Add(Text(step.Name));
-        command.Parameters.Add(Text(migration.Up.Checksum));
-        command.Parameters.Add(Text(migration.Down.Checksum));
-        command.Parameters.Add(Text(migration.Down.Text));
-        command.Parameters.Add(Text(options.ToolVersion));
-        command.Parameters.Add(Text(migration.Origin == MigrationOrigin.Bundle ? "bundle" : "folder"));
-        command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)options.Backup ?? DBNull.Value });
-        if (duration is { } measured)
-        {
-            command.Parameters.Add(new NpgsqlParameter<double> { TypedValue = measured.TotalMilliseconds });
-        }
-
-        return command;
+            VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, coalesce($6, {SinceBegin}), $7, $8, $9, $10) RETURNING duration_ms AS "{marker}"{andThen}
+            """,
+            (NpgsqlDbType.Bigint, step.Version),
+            (NpgsqlDbType.Text, step.Name),
+            (NpgsqlDbType.Text, migration.Up.Checksum),
+            (NpgsqlDbType.Text, migration.Down.Checksum),
+            (NpgsqlDbType.Text, migration.Down.Text),
+            (NpgsqlDbType.Double, duration?.TotalMilliseconds),
+            (NpgsqlDbType.Text, options.ToolVersion),
+            (NpgsqlDbType.Text, migration.Origin == MigrationOrigin.Bundle ? "bundle" : "folder"),
+            (NpgsqlDbType.Integer, retries),
+            (NpgsqlDbType.Text, options.Backup));
     }
 
     /// <summary>The table, schema-qualified and quoted.</summary>
@@ -202,35 +209,26 @@ internal sealed class MigrationHistory(string schemaName)
     }
 
     /// <summary>The command that forgets a migration that was rolled back, fenced and marked like <see cref="Insert"/>.</summary>
-    internal NpgsqlBatchCommand Delete(MigrationStep step, string fence, string marker)
-    {
+    internal PreparableCommand Delete(MigrationStep step, string fence, string marker, string andThen) => new(
         // The scalar subquery makes the fence run once, also when the row is not there.
-        var command = new NpgsqlBatchCommand(
-            $"""
-            WITH gone AS (DELETE FROM {_schema}.history WHERE version OPERATOR(pg_catalog.=) (SELECT {fence} OPERATOR(pg_catalog.+) $1))
-            SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.transaction_timestamp())
-                OPERATOR(pg_catalog.*) 1000 AS "{marker}"
-            """);
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = step.Version });
-        return command;
-    }
+        $"""
+        WITH gone AS (DELETE FROM {_schema}.history WHERE version OPERATOR(pg_catalog.=) (SELECT {fence} OPERATOR(pg_catalog.+) $1))
+        SELECT {SinceBegin} AS "{marker}"{andThen}
+        """,
+        (NpgsqlDbType.Bigint, step.Version));
 
     /// <summary>The command that records a migration as applied although this tool didn't run it.</summary>
-    internal NpgsqlBatchCommand Baseline(Migration migration, string fence, string toolVersion)
-    {
-        var command = new NpgsqlBatchCommand(
-            $"""
-            INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin)
-            VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, 0, $6, 'baseline')
-            """);
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = migration.Version });
-        command.Parameters.Add(Text(migration.Name));
-        command.Parameters.Add(Text(migration.Up.Checksum));
-        command.Parameters.Add(Text(migration.Down.Checksum));
-        command.Parameters.Add(Text(migration.Down.Text));
-        command.Parameters.Add(Text(toolVersion));
-        return command;
-    }
+    internal NpgsqlBatchCommand Baseline(Migration migration, string fence, string toolVersion) => new PreparableCommand(
+        $"""
+        INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin)
+        VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, 0, $6, 'baseline')
+        """,
+        (NpgsqlDbType.Bigint, migration.Version),
+        (NpgsqlDbType.Text, migration.Name),
+        (NpgsqlDbType.Text, migration.Up.Checksum),
+        (NpgsqlDbType.Text, migration.Down.Checksum),
+        (NpgsqlDbType.Text, migration.Down.Text),
+        (NpgsqlDbType.Text, toolVersion)).ToBatchCommand();
 
     /// <summary>
     /// Waits for whoever is writing the history, for up to twenty seconds. A server may still be at the COMMIT of a run whose watch is gone, with the fence
@@ -253,7 +251,9 @@ internal sealed class MigrationHistory(string schemaName)
     /// <summary>Forgets a section's progress.</summary>
     internal NpgsqlBatchCommand ClearJournal(long version) => MigrationJournal.Clear(_schema, version);
 
-    private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Text };
+    /// <summary>How long the transaction has run, in milliseconds.</summary>
+    private const string SinceBegin =
+        "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.transaction_timestamp()) OPERATOR(pg_catalog.*) 1000";
 
     private static HistoryRow ReadRow(NpgsqlDataReader reader) => new(
         reader.GetInt64(0),

@@ -25,6 +25,8 @@ internal sealed class MigrationRun : IAsyncDisposable
     private readonly CancellationTokenSource _abandon = new();
     private Task _cancelling = Task.CompletedTask;
     private MigrationStep? _current;
+    private int _pipelines;
+    private bool _forgetsPrepared;
 
     private MigrationRun(
         Database database, NpgsqlConnection connection, MigrationWatch watch, ServerFacts facts, MigratorOptions options, IProgress<MigrationEvent>? events)
@@ -95,17 +97,20 @@ internal sealed class MigrationRun : IAsyncDisposable
         IProgress<MigrationEvent>? events,
         CancellationToken cancellationToken)
     {
-        if (connection.ProcessID == facts.BackendPid && facts.VersionNumber >= 140000)
+        // While we wait for another run's end this connection idles. Behind a pooler its backend isn't ours to set up, and doesn't idle.
+        var idling = connection.ProcessID == facts.BackendPid && facts.VersionNumber >= 140000
+            ? ExecuteAsync(connection, "SET idle_session_timeout = 0", cancellationToken)
+            : Task.CompletedTask;
+        NpgsqlConnection watching;
+        try
         {
-            // While we wait for another run's end this connection idles. Behind a pooler its backend isn't ours to set up, and doesn't idle.
-            var command = new NpgsqlCommand("SET idle_session_timeout = 0", connection);
-            await using (command.ConfigureAwait(false))
-            {
-                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-            }
+            watching = await ConnectAsync(database, options, events, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await idling.ConfigureAwait(false);
         }
 
-        var watching = await ConnectAsync(database, options, events, cancellationToken).ConfigureAwait(false);
         var watch = await MigrationWatch.AcquireAsync(watching, options, events, cancellationToken).ConfigureAwait(false);
         return new MigrationRun(database, connection, watch, facts, options, events);
     }
@@ -158,8 +163,9 @@ internal sealed class MigrationRun : IAsyncDisposable
         _abandon.Dispose();
     }
 
-    /// <summary>Settings that hold in one transaction of ours, whatever the role, the database or an earlier migration has set.</summary>
-    internal string LocalSettings(bool durable)
+    /// <summary>Calls that set what our work needs, whatever the role, the database or an earlier migration has set: the list of a SELECT.</summary>
+    /// <param name="local">Whether they hold for the transaction only, instead of the session.</param>
+    internal string Settings(bool local)
     {
         static string Milliseconds(TimeSpan time) => ((long)time.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture);
         var settings = new List<(string Name, string Value)>
@@ -179,16 +185,12 @@ internal sealed class MigrationRun : IAsyncDisposable
             settings.Add(("transaction_timeout", "0"));
         }
 
-        if (!durable)
-        {
-            settings.Add(("synchronous_commit", "off"));
-        }
-
-        var calls = settings.Select(setting => $"pg_catalog.set_config('{setting.Name}', '{setting.Value}', true)").ToList();
+        var scope = local ? "true" : "false";
+        var calls = settings.Select(setting => $"pg_catalog.set_config('{setting.Name}', '{setting.Value}', {scope})").ToList();
         if (Facts.VersionNumber >= 140000)
         {
             // The server looks for us while it works, so that what a killed run has left ends soon. Not every system that it runs on can do that.
-            calls.Add("CASE WHEN pg_catalog.version() OPERATOR(pg_catalog.~) '-linux|-darwin|-freebsd' THEN pg_catalog.set_config('client_connection_check_interval', '1s', true) END");
+            calls.Add($"CASE WHEN pg_catalog.version() OPERATOR(pg_catalog.~) '-linux|-darwin|-freebsd' THEN pg_catalog.set_config('client_connection_check_interval', '1s', {scope}) END");
             if (!IsPooled)
             {
                 // Between two transactions as well, which may be a retry's pause apart; behind a pooler the session isn't ours.
@@ -196,7 +198,7 @@ internal sealed class MigrationRun : IAsyncDisposable
             }
         }
 
-        return "SELECT " + string.Join(", ", calls);
+        return string.Join(", ", calls);
     }
 
     /// <summary>
@@ -282,40 +284,50 @@ internal sealed class MigrationRun : IAsyncDisposable
 
     private SqlPipeline<MigrationStep> BuildPipeline(List<MigrationStep> steps)
     {
+        // Behind a pooler each transaction may meet another session, so each brings its settings. Otherwise they are the session's: set at the
+        // start, and again by the command that records a migration, because the reset before it took them away.
+        var prepared = IsPooled || _forgetsPrepared ? null : $"{Watch.Marker}_{++_pipelines}";
+        var settings = Settings(local: prepared is null);
         var pipeline = new SqlPipeline<MigrationStep>(Connection);
         for (var i = 0; i < steps.Count; i++)
         {
             var step = steps[i];
+            var record = Record(step, duration: null, andThen: prepared is null ? "" : ", " + settings);
             if (i == 0 || !Options.SingleTransaction)
             {
                 // The isolation level and the access mode are said outright: the role's defaults may be others.
                 pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
             }
 
-            var settings = LocalSettings(durable: i == steps.Count - 1 || Options.SingleTransaction);
-            pipeline.Add(step, settings + (IsPooled ? $", {Watch.Sign}" : ""));
-            var guard = step.Direction == MigrationDirection.Up ? Options.Guards.GetValueOrDefault(step.Version) : null;
-            if (guard is not null)
+            if (i == 0 || prepared is null)
             {
-                pipeline.Add(step, guard.Begin);
+                pipeline.Add(step, $"SELECT {settings}" + (IsPooled ? $", {Watch.Sign}" : ""));
             }
 
-            foreach (var statement in step.Section.Script.Statements)
+            if (i == 0 && prepared is not null)
             {
-                pipeline.Add(step, statement);
+                pipeline.Add(step, record.Prepare(prepared));
             }
 
-            if (guard is not null)
+            AddStatements(pipeline, step);
+            if (prepared is null)
             {
-                pipeline.Add(step, guard.End);
+                // COMMIT runs deferred checks, which may take longer than the role's limits allow.
+                pipeline.Add(step, $"SELECT {settings}");
+                pipeline.Add(step, record.ToBatchCommand());
+            }
+            else
+            {
+                pipeline.Add(step, record.Execute(prepared));
             }
 
-            AddReset(pipeline, step);
-            // The reset took our own settings away too, and COMMIT runs deferred checks that may take longer than the role's limits allow.
-            pipeline.Add(step, settings);
-            pipeline.Add(step, Record(step, duration: null));
-            if (i == steps.Count - 1 || !Options.SingleTransaction)
+            if (i == steps.Count - 1)
             {
+                pipeline.Add(step, "COMMIT");
+            }
+            else if (!Options.SingleTransaction)
+            {
+                pipeline.Add(step, "SET LOCAL synchronous_commit = off");
                 pipeline.Add(step, "COMMIT");
             }
         }
@@ -323,17 +335,35 @@ internal sealed class MigrationRun : IAsyncDisposable
         return pipeline;
     }
 
-    /// <summary>What a migration set for its session ends with the migration, and the history row is written as the role that connected.</summary>
-    private static void AddReset(SqlPipeline<MigrationStep> pipeline, MigrationStep step)
+    /// <summary>The migration's own statements. What they set for the session ends with them, and the history row is written as the role that connected.</summary>
+    private void AddStatements(SqlPipeline<MigrationStep> pipeline, MigrationStep step)
     {
+        var guard = step.Direction == MigrationDirection.Up ? Options.Guards.GetValueOrDefault(step.Version) : null;
+        if (guard is not null)
+        {
+            pipeline.Add(step, guard.Begin);
+        }
+
+        foreach (var statement in step.Section.Script.Statements)
+        {
+            pipeline.Add(step, statement);
+        }
+
+        if (guard is not null)
+        {
+            pipeline.Add(step, guard.End);
+        }
+
         pipeline.Add(step, "RESET SESSION AUTHORIZATION");
         pipeline.Add(step, "RESET ROLE");
         pipeline.Add(step, "RESET ALL");
+        // The role's own limit counts again, until the record's settings do.
+        pipeline.Add(step, "SET LOCAL statement_timeout = 0");
     }
 
-    internal NpgsqlBatchCommand Record(MigrationStep step, TimeSpan? duration) => step.Direction == MigrationDirection.Up
-        ? History.Insert(step, Watch.Fence, Watch.Marker, duration, _attempts.GetValueOrDefault(step.Version), Options)
-        : History.Delete(step, Watch.Fence, Watch.Marker);
+    internal PreparableCommand Record(MigrationStep step, TimeSpan? duration, string andThen = "") => step.Direction == MigrationDirection.Up
+        ? History.Insert(step, Watch.Fence, Watch.Marker, andThen, duration, _attempts.GetValueOrDefault(step.Version), Options)
+        : History.Delete(step, Watch.Fence, Watch.Marker, andThen);
 
     /// <summary>After a failure or a cancel: rolls back what is open, and makes what is committed durable before it is reported.</summary>
     private async Task SettleAsync(List<(MigrationStep Step, TimeSpan Duration)> done)
@@ -369,6 +399,13 @@ internal sealed class MigrationRun : IAsyncDisposable
         if (e.Statement is null && Options.Guards.TryGetValue(step.Version, out var guard) && e.Error.SqlState == guard.SqlState)
         {
             throw new ProblemException(RunProblem.Guarded(step, e.Error), e.Error);
+        }
+
+        if (e.Statement is null && e.Error.SqlState == PostgresErrorCodes.InvalidSqlStatementName && !_forgetsPrepared)
+        {
+            // The migration has said DEALLOCATE ALL, which takes our statements too.
+            _forgetsPrepared = true;
+            return;
         }
 
         // Statements of ours don't fail for want of a lock, but a cancel for our victims' sake can hit any of them.
@@ -522,9 +559,11 @@ internal sealed class MigrationRun : IAsyncDisposable
     internal CancellationToken Abandoned => _abandon.Token;
 
     /// <summary>Runs a command that takes no time, so that the connection's own limit for commands tells a dead network.</summary>
-    internal async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    internal Task ExecuteAsync(string sql, CancellationToken cancellationToken) => ExecuteAsync(Connection, sql, cancellationToken);
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        var batch = new NpgsqlBatch(Connection) { BatchCommands = { new NpgsqlBatchCommand(sql) } };
+        var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand(sql) } };
         await using (batch.ConfigureAwait(false))
         {
             await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);

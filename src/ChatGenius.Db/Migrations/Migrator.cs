@@ -123,11 +123,11 @@ public sealed class Migrator
         var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var (facts, _) = await _history.ReadAsync(connection, withDown: false, cancellationToken).ConfigureAwait(false);
+            var (facts, before) = await _history.ReadAsync(connection, withDown: false, before: [], cancellationToken).ConfigureAwait(false);
             var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
             await using (run.ConfigureAwait(false))
             {
-                var history = await PrepareHistoryAsync(run, withDown: false, cancellationToken).ConfigureAwait(false);
+                var history = await PrepareHistoryAsync(run, before.Exists, withDown: false, cancellationToken).ConfigureAwait(false);
                 var known = history.Rows.Select(row => row.Version).ToHashSet();
                 var taken = _migrations.Where(migration => migration.Version <= to && !known.Contains(migration.Version)).ToList();
                 if (taken.Count > 0)
@@ -155,11 +155,11 @@ public sealed class Migrator
         var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var (facts, _) = await _history.ReadAsync(connection, withDown: false, cancellationToken).ConfigureAwait(false);
+            var (facts, _) = await _history.ReadAsync(connection, withDown: false, before: [], cancellationToken).ConfigureAwait(false);
             var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
             await using (run.ConfigureAwait(false))
             {
-                var (_, history) = await _history.ReadAsync(connection, withDown: false, cancellationToken).ConfigureAwait(false);
+                var (_, history) = await _history.ReadAsync(connection, withDown: false, before: [], cancellationToken).ConfigureAwait(false);
                 var interruption = history.Interruptions.FirstOrDefault(candidate => candidate.Version == version)
                     ?? throw new ProblemException(new Problem(
                         "CG0411",
@@ -184,7 +184,7 @@ public sealed class Migrator
         var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            return await GuardAsync(() => _history.ReadAsync(connection, withDown, cancellationToken)).ConfigureAwait(false);
+            return await GuardAsync(() => _history.ReadAsync(connection, withDown, before: [], cancellationToken)).ConfigureAwait(false);
         }
     }
 
@@ -227,7 +227,7 @@ public sealed class Migrator
         await using (connection.ConfigureAwait(false))
         {
             // Most runs find nothing to do. They need no lock, and no second connection.
-            var (facts, history) = await _history.ReadAsync(connection, withDown, cancellationToken).ConfigureAwait(false);
+            var (facts, history) = await _history.ReadAsync(connection, withDown, before: [], cancellationToken).ConfigureAwait(false);
             var plan = decide(history);
             if (plan.Steps.Count == 0)
             {
@@ -238,7 +238,7 @@ public sealed class Migrator
             await using (run.ConfigureAwait(false))
             {
                 // While we waited for the lock, another run may have done it all.
-                plan = decide(await PrepareHistoryAsync(run, withDown, cancellationToken).ConfigureAwait(false));
+                plan = decide(await PrepareHistoryAsync(run, history.Exists, withDown, cancellationToken).ConfigureAwait(false));
                 RequireConfirmed(plan, confirmed);
                 await run.RunAsync(plan.Steps, cancellationToken).ConfigureAwait(false);
                 return new RunResult(plan, run.Finished, clock.Elapsed);
@@ -268,41 +268,50 @@ public sealed class Migrator
         return await MigrationRun.BeginAsync(connection, _database, facts, _options, _events, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Reads the history under the lock, and makes its tables where they are missing.</summary>
-    private async Task<HistorySnapshot> PrepareHistoryAsync(MigrationRun run, bool withDown, CancellationToken cancellationToken)
+    /// <summary>Reads the history under the lock, and makes its tables where they are missing, in one round trip.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="exists">Whether its tables were there before we had the lock.</param>
+    /// <param name="withDown">Whether the down sections are read as well.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    private async Task<HistorySnapshot> PrepareHistoryAsync(MigrationRun run, bool exists, bool withDown, CancellationToken cancellationToken)
     {
-        var (_, history) = await _history.ReadAsync(run.Connection, withDown, cancellationToken).ConfigureAwait(false);
-        if (history.Exists)
+        string[] commands = [.. exists ? [] : _history.CreateStatements(), .. _history.WaitForWriters()];
+        try
         {
-            await WriteAsync(run, _history.WaitForWriters().Select(sql => new NpgsqlBatchCommand(sql)), cancellationToken).ConfigureAwait(false);
-            (_, history) = await _history.ReadAsync(run.Connection, withDown, cancellationToken).ConfigureAwait(false);
+            return (await _history.ReadAsync(run.Connection, withDown, InTransaction(run, commands), cancellationToken).ConfigureAwait(false)).History;
         }
-        else
+        catch (PostgresException e) when (!exists && e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
-            try
+            await run.RollbackAsync().ConfigureAwait(false);
+            var (_, history) = await _history.ReadAsync(run.Connection, withDown, before: [], cancellationToken).ConfigureAwait(false);
+            if (history.Exists)
             {
-                await WriteAsync(run, _history.CreateStatements().Select(sql => new NpgsqlBatchCommand(sql)), cancellationToken).ConfigureAwait(false);
+                // The run that had the lock before us has made them.
+                return await PrepareHistoryAsync(run, exists: true, withDown, cancellationToken).ConfigureAwait(false);
             }
-            catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } refused)
-            {
-                throw new ProblemException(
-                    new Problem(
-                        "CG0510",
-                        $"The history's schema {SqlIdentifier.Quote(_options.HistorySchema)} can't be created: {refused.MessageText}",
-                        Advice: $"Let the database's owner run: GRANT CREATE ON DATABASE {SqlIdentifier.Quote(run.Facts.DatabaseName)} TO {SqlIdentifier.Quote(_database.Url.UserName)}"),
-                    refused);
-            }
-        }
 
-        return history;
+            throw new ProblemException(
+                new Problem(
+                    "CG0510",
+                    $"The history's schema {SqlIdentifier.Quote(_options.HistorySchema)} can't be created: {e.MessageText}",
+                    Advice: $"Let the database's owner run: GRANT CREATE ON DATABASE {SqlIdentifier.Quote(run.Facts.DatabaseName)} TO {SqlIdentifier.Quote(_database.Url.UserName)}"),
+                e);
+        }
+        catch (PostgresException e)
+        {
+            throw Unwritable(e);
+        }
     }
+
+    private static IEnumerable<string> InTransaction(MigrationRun run, IEnumerable<string> commands) =>
+        ["BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", $"SELECT {run.Settings(local: true)}", .. commands, "COMMIT"];
 
     /// <summary>Runs commands of our own in a transaction of their own.</summary>
     private static async Task WriteAsync(MigrationRun run, IEnumerable<NpgsqlBatchCommand> commands, CancellationToken cancellationToken)
     {
         var pipeline = new SqlPipeline<string>(run.Connection) { IsLimited = true };
         pipeline.Add("", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-        pipeline.Add("", run.LocalSettings(durable: true));
+        pipeline.Add("", $"SELECT {run.Settings(local: true)}");
         foreach (var command in commands)
         {
             pipeline.Add("", command);
@@ -315,15 +324,15 @@ public sealed class Migrator
         }
         catch (SqlPipelineException<string> e)
         {
-            if (RunProblem.EndsSession(e.Error) || MigrationWatch.IsFence(e.Error))
-            {
-                throw new ProblemException(MigrationWatch.IsFence(e.Error) ? RunProblem.LockLost(null) : RunProblem.ConnectionLost(null, e.Error), e.Error);
-            }
-
-            throw new ProblemException(
-                new Problem("CG0512", $"The history can't be written: {e.Error.MessageText} (SQLSTATE {e.Error.SqlState})", Advice: "Nothing was changed."), e.Error);
+            throw Unwritable(e.Error);
         }
     }
+
+    private static ProblemException Unwritable(PostgresException e) => new(
+        MigrationWatch.IsFence(e) ? RunProblem.LockLost(null)
+        : RunProblem.EndsSession(e) ? RunProblem.ConnectionLost(null, e)
+        : new Problem("CG0512", $"The history can't be written: {e.MessageText} (SQLSTATE {e.SqlState})", Advice: "Nothing was changed."),
+        e);
 
     private static void RequireConfirmed(MigrationPlan plan, MigrationPlan? confirmed)
     {

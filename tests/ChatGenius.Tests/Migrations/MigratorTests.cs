@@ -46,6 +46,39 @@ public class MigratorTests
     }
 
     [Fact]
+    public async Task A_migration_that_deallocates_all_prepared_statements_takes_none_that_the_run_needs()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a").Write(2, "deallocate", "INSERT INTO a VALUES (1);\nDEALLOCATE ALL;").WriteTable(3, "b")
+            .Write(4, "deallocate_again", "DEALLOCATE ALL;\nINSERT INTO a VALUES (2);");
+
+        (await folder.ApplyAsync(database)).Finished.Count.ShouldBe(4);
+
+        (await database.ScalarAsync<string>("SELECT string_agg(id::text, ' ' ORDER BY id) FROM a")).ShouldBe("1 2");
+        (await database.ScalarAsync<string>("SELECT string_agg(version || ':' || retries, ' ' ORDER BY version) FROM chatgenius_db.history")).ShouldBe("1:0 2:0 3:0 4:0");
+    }
+
+    [Fact]
+    public async Task What_a_migration_sets_ends_with_it_and_the_runs_own_settings_hold_for_the_next()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var seen = "INSERT INTO seen SELECT current_setting('lock_timeout'), current_setting('statement_timeout'), current_setting('search_path'), current_setting('application_name');";
+        using var folder = new Folder()
+            .Write(1, "make", "CREATE TABLE seen (lock_timeout text, statement_timeout text, search_path text, name text);")
+            .Write(2, "set", "SET lock_timeout = '7min'; SET LOCAL statement_timeout = '8min'; SET search_path = pg_catalog; SET application_name = 'me';")
+            .Write(3, "see", seen)
+            .Write(4, "fail", "SELECT 1 / 0;");
+
+        await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database));
+        folder.Delete(4);
+        folder.Write(4, "see_again", seen);
+        await folder.ApplyAsync(database);
+
+        (await database.ScalarAsync<string>("SELECT string_agg(DISTINCT seen::text, ' ') FROM seen")).ShouldBe("(5s,0,\"\"\"$user\"\", public\",chatgenius-db)");
+        (await database.ScalarAsync<long>("SELECT count(*) FROM seen")).ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Eight_runs_at_once_apply_each_migration_once()
     {
         await using var database = await TestDatabase.CreateAsync();

@@ -33,20 +33,20 @@ public class RoundTripTests
         await CountAsync("schema dump");
         await CountAsync("wait");
 
-        // A number a connection. Where there is work, the first one reads the history, reads it again under the lock, which the second one
-        // takes, waits there for whoever still writes it, reads what came of that, and then runs it all at once. A rollback looks first (the
-        // plan, the loss), and then does that.
+        // A number a connection. Where there is work, the first one reads the history, lifts its limit for idling while the second one connects to
+        // take the lock, reads the history again (making it, or waiting for whoever still writes it), and then runs it all at once. A rollback
+        // looks first (the plan, the loss), and then does that.
         counted.ShouldBe(
         [
             "status: 1",
             "plan: 1",
-            "apply --to 3: 5 + 1",
-            "apply: 6 + 1",
+            "apply --to 3: 4 + 1",
+            "apply: 4 + 1",
             "apply: 1",
             "status --json: 1",
-            "rollback --yes: 1 + 1 + 6 + 1",
-            "baseline --to 5 --yes: 6 + 1",
-            "redo --yes: 1 + 1 + 6 + 1 + 6 + 1",
+            "rollback --yes: 1 + 1 + 4 + 1",
+            "baseline --to 5 --yes: 4 + 1",
+            "redo --yes: 1 + 1 + 4 + 1 + 4 + 1",
             "schema dump: 1",
             "wait: 0",
         ]);

@@ -22,8 +22,7 @@ public class PlanBenchmarks
         _migrations = [.. Enumerable.Range(1, Migrations).Select(i => MigrationParser.Parse(
             SourceText.From($"{i:D5}_add_table.sql", Encoding.UTF8.GetBytes($"-- migrate:up\nCREATE TABLE t{i} (i int);\n-- migrate:down\nDROP TABLE t{i};\n")),
             MigrationOrigin.Folder))];
-        var rows = _migrations.Take(Migrations / 2).Select(m => new HistoryRow(
-            m.Version, m.Name, m.Up.Checksum, m.Down.Checksum, DateTime.UnixEpoch, TimeSpan.FromMilliseconds(1), "me", "0.1.0", "folder", 0, null, m.Down.Text));
+        var rows = _migrations.Take(Migrations / 2).Select(m => new HistoryRow(m.Version, m.Name, m.Up.Checksum, DateTime.UnixEpoch) { DownSql = m.Down.Text });
         _history = new HistorySnapshot(true, [.. rows], []);
     }
 

@@ -9,32 +9,40 @@ namespace ChatGenius.Db.Migrations;
 /// <param name="Version">Its number.</param>
 /// <param name="Name">Its description.</param>
 /// <param name="Checksum">SHA-256 of the up section's tokens, in hexadecimal; empty for a baseline without a file.</param>
-/// <param name="DownChecksum">SHA-256 of the down section's tokens as it was when applied.</param>
 /// <param name="AppliedAt">When it was applied, by the server's clock.</param>
+public sealed record HistoryRow(long Version, string Name, string Checksum, DateTime AppliedAt)
+{
+    /// <summary>What a plan has no use for; read only by <see cref="Migrator.StatusAsync"/>.</summary>
+    public HistoryDetails? Details { get; init; }
+
+    /// <summary>The down section as it was when applied; read only for a rollback.</summary>
+    public string? DownSql { get; init; }
+
+    /// <summary>The down section as it was when applied, for when the file is gone.</summary>
+    internal MigrationSection ParseDown() => MigrationParser.ParseSection(
+        SourceText.From($"history/{MigrationPlan.FormatId(Version, Name)}.sql", DownSql ?? ""));
+}
+
+/// <summary>What the history tells about a run.</summary>
 /// <param name="Duration">How long it took on the server.</param>
 /// <param name="AppliedBy">The role that ran it.</param>
 /// <param name="ToolVersion">The version of the tool that ran it.</param>
 /// <param name="Origin"><c>bundle</c>, <c>folder</c> or <c>baseline</c>.</param>
 /// <param name="Retries">How often it was tried again because of locks before it went through.</param>
 /// <param name="Backup">The backup that was made before it, if one was.</param>
-/// <param name="DownSql">The down section as it was when applied; read only for a rollback.</param>
-public sealed record HistoryRow(
-    long Version,
-    string Name,
-    string Checksum,
-    string DownChecksum,
-    DateTime AppliedAt,
-    TimeSpan Duration,
-    string AppliedBy,
-    string ToolVersion,
-    string Origin,
-    int Retries,
-    string? Backup,
-    string? DownSql)
+public sealed record HistoryDetails(TimeSpan Duration, string AppliedBy, string ToolVersion, string Origin, int Retries, string? Backup);
+
+/// <summary>How much of each row is read: a thousand of them with everything take four times as long as what a plan needs.</summary>
+internal enum HistoryColumns
 {
-    /// <summary>The down section as it was when applied, for when the file is gone.</summary>
-    internal MigrationSection ParseDown() => MigrationParser.ParseSection(
-        SourceText.From($"history/{MigrationPlan.FormatId(Version, Name)}.sql", DownSql ?? ""));
+    /// <summary>What a plan needs.</summary>
+    Plan,
+
+    /// <summary>That, and the down section as it was when applied.</summary>
+    Down,
+
+    /// <summary>That of a plan, and <see cref="HistoryDetails"/>.</summary>
+    Details,
 }
 
 /// <summary>What the database says was applied, and what was begun and not finished.</summary>
@@ -67,13 +75,13 @@ internal sealed class MigrationHistory(string schemaName)
 
     /// <summary>Reads the server's facts, the history and the interruptions in one round trip.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="withDown">Whether the down sections as applied are read as well.</param>
+    /// <param name="columns">How much of each row.</param>
     /// <param name="before">Commands that run first, in the same round trip.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <exception cref="ProblemException">CG0409: the tables have a later format than this version knows.</exception>
     /// <exception cref="PostgresException">The server refused something; that there are no tables yet is not an error.</exception>
     internal async Task<(ServerFacts Facts, HistorySnapshot History)> ReadAsync(
-        NpgsqlConnection connection, bool withDown, IEnumerable<string> before, CancellationToken cancellationToken)
+        NpgsqlConnection connection, HistoryColumns columns, IEnumerable<string> before, CancellationToken cancellationToken)
     {
         const string FactsMark = "chatgenius_db_facts";
         var batch = new NpgsqlBatch(connection);
@@ -82,8 +90,7 @@ internal sealed class MigrationHistory(string schemaName)
             $"SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS {FactsMark}, pg_catalog.pg_is_in_recovery(), "
                 + "pg_catalog.pg_backend_pid(), pg_catalog.current_database()",
             $"SELECT version FROM {_schema}.format",
-            "SELECT version, name, checksum, down_checksum, applied_at, duration_ms, applied_by, tool_version, origin, retries, backup, "
-                + $"{(withDown ? "down_sql" : "NULL")} FROM {_schema}.history ORDER BY version",
+            $"SELECT version, name, checksum, applied_at{More(columns)} FROM {_schema}.history ORDER BY version",
             MigrationJournal.SelectInterruptions(_schema),
         ]))
         {
@@ -118,7 +125,7 @@ internal sealed class MigrationHistory(string schemaName)
                     var rows = new List<HistoryRow>();
                     while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
                     {
-                        rows.Add(ReadRow(reader));
+                        rows.Add(ReadRow(reader, columns));
                     }
 
                     await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
@@ -159,35 +166,49 @@ internal sealed class MigrationHistory(string schemaName)
     ];
 
     /// <summary>
-    /// The command that records an applied migration, fenced: it fails with <see cref="PostgresErrorCodes.InvalidTextRepresentation"/>
-    /// when our watch no longer holds the lock. The first column of its result is named <paramref name="marker"/>.
+    /// The command that records an applied migration (see <see cref="InsertValues"/>), fenced: it fails with
+    /// <see cref="PostgresErrorCodes.InvalidTextRepresentation"/> when our watch no longer holds the lock.
     /// </summary>
-    /// <param name="step">The migration that was applied.</param>
     /// <param name="fence">The watch's fence expression; see <see cref="MigrationWatch.Fence"/>.</param>
-    /// <param name="marker">A name by which the result is told from those of the migration's own statements.</param>
-    /// <param name="andThen">Expressions that are evaluated with it.</param>
+    /// <param name="marker">The name of the result's first column, by which it is told from those of the migration's own statements.</param>
+    /// <param name="andThen">Expressions that are evaluated with it: none, or a comma and a list.</param>
+    internal PreparableCommand Insert(string fence, string marker, string andThen) => new(
+        $"""
+        INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin, retries, backup)
+        VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, coalesce($6, {SinceBegin}), $7, $8, $9, $10) RETURNING duration_ms AS "{marker}"{andThen}
+        """,
+        NpgsqlDbType.Bigint,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.Double,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.Integer,
+        NpgsqlDbType.Text);
+
+    /// <summary>The values of <see cref="Insert"/>.</summary>
+    /// <param name="step">The migration that was applied.</param>
     /// <param name="duration">How long it took, where the server's transaction can't tell: a non-transactional section.</param>
     /// <param name="retries">How often it was tried again.</param>
     /// <param name="options">Tool version and backup.</param>
-    internal PreparableCommand Insert(
-        MigrationStep step, string fence, string marker, string andThen, TimeSpan? duration, int retries, MigratorOptions options)
+    internal static object?[] InsertValues(MigrationStep step, TimeSpan? duration, int retries, MigratorOptions options)
     {
         var migration = step.Migration ?? throw new InvalidOperationException("Only a migration with a file is applied.");
-        return new PreparableCommand(
-            $"""
-            INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin, retries, backup)
-            VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, coalesce($6, {SinceBegin}), $7, $8, $9, $10) RETURNING duration_ms AS "{marker}"{andThen}
-            """,
-            (NpgsqlDbType.Bigint, step.Version),
-            (NpgsqlDbType.Text, step.Name),
-            (NpgsqlDbType.Text, migration.Up.Checksum),
-            (NpgsqlDbType.Text, migration.Down.Checksum),
-            (NpgsqlDbType.Text, migration.Down.Text),
-            (NpgsqlDbType.Double, duration?.TotalMilliseconds),
-            (NpgsqlDbType.Text, options.ToolVersion),
-            (NpgsqlDbType.Text, migration.Origin == MigrationOrigin.Bundle ? "bundle" : "folder"),
-            (NpgsqlDbType.Integer, retries),
-            (NpgsqlDbType.Text, options.Backup));
+        return
+        [
+            step.Version,
+            step.Name,
+            migration.Up.Checksum,
+            migration.Down.Checksum,
+            migration.Down.Text,
+            duration?.TotalMilliseconds,
+            options.ToolVersion,
+            migration.Origin == MigrationOrigin.Bundle ? "bundle" : "folder",
+            retries,
+            options.Backup,
+        ];
     }
 
     /// <summary>The table, schema-qualified and quoted.</summary>
@@ -208,14 +229,14 @@ internal sealed class MigrationHistory(string schemaName)
             """;
     }
 
-    /// <summary>The command that forgets a migration that was rolled back, fenced and marked like <see cref="Insert"/>.</summary>
-    internal PreparableCommand Delete(MigrationStep step, string fence, string marker, string andThen) => new(
+    /// <summary>The command that forgets a migration that was rolled back, given its number; fenced and marked like <see cref="Insert"/>.</summary>
+    internal PreparableCommand Delete(string fence, string marker, string andThen) => new(
         // The scalar subquery makes the fence run once, also when the row is not there.
         $"""
         WITH gone AS (DELETE FROM {_schema}.history WHERE version OPERATOR(pg_catalog.=) (SELECT {fence} OPERATOR(pg_catalog.+) $1))
         SELECT {SinceBegin} AS "{marker}"{andThen}
         """,
-        (NpgsqlDbType.Bigint, step.Version));
+        NpgsqlDbType.Bigint);
 
     /// <summary>The command that records a migration as applied although this tool didn't run it.</summary>
     internal NpgsqlBatchCommand Baseline(Migration migration, string fence, string toolVersion) => new PreparableCommand(
@@ -223,12 +244,13 @@ internal sealed class MigrationHistory(string schemaName)
         INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin)
         VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, 0, $6, 'baseline')
         """,
-        (NpgsqlDbType.Bigint, migration.Version),
-        (NpgsqlDbType.Text, migration.Name),
-        (NpgsqlDbType.Text, migration.Up.Checksum),
-        (NpgsqlDbType.Text, migration.Down.Checksum),
-        (NpgsqlDbType.Text, migration.Down.Text),
-        (NpgsqlDbType.Text, toolVersion)).ToBatchCommand();
+        NpgsqlDbType.Bigint,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.Text)
+        .With(migration.Version, migration.Name, migration.Up.Checksum, migration.Down.Checksum, migration.Down.Text, toolVersion);
 
     /// <summary>
     /// Waits for whoever is writing the history, for up to twenty seconds. A server may still be at the COMMIT of a run whose watch is gone, with the fence
@@ -255,17 +277,25 @@ internal sealed class MigrationHistory(string schemaName)
     private const string SinceBegin =
         "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.transaction_timestamp()) OPERATOR(pg_catalog.*) 1000";
 
-    private static HistoryRow ReadRow(NpgsqlDataReader reader) => new(
-        reader.GetInt64(0),
-        reader.GetString(1),
-        reader.GetString(2),
-        reader.GetString(3),
-        reader.GetDateTime(4),
-        TimeSpan.FromMilliseconds(reader.GetDouble(5)),
-        reader.GetString(6),
-        reader.GetString(7),
-        reader.GetString(8),
-        reader.GetInt32(9),
-        reader.IsDBNull(10) ? null : reader.GetString(10),
-        reader.IsDBNull(11) ? null : reader.GetString(11));
+    private static string More(HistoryColumns columns) => columns switch
+    {
+        HistoryColumns.Down => ", down_sql",
+        HistoryColumns.Details => ", duration_ms, applied_by, tool_version, origin, retries, backup",
+        _ => "",
+    };
+
+    private static HistoryRow ReadRow(NpgsqlDataReader reader, HistoryColumns columns) =>
+        new(reader.GetInt64(0), reader.GetString(1), reader.GetString(2), reader.GetDateTime(3))
+        {
+            DownSql = columns == HistoryColumns.Down ? reader.GetString(4) : null,
+            Details = columns == HistoryColumns.Details
+                ? new HistoryDetails(
+                    TimeSpan.FromMilliseconds(reader.GetDouble(4)),
+                    reader.GetString(5),
+                    reader.GetString(6),
+                    reader.GetString(7),
+                    reader.GetInt32(8),
+                    reader.IsDBNull(9) ? null : reader.GetString(9))
+                : null,
+        };
 }

@@ -288,11 +288,11 @@ internal sealed class MigrationRun : IAsyncDisposable
         // start, and again by the command that records a migration, because the reset before it took them away.
         var prepared = IsPooled || _forgetsPrepared ? null : $"{Watch.Marker}_{++_pipelines}";
         var settings = Settings(local: prepared is null);
+        var record = RecordCommand(steps[0].Direction, andThen: prepared is null ? "" : ", " + settings);
         var pipeline = new SqlPipeline<MigrationStep>(Connection);
         for (var i = 0; i < steps.Count; i++)
         {
             var step = steps[i];
-            var record = Record(step, duration: null, andThen: prepared is null ? "" : ", " + settings);
             if (i == 0 || !Options.SingleTransaction)
             {
                 // The isolation level and the access mode are said outright: the role's defaults may be others.
@@ -314,11 +314,11 @@ internal sealed class MigrationRun : IAsyncDisposable
             {
                 // COMMIT runs deferred checks, which may take longer than the role's limits allow.
                 pipeline.Add(step, $"SELECT {settings}");
-                pipeline.Add(step, record.ToBatchCommand());
+                pipeline.Add(step, () => record.With(RecordValues(step, duration: null)));
             }
             else
             {
-                pipeline.Add(step, record.Execute(prepared));
+                pipeline.Add(step, () => PreparableCommand.Execute(prepared, RecordValues(step, duration: null)));
             }
 
             if (i == steps.Count - 1)
@@ -361,9 +361,17 @@ internal sealed class MigrationRun : IAsyncDisposable
         pipeline.Add(step, "SET LOCAL statement_timeout = 0");
     }
 
-    internal PreparableCommand Record(MigrationStep step, TimeSpan? duration, string andThen = "") => step.Direction == MigrationDirection.Up
-        ? History.Insert(step, Watch.Fence, Watch.Marker, andThen, duration, _attempts.GetValueOrDefault(step.Version), Options)
-        : History.Delete(step, Watch.Fence, Watch.Marker, andThen);
+    /// <summary>The command that records a step whose time the server's transaction can't tell.</summary>
+    internal NpgsqlBatchCommand Record(MigrationStep step, TimeSpan duration) =>
+        RecordCommand(step.Direction, andThen: "").With(RecordValues(step, duration));
+
+    private PreparableCommand RecordCommand(MigrationDirection direction, string andThen) => direction == MigrationDirection.Up
+        ? History.Insert(Watch.Fence, Watch.Marker, andThen)
+        : History.Delete(Watch.Fence, Watch.Marker, andThen);
+
+    private object?[] RecordValues(MigrationStep step, TimeSpan? duration) => step.Direction == MigrationDirection.Up
+        ? MigrationHistory.InsertValues(step, duration, _attempts.GetValueOrDefault(step.Version), Options)
+        : [step.Version];
 
     /// <summary>After a failure or a cancel: rolls back what is open, and makes what is committed durable before it is reported.</summary>
     private async Task SettleAsync(List<(MigrationStep Step, TimeSpan Duration)> done)

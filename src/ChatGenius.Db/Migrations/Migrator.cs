@@ -53,7 +53,7 @@ public sealed class Migrator
     /// <summary>Where every migration stands. Reads only; works on a hot standby and while another run holds the lock.</summary>
     public async Task<IReadOnlyList<MigrationStatus>> StatusAsync(CancellationToken cancellationToken = default)
     {
-        var (_, history) = await ReadAsync(withDown: false, cancellationToken).ConfigureAwait(false);
+        var (_, history) = await ReadAsync(HistoryColumns.Details, cancellationToken).ConfigureAwait(false);
         return MigrationPlan.Compare(_migrations, history);
     }
 
@@ -61,7 +61,7 @@ public sealed class Migrator
     /// <exception cref="ProblemException">As <see cref="MigrationPlan.Apply"/>.</exception>
     public async Task<MigrationPlan> PlanAsync(PlanRequest request, CancellationToken cancellationToken = default)
     {
-        var (_, history) = await ReadAsync(withDown: false, cancellationToken).ConfigureAwait(false);
+        var (_, history) = await ReadAsync(HistoryColumns.Plan, cancellationToken).ConfigureAwait(false);
         return MigrationPlan.Apply(_migrations, history, request);
     }
 
@@ -69,7 +69,7 @@ public sealed class Migrator
     /// <exception cref="ProblemException">As <see cref="MigrationPlan.Rollback"/>.</exception>
     public async Task<MigrationPlan> PlanRollbackAsync(RollbackRequest request, CancellationToken cancellationToken = default)
     {
-        var (_, history) = await ReadAsync(withDown: true, cancellationToken).ConfigureAwait(false);
+        var (_, history) = await ReadAsync(HistoryColumns.Down, cancellationToken).ConfigureAwait(false);
         return MigrationPlan.Rollback(_migrations, history, request);
     }
 
@@ -84,12 +84,12 @@ public sealed class Migrator
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled. What was finished before is kept.</exception>
     public Task<RunResult> ApplyAsync(PlanRequest request, MigrationPlan? confirmed = null, CancellationToken cancellationToken = default) =>
-        RunAsync(history => MigrationPlan.Apply(_migrations, history, request), withDown: false, confirmed, cancellationToken);
+        RunAsync(history => MigrationPlan.Apply(_migrations, history, request), HistoryColumns.Plan, confirmed, cancellationToken);
 
     /// <summary>Rolls back, newest first. Down sections come from the files; where a file is gone, from the history.</summary>
     /// <inheritdoc cref="ApplyAsync"/>
     public Task<RunResult> RollbackAsync(RollbackRequest request, MigrationPlan? confirmed = null, CancellationToken cancellationToken = default) =>
-        RunAsync(history => MigrationPlan.Rollback(_migrations, history, request), withDown: true, confirmed, cancellationToken);
+        RunAsync(history => MigrationPlan.Rollback(_migrations, history, request), HistoryColumns.Down, confirmed, cancellationToken);
 
     /// <summary>Estimates what a rollback would destroy.</summary>
     /// <param name="plan">From <see cref="PlanRollbackAsync"/>.</param>
@@ -123,11 +123,11 @@ public sealed class Migrator
         var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var (facts, before) = await _history.ReadAsync(connection, withDown: false, before: [], cancellationToken).ConfigureAwait(false);
+            var (facts, before) = await _history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken).ConfigureAwait(false);
             var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
             await using (run.ConfigureAwait(false))
             {
-                var history = await PrepareHistoryAsync(run, before.Exists, withDown: false, cancellationToken).ConfigureAwait(false);
+                var history = await PrepareHistoryAsync(run, before.Exists, HistoryColumns.Plan, cancellationToken).ConfigureAwait(false);
                 var known = history.Rows.Select(row => row.Version).ToHashSet();
                 var taken = _migrations.Where(migration => migration.Version <= to && !known.Contains(migration.Version)).ToList();
                 if (taken.Count > 0)
@@ -155,11 +155,11 @@ public sealed class Migrator
         var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var (facts, _) = await _history.ReadAsync(connection, withDown: false, before: [], cancellationToken).ConfigureAwait(false);
+            var (facts, _) = await _history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken).ConfigureAwait(false);
             var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
             await using (run.ConfigureAwait(false))
             {
-                var (_, history) = await _history.ReadAsync(connection, withDown: false, before: [], cancellationToken).ConfigureAwait(false);
+                var (_, history) = await _history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken).ConfigureAwait(false);
                 var interruption = history.Interruptions.FirstOrDefault(candidate => candidate.Version == version)
                     ?? throw new ProblemException(new Problem(
                         "CG0411",
@@ -179,12 +179,12 @@ public sealed class Migrator
         }
     }
 
-    private async Task<(ServerFacts Facts, HistorySnapshot History)> ReadAsync(bool withDown, CancellationToken cancellationToken)
+    private async Task<(ServerFacts Facts, HistorySnapshot History)> ReadAsync(HistoryColumns columns, CancellationToken cancellationToken)
     {
         var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            return await GuardAsync(() => _history.ReadAsync(connection, withDown, before: [], cancellationToken)).ConfigureAwait(false);
+            return await GuardAsync(() => _history.ReadAsync(connection, columns, before: [], cancellationToken)).ConfigureAwait(false);
         }
     }
 
@@ -216,18 +216,18 @@ public sealed class Migrator
     }
 
     private Task<RunResult> RunAsync(
-        Func<HistorySnapshot, MigrationPlan> decide, bool withDown, MigrationPlan? confirmed, CancellationToken cancellationToken) =>
-        GuardAsync(() => RunUnguardedAsync(decide, withDown, confirmed, cancellationToken));
+        Func<HistorySnapshot, MigrationPlan> decide, HistoryColumns columns, MigrationPlan? confirmed, CancellationToken cancellationToken) =>
+        GuardAsync(() => RunUnguardedAsync(decide, columns, confirmed, cancellationToken));
 
     private async Task<RunResult> RunUnguardedAsync(
-        Func<HistorySnapshot, MigrationPlan> decide, bool withDown, MigrationPlan? confirmed, CancellationToken cancellationToken)
+        Func<HistorySnapshot, MigrationPlan> decide, HistoryColumns columns, MigrationPlan? confirmed, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             // Most runs find nothing to do. They need no lock, and no second connection.
-            var (facts, history) = await _history.ReadAsync(connection, withDown, before: [], cancellationToken).ConfigureAwait(false);
+            var (facts, history) = await _history.ReadAsync(connection, columns, before: [], cancellationToken).ConfigureAwait(false);
             var plan = decide(history);
             if (plan.Steps.Count == 0)
             {
@@ -238,7 +238,7 @@ public sealed class Migrator
             await using (run.ConfigureAwait(false))
             {
                 // While we waited for the lock, another run may have done it all.
-                plan = decide(await PrepareHistoryAsync(run, history.Exists, withDown, cancellationToken).ConfigureAwait(false));
+                plan = decide(await PrepareHistoryAsync(run, history.Exists, columns, cancellationToken).ConfigureAwait(false));
                 RequireConfirmed(plan, confirmed);
                 await run.RunAsync(plan.Steps, cancellationToken).ConfigureAwait(false);
                 return new RunResult(plan, run.Finished, clock.Elapsed);
@@ -271,23 +271,23 @@ public sealed class Migrator
     /// <summary>Reads the history under the lock, and makes its tables where they are missing, in one round trip.</summary>
     /// <param name="run">The run.</param>
     /// <param name="exists">Whether its tables were there before we had the lock.</param>
-    /// <param name="withDown">Whether the down sections are read as well.</param>
+    /// <param name="columns">How much of each row is read.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>
-    private async Task<HistorySnapshot> PrepareHistoryAsync(MigrationRun run, bool exists, bool withDown, CancellationToken cancellationToken)
+    private async Task<HistorySnapshot> PrepareHistoryAsync(MigrationRun run, bool exists, HistoryColumns columns, CancellationToken cancellationToken)
     {
         string[] commands = [.. exists ? [] : _history.CreateStatements(), .. _history.WaitForWriters()];
         try
         {
-            return (await _history.ReadAsync(run.Connection, withDown, InTransaction(run, commands), cancellationToken).ConfigureAwait(false)).History;
+            return (await _history.ReadAsync(run.Connection, columns, InTransaction(run, commands), cancellationToken).ConfigureAwait(false)).History;
         }
         catch (PostgresException e) when (!exists && e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
             await run.RollbackAsync().ConfigureAwait(false);
-            var (_, history) = await _history.ReadAsync(run.Connection, withDown, before: [], cancellationToken).ConfigureAwait(false);
+            var (_, history) = await _history.ReadAsync(run.Connection, columns, before: [], cancellationToken).ConfigureAwait(false);
             if (history.Exists)
             {
                 // The run that had the lock before us has made them.
-                return await PrepareHistoryAsync(run, exists: true, withDown, cancellationToken).ConfigureAwait(false);
+                return await PrepareHistoryAsync(run, exists: true, columns, cancellationToken).ConfigureAwait(false);
             }
 
             throw new ProblemException(

@@ -50,7 +50,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
         pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
         pipeline.Add(step, run.History.ClearJournal(step.Version));
-        pipeline.Add(step, run.Record(step, _clock.Elapsed).ToBatchCommand());
+        pipeline.Add(step, run.Record(step, _clock.Elapsed));
         pipeline.Add(step, "COMMIT");
         await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
         return _clock.Elapsed;
@@ -242,7 +242,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     /// <summary>After a failure the journal knows better than we do what was committed.</summary>
     private async Task ReadProgressAsync()
     {
-        var (_, history) = await run.History.ReadAsync(run.Connection, withDown: false, before: [], CancellationToken.None).ConfigureAwait(false);
+        var (_, history) = await run.History.ReadAsync(run.Connection, HistoryColumns.Plan, before: [], CancellationToken.None).ConfigureAwait(false);
         if (history.Interruptions.FirstOrDefault(interruption => interruption.Version == step.Version) is { } interruption)
         {
             (_next, _begun) = (interruption.Statement - 1, interruption.Started);

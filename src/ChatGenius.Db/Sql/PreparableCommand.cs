@@ -5,30 +5,30 @@ using NpgsqlTypes;
 namespace ChatGenius.Db.Sql;
 
 /// <summary>
-/// A command of our own with its parameters. It can be sent as it is; where one is sent many times with other values, the server can be made
-/// to parse and plan it once (PostgreSQL: PREPARE).
+/// A command of our own with parameters. It can be sent with values as it is; where that is done many times, the server can be made to parse and
+/// plan it once (PostgreSQL: PREPARE).
 /// </summary>
 /// <param name="sql">One statement, with <c>$1</c> and so on.</param>
-/// <param name="parameters">What stands for them: texts, and numbers of 32 and 64 bits.</param>
-internal sealed class PreparableCommand(string sql, params (NpgsqlDbType Type, object? Value)[] parameters)
+/// <param name="types">The types of the parameters: texts, and numbers of 32 and 64 bits.</param>
+internal sealed class PreparableCommand(string sql, params NpgsqlDbType[] types)
 {
-    /// <summary>The command with its values beside it.</summary>
-    internal NpgsqlBatchCommand ToBatchCommand()
+    /// <summary>The command with a value for each parameter.</summary>
+    internal NpgsqlBatchCommand With(params ReadOnlySpan<object?> values)
     {
         var command = new NpgsqlBatchCommand(sql);
-        foreach (var (type, value) in parameters)
+        for (var i = 0; i < types.Length; i++)
         {
-            command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = type, Value = value ?? DBNull.Value });
+            command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = types[i], Value = values[i] ?? DBNull.Value });
         }
 
         return command;
     }
 
-    /// <summary>The statement that prepares it under a name.</summary>
-    internal string Prepare(string name) => $"PREPARE {name} ({string.Join(", ", parameters.Select(parameter => TypeName(parameter.Type)))}) AS {sql}";
+    /// <summary>The command that prepares it under a name.</summary>
+    internal NpgsqlBatchCommand Prepare(string name) => new($"PREPARE {name} ({string.Join(", ", types.Select(TypeName))}) AS {sql}");
 
-    /// <summary>The statement that runs what was prepared under a name, with the values of this one.</summary>
-    internal string Execute(string name) => $"EXECUTE {name} ({string.Join(", ", parameters.Select(parameter => Literal(parameter.Value)))})";
+    /// <summary>The command that runs what was prepared under a name, with a value for each parameter.</summary>
+    internal static NpgsqlBatchCommand Execute(string name, params IEnumerable<object?> values) => new($"EXECUTE {name} ({string.Join(", ", values.Select(Literal))})");
 
     private static string TypeName(NpgsqlDbType type) => type switch
     {

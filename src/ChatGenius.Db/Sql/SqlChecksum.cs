@@ -9,9 +9,12 @@ namespace ChatGenius.Db.Sql;
 /// statement ends with a length that no token has, so that two different scripts can't give the same input.
 /// </summary>
 /// <remarks>The encoding is stored in people's databases: changing it would make every applied migration look edited.</remarks>
-internal sealed class SqlChecksum : IDisposable
+internal sealed class SqlChecksum
 {
     private const int LongestHeader = 5;
+
+    // Below it, another thread costs more than it takes over.
+    private const int ManyRows = 1024 * 1024;
 
     // Every file has a preamble before its first section, and it is empty.
     private static readonly string OfNothing = Convert.ToHexStringLower(SHA256.HashData([]));
@@ -26,6 +29,9 @@ internal sealed class SqlChecksum : IDisposable
     // Made when the buffer is full for the first time: what fits into it is hashed in one call, without a context of OpenSSL's to make and free.
     private IncrementalHash? _hash;
     private int _filled;
+
+    // Rows that another thread adds to the hash. What comes behind them is gathered, and added when it is done.
+    private Task _rows = Task.CompletedTask;
 
     /// <param name="text">The whole text.</param>
     /// <param name="token">The token in it; it covers at least one byte.</param>
@@ -79,46 +85,53 @@ internal sealed class SqlChecksum : IDisposable
 
     /// <summary>
     /// Takes the rows that follow a <c>COPY … FROM stdin</c>, with LF for CR LF (COPY takes both for the end of a row), and the end mark,
-    /// which no row can be.
+    /// which no row can be. Many rows are left to another thread: hashing them takes as long as all else that reading their file takes.
     /// </summary>
-    public void AddCopyData(ReadOnlySpan<byte> data)
+    public void AddCopyData(ReadOnlyMemory<byte> data)
     {
-        for (var carriageReturn = data.IndexOf("\r\n"u8); carriageReturn >= 0; carriageReturn = data.IndexOf("\r\n"u8))
+        if (data.Length < ManyRows)
         {
-            Add(data[..carriageReturn]);
-            data = data[(carriageReturn + 1)..];
-        }
-
-        Add(data);
-        Add("\\.\n"u8);
-    }
-
-    /// <summary>64 hexadecimal digits in lower case.</summary>
-    public string Finish()
-    {
-        if (_hash is null && _filled == 0)
-        {
-            return OfNothing;
-        }
-
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        if (_hash is null)
-        {
-            SHA256.HashData(_buffer.AsSpan(0, _filled), hash);
+            EachPiece(data.Span, Add);
         }
         else
         {
             Flush();
-            _hash.GetHashAndReset(hash);
+            _rows = Task.Run(() => EachPiece(data.Span, _hash!.AppendData));
         }
-
-        return Convert.ToHexStringLower(hash);
     }
 
-    public void Dispose()
+    private static void EachPiece(ReadOnlySpan<byte> data, Action<ReadOnlySpan<byte>> add)
     {
-        _hash?.Dispose();
+        for (var carriageReturn = data.IndexOf("\r\n"u8); carriageReturn >= 0; carriageReturn = data.IndexOf("\r\n"u8))
+        {
+            add(data[..carriageReturn]);
+            data = data[(carriageReturn + 1)..];
+        }
+
+        add(data);
+        add("\\.\n"u8);
+    }
+
+    /// <summary>64 hexadecimal digits in lower case; nothing may be added after this.</summary>
+    public Task<string> FinishAsync() => _rows.IsCompleted ? Task.FromResult(Finish()) : _rows.ContinueWith(_ => Finish(), TaskScheduler.Default);
+
+    private string Finish()
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        var isNothing = _hash is null && _filled == 0;
+        if (_hash is null && !isNothing)
+        {
+            SHA256.HashData(_buffer.AsSpan(0, _filled), hash);
+        }
+        else if (_hash is not null)
+        {
+            Flush();
+            _hash.GetHashAndReset(hash);
+            _hash.Dispose();
+        }
+
         ArrayPool<byte>.Shared.Return(_buffer);
+        return isNothing ? OfNothing : Convert.ToHexStringLower(hash);
     }
 
     /// <summary>Seven bits a byte, the lowest first; all but the last byte have the eighth bit set (LEB128).</summary>
@@ -155,6 +168,7 @@ internal sealed class SqlChecksum : IDisposable
 
     private void Flush()
     {
+        _rows.Wait();
         _hash ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         _hash.AppendData(_buffer, 0, _filled);
         _filled = 0;

@@ -34,17 +34,22 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
     /// <summary>Whether the connection's own time limit for commands counts. A migration's statements have none.</summary>
     internal bool IsLimited { get; init; }
 
-    private readonly List<(NpgsqlBatchCommand? Command, SqlStatement? Statement, TOwner Owner)> _entries = [];
+    private readonly List<Entry> _entries = [];
+
+    private readonly record struct Entry(Func<NpgsqlBatchCommand>? Command, SqlStatement? Statement, TOwner Owner);
 
     /// <summary>Adds a command of our own.</summary>
-    internal void Add(TOwner owner, NpgsqlBatchCommand command) => _entries.Add((command, null, owner));
+    internal void Add(TOwner owner, NpgsqlBatchCommand command) => Add(owner, () => command);
+
+    /// <summary>Adds a command of our own that is made when its turn comes.</summary>
+    internal void Add(TOwner owner, Func<NpgsqlBatchCommand> command) => _entries.Add(new Entry(command, null, owner));
 
     /// <summary>Adds a command of our own that has no parameters.</summary>
-    internal void Add(TOwner owner, string command) => Add(owner, new NpgsqlBatchCommand(command));
+    internal void Add(TOwner owner, string command) => Add(owner, () => new NpgsqlBatchCommand(command));
 
     /// <summary>Adds a statement of a file.</summary>
     internal void Add(TOwner owner, SqlStatement statement) =>
-        _entries.Add((statement.IsCopyFromStdin ? null : new NpgsqlBatchCommand(statement.Text), statement, owner));
+        _entries.Add(new Entry(statement.IsCopyFromStdin ? null : () => new NpgsqlBatchCommand(statement.Text), statement, owner));
 
     /// <summary>Runs the commands.</summary>
     /// <param name="marker">The name of the first column in results that <paramref name="onMarked"/> wants to see.</param>
@@ -87,7 +92,7 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
 
         for (var i = start; i < end; i++)
         {
-            batch.BatchCommands.Add(_entries[i].Command!);
+            batch.BatchCommands.Add(_entries[i].Command!());
         }
 
         try
@@ -111,7 +116,7 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
         }
         catch (PostgresException e) when (e.BatchCommand is not null)
         {
-            var (_, statement, owner) = _entries.Find(entry => ReferenceEquals(entry.Command, e.BatchCommand));
+            var (_, statement, owner) = _entries[start + batch.BatchCommands.IndexOf((NpgsqlBatchCommand)e.BatchCommand)];
             throw new SqlPipelineException<TOwner>(e, owner, statement, e.BatchCommand.CommandText);
         }
     }

@@ -8,13 +8,15 @@ namespace ChatGenius.Db.Sql;
 /// </summary>
 public sealed class SqlScript
 {
-    internal SqlScript(SourceText source, int start, int end, IReadOnlyList<SqlStatement> statements, string checksum)
+    private readonly Task<string> _checksum;
+
+    internal SqlScript(SourceText source, int start, int end, IReadOnlyList<SqlStatement> statements, Task<string> checksum)
     {
         Source = source;
         Start = start;
         End = end;
         Statements = statements;
-        Checksum = checksum;
+        _checksum = checksum;
     }
 
     /// <summary>The file.</summary>
@@ -31,9 +33,10 @@ public sealed class SqlScript
 
     /// <summary>
     /// SHA-256 over the tokens and <c>COPY</c> rows, 64 hexadecimal digits. Comments, and white space between tokens, do not count;
-    /// everything that the server is sent does, to the byte.
+    /// everything that the server is sent does, to the byte. Of many rows it is still being computed for a while after the script was cut;
+    /// who asks then waits for it.
     /// </summary>
-    public string Checksum { get; }
+    public string Checksum => _checksum.GetAwaiter().GetResult();
 
     /// <summary>The checksum of the first <paramref name="count"/> statements alone.</summary>
     internal string ChecksumOf(int count) =>
@@ -57,9 +60,6 @@ public sealed class SqlScript
     }
 
     /// <summary>Cuts up to the first line comment that the caller takes for the end; problems go to a list.</summary>
-    internal static SqlScript Parse(SourceText source, int start, int end, Func<SqlToken, bool>? endsAt, List<Problem> problems)
-    {
-        using var checksum = new SqlChecksum();
-        return new SqlSplitter(source, start, end, checksum, problems).Split(endsAt);
-    }
+    internal static SqlScript Parse(SourceText source, int start, int end, Func<SqlToken, bool>? endsAt, List<Problem> problems) =>
+        new SqlSplitter(source, start, end, new SqlChecksum(), problems).Split(endsAt);
 }

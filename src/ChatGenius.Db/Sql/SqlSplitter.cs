@@ -84,7 +84,7 @@ internal ref struct SqlSplitter
                 "Take it out; PostgreSQL can't store it either.");
         }
 
-        return new SqlScript(_source, _from, end, _statements, _checksum.Finish());
+        return new SqlScript(_source, _from, end, _statements, _checksum.FinishAsync());
     }
 
     private void Add(SqlToken token)
@@ -232,7 +232,7 @@ internal ref struct SqlSplitter
         {
             if (EndOfMark(line) is var end and > 0)
             {
-                _checksum.AddCopyData(_text[start..line]);
+                _checksum.AddCopyData(_source.Utf8[start..line]);
                 _tokens.SkipTo(end);
                 return (start, line);
             }

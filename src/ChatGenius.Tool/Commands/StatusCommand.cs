@@ -46,7 +46,7 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
                 status.Name,
                 status.Interruption is { } stop ? $"{Word(status.State)} {Stop(stop)}" : Word(status.State),
                 status.Row?.AppliedAt.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "",
-                status.Row is { } row ? Duration.Format(row.Duration) : "");
+                status.Row?.Details is { } details ? Duration.Format(details.Duration) : "");
         }
 
         table.Write(report, (column, cell) => column == 2 ? Color(cell) : "default");
@@ -114,14 +114,14 @@ internal sealed record StatusRowJson(
         status.Version,
         status.Name,
         StatusCommand.Word(status.State),
-        status.Row?.Origin ?? status.Migration?.Origin.ToString().ToLowerInvariant(),
+        status.Row?.Details?.Origin ?? status.Migration?.Origin.ToString().ToLowerInvariant(),
         status.Migration?.Source.Path,
         status.Row?.AppliedAt,
-        status.Row?.Duration.TotalMilliseconds,
-        status.Row?.AppliedBy,
-        status.Row?.ToolVersion,
-        status.Row?.Retries,
-        status.Row?.Backup,
+        status.Row?.Details?.Duration.TotalMilliseconds,
+        status.Row?.Details?.AppliedBy,
+        status.Row?.Details?.ToolVersion,
+        status.Row?.Details?.Retries,
+        status.Row?.Details?.Backup,
         InterruptionJson.Of(status));
 }
 

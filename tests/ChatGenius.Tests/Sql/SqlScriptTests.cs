@@ -112,4 +112,16 @@ public class SqlScriptTests
     }
 
     private static List<string> Split(string sql) => [.. SqlScript.Parse(SourceText.From("f.sql", sql)).Statements.Select(s => s.Text)];
+
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    public void The_checksum_of_many_rows_is_the_one_that_peoples_databases_have(string newLine)
+    {
+        var rows = string.Concat(Enumerable.Range(0, 100_000).Select(i => $"{i}\trow number {i}\n"));
+        var text = $"CREATE TABLE r (i int, t text);\nCOPY r FROM stdin;\n{rows}\\.\nSELECT 1;\nCOPY r FROM stdin;\n{rows}\\.\nSELECT 2;\n";
+
+        SqlScript.Parse(SourceText.From("rows.sql", text.Replace("\n", newLine, StringComparison.Ordinal))).Checksum
+            .ShouldBe("5c12f94965bfacf6f019b4d1e1d96753f8e8b2cdce0812576a63e0e50d8f1d23");
+    }
 }

@@ -57,9 +57,10 @@ public static class MigrationSource
             }
         }
 
-        // The files are small and in the system's cache, or few: to wait for each of them without a thread costs more than the reading. The caller's
-        // thread has nothing else to do; whatever else goes on meanwhile, such as connecting, finds one free in the pool.
-        Parallel.For(0, files.Count, new ParallelOptions { CancellationToken = cancellationToken }, Read);
+        // The files are small and in the system's cache, or few: to wait for each of them without a thread costs more than the reading. With a thread
+        // a core, of which the caller's is one, whatever else goes on meanwhile, such as connecting, finds one free in the pool.
+        var onAllCores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken };
+        Parallel.For(0, files.Count, onAllCores, Read);
 
         var unique = Unite(files, migrations, problems);
         var all = problems.OfType<List<Problem>>().SelectMany(p => p).ToList();

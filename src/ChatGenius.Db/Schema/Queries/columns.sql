@@ -20,7 +20,8 @@ FROM pg_attribute a
         CASE WHEN co.oid IS NULL THEN NULL
             WHEN cn.nspname = 'pg_catalog' THEN format('COLLATE %I', co.collname)
             ELSE format('COLLATE %I.%I', cn.nspname, co.collname) END AS collation,
-        (SELECT 'OPTIONS (' || string_agg(o, ', ' ORDER BY o COLLATE "C") || ')' FROM unnest(a.attoptions) o) AS options,
+        -- The minor releases of November 2026 note the version of each column here, which is no option of the user's; pg_dump leaves it out as well.
+        (SELECT 'OPTIONS (' || string_agg(o, ', ' ORDER BY o COLLATE "C") || ')' FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver=') AS options,
         (SELECT 'OPTIONS (' || string_agg(format('%I %L', o.option_name, o.option_value), ', ' ORDER BY o.option_name) || ')'
             FROM pg_options_to_table(a.attfdwoptions) o) AS fdw_options,
         CASE WHEN a.attstorage <> t.typstorage AND c.relkind IN ('r', 'p', 'm', 'f') THEN 'STORAGE ' || CASE a.attstorage

@@ -119,13 +119,22 @@ internal static class HygieneRules
         {
             yield return (NoDown, migration.Down.Where, "", "The down section is empty", [], "-- migrate:down irreversible:true");
         }
-        else if (roundTrip is { Restores: false })
+
+        if (roundTrip is null)
         {
-            var message = roundTrip.Failure is { } failure ? failure
-                : roundTrip.Differences.Length > 0 ? "After down the schema is not what it was before up"
-                : roundTrip.Lost.Length > 0 ? $"Down does not bring back {roundTrip.Lost[0]}"
-                : "After down the second up gives another schema than the first";
-            yield return (DownDoesNotRestore, migration.Down.Where, "", message, [.. roundTrip.Differences, .. roundTrip.Lost, .. roundTrip.SecondUp], "");
+            yield break;
+        }
+
+        if (roundTrip.Failure is not null || roundTrip.Differences.Length > 0 || roundTrip.SecondUp.Length > 0)
+        {
+            var message = roundTrip.Failure
+                ?? (roundTrip.Differences.Length > 0 ? "After down the schema is not what it was before up" : "After down the second up gives another schema than the first");
+            yield return (DownDoesNotRestore, migration.Down.Where, "", message, [.. roundTrip.Differences, .. roundTrip.SecondUp], "");
+        }
+
+        foreach (var loss in roundTrip.Lost)
+        {
+            yield return (DownDoesNotRestore, migration.Down.Where, loss.Subject, $"Down does not bring back {loss}", [], "");
         }
     }
 

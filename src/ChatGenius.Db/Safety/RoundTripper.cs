@@ -56,19 +56,22 @@ public sealed class RoundTripper<TSchema>(
 
         var restored = await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
         var catalog = tracer.Catalog;
-        var lost = rows.Count == 0 ? [] : await LostAsync(rows, cancellationToken).ConfigureAwait(false);
+        var lost = rows.Count == 0 ? ImmutableArray<Loss>.Empty : await LostAsync(rows, cancellationToken).ConfigureAwait(false);
         var upError = await tracer.RunAsync(migration.Up, cancellationToken).ConfigureAwait(false);
         await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
         if (upError is not null)
         {
             _schema = null;
-            return (trace, new RoundTrip([.. compare(before, restored)], [], [.. lost], $"Up after down fails: {upError.MessageText} ({upError.SqlState})"));
+            return (trace, new RoundTrip([.. compare(before, restored)], [], lost, $"Up after down fails: {upError.MessageText} ({upError.SqlState})"));
         }
 
-        // A second up from the same schema all but surely gives the same one again: the catalog that is read anyway has to do.
-        ImmutableArray<string> again = [.. catalog.Summary().SymmetricExcept(tracer.Catalog.Summary()).Order(StringComparer.Ordinal)];
+        // A second up from the same schema all but surely gives the same one again, which the catalog that is read anyway tells. A trace reads
+        // only what the migration wrote itself, and a rename changes definitions beside that: where the catalogs differ, the schemas decide.
+        ImmutableArray<string> again = catalog.Summary().SetEquals(tracer.Catalog.Summary())
+            ? []
+            : [.. compare(after, await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false))];
         _schema = again.IsEmpty ? after : null;
-        return (trace, new RoundTrip([.. compare(before, restored)], again, [.. lost]));
+        return (trace, new RoundTrip([.. compare(before, restored)], again, lost));
     }
 
     /// <summary>Tables, and their columns, that a statement names which can take rows or values away.</summary>
@@ -102,10 +105,10 @@ public sealed class RoundTripper<TSchema>(
         return counts;
     }
 
-    private async Task<List<string>> LostAsync(List<Counted> before, CancellationToken cancellationToken)
+    private async Task<ImmutableArray<Loss>> LostAsync(List<Counted> before, CancellationToken cancellationToken)
     {
         await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        var lost = new List<string>();
+        var lost = new List<Loss>();
         var shrunk = new HashSet<Relation>();
         foreach (var (table, column, count, sum) in before)
         {
@@ -116,16 +119,16 @@ public sealed class RoundTripper<TSchema>(
             if (column is null && left < count)
             {
                 shrunk.Add(table);
-                lost.Add($"{Names.Count(count - left, "row")} of {table.Display}");
+                lost.Add(new Loss(table.Display, Names.Count(count - left, "row")));
             }
             else if (column is not null && sum != leftSum && !shrunk.Contains(table))
             {
                 var isAnother = gone || now!.Oid != table.Oid || columnNow!.Number != column.Number;
-                lost.Add(isAnother || left < count ? $"{Names.Count(isAnother ? count : count - left, "value")} of {table.Display}.{column.Name}" : $"the values of {table.Display}.{column.Name}");
+                lost.Add(new Loss($"{table.Display}.{column.Name}", isAnother || left < count ? Names.Count(isAnother ? count : count - left, "value") : "the values"));
             }
         }
 
-        return lost;
+        return [.. lost];
     }
 
     /// <summary>A table's rows, or a column's values, before up.</summary>

@@ -41,6 +41,7 @@ public static class RulesPage
 
             `allow` covers the next statement, `allow-file` stands before `-- migrate:up` and covers the file. Ids or names, separated by commas, an object in parentheses
             where only that is meant, a last day with `until=`; the reason after the colon is required. One that covers nothing is reported (M107).
+            Who allows a table or a column to be dropped allows, too, that down does not bring its rows or values back (M102).
 
             ## The examples' tables
 

@@ -31,7 +31,28 @@ internal static class Suppressions
             marked.Add(allow is null ? finding : finding with { Allowed = allow.Reason });
         }
 
-        return marked.Concat(allows.Where(allow => !used.Contains(allow)).Select(allow => Unused(migration, allow, today)));
+        return WithTheirConsequences(marked).Concat(allows.Where(allow => !used.Contains(allow)).Select(allow => Unused(migration, allow, today)));
+    }
+
+    /// <summary>Whoever allows a table or column to be dropped has thought of its rows or values: that down brings none back is no news.</summary>
+    private static IEnumerable<Finding> WithTheirConsequences(List<Finding> findings)
+    {
+        return findings.Select(finding => finding.Hazard == HygieneRules.DownDoesNotRestore && finding.Allowed is null && findings.Find(other => Takes(other, finding.Subject)) is { } cause
+            ? finding with { Allowed = cause.Allowed }
+            : finding);
+
+        static bool Takes(Finding drop, string subject) =>
+            drop.Allowed is not null
+            && ((drop.Hazard == DataLossRules.DropTable && drop.Subject == subject) || (drop.Hazard == DataLossRules.DropColumn && Same(drop.Subject, subject)));
+    }
+
+    /// <summary>Whether a name that may lack its schema or table is that of a subject.</summary>
+    private static bool Same(string written, string subject)
+    {
+        var plain = Plain(subject);
+        return Plain(written) == plain || plain.EndsWith($".{Plain(written)}", StringComparison.Ordinal);
+
+        static string Plain(string name) => name.Replace("\"", "", StringComparison.Ordinal);
     }
 
     private static Finding Unused(CheckedMigration migration, Allow allow, DateOnly today) => new()
@@ -176,13 +197,5 @@ internal static class Suppressions
             finding.Hazard == Hazard && (Until is null || Until >= today)
             && (Subject is null || Same(Subject, finding.Subject))
             && (WholeFile || (Statement is { } statement && statement.Line == finding.Where.Line && statement.Column == finding.Where.Column));
-
-        private static bool Same(string written, string subject)
-        {
-            var plain = Plain(subject);
-            return Plain(written) == plain || plain.EndsWith($".{Plain(written)}", StringComparison.Ordinal);
-
-            static string Plain(string name) => name.Replace("\"", "", StringComparison.Ordinal);
-        }
     }
 }

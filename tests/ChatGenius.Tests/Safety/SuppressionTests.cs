@@ -82,6 +82,23 @@ public class SuppressionTests
         problem.Advice.ShouldNotBeNull();
     }
 
+    [Fact]
+    public void An_allow_to_drop_covers_that_down_does_not_bring_back_what_is_dropped_and_nothing_else()
+    {
+        var migration = Shop.Migration(
+            """
+            -- migrate:up
+            -- cgdb:allow drop-column: replaced by remark
+            ALTER TABLE orders DROP COLUMN note;
+            -- migrate:down
+            ALTER TABLE orders ADD COLUMN note text;
+            """);
+        var roundTrip = new RoundTrip([], [], [new Loss("orders.note", "5 values"), new Loss("orders", "2 rows")]);
+
+        SafetyCheck.Examine(migration, null, TableSizes.Unknown, roundTrip, Today).Where(finding => finding.Hazard.Id == "M102").Select(finding => (finding.Subject, finding.Allowed))
+            .ShouldBe([("orders.note", "replaced by remark"), ("orders", null)]);
+    }
+
     private static IReadOnlyList<Finding> Examine(string sql) => SafetyCheck.Examine(Shop.Migration(sql), null, TableSizes.Unknown, today: Today);
 
     private static IEnumerable<string> Unallowed(string sql) => Examine(sql).Where(finding => finding.Allowed is null).Select(finding => finding.Hazard.ToString());

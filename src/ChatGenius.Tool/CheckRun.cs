@@ -100,7 +100,7 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
     internal static IReadOnlyList<string> Differences(SchemaSnapshot before, SchemaSnapshot after) =>
         [.. SchemaDiff.Between(before, after).Where(difference => difference.Fact != "order of columns").Select(difference => difference.ToString())];
 
-    private static CheckedMigration Checked(Migration migration) =>
+    internal static CheckedMigration Checked(Migration migration) =>
         new(migration.Version, migration.Name, migration.Source, Checked(migration.Up), Checked(migration.Down));
 
     private static CheckedSection Checked(MigrationSection section) => new(section.Where, section.Transactional, section.Irreversible, section.Script);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Templates;
@@ -44,6 +45,36 @@ internal static class ColumnDefault
                 return SqlLiteral.Quote(value);
         }
     }
+
+    /// <summary>
+    /// Whether a default may differ from row to row, so that adding the column with it writes the whole table anew under an exclusive lock
+    /// (PostgreSQL, ALTER TABLE, Notes). The catalog isn't asked: a function that is not known to be steady counts as volatile.
+    /// </summary>
+    public static bool VariesByRow(string sql)
+    {
+        var text = Encoding.UTF8.GetBytes(sql);
+        var word = "";
+        foreach (var token in new SqlLexer(text))
+        {
+            if (token.Kind == SqlTokenKind.OpenParenthesis && word.Length > 0 && !Steady.Contains(word))
+            {
+                return true;
+            }
+
+            word = token.Kind is SqlTokenKind.Word or SqlTokenKind.QuotedIdentifier ? Encoding.UTF8.GetString(text[token.Start..token.End]).ToLowerInvariant() : "";
+        }
+
+        return false;
+    }
+
+    /// <summary>Functions that give one value in a whole statement, and what else may stand before a parenthesis: types and operators.</summary>
+    private static readonly HashSet<string> Steady =
+    [
+        "now", "transaction_timestamp", "statement_timestamp", "current_timestamp", "current_time", "localtimestamp", "localtime", "current_setting", "date_trunc", "timezone",
+        "make_date", "make_interval", "lower", "upper", "coalesce", "nullif", "to_char", "to_jsonb", "jsonb_build_object", "jsonb_build_array", "md5",
+        "numeric", "decimal", "varchar", "varying", "char", "character", "bpchar", "bit", "varbit", "interval", "timestamp", "timestamptz", "time", "timetz",
+        "and", "or", "not", "in", "any", "array", "row", "case", "when", "then", "else", "cast",
+    ];
 
     /// <summary>A string constant, a cast, a call, something in parentheses, NULL, or one of the words that stand for a value.</summary>
     private static bool IsExpression(string value)

@@ -26,9 +26,11 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
         var info = catalog.Find(request.Template ?? reading.Template);
         var arguments = ReadArguments(info);
         var columns = info.Arguments is TemplateArguments.Columns or TemplateArguments.OptionalColumns ? arguments : [];
-        if (request.Template is null && info.Name == "add_column" && columns.Any(TableShape.IsRequired))
+        if (request.Template is null && info.Name == "add_column" && columns.Any(TableShape.IsUnfilled))
         {
-            _notices.Add("A column that may not be null needs a value in the rows that are there, so it comes in steps");
+            _notices.Add(columns.Any(TableShape.IsRequired)
+                ? "A column that may not be null needs a value in the rows that are there, so it comes in steps"
+                : "A default that differs from row to row would write the whole table anew, so the column comes in steps");
             info = catalog.Find("add_required_column");
         }
 
@@ -43,6 +45,11 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
         if (info.Arguments == TemplateArguments.Columns && columns.Count == 0)
         {
             throw Needs(info, "columns");
+        }
+
+        if (info.Name is "add_column" or "add_required_column" && columns.FirstOrDefault(column => column.Identity) is { } identity)
+        {
+            _notices.Add($"The identity column {identity.Name} numbers the rows that are there: the whole table is written anew under an exclusive lock");
         }
 
         Render(info, reading.Name, raw, columns, info.Arguments == TemplateArguments.Words ? request.Arguments : []);
@@ -143,17 +150,30 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
         var info = catalog.Find(followUp.Template);
         switch (followUp.ForEach)
         {
-            case "required" when shape.Columns.Where(TableShape.IsRequired).ToList() is { Count: > 0 } required:
-                raw = new Dictionary<string, string>(raw, StringComparer.Ordinal) { ["columns"] = string.Join('_', required.Select(column => column.Name)) };
-                Render(info, NameFrom(followUp.Name, raw), raw, required, []);
+            case "unfilled":
+                FollowFor(followUp, info, raw, [.. shape.Columns.Where(TableShape.IsUnfilled)]);
                 break;
-            case "columns" when shape.Columns.Count > 0:
+            case "required":
+                FollowFor(followUp, info, raw, [.. shape.Columns.Where(column => TableShape.IsUnfilled(column) && !column.Nullable)]);
+                break;
+            case "columns":
+                FollowFor(followUp, info, raw, shape.Columns);
+                break;
             case null:
                 Render(info, NameFrom(followUp.Name, raw), raw, shape.Columns, []);
                 break;
             case "indexes" or "uniques" or "checks" or "foreign_keys":
                 FollowEach(followUp, info, raw, shape);
                 break;
+        }
+    }
+
+    private void FollowFor(FollowUp followUp, TemplateInfo info, Dictionary<string, string> raw, IReadOnlyList<ColumnSpec> columns)
+    {
+        if (columns.Count > 0)
+        {
+            raw = new Dictionary<string, string>(raw, StringComparer.Ordinal) { ["columns"] = string.Join('_', columns.Select(column => column.Name)) };
+            Render(info, NameFrom(followUp.Name, raw), raw, columns, []);
         }
     }
 

@@ -103,6 +103,12 @@ internal sealed class TableShape
     /// <summary>Whether rows that are there have no value for the column: it may not be null and has no default.</summary>
     public static bool IsRequired(ColumnSpec column) => column is { Type: not null, Nullable: false, Default: null, Identity: false };
 
+    /// <summary>
+    /// Whether a column that is added has to be filled afterwards: rows that are there have no value for it, or one that
+    /// <see cref="ColumnDefault.VariesByRow"/>.
+    /// </summary>
+    public static bool IsUnfilled(ColumnSpec column) => IsRequired(column) || (column.Default is { } value && ColumnDefault.VariesByRow(value));
+
     private static string Join(IEnumerable<string> names) => string.Join(", ", names.Select(SqlIdentifier.Quote));
 
     /// <summary>As PostgreSQL does, a name that is taken gets a number behind its label.</summary>
@@ -154,6 +160,7 @@ internal sealed class TableShape
             ["type"] = column.Type,
             ["nullable"] = column.Nullable,
             ["required"] = IsRequired(column),
+            ["unfilled"] = IsUnfilled(column),
             ["default"] = column.Default,
             ["definition"] = column.Type is null ? null : Define(column),
             // Not table_column_not_null: from version 18 on that is the name of the NOT NULL constraint itself.

@@ -60,8 +60,9 @@ public sealed record TemplateValue(string Name, ValueForm Form, bool Required, s
 /// <param name="Template">The template.</param>
 /// <param name="Name">The migration's name; may name values in braces.</param>
 /// <param name="ForEach">
-/// One file for each of <c>indexes</c>, <c>uniques</c>, <c>checks</c>, <c>foreign_keys</c>; one for all columns that are
-/// <c>required</c>, or for all <c>columns</c>, if there are any. Null: one file in any case.
+/// One file for each of <c>indexes</c>, <c>uniques</c>, <c>checks</c>, <c>foreign_keys</c>; one for all columns that are <c>unfilled</c> (rows
+/// that are there have no value yet) or, of these, <c>required</c> (they may not be null), or for all <c>columns</c>, if there are any. Null:
+/// one file in any case.
 /// </param>
 public sealed record FollowUp(string Template, string Name, string? ForEach);
 
@@ -95,7 +96,7 @@ public sealed partial record TemplateInfo(string Name, SourceText Source, bool I
     [GeneratedRegex(@"^(?<name>[a-z_]+)(?<optional>\?)? \((?<form>name|sql|text|number)\)(?: = (?<default>.+))?$")]
     private static partial Regex ValueDeclaration { get; }
 
-    [GeneratedRegex(@"^(?<template>[a-z_0-9]+) as (?<name>[a-z_0-9{}]+)(?: for (?<each>indexes|uniques|checks|foreign_keys|required|columns))?$")]
+    [GeneratedRegex(@"^(?<template>[a-z_0-9]+) as (?<name>[a-z_0-9{}]+)(?: for (?<each>indexes|uniques|checks|foreign_keys|unfilled|required|columns))?$")]
     private static partial Regex FollowUpDeclaration { get; }
 
     /// <summary>Reads a template's header; a template without one takes columns and no values.</summary>

@@ -27,10 +27,18 @@ internal sealed class TestDatabase : IAsyncDisposable
     public static async Task<TestDatabase> CreateAsync()
     {
         var server = await TestServer.UrlAsync();
+        return await CreateAsync(server, "template0");
+    }
+
+    /// <summary>Creates another one with all that is in this one, to which nobody may be connected meanwhile.</summary>
+    public Task<TestDatabase> CopyAsync() => CreateAsync(_server, Url.DatabaseName!);
+
+    private static async Task<TestDatabase> CreateAsync(DatabaseUrl server, string original)
+    {
         var name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}_{Guid.NewGuid():N}");
         await using var connection = await new Database(server).ConnectAsync();
         var strategy = connection.PostgreSqlVersion.Major >= 15 ? "STRATEGY FILE_COPY" : "";
-        await ExecuteAsync(connection, $"CREATE DATABASE {name} TEMPLATE template0 {strategy}");
+        await ExecuteAsync(connection, $"CREATE DATABASE {name} TEMPLATE {original} {strategy}");
         return new TestDatabase(server, name);
     }
 

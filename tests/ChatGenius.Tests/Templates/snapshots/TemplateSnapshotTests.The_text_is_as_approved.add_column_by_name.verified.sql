@@ -1,6 +1,7 @@
 -- ==== 0006_add_pinned_at_and_pinned_by_id_to_messages.sql
 -- migrate:up
 
+-- cgdb:allow fk-without-index: the migration that follows builds the index
 ALTER TABLE messages
     ADD COLUMN pinned_at TIMESTAMP WITH TIME ZONE,
     ADD COLUMN pinned_by_id UUID

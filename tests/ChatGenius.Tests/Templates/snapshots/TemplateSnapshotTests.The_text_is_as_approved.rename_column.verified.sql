@@ -4,6 +4,7 @@
 
 -- migrate:up
 
+-- cgdb:allow rename-column: no running version of the application says content any more
 ALTER TABLE messages RENAME COLUMN content TO body;
 
 -- migrate:down

@@ -1,0 +1,80 @@
+using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Safety;
+using ChatGenius.Db.Schema;
+using ChatGenius.Db.Text;
+using ChatGenius.Tests.Support;
+using ChatGenius.Tool;
+using Npgsql;
+
+namespace ChatGenius.Tests.Templates;
+
+/// <summary>What the templates write, as it stands, on a real database that is in use.</summary>
+public class TemplateRunTests(UsedChat chat) : IClassFixture<UsedChat>
+{
+    /// <summary>An empty migration is still to be filled, and a backfill without a value stops to say so.</summary>
+    public static TheoryData<string> Complete => [.. TemplateCalls.All.Keys.Except(["blank", "blank_by_name", "backfill_unsaid"])];
+
+    [Theory]
+    [MemberData(nameof(Complete))]
+    public async Task Up_down_up_gives_the_same_catalog_and_check_finds_nothing(string call)
+    {
+        await using var database = await chat.CopyAsync();
+        if (TemplateCalls.Before.TryGetValue(call, out var sql))
+        {
+            await database.ExecuteAsync(sql);
+        }
+
+        await using var tracer = await Tracer.StartAsync(database.Database, new TracerOptions());
+        var roundTripper = new RoundTripper<SchemaSnapshot>(tracer, (connection, token) => SchemaReader.ReadAsync(connection, cancellationToken: token), Differences);
+        var before = await SchemaAsync(tracer);
+        var migrations = Migrations(call);
+        var found = new List<string>();
+        foreach (var migration in migrations)
+        {
+            var (trace, roundTrip) = await roundTripper.RunAsync(migration);
+            trace.Statements.ShouldAllBe(statement => statement.Outcome == TraceOutcome.Ran);
+            found.AddRange(SafetyCheck.Examine(migration, trace, TableSizes.Unknown, roundTrip)
+                .Where(finding => finding is { Severity: > Severity.Info, Allowed: null })
+                .Select(finding => $"{finding.Where}: {finding.Hazard} {finding.Message} {string.Join("; ", finding.Facts)}"));
+        }
+
+        found.ShouldBeEmpty();
+        await AllTheWayBackAndForthAsync(tracer, migrations, before);
+    }
+
+    /// <summary>Each migration went down and up again by itself; here all of a scaffold's do.</summary>
+    private static async Task AllTheWayBackAndForthAsync(Tracer tracer, List<CheckedMigration> migrations, SchemaSnapshot before)
+    {
+        if (migrations.Exists(migration => migration.Down.Irreversible))
+        {
+            return;
+        }
+
+        var after = await SchemaAsync(tracer);
+        foreach (var migration in Enumerable.Reverse(migrations))
+        {
+            (await tracer.RunAsync(migration.Down)).ShouldBeNull();
+        }
+
+        Differences(before, await SchemaAsync(tracer)).ShouldBeEmpty();
+        foreach (var migration in migrations)
+        {
+            (await tracer.RunAsync(migration.Up)).ShouldBeNull();
+        }
+
+        (await SchemaAsync(tracer)).ToString().ShouldBe(after.ToString());
+    }
+
+    private static List<CheckedMigration> Migrations(string call) =>
+    [
+        .. TemplateCalls.Render(call).Migrations.Select((migration, i) => CheckRun.Checked(
+            MigrationParser.Parse(SourceText.From($"{6 + i:0000}_{migration.Name}.sql", migration.Text), MigrationOrigin.Folder))),
+    ];
+
+    /// <summary>No down can put a column back where it stood.</summary>
+    private static IReadOnlyList<string> Differences(SchemaSnapshot before, SchemaSnapshot after) =>
+        [.. SchemaDiff.Between(before, after).Where(difference => difference.Fact != "order of columns").Select(difference => difference.ToString())];
+
+    private static Task<SchemaSnapshot> SchemaAsync(Tracer tracer) =>
+        tracer.ReadAsync((connection, token) => SchemaReader.ReadAsync(connection, cancellationToken: token));
+}

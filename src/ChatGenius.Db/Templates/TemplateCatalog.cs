@@ -107,6 +107,10 @@ public sealed class TemplateCatalog
         {
             return template.Render(context);
         }
+        catch (ScriptParserRuntimeException e)
+        {
+            throw new ProblemException([.. e.ParserMessages.Select(message => Broken(info, message.Span, message.Message))], e);
+        }
         catch (ScriptRuntimeException e)
         {
             throw new ProblemException(Broken(info, e.Span, e.OriginalMessage), e);
@@ -133,7 +137,9 @@ public sealed class TemplateCatalog
             "CG0811",
             $"The template is broken: {message}",
             source.At(offset, length),
-            info.IsBuiltIn ? "This is a fault of the tool; please report it." : "Mend the template, or delete it to get the built-in one back.");
+            info.IsBuiltIn ? "This is a fault of the tool; please report it."
+                : BuiltInNames().Contains(info.Name) ? "Mend the template, or delete it to get the built-in one back."
+                : "Mend the template.");
     }
 
     private static ProblemException Unknown(string name, IReadOnlyCollection<string> names)

@@ -164,6 +164,8 @@ public class NewCommandTests
     [InlineData("-- migrate:up\n{{ if true }}\n", "", "end")]
     [InlineData("{{ ## nonsense\n## }}\n", "1:7", "header")]
     [InlineData("{{ while true }}{{ end }}\n", "1:4", "while")]
+    [InlineData("-- é😀\ncreate {{ if }}", "2:14", "create {{ if }}")]
+    [InlineData("é😀 {{ name | math.abs }}", "1:14", "A number is expected")]
     public async Task A_broken_template_is_a_problem_at_its_place(string text, string place, string named)
     {
         using var tool = new InProcess();
@@ -175,6 +177,19 @@ public class NewCommandTests
         run.Error.ShouldContain("CG0811");
         run.Error.ShouldContain($"FOLDER/migrations/templates/blank.sbn:{place}");
         run.Error.ShouldContain(named);
+    }
+
+    [Fact]
+    public async Task What_is_wrong_with_an_included_template_is_shown_there()
+    {
+        using var tool = new InProcess();
+        tool.Write("migrations/templates/blank.sbn", "{{ include 'part' }}");
+        tool.Write("migrations/templates/part.sbn", "-- a part\n{{ func x }}{{ end }}\n");
+
+        var run = await tool.RunAsync("new", "tidy_up");
+
+        run.Error.ShouldContain("FOLDER/migrations/templates/part.sbn:2:4");
+        run.Error.ShouldContain("func");
     }
 
     [Theory]

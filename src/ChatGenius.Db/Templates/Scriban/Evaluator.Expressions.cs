@@ -164,13 +164,13 @@ internal sealed partial class Evaluator
 
     private void Assign(AssignExpression assignment)
     {
-        var value = Evaluate(assignment.Value);
-        if (assignment.Operator is not null)
+        if (assignment.Operator == "??" && Evaluate(assignment.Target) is not null)
         {
-            value = Operators.Binary(this, assignment.Span, assignment.Operator, Evaluate(assignment.Target), value);
+            return;
         }
 
-        Set(assignment.Target, value);
+        var value = Evaluate(assignment.Value);
+        Set(assignment.Target, assignment.Operator is { } operation ? Operators.Binary(this, assignment.Span, operation, Evaluate(assignment.Target), value) : value);
     }
 
     private void Set(PathExpression path, object? value)

@@ -221,7 +221,7 @@ internal sealed partial class ScribanParser
     }
 
     private string? AssignmentOperator() =>
-        Current.Kind == TokenKind.Symbol && Current.Value is "=" or "+=" or "-=" or "*=" or "/=" or "//=" or "%=" ? (string)Current.Value : null;
+        Current.Kind == TokenKind.Symbol && Current.Value is "=" or "+=" or "-=" or "*=" or "/=" or "//=" or "%=" or "??=" ? (string)Current.Value : null;
 
     private ConditionalExpression ParseConditional(Expression condition)
     {

@@ -62,6 +62,8 @@ public class BuiltinTests
     [InlineData("'hello' | string.slice 1 3", "ell")]
     [InlineData("'hello' | string.slice (-3)", "llo")]
     [InlineData("'hello' | string.slice (-9) 6", "he")]
+    [InlineData("'hello' | string.slice (-7)", "hel")]
+    [InlineData("'hello' | string.slice (-11)", "")]
     [InlineData("'hello' | string.slice 9", "")]
     [InlineData("'hello' | string.slice1 1", "e")]
     [InlineData("'hello' | string.slice1 1 2", "el")]

@@ -1,6 +1,4 @@
-using ChatGenius.Db;
 using ChatGenius.Db.Templates.Scriban;
-using ChatGenius.Db.Text;
 
 namespace ChatGenius.Tests.Templates.Scriban;
 
@@ -177,29 +175,6 @@ public class ErrorTests
     [Fact]
     public void A_value_that_a_template_cannot_handle_is_refused_at_once() =>
         Should.Throw<ArgumentException>(() => new ScriptObject { ["x"] = new Uri("http://localhost") });
-
-    [Fact]
-    public void A_parse_error_becomes_a_problem_with_line_and_caret()
-    {
-        var source = SourceText.From("templates/table.sbn", "-- é😀\ncreate {{ if }}");
-
-        var problem = Should.Throw<ProblemException>(() => TemplateRenderer.Render(source, [])).Problems.ShouldHaveSingleItem();
-
-        problem.Code.ShouldBe("CG0801");
-        problem.Where.ShouldBe(new SourceLocation("templates/table.sbn", 2, 14, "create {{ if }}", 2));
-    }
-
-    [Fact]
-    public void A_runtime_error_becomes_a_problem_with_line_and_caret()
-    {
-        var source = SourceText.From("t.sbn", "é😀 {{ none.name }}");
-
-        var problem = Should.Throw<ProblemException>(() => TemplateRenderer.Render(source, [])).Problems.ShouldHaveSingleItem();
-
-        problem.Code.ShouldBe("CG0802");
-        problem.Message.ShouldBe("`none` is null, so there is no `none.name`");
-        problem.Where.ShouldBe(new SourceLocation("t.sbn", 1, 7, "é😀 {{ none.name }}", 4));
-    }
 
     [Fact]
     public void A_context_can_be_used_again_after_an_error()

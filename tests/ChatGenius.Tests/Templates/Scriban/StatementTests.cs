@@ -25,6 +25,8 @@ public class StatementTests
     [InlineData("x = 7; x /= 2; x", "3.5")]
     [InlineData("x = 7; x //= 2; x %= 2; x", "1")]
     [InlineData("s = 'a'; s += 'b'; s", "ab")]
+    [InlineData("s ??= 'a'; s ??= 'b'; o = {}; o.p ??= s + 1; o", "{p: \"a1\"}")]
+    [InlineData("s = 0; s ??= none.name; s", "0")]
     [InlineData("o = {}; o.a = 1; o['b'] = 2; o.a += 4; o", "{a: 5, b: 2}")]
     [InlineData("a = []; a[0] = 1; a[2] = 3; a", "[1, null, 3]")]
     [InlineData("a = [1, 2]; a[-1] = 5; a", "[1, 5]")]

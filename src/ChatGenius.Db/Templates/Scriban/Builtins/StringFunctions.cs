@@ -40,7 +40,7 @@ internal static partial class Builtins
         { "sha256", "text", c => Hash(c, System.Security.Cryptography.SHA256.HashData) },
         { "sha512", "text", c => Hash(c, System.Security.Cryptography.SHA512.HashData) },
         { "size", "text", c => c.Text(0)?.Length ?? 0 },
-        { "slice", "text start length?", c => Slice(c.Text(0) ?? "", c.Int(1), c.OptionalInt(2) ?? int.MaxValue) },
+        { "slice", "text start length?", c => Slice(c.Text(0) ?? "", c.Int(1), c.OptionalInt(2)) },
         { "slice1", "text start length?", c => Slice(c.Text(0) ?? "", c.Int(1), c.OptionalInt(2) ?? 1) },
         { "split", "text match", c => new ScriptRange((c.Text(0) ?? "").Split(c.Text(1), StringSplitOptions.RemoveEmptyEntries)) },
         { "starts_with", "text value", c => Both(c, (text, value) => text.StartsWith(value, StringComparison.Ordinal)) },
@@ -172,10 +172,11 @@ internal static partial class Builtins
     }
 
     /// <summary>A negative start counts from the end.</summary>
-    private static string Slice(string text, int start, int length)
+    /// <summary>Without a length it is that of the text, so what begins before the text ends before its end.</summary>
+    private static string Slice(string text, int start, int? length)
     {
         var from = start < 0 ? (long)start + text.Length : start;
-        var to = Math.Min(from + length, text.Length);
+        var to = Math.Min(from + (length ?? text.Length), text.Length);
         from = Math.Max(from, 0);
         return from < to ? text[(int)from..(int)to] : "";
     }

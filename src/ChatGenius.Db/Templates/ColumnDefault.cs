@@ -38,6 +38,9 @@ internal static class ColumnDefault
                     "FALSE" or "F" or "NO" or "OFF" or "0" => "false",
                     _ => null,
                 };
+            case ValueKind.Other when type == "UUID" && value.Count(char.IsAsciiHexDigit) != 32:
+                (complaint, advice) = ($"\"{value}\" is no UUID", "32 hexadecimal digits, or an expression with parentheses, as in key:uuid=gen_random_uuid().");
+                return null;
             case ValueKind.Time when value.Equals("now", StringComparison.OrdinalIgnoreCase):
                 // A default of 'now' would be the time of the migration, for ever.
                 return type == "DATE" ? "CURRENT_DATE" : "CURRENT_TIMESTAMP";

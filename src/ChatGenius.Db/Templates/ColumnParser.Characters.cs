@@ -99,6 +99,36 @@ internal sealed partial class ColumnParser
         return _at > start ? text[start.._at] : throw Wrong("CG0802", "A name is missing here", start, start + 1, Form);
     }
 
+    /// <summary>The names between parentheses, divided by dots; null where something else stands there.</summary>
+    private List<string>? ReadTarget()
+    {
+        var names = new List<string>();
+        do
+        {
+            _at++;
+            var start = _at;
+            while (_at < text.Length && text[_at] is not ('.' or ')' or '"'))
+            {
+                _at++;
+            }
+
+            var name = text[start.._at].Trim();
+            if (name.Length == 0 && Peek() == '"')
+            {
+                name = ReadQuoted();
+                while (Peek() == ' ')
+                {
+                    _at++;
+                }
+            }
+
+            names.Add(name);
+        }
+        while (Peek() == '.');
+
+        return Peek() == ')' ? names : null;
+    }
+
     private void ReadArrayBrackets()
     {
         while (Peek() == '[')

@@ -138,15 +138,16 @@ internal sealed partial class ColumnParser(string text, string what)
         if (Peek() == '(')
         {
             var start = _at;
-            var target = ReadParenthesized().Trim();
-            var parts = target.Split('.');
-            if (parts.Length > 2 || parts.Any(part => part.Trim().Length == 0))
+            var names = ReadTarget();
+            _at = start;
+            ReadParenthesized();
+            if (names is not { Count: 1 or 2 } || names.Contains(""))
             {
                 throw Wrong("CG0802", "Here goes a table, or a table and its column", start + 1, _at - 1, "As in references(users) or references(users.email).");
             }
 
-            table = parts[0].Trim();
-            column = parts.Length == 2 ? parts[1].Trim() : column;
+            names.ForEach(name => CheckName(name, Place(start + 1, _at - 1)));
+            (table, column) = (names[0], names.Count == 2 ? names[1] : column);
         }
 
         _references = new ColumnReference(table, column, "CASCADE");

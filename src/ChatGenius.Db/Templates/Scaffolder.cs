@@ -219,6 +219,10 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
 
         switch (value.Form)
         {
+            case ValueForm.Name when Encoding.UTF8.GetByteCount(text) > SqlIdentifier.MaxBytes:
+                throw new ProblemException(new Problem(
+                    "CG0809", $"The value of \"{value.Name}\" is longer than the {SqlIdentifier.MaxBytes} bytes that PostgreSQL keeps of a name: {text}",
+                    Advice: $"{value.Name} is {value.Description}. Say the migration's name shorter, or --set {value.Name}=…"));
             case ValueForm.Name when text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal):
                 return SqlIdentifier.Quote(text);
             case ValueForm.Sql when text.Trim().Length > 0:

@@ -1,50 +1,10 @@
-using System.Runtime.CompilerServices;
-using ChatGenius.Db.Sql;
 using ChatGenius.Tests.Support;
-using ChatGenius.Tests.Templates;
 using ChatGenius.Tool;
-using ChatGenius.Tool.Commands;
 
 namespace ChatGenius.Tests.Tool;
 
 public class NewCommandTests
 {
-    public static TheoryData<string> Examples => [.. NewCommand.Definition.Examples!.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
-
-    [Theory]
-    [MemberData(nameof(Examples))]
-    public async Task Every_example_of_the_help_does_what_it_shows(string example)
-    {
-        using var tool = new InProcess();
-
-        var run = await tool.RunAsync([.. ShellWords.Split(ShellWords.BeforeRemark(example)).Skip(1)]);
-
-        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
-        run.Out.ShouldNotBeEmpty();
-    }
-
-    public static TheoryData<string> Documented =>
-    [
-        .. File.ReadAllLines(Path.Combine(Folder(), "../../../templates/README.md"))
-            .Where(line => line.StartsWith("| `chatgenius-db new ", StringComparison.Ordinal))
-            .Select(line => line.Split('`')[1]),
-    ];
-
-    private static string Folder([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
-
-    [Theory]
-    [MemberData(nameof(Documented))]
-    public async Task Every_call_in_the_documentation_writes_what_can_be_parsed(string call)
-    {
-        using var tool = new InProcess();
-
-        var run = await tool.RunAsync([.. ShellWords.Split(call).Skip(1)]);
-
-        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
-        run.Error.ShouldStartWith("Template ");
-        run.Error.ShouldNotContain("CG");
-    }
-
     [Fact]
     public async Task In_an_empty_folder_without_a_database_the_file_follows_the_bundle_and_its_path_ends_stdout()
     {
@@ -111,6 +71,14 @@ public class NewCommandTests
 
         run.Out.Split('\n').Select(Path.GetFileName).ShouldBe(["0001_add_kind_to_messages.sql", "0002_backfill_kind_in_messages.sql", "0003_require_kind_in_messages.sql", ""]);
         run.Error.ShouldContain("so it comes in steps");
+    }
+
+    [Fact]
+    public async Task The_list_fits_a_terminal()
+    {
+        using var tool = new InProcess();
+
+        (await tool.RunAsync("new", "--list")).Out.Split('\n').ShouldAllBe(line => line.Length <= 80);
     }
 
     [Fact]
@@ -209,6 +177,8 @@ public class NewCommandTests
     [InlineData("CG0809", "new", "add_x", "--set", "red")]
     [InlineData("CG0809", "new", "backfill_a_in_b", "--set", "batch_size=0")]
     [InlineData("CG0809", "new", "tidy_up", "-t", "add_index", "a")]
+    [InlineData("CG0809", "new", "create_extraordinarily_comprehensive_customer_relationship_management_records")]
+    [InlineData("CG0809", "new", "index_users_on_name", "--set", "index=an_index_with_a_name_that_is_longer_than_all_that_postgresql_keeps")]
     [InlineData("CG0810", "new", "add_x", "-t", "create_tabel")]
     [InlineData("CG0810", "new", "--show", "nothing")]
     [InlineData("CG0810", "new", "--eject", "../evil")]

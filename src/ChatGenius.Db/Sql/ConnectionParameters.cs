@@ -20,9 +20,6 @@ internal static class ConnectionParameters
         ("PGCONNECT_TIMEOUT", "connect_timeout"), ("PGTARGETSESSIONATTRS", "target_session_attrs"), ("PGLOADBALANCEHOSTS", "load_balance_hosts"),
     ];
 
-    /// <summary>Any of these says that the environment names a database; PGPASSWORD or PGSSLMODE alone does not.</summary>
-    private static readonly string[] NamingVariables = ["PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE"];
-
     private static readonly Dictionary<string, SslMode> SslModes = new(StringComparer.Ordinal)
     {
         ["disable"] = SslMode.Disable, ["allow"] = SslMode.Allow, ["prefer"] = SslMode.Prefer, ["require"] = SslMode.Require,
@@ -107,8 +104,6 @@ internal static class ConnectionParameters
     };
 
     public static bool IsKnown(string name) => name is "host" or "port" || Translations.ContainsKey(name) || Unsupported.ContainsKey(name);
-
-    public static bool NamesDatabase(Func<string, string?> environment) => Array.Exists(NamingVariables, v => !string.IsNullOrEmpty(environment(v)));
 
     /// <summary>The parameters that the environment gives and the string does not.</summary>
     public static IEnumerable<ConnectionParameter> FromEnvironment(Func<string, string?> environment, Func<string, bool> isGiven)

@@ -19,6 +19,9 @@ public sealed class DatabaseUrl
     private static readonly string[] SocketDirectories = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
     private static readonly string[] PasswordKeys = ["password", "psw", "pwd", "ssl password", "sslpassword"];
 
+    /// <summary>Any of these says that the environment names a database; PGPASSWORD or PGSSLMODE alone does not.</summary>
+    private static readonly string[] NamingVariables = ["PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE"];
+
     private readonly NpgsqlConnectionStringBuilder _builder;
     private readonly (string Host, int Port)[] _servers;
 
@@ -124,7 +127,7 @@ public sealed class DatabaseUrl
     public static DatabaseUrl? FromEnvironment(Func<string, string?>? environment = null)
     {
         environment ??= Environment.GetEnvironmentVariable;
-        return ConnectionParameters.NamesDatabase(environment) ? FromParameters([], environment) : null;
+        return Array.Exists(NamingVariables, variable => !string.IsNullOrEmpty(environment(variable))) ? FromParameters([], environment) : null;
     }
 
     /// <summary>Names a database by its parts; no environment variable has a say in it.</summary>

@@ -84,6 +84,11 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
     {
         var raw = new Dictionary<string, string>(given, StringComparer.Ordinal);
         AddDerived(raw, name, columns);
+        if (info.Values.Any(value => value.Default is { } pattern && pattern.Contains("{row_id}", StringComparison.Ordinal)))
+        {
+            raw["row_id"] = RowId(name);
+        }
+
         var model = new ScriptObject { ["name"] = name, ["words"] = new ScriptArray(words.Select(SqlLiteral.Quote)) };
         foreach (var value in info.Values)
         {
@@ -132,8 +137,6 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
             // A view of active users is called active_users, and shows users.
             raw["view_table"] = view[(view.LastIndexOf('_') + 1)..];
         }
-
-        raw["row_id"] = RowId(name);
     }
 
     /// <summary>A UUID that the migration's name alone decides (version 8: made in a way of one's own, RFC 9562).</summary>

@@ -33,6 +33,8 @@ internal static class TemplateCalls
         ["drop_column"] = "remove_title_from_users",
         ["drop_column_typed"] = "remove_title_from_users  title:text?",
         ["drop_column_reference"] = "remove_reply_to_id_from_messages  reply_to_id:uuid?:references(messages):setnull:index",
+        ["drop_column_required"] = "remove_content_from_messages  content:text",
+        ["drop_column_required_value"] = "remove_email_and_status_from_users  email:text  status:text?=offline  --set  value=''",
         ["rename_column"] = "rename_content_to_body_in_messages",
         ["rename_column_in_steps"] = "rename_content_to_body_in_messages  body:text",
         ["change_column_type"] = "change_ai_generated_type_in_messages  ai_generated:text",

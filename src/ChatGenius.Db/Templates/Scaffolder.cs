@@ -49,7 +49,7 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
 
         if (info.Name is "add_column" or "add_required_column" && columns.FirstOrDefault(column => column.Identity) is { } identity)
         {
-            _notices.Add($"The identity column {identity.Name} numbers the rows that are there: the whole table is written anew under an exclusive lock");
+            _notices.Add($"An identity column numbers the rows that are there, so {identity.Name} has the whole table written anew under an exclusive lock");
         }
 
         Render(info, reading.Name, raw, columns, info.Arguments == TemplateArguments.Words ? request.Arguments : []);

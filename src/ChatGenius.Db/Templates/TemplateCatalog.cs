@@ -14,6 +14,9 @@ public sealed class TemplateCatalog
     /// <param name="folder">The project's own templates; need not be there. Null: built-in ones only.</param>
     public TemplateCatalog(string? folder = null) => _folder = folder;
 
+    /// <summary>Whether the project has templates of its own.</summary>
+    public bool HasOwn => OwnNames().Count > 0;
+
     /// <summary>All templates by name; of two with one name, the project's own.</summary>
     /// <exception cref="ProblemException">CG0811 and CG01xx: a template of the project's own can't be read.</exception>
     public IReadOnlyList<TemplateInfo> List()

@@ -44,6 +44,7 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
     private sealed class Options(CommandLineApplication app)
     {
         private readonly CommandOption _template = app.Option("-t|--template <NAME>", "Template to use instead of the one the name chooses", CommandOptionType.SingleValue);
+        private readonly CommandOption _templates = app.Option("--templates <DIR>", "The project's own templates, instead of migrations/templates", CommandOptionType.SingleValue);
         private readonly CommandOption _set = app.Option("--set <VALUE>", "KEY=VALUE for the template; may be given several times", CommandOptionType.MultipleValue);
         private readonly CommandOption _edit = app.Option("--edit", "Open what was written in $VISUAL or $EDITOR", CommandOptionType.NoValue);
         private readonly CommandOption _stdout = app.Option("--stdout", "Print the migration instead of writing a file", CommandOptionType.NoValue);
@@ -52,6 +53,8 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         private readonly CommandOption _eject = app.Option("--eject <NAME>", "Copy a built-in template into the project, where it comes first", CommandOptionType.SingleValue);
 
         public string? Template => _template.Value();
+
+        public string? Templates => _templates.Value();
 
         public bool Edit => _edit.HasValue();
 
@@ -84,7 +87,8 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
 
     private async Task<ExitCode> RunAsync(string? name, IReadOnlyList<string?> columns, Options options, CancellationToken cancellationToken)
     {
-        var catalog = new TemplateCatalog(settings.TemplatesFolder);
+        var folder = options.Templates is { } given ? shell.Shown(given) : settings.TemplatesFolder;
+        var catalog = new TemplateCatalog(folder);
         if (options.List)
         {
             List(catalog);
@@ -95,7 +99,7 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         }
         else if (options.Eject is { } ejected)
         {
-            report.Result(TemplateCatalog.Eject(ejected, settings.TemplatesFolder));
+            report.Result(TemplateCatalog.Eject(ejected, folder));
         }
         else
         {
@@ -133,7 +137,7 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         var applied = await history.TryReadAsync(cancellationToken).ConfigureAwait(false);
         var taken = applied.Select(migration => migration.Version).Concat(settings.Bundle ? MigrationNumber.OfBundle() : []).ToList();
         var paths = await new MigrationFolder(settings.MigrationsFolder).AddAsync(scaffold.Migrations, taken, now, cancellationToken).ConfigureAwait(false);
-        if (Directory.Exists(shell.Absolute(settings.TemplatesFolder)))
+        if (catalog.HasOwn)
         {
             Check(scaffold.Migrations.Zip(paths));
         }

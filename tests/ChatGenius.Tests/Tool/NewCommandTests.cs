@@ -124,7 +124,11 @@ public class NewCommandTests
         using var tool = new InProcess { Environment = { ["CHATGENIUS_TEMPLATES"] = "tpl" } };
         tool.Write("tpl/blank.sbn", "-- migrate:up\nSELECT 7;\n-- migrate:down\nSELECT 1;\n");
 
+        tool.Write("other/blank.sbn", "-- migrate:up\nSELECT 8;\n-- migrate:down\nSELECT 1;\n");
+
         (await tool.RunAsync("new", "tidy_up", "--stdout")).Out.ShouldContain("SELECT 7");
+        (await tool.RunAsync("new", "tidy_up", "--stdout", "--templates", "other")).Out.ShouldContain("SELECT 8");
+        (await tool.RunAsync("new", "--eject", "create_view", "--templates", "new/folder")).Out.ShouldBe("FOLDER/new/folder/create_view.sbn\n");
     }
 
     [Theory]

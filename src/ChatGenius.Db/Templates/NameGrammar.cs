@@ -82,6 +82,8 @@ public static class NameGrammar
         new("add_fk_on_{columns}_to_{table}", "add_foreign_key"),
         new("add_foreign_key_{columns}_to_{table}", "add_foreign_key"),
         new("add_fk_{columns}_to_{table}", "add_foreign_key"),
+        new("add_foreign_key_{columns}_on_{table}", "add_foreign_key"),
+        new("add_fk_{columns}_on_{table}", "add_foreign_key"),
         new("add_foreign_key_{columns}_in_{table}", "add_foreign_key"),
         new("add_fk_{columns}_in_{table}", "add_foreign_key"),
         new("add_{columns}_foreign_key_to_{table}", "add_foreign_key"),
@@ -133,6 +135,8 @@ public static class NameGrammar
         new("remove_index_on_{columns}_from_{table}", "drop_index"),
         new("drop_index_from_{table}_on_{columns}", "drop_index"),
         new("remove_index_from_{table}_on_{columns}", "drop_index"),
+        new("drop_index_{table}_on_{columns}", "drop_index"),
+        new("remove_index_{table}_on_{columns}", "drop_index"),
         new("drop_index_{index}", "drop_index"),
         new("remove_index_{index}", "drop_index"),
 
@@ -150,9 +154,11 @@ public static class NameGrammar
         new("fill_{columns}_in_{table}", "backfill"),
 
         new("rename_column_{old_name}_to_{new_name}_in_{table}", "rename_column"),
+        new("rename_column_{old_name}_to_{new_name}_on_{table}", "rename_column"),
         new("rename_{old_name}_to_{new_name}_in_{table}", "rename_column"),
         new("rename_{old_name}_to_{new_name}_on_{table}", "rename_column"),
         new("rename_table_{table}_to_{new_name}", "rename_table"),
+        new("rename_{table}_table_to_{new_name}", "rename_table"),
         new("rename_{table}_to_{new_name}", "rename_table"),
 
         new("change_type_of_{old_name}_in_{table}", "change_column_type"),
@@ -165,25 +171,36 @@ public static class NameGrammar
         new("make_{columns}_required_on_{table}", "require_column"),
         new("make_{columns}_not_null_in_{table}", "require_column"),
         new("make_{columns}_not_null_on_{table}", "require_column"),
+        new("add_not_null_to_{columns}_in_{table}", "require_column"),
+        new("add_not_null_to_{columns}_on_{table}", "require_column"),
         new("require_{columns}_in_{table}", "require_column"),
         new("require_{columns}_on_{table}", "require_column"),
 
         new("add_required_{columns}_to_{table}", "add_required_column"),
         new("add_columns_{columns}_to_{table}", "add_column"),
         new("add_column_{columns}_to_{table}", "add_column"),
+        new("add_{columns}_columns_to_{table}", "add_column"),
+        new("add_{columns}_column_to_{table}", "add_column"),
         new("add_{columns}_to_{table}", "add_column"),
 
         new("remove_columns_{columns}_from_{table}", "drop_column"),
         new("remove_column_{columns}_from_{table}", "drop_column"),
         new("drop_columns_{columns}_from_{table}", "drop_column"),
         new("drop_column_{columns}_from_{table}", "drop_column"),
+        new("remove_{columns}_columns_from_{table}", "drop_column"),
+        new("remove_{columns}_column_from_{table}", "drop_column"),
+        new("drop_{columns}_columns_from_{table}", "drop_column"),
+        new("drop_{columns}_column_from_{table}", "drop_column"),
         new("remove_{columns}_from_{table}", "drop_column"),
         new("drop_{columns}_from_{table}", "drop_column"),
 
         new("drop_table_{table}", "drop_table"),
+        new("drop_{table}_table", "drop_table"),
         new("drop_{table}", "drop_table"),
         new("create_table_{table}", "create_table"),
         new("add_table_{table}", "create_table"),
+        new("create_{table}_table", "create_table"),
+        new("add_{table}_table", "create_table"),
         new("create_{table}", "create_table"),
         new("add_{table}", "create_table"),
     ];
@@ -198,7 +215,7 @@ public static class NameGrammar
 
     /// <summary>The same for columns: fewer, because a column may well be called <c>type</c>, <c>role</c> or <c>domain</c>.</summary>
     private static readonly HashSet<string> KindsOnTables =
-        ["check", "constraint", "constraints", "fk", "foreign", "index", "indexes", "policy", "primary", "trigger", "unique"];
+        ["check", "constraint", "constraints", "enum", "fk", "foreign", "index", "indexes", "policy", "primary", "trigger", "unique"];
 
     /// <summary>A table's name doesn't go on like this: <c>add_support_for_threads</c> is no table.</summary>
     private static readonly HashSet<string> Connectives = ["and", "by", "for", "from", "if", "in", "into", "of", "on", "to", "when", "where", "with"];
@@ -250,10 +267,13 @@ public static class NameGrammar
 
         var misread = template switch
         {
-            "create_table" or "drop_table" => Kinds.Contains(FirstWord(values["table"])) || values["table"].Split('_').Any(Connectives.Contains),
+            "create_table" or "drop_table" =>
+                Kinds.Contains(FirstWord(values["table"])) || KindsOnTables.Contains(LastWord(values["table"])) || IsNoName(values["table"]),
+            "create_enum_type" => IsNoName(values["type"]),
+            "drop_index" => values.TryGetValue("index", out var index) && Connectives.Contains(FirstWord(index)),
             "rename_table" => Kinds.Contains(FirstWord(values["table"])),
             "change_column_type" => values.TryGetValue("type", out var type) && !TypeNames.IsKnown(type),
-            "add_column" or "add_required_column" or "drop_column" => columns.Exists(column => KindsOnTables.Contains(FirstWord(column))),
+            "add_column" or "add_required_column" or "drop_column" => columns.Exists(column => KindsOnTables.Contains(FirstWord(column))) || IsNoName(values["table"]),
             _ => false,
         };
         if (misread)
@@ -265,6 +285,10 @@ public static class NameGrammar
     }
 
     private static string FirstWord(string name) => name.Split('_', 2)[0];
+
+    private static string LastWord(string name) => name[(name.LastIndexOf('_') + 1)..];
+
+    private static bool IsNoName(string name) => name.Split('_').Any(Connectives.Contains);
 
     /// <summary>
     /// <c>channels_and_users</c> says where to divide; of two words each is a table; of more, the first table ends at the first plural.

@@ -1,7 +1,7 @@
 -- ==== 0006_add_pinned_at_and_pinned_by_id_to_messages.sql
 -- migrate:up
 
--- cgdb:allow fk-without-index: the migration that follows builds the index
+-- cgdb:allow fk-without-index: the index follows in a migration of its own
 ALTER TABLE messages
     ADD COLUMN pinned_at TIMESTAMP WITH TIME ZONE,
     ADD COLUMN pinned_by_id UUID

@@ -1,7 +1,7 @@
 -- ==== 0006_add_order_to_channels.sql
 -- migrate:up
 
--- cgdb:allow fk-without-index: the migration that follows builds the index
+-- cgdb:allow fk-without-index: the index follows in a migration of its own
 ALTER TABLE channels
     ADD COLUMN "order" INTEGER NOT NULL DEFAULT 0,
     ADD COLUMN user_id UUID

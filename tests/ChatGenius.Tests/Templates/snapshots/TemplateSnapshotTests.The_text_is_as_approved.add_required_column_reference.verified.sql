@@ -3,7 +3,7 @@
 
 -- Step 1 of 3: null is allowed until every row has its value (steps 2 and 3 follow in files of their own).
 -- Let the application write the column before step 3 is applied.
--- cgdb:allow fk-without-index: the migration that follows builds the index
+-- cgdb:allow fk-without-index: the index follows in a migration of its own
 ALTER TABLE channels
     ADD COLUMN moderator_id UUID
         CONSTRAINT channels_moderator_id_fkey REFERENCES users (id) ON DELETE CASCADE,

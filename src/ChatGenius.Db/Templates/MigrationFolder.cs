@@ -1,3 +1,5 @@
+using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Templates;
 
 /// <summary>The project's migrations folder where files are added and renamed: one run at a time.</summary>
@@ -37,9 +39,8 @@ public sealed class MigrationFolder
             {
                 var number = MigrationNumber.Next(numbers, now);
                 var path = System.IO.Path.Combine(Path, $"{MigrationNumber.Format(number)}_{migration.Name}.sql");
-                using var file = new FileStream(path, FileMode.CreateNew);
+                WholeFile.Write(path, System.Text.Encoding.UTF8.GetBytes(migration.Text), overwrite: false);
                 written.Add(path);
-                file.Write(System.Text.Encoding.UTF8.GetBytes(migration.Text));
                 numbers.Add(number);
             }
 

@@ -78,8 +78,7 @@ public sealed class TemplateCatalog
         try
         {
             Directory.CreateDirectory(folder);
-            using var file = new FileStream(path, FileMode.CreateNew);
-            file.Write(ReadBuiltIn(name).Source.Utf8.Span);
+            WholeFile.Write(path, ReadBuiltIn(name).Source.Utf8.Span, overwrite: false);
             return path;
         }
         catch (IOException e) when (File.Exists(path))
@@ -88,7 +87,7 @@ public sealed class TemplateCatalog
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ProblemException(new Problem("CG0812", $"The template {path} can't be written: {e.Message}"), e);
+            throw new ProblemException(new Problem("CG0812", $"The template {path} can't be written: {e.Message}", Advice: "Check its path, its permissions and the space on its disk."), e);
         }
     }
 

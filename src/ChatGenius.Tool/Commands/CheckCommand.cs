@@ -1,7 +1,9 @@
+using System.Text;
 using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Sql;
+using ChatGenius.Db.Text;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
@@ -123,12 +125,12 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
 
         if (options.Html is { } html)
         {
-            await WriteFileAsync(html, CheckPage.Write(results, elapsed), cancellationToken).ConfigureAwait(false);
+            WriteFile(html, CheckPage.Write(results, elapsed));
         }
 
         if (options.Certify)
         {
-            await CertifyAsync(results, cancellationToken).ConfigureAwait(false);
+            Certify(results);
         }
 
         if (shell.Variable("GITHUB_ACTIONS") == "true")
@@ -138,14 +140,14 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
     }
 
     /// <summary>A migration with an error in it gets none: it is not what production should be held to.</summary>
-    private async Task CertifyAsync(IReadOnlyList<CheckResult> results, CancellationToken cancellationToken)
+    private void Certify(IReadOnlyList<CheckResult> results)
     {
         foreach (var result in results)
         {
             var stands = result.Findings.Any(finding => finding is { Allowed: null, Severity: Severity.Error });
             if (!stands && TraceCertificate.Of(result.Migration, result.Trace) is { } certificate)
             {
-                await WriteFileAsync(certificates.PathOf(result.Migration.Source), certificate.ToJson(), cancellationToken).ConfigureAwait(false);
+                WriteFile(certificates.PathOf(result.Migration.Source), certificate.ToJson());
             }
             else if (result.Migration.Up.Transactional)
             {
@@ -154,16 +156,16 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         }
     }
 
-    private async Task WriteFileAsync(string path, string text, CancellationToken cancellationToken)
+    private void WriteFile(string path, string text)
     {
         try
         {
-            await File.WriteAllTextAsync(shell.Absolute(path), text, cancellationToken).ConfigureAwait(false);
+            WholeFile.Write(shell.Absolute(path), Encoding.UTF8.GetBytes(text), overwrite: true);
             report.Note($"Written to {path}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ProblemException(new Problem("CG1208", $"{path} can't be written: {e.Message}", Advice: "Check that its folder is there and writable."), e);
+            throw new ProblemException(new Problem("CG1208", $"{path} can't be written: {e.Message}", Advice: "Check its path, its permissions and the space on its disk."), e);
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Text;
-using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
@@ -41,16 +39,8 @@ internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shel
         }
 
         var script = MigrationScript.Write(plan, settings.RunOptions);
-        if (output is null)
-        {
-            await report.Out.WriteAsync(script.AsMemory(), cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            await SaveAsync(output, script, cancellationToken).ConfigureAwait(false);
-        }
-
-        report.Note(plan.Steps.Count == 0 ? "Nothing to do: the script only makes the history" : $"{Plural.Of(plan.Steps.Count, "migration")} written{(output is null ? "" : $" to {output}")}");
+        await OutputFile.WriteAsync(shell, report, output, script, cancellationToken).ConfigureAwait(false);
+        report.Note(plan.Steps.Count == 0 ? "Nothing to do: the script only makes the history" : $"{Plural.Of(plan.Steps.Count, "migration")} written");
         return ExitCode.Done;
     }
 
@@ -63,17 +53,5 @@ internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shel
 
         var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
         return await migrator.PlanAsync(request, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async Task SaveAsync(string output, string script, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await File.WriteAllTextAsync(shell.Absolute(output), script, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new ProblemException(new Problem("CG1012", $"{output} can't be written: {e.Message}", Advice: "Check the path, its permissions and the space on its disk."), e);
-        }
     }
 }

@@ -1,11 +1,13 @@
+using System.Text;
 using ChatGenius.Db;
+using ChatGenius.Db.Text;
 
 namespace ChatGenius.Tool.Output;
 
 /// <summary>Writes a result to the file that <c>--output</c> names, or to stdout.</summary>
 internal static class OutputFile
 {
-    /// <summary>Replaces the file as a whole: whoever reads it meanwhile sees the old text or the new one, and a full disk leaves the old one.</summary>
+    /// <summary>Replaces the file as a whole.</summary>
     /// <exception cref="ProblemException">CG1105: the file can't be written.</exception>
     public static async Task WriteAsync(Shell shell, Report report, string? file, string text, CancellationToken cancellationToken)
     {
@@ -16,24 +18,14 @@ internal static class OutputFile
         }
 
         var path = shell.Absolute(file);
-        var draft = $"{path}.{Environment.ProcessId}.tmp";
         try
         {
-            await File.WriteAllTextAsync(draft, text, cancellationToken).ConfigureAwait(false);
-            File.Move(draft, path, overwrite: true);
+            WholeFile.Write(path, Encoding.UTF8.GetBytes(text), overwrite: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new ProblemException(
-                new Problem("CG1105", $"The file {shell.Shown(path)} can't be written: {e.Message}", Advice: "Check that its folder is there and writable."), e);
-        }
-        finally
-        {
-            // It is there only where writing it or moving it failed.
-            if (File.Exists(draft))
-            {
-                File.Delete(draft);
-            }
+                new Problem("CG1105", $"The file {shell.Shown(path)} can't be written: {e.Message}", Advice: "Check its path, its permissions and the space on its disk."), e);
         }
 
         report.Note($"Wrote {shell.Shown(path)}");

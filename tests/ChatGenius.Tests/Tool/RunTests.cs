@@ -195,7 +195,7 @@ public class RunTests
         var apply = await RunAsync(db, sandbox, "apply");
         var nothing = await RunAsync(db, sandbox, "script");
 
-        refused.Error.ShouldStartWith("error CG1012: ");
+        refused.Error.ShouldStartWith("error CG1105: ");
         apply.Output.ShouldBe("Nothing to do: 5 migrations applied\n");
         nothing.Error.ShouldContain("Nothing to do");
         (await db.ScalarAsync<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")).ShouldBe(11);

@@ -1,0 +1,32 @@
+namespace ChatGenius.Db.Text;
+
+/// <summary>Writes a file as a whole: whoever reads it meanwhile sees the old one or the new one, and a full disk leaves what was there.</summary>
+public static class WholeFile
+{
+    /// <summary>Writes a draft beside the file and gives it the file's name.</summary>
+    /// <param name="path">The file. What lies in <c>/dev</c> is no file to be replaced, and is written to as it is.</param>
+    /// <param name="bytes">All of it.</param>
+    /// <param name="overwrite">Whether a file of that name is replaced.</param>
+    /// <exception cref="IOException">The disk is full, its folder is not there, or it is there already and is to be kept.</exception>
+    /// <exception cref="UnauthorizedAccessException">The permissions don't allow it.</exception>
+    public static void Write(string path, ReadOnlySpan<byte> bytes, bool overwrite)
+    {
+        if (Path.GetFullPath(path).StartsWith("/dev/", StringComparison.Ordinal))
+        {
+            File.WriteAllBytes(path, bytes);
+            return;
+        }
+
+        var draft = $"{path}.{Environment.ProcessId}.tmp";
+        try
+        {
+            File.WriteAllBytes(draft, bytes);
+            File.Move(draft, path, overwrite);
+        }
+        finally
+        {
+            // It is there only where writing it or moving it failed.
+            File.Delete(draft);
+        }
+    }
+}

@@ -12,7 +12,6 @@ internal sealed class MigrationRun : IAsyncDisposable
 {
     // Enough to hide the network, and little enough that a failed batch and its memory stay small.
     private const int MaxBatchSteps = 100;
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(15);
     private const int MaxBatchBytes = 4 * 1024 * 1024;
 
     private readonly List<(MigrationStep Step, TimeSpan Duration)> _finished = [];
@@ -22,16 +21,17 @@ internal sealed class MigrationRun : IAsyncDisposable
     private readonly HashSet<long> _reached = [];
     private readonly Lock _gate = new();
     private List<MigrationStep> _batch = [];
-    private readonly CancellationTokenSource _abandon = new();
+    private readonly Patience _patience;
     private Task _cancelling = Task.CompletedTask;
     private MigrationStep? _current;
     private int _pipelines;
     private bool _forgetsPrepared;
 
     private MigrationRun(
-        Database database, NpgsqlConnection connection, MigrationWatch watch, ServerFacts facts, MigratorOptions options, IProgress<MigrationEvent>? events)
+        Database database, NpgsqlConnection connection, MigrationWatch watch, ServerFacts facts, MigratorOptions options, Patience patience, IProgress<MigrationEvent>? events)
     {
         _database = database;
+        _patience = patience;
         Connection = connection;
         Watch = watch;
         Facts = facts;
@@ -94,12 +94,13 @@ internal sealed class MigrationRun : IAsyncDisposable
         Database database,
         ServerFacts facts,
         MigratorOptions options,
+        Patience patience,
         IProgress<MigrationEvent>? events,
         CancellationToken cancellationToken)
     {
         // While we wait for another run's end this connection idles. Behind a pooler its backend isn't ours to set up, and doesn't idle.
         var idling = connection.ProcessID == facts.BackendPid && facts.VersionNumber >= 140000
-            ? ExecuteAsync(connection, "SET idle_session_timeout = 0", cancellationToken)
+            ? patience.AnswerAsync(ExecuteAsync(connection, "SET idle_session_timeout = 0", cancellationToken))
             : Task.CompletedTask;
         NpgsqlConnection watching;
         try
@@ -111,17 +112,19 @@ internal sealed class MigrationRun : IAsyncDisposable
             await idling.ConfigureAwait(false);
         }
 
-        var watch = await MigrationWatch.AcquireAsync(watching, options, events, cancellationToken).ConfigureAwait(false);
-        return new MigrationRun(database, connection, watch, facts, options, events);
+        var watch = await MigrationWatch.AcquireAsync(watching, options, patience, events, cancellationToken).ConfigureAwait(false);
+        return new MigrationRun(database, connection, watch, facts, options, patience, events);
     }
 
     /// <summary>Runs the steps of a plan in order.</summary>
     /// <exception cref="ProblemException">CG0502 to CG0508; the steps before the failed one are committed and durable.</exception>
     internal async Task RunAsync(IReadOnlyList<MigrationStep> steps, CancellationToken cancellationToken)
     {
-        Watch.Observe(IsPooled ? null : Facts.BackendPid, FollowStatement, Options, _events);
+        Watch.Observe(IsPooled ? null : Facts.BackendPid, FollowStatement, _events);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Watch.Lost);
         using var onCancel = either.Token.Register(() => _cancelling = CancelRunningAsync());
+        // The statement is cancelled over a new connection; but its answer has to come over the old one, which may be as dead as the watch's.
+        using var onLost = Watch.Lost.Register(() => _ = _patience.EndAfterAsync(Options.CancelTimeout));
         try
         {
             while (_finished.Count < steps.Count)
@@ -160,7 +163,6 @@ internal sealed class MigrationRun : IAsyncDisposable
         // The run's own connection closes first: should it still be at work, the lock outlives it.
         await Connection.DisposeAsync().ConfigureAwait(false);
         await Watch.DisposeAsync().ConfigureAwait(false);
-        _abandon.Dispose();
     }
 
     /// <summary>Calls that set what our work needs, whatever the role, the database or an earlier migration has set: the list of a SELECT.</summary>
@@ -202,16 +204,16 @@ internal sealed class MigrationRun : IAsyncDisposable
     }
 
     /// <summary>
-    /// Cancels the running statement on the server: over the watch, and if that is what was lost, over a new connection. Where that fails too, the
-    /// run's own connection is given up: nobody knows when the network would tell that it is dead. The server rolls back when it finds us gone.
+    /// Cancels the running statement on the server: over the watch, and if that is what was lost, over a new connection. Where that fails too,
+    /// the server rolls back when it finds us gone.
     /// </summary>
     private async Task CancelRunningAsync()
     {
         try
         {
-            await Watch.CancelAsync().ConfigureAwait(false);
+            await Watch.CancelAsync().WaitAsync(Options.CancelTimeout / 3).ConfigureAwait(false);
         }
-        catch (NpgsqlException)
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or OperationCanceledException)
         {
             try
             {
@@ -220,13 +222,10 @@ internal sealed class MigrationRun : IAsyncDisposable
                 {
                     await Watch.CancelAsync(connection).ConfigureAwait(false);
                 }
-
-                // The answer has to come over the old connection, which may be as dead as the watch's.
-                _abandon.CancelAfter(AnswerLimit);
             }
             catch (Exception again) when (again is NpgsqlException or ProblemException)
             {
-                await _abandon.CancelAsync().ConfigureAwait(false);
+                await _patience.EndAfterAsync(TimeSpan.Zero).ConfigureAwait(false);
             }
         }
     }
@@ -266,8 +265,7 @@ internal sealed class MigrationRun : IAsyncDisposable
             await pipeline.RunAsync(
                 Watch.Marker,
                 reader => done.Add((steps[done.Count], TimeSpan.FromMilliseconds(reader.GetDouble(0)))),
-                cancellationToken,
-                _abandon.Token).ConfigureAwait(false);
+                cancellationToken).ConfigureAwait(false);
             Finish(done);
         }
         catch (SqlPipelineException<MigrationStep> e)
@@ -420,15 +418,16 @@ internal sealed class MigrationRun : IAsyncDisposable
         var cancelledForVictims = e.Error.SqlState == PostgresErrorCodes.QueryCanceled && Watch.Victims > 0;
         cancellationToken.ThrowIfCancellationRequested();
         var attempt = _attempts.GetValueOrDefault(step.Version) + 1;
-        if (!(cancelledForVictims || RunProblem.IsLockConflict(e.Error)) || attempt > Options.LockRetries)
+        var victims = cancelledForVictims
+            ? $"{(Watch.Victims == 1 ? "1 session" : $"{Watch.Victims} sessions")} waited behind it, the first for {Watch.VictimsWait.TotalSeconds:0.0} s"
+            : null;
+        if ((victims is null && !RunProblem.IsLockConflict(e.Error)) || attempt > Options.LockRetries)
         {
-            throw new ProblemException(RunProblem.Failed(e, Watch.Blockers), e.Error);
+            throw new ProblemException(RunProblem.Failed(e, Watch.Blockers, victims), e.Error);
         }
 
         _attempts[step.Version] = attempt;
-        var reason = cancelledForVictims
-            ? $"{(Watch.Victims == 1 ? "1 session" : $"{Watch.Victims} sessions")} waited behind it, the first for {Options.MaxBlockedTime.TotalSeconds:0.###} s"
-            : e.Error.MessageText + (Watch.Blockers.Count > 0 ? $", held by {Watch.Blockers[0]}" : "");
+        var reason = victims ?? e.Error.MessageText + (Watch.Blockers.Count > 0 ? $", held by {Watch.Blockers[0]}" : "");
         // Doubling gives a busy table air; the cap keeps a long wait responsive; jitter keeps several tools out of step.
         var delay = TimeSpan.FromMilliseconds(Math.Min(250 * Math.Pow(2, attempt - 1), 15_000) * (0.75 + (Random.Shared.NextDouble() / 2)));
         _events?.Report(new MigrationEvent.Retrying(step, attempt, Options.LockRetries, delay, reason));
@@ -516,6 +515,7 @@ internal sealed class MigrationRun : IAsyncDisposable
     private void Start(MigrationStep step)
     {
         _current = step;
+        _patience.Step = step;
         if (_reached.Add(step.Version))
         {
             _events?.Report(new MigrationEvent.Started(step));
@@ -542,7 +542,7 @@ internal sealed class MigrationRun : IAsyncDisposable
     {
         // While a cancel is under way, whatever we send could be its victim.
         await _cancelling.ConfigureAwait(false);
-        if (Connection.FullState != System.Data.ConnectionState.Open || _abandon.IsCancellationRequested)
+        if (Connection.FullState != System.Data.ConnectionState.Open)
         {
             return false;
         }
@@ -564,9 +564,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         }
     }
 
-    internal CancellationToken Abandoned => _abandon.Token;
-
-    /// <summary>Runs a command that takes no time, so that the connection's own limit for commands tells a dead network.</summary>
+    /// <summary>Runs a command of ours that takes no time.</summary>
     internal Task ExecuteAsync(string sql, CancellationToken cancellationToken) => ExecuteAsync(Connection, sql, cancellationToken);
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)

@@ -31,14 +31,17 @@ internal sealed class MigrationWatch : IAsyncDisposable
     private readonly NpgsqlConnection _connection;
     private readonly long _lockKey;
     private readonly long _runKey;
+    private readonly MigratorOptions _options;
     private int? _pid;
     private readonly SemaphoreSlim _gate = new(1);
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _lost = new();
     private Task _watching = Task.CompletedTask;
+    private Task _look = Task.CompletedTask;
 
-    private MigrationWatch(NpgsqlConnection connection, long lockKey, long runKey)
+    private MigrationWatch(NpgsqlConnection connection, long lockKey, long runKey, MigratorOptions options)
     {
+        _options = options;
         _connection = connection;
         _lockKey = lockKey;
         _runKey = runKey;
@@ -78,6 +81,9 @@ internal sealed class MigrationWatch : IAsyncDisposable
     /// <summary>How many sessions waited behind our statement when it was cancelled for their sake; 0 when it wasn't.</summary>
     internal int Victims { get; private set; }
 
+    /// <summary>How long the first of them had waited by then.</summary>
+    internal TimeSpan VictimsWait { get; private set; }
+
     /// <summary>The lock's key: the same for all runs over one history; advisory locks belong to one database already.</summary>
     internal static long LockKey(string historySchema) =>
         BinaryPrimitives.ReadInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes("chatgenius-db/" + historySchema)));
@@ -85,20 +91,21 @@ internal sealed class MigrationWatch : IAsyncDisposable
     /// <summary>Takes the lock, waiting for another run to end.</summary>
     /// <param name="connection">A connection of its own, which the watch disposes of.</param>
     /// <param name="options">The history's schema, and how long to wait.</param>
+    /// <param name="patience">How long the server may be silent.</param>
     /// <param name="events">Told who holds the lock.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ProblemException">CG0501: another run held the lock all the time.</exception>
     internal static async Task<MigrationWatch> AcquireAsync(
-        NpgsqlConnection connection, MigratorOptions options, IProgress<MigrationEvent>? events, CancellationToken cancellationToken)
+        NpgsqlConnection connection, MigratorOptions options, Patience patience, IProgress<MigrationEvent>? events, CancellationToken cancellationToken)
     {
         var key = LockKey(options.HistorySchema);
         // A run has two keys, this one and the next odd one (see Sign); neither is the key of the lock.
         var runKey = (BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(8)) & ~3L) | 1;
         runKey = (runKey | 2) == (key | 2) ? runKey ^ 4 : runKey;
-        var watch = new MigrationWatch(connection, key, runKey);
+        var watch = new MigrationWatch(connection, key, runKey, options);
         try
         {
-            await watch.WaitForLockAsync(options, events, cancellationToken).ConfigureAwait(false);
+            await watch.WaitForLockAsync(patience, events, cancellationToken).ConfigureAwait(false);
             return watch;
         }
         catch
@@ -111,12 +118,11 @@ internal sealed class MigrationWatch : IAsyncDisposable
     /// <summary>Starts to look at what the run's connection does, until the watch is disposed of.</summary>
     /// <param name="pid">The backend of the run's connection; <c>null</c> where it is to be found by <see cref="Sign"/>.</param>
     /// <param name="current">Given the statement that runs, says which step it belongs to.</param>
-    /// <param name="options">The victim budget.</param>
     /// <param name="events">Told about waiting and progress.</param>
-    internal void Observe(int? pid, Func<string?, MigrationStep?> current, MigratorOptions options, IProgress<MigrationEvent>? events)
+    internal void Observe(int? pid, Func<string?, MigrationStep?> current, IProgress<MigrationEvent>? events)
     {
         _pid = pid;
-        _watching = ObserveAsync(current, options, events);
+        _watching = ObserveAsync(current, events);
     }
 
     /// <summary>Moves the lock from the transaction to the session, and ends the transaction: for the time of a non-transactional migration.</summary>
@@ -164,6 +170,12 @@ internal sealed class MigrationWatch : IAsyncDisposable
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _watching.ConfigureAwait(false);
+        if (!_look.IsCompleted)
+        {
+            // A look that gets no answer keeps its connection busy; both end with the network or with the process.
+            return;
+        }
+
         // Closing the connection ends its transaction, and with it both locks. Npgsql sends Terminate; nothing has to be awaited.
         await _connection.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
@@ -171,21 +183,21 @@ internal sealed class MigrationWatch : IAsyncDisposable
         _gate.Dispose();
     }
 
-    private async Task WaitForLockAsync(MigratorOptions options, IProgress<MigrationEvent>? events, CancellationToken cancellationToken)
+    private async Task WaitForLockAsync(Patience patience, IProgress<MigrationEvent>? events, CancellationToken cancellationToken)
     {
         var waited = Stopwatch.StartNew();
         LockHolder? told = null;
-        for (var first = true; !await BeginAsync(cancellationToken).ConfigureAwait(false); first = false)
+        for (var first = true; !await patience.AnswerAsync(BeginAsync(cancellationToken)).ConfigureAwait(false); first = false)
         {
-            await ExecuteAsync(_connection, "ROLLBACK").ConfigureAwait(false);
-            var holder = await ReadHolderAsync(cancellationToken).ConfigureAwait(false);
+            await patience.AnswerAsync(ExecuteAsync(_connection, "ROLLBACK")).ConfigureAwait(false);
+            var holder = await patience.AnswerAsync(ReadHolderAsync(cancellationToken)).ConfigureAwait(false);
             if (first || holder?.Pid != told?.Pid)
             {
                 told = holder;
                 events?.Report(new MigrationEvent.WaitingForLock(holder));
             }
 
-            if (waited.Elapsed >= options.WaitForLock)
+            if (waited.Elapsed >= _options.WaitForLock)
             {
                 throw new ProblemException(new Problem(
                     "CG0501",
@@ -234,7 +246,8 @@ internal sealed class MigrationWatch : IAsyncDisposable
 
     private async Task GatedAsync(params string[] commands)
     {
-        await _gate.WaitAsync().ConfigureAwait(false);
+        // A look that got no answer keeps the gate.
+        await _gate.WaitAsync(_lost.Token).ConfigureAwait(false);
         try
         {
             if (_connection.FullState != System.Data.ConnectionState.Open)
@@ -312,35 +325,41 @@ internal sealed class MigrationWatch : IAsyncDisposable
         reader.IsDBNull(3) ? null : new DateTimeOffset(reader.GetDateTime(3), TimeSpan.Zero),
         reader.IsDBNull(4) ? "" : reader.GetString(4));
 
-    private async Task ObserveAsync(Func<string?, MigrationStep?> current, MigratorOptions options, IProgress<MigrationEvent>? events)
+    private async Task ObserveAsync(Func<string?, MigrationStep?> current, IProgress<MigrationEvent>? events)
     {
         try
         {
             using var timer = new PeriodicTimer(Tick);
             while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
             {
-                await _gate.WaitAsync(_stop.Token).ConfigureAwait(false);
-                try
-                {
-                    if ((_pid ?? await FindAsync().ConfigureAwait(false)) is { } pid)
-                    {
-                        await LookAsync(pid, current, options, events).ConfigureAwait(false);
-                    }
-                }
-                finally
-                {
-                    _gate.Release();
-                }
+                _look = LookGatedAsync(current, events);
+                await _look.WaitAsync(_options.AnswerTimeout).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // The run is over.
         }
-        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException or TimeoutException)
         {
             // Without this connection there is no lock: the run's statement is cancelled, and its transaction fails at the fence.
             await _lost.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task LookGatedAsync(Func<string?, MigrationStep?> current, IProgress<MigrationEvent>? events)
+    {
+        await _gate.WaitAsync(_stop.Token).ConfigureAwait(false);
+        try
+        {
+            if ((_pid ?? await FindAsync().ConfigureAwait(false)) is { } pid)
+            {
+                await LookAsync(pid, current, events).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _gate.Release();
         }
     }
 
@@ -353,7 +372,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
         }
     }
 
-    private async Task LookAsync(int pid, Func<string?, MigrationStep?> current, MigratorOptions options, IProgress<MigrationEvent>? events)
+    private async Task LookAsync(int pid, Func<string?, MigrationStep?> current, IProgress<MigrationEvent>? events)
     {
         var batch = new NpgsqlBatch(_connection)
         {
@@ -371,18 +390,12 @@ internal sealed class MigrationWatch : IAsyncDisposable
                     """) { Parameters = { new NpgsqlParameter<int> { TypedValue = pid } } },
                 // How long a session waits is known from 14 on; before, its statement's age stands in for it.
                 new("""
-                    SELECT count(*), coalesce($2 <= max(pg_catalog.clock_timestamp() - CASE
-                        WHEN pg_catalog.current_setting('server_version_num')::int >= 140000 THEN (pg_catalog.to_jsonb(l) ->> 'waitstart')::timestamptz ELSE a.query_start END), false)
+                    SELECT count(*), coalesce(max(pg_catalog.clock_timestamp() - CASE
+                        WHEN pg_catalog.current_setting('server_version_num')::int >= 140000 THEN (pg_catalog.to_jsonb(l) ->> 'waitstart')::timestamptz ELSE a.query_start END), '0')
                     FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
                     WHERE NOT l.granted AND l.pid <> $1 AND $1 = ANY (pg_catalog.pg_blocking_pids(l.pid))
                     """)
-                {
-                    Parameters =
-                    {
-                        new NpgsqlParameter<int> { TypedValue = pid },
-                        new NpgsqlParameter<TimeSpan> { TypedValue = options.MaxBlockedTime > Tick ? options.MaxBlockedTime - Tick : TimeSpan.Zero, NpgsqlDbType = NpgsqlDbType.Interval },
-                    },
-                },
+                { Parameters = { new NpgsqlParameter<int> { TypedValue = pid } } },
                 new("""
                     SELECT phase, CASE WHEN tuples_total > 0 THEN tuples_done WHEN blocks_total > 0 THEN blocks_done ELSE lockers_done END,
                         CASE WHEN tuples_total > 0 THEN tuples_total WHEN blocks_total > 0 THEN blocks_total ELSE lockers_total END
@@ -395,7 +408,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
             var blockers = new List<LockHolder>();
             MigrationStep? step;
             long victims;
-            bool overdue;
+            TimeSpan wait;
             // The token ends the wait between two looks, never a look: cancelling a statement here would abort the transaction
             // that holds the lock while the run may still be committing.
             var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
@@ -411,7 +424,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
 
                 await reader.NextResultAsync().ConfigureAwait(false);
                 await reader.ReadAsync().ConfigureAwait(false);
-                (victims, overdue) = (reader.GetInt64(0), reader.GetBoolean(1));
+                (victims, wait) = (reader.GetInt64(0), reader.GetTimeSpan(1));
                 await reader.NextResultAsync().ConfigureAwait(false);
                 if (await reader.ReadAsync().ConfigureAwait(false))
                 {
@@ -430,9 +443,9 @@ internal sealed class MigrationWatch : IAsyncDisposable
             }
 
             // By the next look the first of them would have waited for too long.
-            if (overdue && victims >= Math.Max(1, options.MaxBlocked) && Victims == 0)
+            if (victims >= Math.Max(1, _options.MaxBlocked) && wait + Tick >= _options.MaxBlockedTime && Victims == 0)
             {
-                Victims = (int)victims;
+                (Victims, VictimsWait) = ((int)victims, wait);
                 await ExecuteAsync(_connection, CancelText).ConfigureAwait(false);
             }
         }

@@ -53,7 +53,7 @@ public sealed class Migrator
     /// <summary>Where every migration stands. Reads only; works on a hot standby and while another run holds the lock.</summary>
     public async Task<IReadOnlyList<MigrationStatus>> StatusAsync(CancellationToken cancellationToken = default)
     {
-        var (_, history) = await ReadAsync(HistoryColumns.Details, cancellationToken).ConfigureAwait(false);
+        var history = await ReadAsync(HistoryColumns.Details, cancellationToken).ConfigureAwait(false);
         return MigrationPlan.Compare(_migrations, history);
     }
 
@@ -61,7 +61,7 @@ public sealed class Migrator
     /// <exception cref="ProblemException">As <see cref="MigrationPlan.Apply"/>.</exception>
     public async Task<MigrationPlan> PlanAsync(PlanRequest request, CancellationToken cancellationToken = default)
     {
-        var (_, history) = await ReadAsync(HistoryColumns.Plan, cancellationToken).ConfigureAwait(false);
+        var history = await ReadAsync(HistoryColumns.Plan, cancellationToken).ConfigureAwait(false);
         return MigrationPlan.Apply(_migrations, history, request);
     }
 
@@ -69,7 +69,7 @@ public sealed class Migrator
     /// <exception cref="ProblemException">As <see cref="MigrationPlan.Rollback"/>.</exception>
     public async Task<MigrationPlan> PlanRollbackAsync(RollbackRequest request, CancellationToken cancellationToken = default)
     {
-        var (_, history) = await ReadAsync(HistoryColumns.Down, cancellationToken).ConfigureAwait(false);
+        var history = await ReadAsync(HistoryColumns.Down, cancellationToken).ConfigureAwait(false);
         return MigrationPlan.Rollback(_migrations, history, request);
     }
 
@@ -80,7 +80,7 @@ public sealed class Migrator
     /// <exception cref="ProblemException">
     /// As <see cref="MigrationPlan.Apply"/>; CG0410 the plan is another one by now; CG0501 another run holds the lock; CG0502 a statement failed;
     /// CG0503 or CG0504 a connection was lost; CG0505 to CG0508 what a non-transactional migration can't do; CG0509 a hot standby;
-    /// CG0510 the history can't be created; CG0511 too old a server. What was finished before is kept.
+    /// CG0510 the history can't be created; CG0511 too old a server; CG0516 the server doesn't answer any more. What was finished before is kept.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled. What was finished before is kept.</exception>
     public Task<RunResult> ApplyAsync(PlanRequest request, MigrationPlan? confirmed = null, CancellationToken cancellationToken = default) =>
@@ -94,14 +94,17 @@ public sealed class Migrator
     /// <summary>Estimates what a rollback would destroy.</summary>
     /// <param name="plan">From <see cref="PlanRollbackAsync"/>.</param>
     /// <param name="cancellationToken">Cancels the counting.</param>
-    public async Task<IReadOnlyList<RollbackLoss>> EstimateLossAsync(MigrationPlan plan, CancellationToken cancellationToken = default)
-    {
-        var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
-        {
-            return await GuardAsync(() => RollbackLoss.EstimateAsync(connection, plan, cancellationToken)).ConfigureAwait(false);
-        }
-    }
+    public Task<IReadOnlyList<RollbackLoss>> EstimateLossAsync(MigrationPlan plan, CancellationToken cancellationToken = default) =>
+        GuardAsync(
+            async (_, stop) =>
+            {
+                var connection = await _database.ConnectAsync(stop).ConfigureAwait(false);
+                await using (connection.ConfigureAwait(false))
+                {
+                    return await RollbackLoss.EstimateAsync(connection, plan, stop).ConfigureAwait(false);
+                }
+            },
+            cancellationToken);
 
     /// <summary>Writes migrations into the history without running them: for a database that something else has built.</summary>
     /// <param name="to">The last version that the database has.</param>
@@ -115,25 +118,25 @@ public sealed class Migrator
             throw new ProblemException(MigrationPlan.NoSuchMigration(to, MigrationPlan.Compare(_migrations, HistorySnapshot.Empty)));
         }
 
-        return await GuardAsync(() => BaselineKnownAsync(to, cancellationToken)).ConfigureAwait(false);
+        return await GuardAsync((patience, stop) => BaselineKnownAsync(to, patience, stop), cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<IReadOnlyList<Migration>> BaselineKnownAsync(long to, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Migration>> BaselineKnownAsync(long to, Patience patience, CancellationToken cancellationToken)
     {
         var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var (facts, before) = await _history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken).ConfigureAwait(false);
-            var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
+            var (facts, before) = await patience.AnswerAsync(_history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken)).ConfigureAwait(false);
+            var run = await BeginAsync(connection, facts, patience, cancellationToken).ConfigureAwait(false);
             await using (run.ConfigureAwait(false))
             {
-                var history = await PrepareHistoryAsync(run, before.Exists, HistoryColumns.Plan, cancellationToken).ConfigureAwait(false);
+                var history = await patience.AnswerAsync(PrepareHistoryAsync(run, before.Exists, HistoryColumns.Plan, cancellationToken)).ConfigureAwait(false);
                 var known = history.Rows.Select(row => row.Version).ToHashSet();
                 var taken = _migrations.Where(migration => migration.Version <= to && !known.Contains(migration.Version)).ToList();
                 if (taken.Count > 0)
                 {
-                    await WriteAsync(
-                        run, taken.Select(migration => _history.Baseline(migration, run.Watch.Fence, _options.ToolVersion)), cancellationToken).ConfigureAwait(false);
+                    var rows = taken.Select(migration => _history.Baseline(migration, run.Watch.Fence, _options.ToolVersion));
+                    await patience.AnswerAsync(WriteAsync(run, rows, cancellationToken)).ConfigureAwait(false);
                 }
 
                 return taken;
@@ -148,18 +151,18 @@ public sealed class Migrator
     /// <returns>What was settled.</returns>
     /// <exception cref="ProblemException">CG0411 nothing of this migration was interrupted; CG0412 no statement of it had begun; CG0501, CG0509 as in <see cref="ApplyAsync"/>.</exception>
     public Task<Interruption> RepairAsync(long version, RepairAction action, CancellationToken cancellationToken = default) =>
-        GuardAsync(() => RepairLockedAsync(version, action, cancellationToken));
+        GuardAsync((patience, stop) => RepairLockedAsync(version, action, patience, stop), cancellationToken);
 
-    private async Task<Interruption> RepairLockedAsync(long version, RepairAction action, CancellationToken cancellationToken)
+    private async Task<Interruption> RepairLockedAsync(long version, RepairAction action, Patience patience, CancellationToken cancellationToken)
     {
         var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var (facts, _) = await _history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken).ConfigureAwait(false);
-            var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
+            var (facts, _) = await patience.AnswerAsync(_history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken)).ConfigureAwait(false);
+            var run = await BeginAsync(connection, facts, patience, cancellationToken).ConfigureAwait(false);
             await using (run.ConfigureAwait(false))
             {
-                var (_, history) = await _history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken).ConfigureAwait(false);
+                var (_, history) = await patience.AnswerAsync(_history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken)).ConfigureAwait(false);
                 var interruption = history.Interruptions.FirstOrDefault(candidate => candidate.Version == version)
                     ?? throw new ProblemException(new Problem(
                         "CG0411",
@@ -173,27 +176,40 @@ public sealed class Migrator
                         Advice: "There is nothing to settle: 'chatgenius-db apply' (or 'rollback') goes on with it. --forget starts it from its beginning."));
                 }
 
-                await WriteAsync(run, [_history.Repair(interruption, action)], cancellationToken).ConfigureAwait(false);
+                await patience.AnswerAsync(WriteAsync(run, [_history.Repair(interruption, action)], cancellationToken)).ConfigureAwait(false);
                 return interruption;
             }
         }
     }
 
-    private async Task<(ServerFacts Facts, HistorySnapshot History)> ReadAsync(HistoryColumns columns, CancellationToken cancellationToken)
-    {
-        var connection = await _database.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
+    private Task<HistorySnapshot> ReadAsync(HistoryColumns columns, CancellationToken cancellationToken) => GuardAsync(
+        async (patience, stop) =>
         {
-            return await GuardAsync(() => _history.ReadAsync(connection, columns, before: [], cancellationToken)).ConfigureAwait(false);
-        }
-    }
+            var connection = await _database.ConnectAsync(stop).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                var (_, history) = await patience.AnswerAsync(_history.ReadAsync(connection, columns, before: [], stop)).ConfigureAwait(false);
+                return history;
+            }
+        },
+        cancellationToken);
 
-    /// <summary>What the server refuses outside of migrations, such as reading the history, is a problem too.</summary>
-    private async Task<T> GuardAsync<T>(Func<Task<T>> work)
+    /// <summary>
+    /// What the server refuses outside of migrations, such as reading the history, is a problem too; and so is a server that answers nothing.
+    /// </summary>
+    private async Task<T> GuardAsync<T>(Func<Patience, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
+        var patience = new Patience(_options.AnswerTimeout);
+        // Npgsql's callbacks for a cancelled token may block; they have to do so elsewhere than in whoever cancels.
+        var stop = new CancellationTokenSource();
+        using var onCancel = cancellationToken.Register(() =>
+        {
+            _ = stop.CancelAsync();
+            _ = patience.EndAfterAsync(_options.CancelTimeout);
+        });
         try
         {
-            return await work().ConfigureAwait(false);
+            return await patience.AwaitAsync(work(patience, stop.Token)).ConfigureAwait(false);
         }
         catch (PostgresException e) when (!RunProblem.EndsSession(e) && e.SqlState != PostgresErrorCodes.QueryCanceled)
         {
@@ -201,7 +217,7 @@ public sealed class Migrator
                 new Problem(
                     "CG0513",
                     $"The history in schema {SqlIdentifier.Quote(_options.HistorySchema)} can't be read: {e.MessageText} (SQLSTATE {e.SqlState})",
-                    Advice: "Connect as a role that may read it; --history-schema says where it is."),
+                    Advice: DiskFull.Is(e) ? DiskFull.Advice : "Connect as a role that may read it; --history-schema says where it is."),
                 e);
         }
         catch (NpgsqlException e)
@@ -217,28 +233,28 @@ public sealed class Migrator
 
     private Task<RunResult> RunAsync(
         Func<HistorySnapshot, MigrationPlan> decide, HistoryColumns columns, MigrationPlan? confirmed, CancellationToken cancellationToken) =>
-        GuardAsync(() => RunUnguardedAsync(decide, columns, confirmed, cancellationToken));
+        GuardAsync((patience, stop) => RunUnguardedAsync(decide, columns, confirmed, patience, stop), cancellationToken);
 
     private async Task<RunResult> RunUnguardedAsync(
-        Func<HistorySnapshot, MigrationPlan> decide, HistoryColumns columns, MigrationPlan? confirmed, CancellationToken cancellationToken)
+        Func<HistorySnapshot, MigrationPlan> decide, HistoryColumns columns, MigrationPlan? confirmed, Patience patience, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             // Most runs find nothing to do. They need no lock, and no second connection.
-            var (facts, history) = await _history.ReadAsync(connection, columns, before: [], cancellationToken).ConfigureAwait(false);
+            var (facts, history) = await patience.AnswerAsync(_history.ReadAsync(connection, columns, before: [], cancellationToken)).ConfigureAwait(false);
             var plan = decide(history);
             if (plan.Steps.Count == 0)
             {
                 return new RunResult(plan, [], clock.Elapsed);
             }
 
-            var run = await BeginAsync(connection, facts, cancellationToken).ConfigureAwait(false);
+            var run = await BeginAsync(connection, facts, patience, cancellationToken).ConfigureAwait(false);
             await using (run.ConfigureAwait(false))
             {
                 // While we waited for the lock, another run may have done it all.
-                plan = decide(await PrepareHistoryAsync(run, history.Exists, columns, cancellationToken).ConfigureAwait(false));
+                plan = decide(await patience.AnswerAsync(PrepareHistoryAsync(run, history.Exists, columns, cancellationToken)).ConfigureAwait(false));
                 RequireConfirmed(plan, confirmed);
                 await run.RunAsync(plan.Steps, cancellationToken).ConfigureAwait(false);
                 return new RunResult(plan, run.Finished, clock.Elapsed);
@@ -246,7 +262,7 @@ public sealed class Migrator
         }
     }
 
-    private async Task<MigrationRun> BeginAsync(NpgsqlConnection connection, ServerFacts facts, CancellationToken cancellationToken)
+    private async Task<MigrationRun> BeginAsync(NpgsqlConnection connection, ServerFacts facts, Patience patience, CancellationToken cancellationToken)
     {
         const int OldestServer = 120000;
         if (facts.IsInRecovery)
@@ -265,7 +281,7 @@ public sealed class Migrator
                 Advice: "Upgrade the server."));
         }
 
-        return await MigrationRun.BeginAsync(connection, _database, facts, _options, _events, cancellationToken).ConfigureAwait(false);
+        return await MigrationRun.BeginAsync(connection, _database, facts, _options, patience, _events, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Reads the history under the lock, and makes its tables where they are missing, in one round trip.</summary>
@@ -309,7 +325,7 @@ public sealed class Migrator
     /// <summary>Runs commands of our own in a transaction of their own.</summary>
     private static async Task WriteAsync(MigrationRun run, IEnumerable<NpgsqlBatchCommand> commands, CancellationToken cancellationToken)
     {
-        var pipeline = new SqlPipeline<string>(run.Connection) { IsLimited = true };
+        var pipeline = new SqlPipeline<string>(run.Connection);
         pipeline.Add("", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
         pipeline.Add("", $"SELECT {run.Settings(local: true)}");
         foreach (var command in commands)
@@ -331,7 +347,10 @@ public sealed class Migrator
     private static ProblemException Unwritable(PostgresException e) => new(
         MigrationWatch.IsFence(e) ? RunProblem.LockLost(null)
         : RunProblem.EndsSession(e) ? RunProblem.ConnectionLost(null, e)
-        : new Problem("CG0512", $"The history can't be written: {e.MessageText} (SQLSTATE {e.SqlState})", Advice: "Nothing was changed."),
+        : new Problem(
+            "CG0512",
+            $"The history can't be written: {e.MessageText} (SQLSTATE {e.SqlState})",
+            Advice: (DiskFull.Is(e) ? DiskFull.Advice + " " : "") + "Nothing was changed."),
         e);
 
     private static void RequireConfirmed(MigrationPlan plan, MigrationPlan? confirmed)

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace ChatGenius.Db.Migrations;
 
-/// <summary>What a run may do and how long it may wait. Every number here is an option of the tool.</summary>
+/// <summary>What a run may do and how long it may wait.</summary>
 public sealed record MigratorOptions
 {
     /// <summary>The schema that holds <c>history</c> and <c>journal</c>.</summary>
@@ -25,6 +25,14 @@ public sealed record MigratorOptions
 
     /// <summary>How long to wait for a server that is starting up or has no connection to spare; zero gives up at once.</summary>
     public TimeSpan WaitForServer { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// How long the server, or a pooler before it, may take to answer a command that takes no time; then the network counts as cut. More than zero.
+    /// </summary>
+    public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a statement that was cancelled may take to end; then it is left to the server. More than zero.</summary>
+    public TimeSpan CancelTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>The victim budget: our statement is cancelled and tried again when this many sessions or more wait behind it; 1 or more…</summary>
     public int MaxBlocked { get; init; } = 5;

@@ -10,10 +10,13 @@ namespace ChatGenius.Db.Migrations;
 internal static partial class RunProblem
 {
     /// <summary>A statement of a migration failed: place, caret, SQLSTATE, detail, hint, context and the statement.</summary>
-    internal static Problem Failed(SqlPipelineException<MigrationStep> failure, IReadOnlyList<LockHolder> blockers)
+    /// <param name="failure">The statement and the server's error.</param>
+    /// <param name="blockers">Whose locks it waited for.</param>
+    /// <param name="victims">Who waited behind it, where it was cancelled for their sake once too often.</param>
+    internal static Problem Failed(SqlPipelineException<MigrationStep> failure, IReadOnlyList<LockHolder> blockers, string? victims = null)
     {
         var (error, step, statement) = (failure.Error, failure.Owner, failure.Statement);
-        var lines = new List<string> { $"{step.Id}: {error.MessageText} (SQLSTATE {error.SqlState})" };
+        var lines = new List<string> { victims is null ? $"{step.Id}: {error.MessageText} (SQLSTATE {error.SqlState})" : $"{step.Id} gave way for the last time: {victims}" };
         Append(lines, "detail", error.Detail);
         Append(lines, "hint", error.Hint);
         Append(lines, "context", error.Where);
@@ -21,7 +24,7 @@ internal static partial class RunProblem
         lines.AddRange(blockers.Where(_ => IsLockConflict(error)).Select(blocker => $"blocked by: {blocker}"));
         Append(lines, "statement", failure.Command == "COMMIT" ? "COMMIT, where deferred constraints are checked" : Shorten(failure.Command));
 
-        return new Problem("CG0502", string.Join('\n', lines), Place(error, step, statement), Advice(error, step));
+        return new Problem("CG0502", string.Join('\n', lines), Place(error, step, statement), Advice(error, step, victims is not null));
     }
 
     /// <summary>Whether trying again later can help: somebody else's lock, a deadlock, a serialization failure.</summary>
@@ -37,7 +40,15 @@ internal static partial class RunProblem
         $"The connection was lost{(step is null ? "" : $" while {step.Id} ran")}: "
         + (error is PostgresException refused ? refused.MessageText : (error.InnerException ?? error).Message),
         step?.Section.Where,
-        "What had not been committed was rolled back by the server. Run the same command again: it goes on where the database is.");
+        $"{(DiskFull.Is(error) ? DiskFull.Advice + " " : "")}What had not been committed was rolled back by the server. Run the same command again: it goes on where the database is.");
+
+    /// <summary>The server was not heard of for too long, and what it did meanwhile isn't known.</summary>
+    internal static Problem NoAnswer(MigrationStep? step) => new(
+        "CG0516",
+        "The server does not answer any more" + (step is null ? "" : $"; it was at {step.Id}"),
+        step?.Section.Where,
+        (step is null ? "" : "Whether that was done isn't known from here. The server rolls back what was not committed as soon as it finds us gone. ")
+        + "Check the network, and run the same command again: it goes on where the database is.");
 
     /// <summary>The watch's connection was lost, and the lock with it.</summary>
     internal static Problem LockLost(MigrationStep? step) => new(
@@ -87,10 +98,11 @@ internal static partial class RunProblem
     [GeneratedRegex("(?<=, line )[0-9]+")]
     private static partial Regex CopyLine();
 
-    private static string Advice(PostgresException error, MigrationStep step)
+    private static string Advice(PostgresException error, MigrationStep step, bool gaveWay)
     {
         var own = error.SqlState switch
         {
+            _ when gaveWay => "It holds a lock, or waits for one, for longer than those others may wait. Run it when fewer use the table, or let them wait with --max-blocked and --max-blocked-time.",
             PostgresErrorCodes.ActiveSqlTransaction =>
                 $"This statement can't run in a transaction: write '-- migrate:{Word(step)} transaction:false', alone in its own migration.",
             PostgresErrorCodes.InsufficientPrivilege => "Connect as a role that may do this, or let the owner grant it.",
@@ -99,6 +111,7 @@ internal static partial class RunProblem
             "55P04" => "A new enum value can be used only after its transaction is committed: use it in the next migration.",
             PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateColumn or PostgresErrorCodes.DuplicateObject =>
                 "It is there already: write IF NOT EXISTS, or take the database over with 'chatgenius-db baseline'.",
+            PostgresErrorCodes.DiskFull => DiskFull.Advice,
             PostgresErrorCodes.LockNotAvailable =>
                 "Others keep the lock. Try when they are done, or wait longer with --lock-timeout or --lock-retries.",
             _ => null,
@@ -106,7 +119,7 @@ internal static partial class RunProblem
         var state = step.Section.Transactional
             ? "Nothing of this migration is left in the database."
             : "The statements before this one are done and noted.";
-        return $"{(own is null ? "" : own + " ")}{state} Mend it and run the same command again.";
+        return $"{(own is null ? "" : own + " ")}{state} {(gaveWay || DiskFull.Is(error) ? "Then" : "Mend it and")} run the same command again.";
     }
 
     private static string Word(MigrationStep step) => step.Direction == MigrationDirection.Up ? "up" : "down";

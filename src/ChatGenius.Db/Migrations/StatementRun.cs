@@ -237,7 +237,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     }
 
     private Task RunAsync(SqlPipeline<MigrationStep> pipeline, CancellationToken cancellationToken) =>
-        pipeline.RunAsync(run.Watch.Marker, static _ => { }, cancellationToken, run.Abandoned);
+        pipeline.RunAsync(run.Watch.Marker, static _ => { }, cancellationToken);
 
     /// <summary>After a failure the journal knows better than we do what was committed.</summary>
     private async Task ReadProgressAsync()

@@ -185,6 +185,7 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
         new Problem("CG1314", $"The database {SqlIdentifier.Quote(database)} can't be {done}: {e.MessageText}", Advice: e.SqlState switch
         {
             PostgresErrorCodes.InsufficientPrivilege => "The role needs CREATEDB and has to own the database, or be a superuser.",
+            PostgresErrorCodes.DiskFull => DiskFull.Advice,
             _ => e.Hint ?? e.Detail,
         }),
         e);

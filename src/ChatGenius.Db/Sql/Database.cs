@@ -152,6 +152,7 @@ public sealed class Database(DatabaseUrl url)
             {
                 PostgresErrorCodes.InsufficientPrivilege => "ALTER ROLE … CREATEDB lets the role create databases.",
                 PostgresErrorCodes.ObjectInUse => "Somebody is connected to the template: end that session, or try again.",
+                PostgresErrorCodes.DiskFull => DiskFull.Advice,
                 _ => e.Hint,
             });
         }

@@ -31,9 +31,6 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
 {
     private const int CopyMessageBytes = 256 * 1024;
 
-    /// <summary>Whether the connection's own time limit for commands counts. A migration's statements have none.</summary>
-    internal bool IsLimited { get; init; }
-
     private readonly List<Entry> _entries = [];
 
     private readonly record struct Entry(Func<NpgsqlBatchCommand>? Command, SqlStatement? Statement, TOwner Owner);
@@ -56,11 +53,9 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
     /// <param name="onMarked">Given the reader, on its first row, of each result so named. All other results are passed over.</param>
     /// <param name="cancellationToken">Keeps what has not begun from beginning. A running command is cancelled on the server, by whoever cancels the token:
     /// Npgsql would do it for the first result of a batch only, and break a connection that takes its time to roll back.</param>
-    /// <param name="abandoned">Gives the connection up, whatever runs on it: for when the server can't be reached any more.</param>
     /// <exception cref="SqlPipelineException{TOwner}">The server refused a command, or was told to cancel it.</exception>
     /// <exception cref="NpgsqlException">The connection was lost.</exception>
-    internal async Task RunAsync(
-        string marker, Action<NpgsqlDataReader> onMarked, CancellationToken cancellationToken, CancellationToken abandoned = default)
+    internal async Task RunAsync(string marker, Action<NpgsqlDataReader> onMarked, CancellationToken cancellationToken)
     {
         for (var i = 0; i < _entries.Count;)
         {
@@ -78,18 +73,13 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
             }
 
             cancellationToken.ThrowIfCancellationRequested();
-            await RunBatchAsync(start, i, marker, onMarked, abandoned).ConfigureAwait(false);
+            await RunBatchAsync(start, i, marker, onMarked).ConfigureAwait(false);
         }
     }
 
-    private async Task RunBatchAsync(int start, int end, string marker, Action<NpgsqlDataReader> onMarked, CancellationToken abandoned)
+    private async Task RunBatchAsync(int start, int end, string marker, Action<NpgsqlDataReader> onMarked)
     {
         var batch = new NpgsqlBatch(connection);
-        if (!IsLimited)
-        {
-            batch.Timeout = 0;
-        }
-
         for (var i = start; i < end; i++)
         {
             batch.BatchCommands.Add(_entries[i].Command!());
@@ -99,18 +89,18 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
         {
             await using (batch.ConfigureAwait(false))
             {
-                var reader = await batch.ExecuteReaderAsync(abandoned).ConfigureAwait(false);
+                var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
                 await using (reader.ConfigureAwait(false))
                 {
                     do
                     {
                         if (reader.FieldCount > 0 && reader.GetName(0) == marker
-                            && await reader.ReadAsync(abandoned).ConfigureAwait(false))
+                            && await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
                         {
                             onMarked(reader);
                         }
                     }
-                    while (await reader.NextResultAsync(abandoned).ConfigureAwait(false));
+                    while (await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false));
                 }
             }
         }

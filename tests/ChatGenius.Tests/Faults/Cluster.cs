@@ -25,10 +25,14 @@ internal sealed class Cluster : IAsyncDisposable
     private string Data => Path.Combine(_folder, "data");
 
     /// <summary>Creates and starts one. The power won't fail, so nothing is waited for until it is on the disk; a crash of the server alone loses nothing by that.</summary>
-    public static async Task<Cluster> CreateAsync(string settings = "")
+    /// <param name="settings">More lines for postgresql.conf.</param>
+    /// <param name="disk">Where its data lies; the fastest disk where null.</param>
+    /// <param name="walDisk">Where its write-ahead log lies; with the data where null.</param>
+    public static async Task<Cluster> CreateAsync(string settings = "", string? disk = null, string? walDisk = null)
     {
-        var cluster = await PrepareAsync();
-        await cluster.RunAsync("initdb", "-D", cluster.Data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--no-locale");
+        var cluster = await PrepareAsync(disk);
+        string[] wal = walDisk is null ? [] : [$"--waldir={cluster.CreateFolder(walDisk, "wal")}"];
+        await cluster.RunAsync("initdb", ["-D", cluster.Data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--no-locale", "--wal-segsize=1", .. wal]);
         await File.AppendAllTextAsync(
             Path.Combine(cluster.Data, "postgresql.conf"),
             $"\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nmax_connections = 250\nfsync = off\nfull_page_writes = off\nshared_buffers = 32MB\n{settings}\n");
@@ -63,6 +67,16 @@ internal sealed class Cluster : IAsyncDisposable
 
     public Task PromoteAsync() => RunAsync("pg_ctl", "promote", "-w", "-t", "120", "-D", Data);
 
+    /// <summary>Starts it after a crash from which it may or may not have come back by itself.</summary>
+    public async Task ReviveAsync()
+    {
+        await _account.RunAsync(Psql.Find("pg_ctl"), ["stop", "-w", "-m", "immediate", "-D", Data], _folder, CancellationToken.None);
+        await StartAsync();
+    }
+
+    /// <summary>Makes a tablespace on another disk.</summary>
+    public Task CreateTablespaceAsync(string name, string disk) => ExecuteAsync($"CREATE TABLESPACE {name} LOCATION '{CreateFolder(disk, name)}'");
+
     public async Task ExecuteAsync(string sql, string database = "postgres")
     {
         await using var connection = await new Database(Url(database)).ConnectAsync();
@@ -77,10 +91,10 @@ internal sealed class Cluster : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    public async Task<string> CreateDatabaseAsync()
+    public async Task<string> CreateDatabaseAsync(string tablespace = "pg_default")
     {
         var name = $"f{Guid.NewGuid():N}";
-        await ExecuteAsync($"CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy");
+        await ExecuteAsync($"CREATE DATABASE {name} TEMPLATE template0 TABLESPACE {tablespace} STRATEGY file_copy");
         return name;
     }
 
@@ -104,10 +118,17 @@ internal sealed class Cluster : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static async Task<Cluster> PrepareAsync()
+    private string CreateFolder(string disk, string name)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(disk, name)).FullName;
+        _account.Own(folder);
+        return folder;
+    }
+
+    private static async Task<Cluster> PrepareAsync(string? disk = null)
     {
         var account = await ServerAccount.ChooseAsync(CancellationToken.None);
-        var folder = Directory.CreateDirectory(Path.Combine(TestServer.FastFolder, $"chatgenius-fault-{Guid.NewGuid():N}")).FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(disk ?? TestServer.FastFolder, $"chatgenius-fault-{Guid.NewGuid():N}")).FullName;
         account.Own(folder);
         return new Cluster(account, folder, FreePort());
     }

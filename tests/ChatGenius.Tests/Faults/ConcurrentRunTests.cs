@@ -1,12 +1,12 @@
 using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Support;
+using Xunit.Abstractions;
 
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>Many runs that meet, and roles with time limits of their own.</summary>
 [Collection("Faults")]
-public class ConcurrentRunTests(FaultServer server)
+public class ConcurrentRunTests(FaultServer server, ITestOutputHelper output)
 {
     [Fact]
     public async Task Sixty_four_runs_at_once_on_one_empty_database_all_end_well()
@@ -41,10 +41,8 @@ public class ConcurrentRunTests(FaultServer server)
     {
         var database = await server.Cluster.CreateDatabaseAsync();
 
-        var results = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => ToolProcess.RunAsync(
-            ["apply", "--no-bundle", "--migrations", server.Mixed.Folder, "--database", server.Cluster.Url(database).Display])));
+        await FaultServer.ApplyAtOnceAsync(output, server.Mixed.Folder, server.Cluster.Url(database));
 
-        results.ShouldAllBe(result => result.ExitCode == 0);
         await server.ShouldRecoverAsync(database);
         await server.Cluster.DropDatabaseAsync(database);
     }

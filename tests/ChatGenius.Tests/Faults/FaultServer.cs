@@ -3,6 +3,7 @@ using System.Globalization;
 using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
+using ChatGenius.Tests.Support;
 using Xunit.Abstractions;
 
 namespace ChatGenius.Tests.Faults;
@@ -15,6 +16,9 @@ public sealed class FaultServer : IAsyncLifetime
 
     /// <summary>What the random moments are drawn from; <c>CHATGENIUS_FAULT_SEED</c> repeats a run's.</summary>
     public static int Seed { get; } = Number("CHATGENIUS_FAULT_SEED") ?? Random.Shared.Next();
+
+    /// <summary>How many processes run at once; <c>CHATGENIUS_FAULT_PROCESSES</c>.</summary>
+    public static int Processes { get; } = Number("CHATGENIUS_FAULT_PROCESSES") ?? 6;
 
     internal Cluster Cluster { get; private set; } = null!;
 
@@ -62,7 +66,14 @@ public sealed class FaultServer : IAsyncLifetime
     /// <param name="output">Gets the seed, and how the disturbed runs ended.</param>
     /// <param name="disturb">Makes the fault; given the database and the disturbed run's cancellation.</param>
     /// <param name="url">How the disturbed run connects.</param>
-    internal async Task SurviveAsync(ITestOutputHelper output, Func<string, CancellationTokenSource, Task> disturb, Func<string, DatabaseUrl>? url = null)
+    /// <param name="options">The disturbed run's.</param>
+    /// <param name="mend">Takes the fault away when the disturbed run has ended.</param>
+    internal async Task SurviveAsync(
+        ITestOutputHelper output,
+        Func<string, CancellationTokenSource, Task> disturb,
+        Func<string, DatabaseUrl>? url = null,
+        MigratorOptions? options = null,
+        Action? mend = null)
     {
         output.WriteLine($"CHATGENIUS_FAULT_SEED={Seed}, {Trials} trials");
         var random = new Random(Seed);
@@ -71,13 +82,26 @@ public sealed class FaultServer : IAsyncLifetime
             var database = await Cluster.CreateDatabaseAsync();
             var moment = Undisturbed * random.NextDouble();
             using var cancel = new CancellationTokenSource();
-            var run = Task.Run(() => Migrator((url ?? (name => Cluster.Url(name)))(database)).ApplyAsync(new PlanRequest(), null, cancel.Token));
+            var run = Task.Run(() => Migrator((url ?? (name => Cluster.Url(name)))(database), options).ApplyAsync(new PlanRequest(), null, cancel.Token));
             await Task.Delay(moment);
             await disturb(database, cancel);
             output.WriteLine($"{trial}: at {moment.TotalMilliseconds:0} ms: {await EndAsync(run)}");
+            mend?.Invoke();
             await ShouldRecoverAsync(database);
             await Cluster.DropDatabaseAsync(database);
         }
+    }
+
+    /// <summary>Starts as many processes as are asked for at once.</summary>
+    internal static async Task ApplyAtOnceAsync(ITestOutputHelper output, string folder, DatabaseUrl url)
+    {
+        var clock = Stopwatch.StartNew();
+        var results = await Task.WhenAll(Enumerable.Range(0, Processes).Select(_ => ToolProcess.RunAsync(
+            ["apply", "--no-bundle", "--migrations", folder, "--database", url.Display])));
+
+        output.WriteLine($"CHATGENIUS_FAULT_PROCESSES={Processes}: exit codes {string.Join(", ", results.CountBy(result => result.ExitCode).Select(count => $"{count.Key} ({count.Value} times)"))} after {clock.Elapsed.TotalSeconds:0.0} s; "
+            + $"{results.Count(result => result.Error.Contains("holds the lock", StringComparison.Ordinal))} waited for another");
+        results.ShouldAllBe(result => result.ExitCode == 0);
     }
 
     /// <summary>A disturbed run may end well, cancelled, or with a problem of a connection; anything else is a bug.</summary>
@@ -85,13 +109,14 @@ public sealed class FaultServer : IAsyncLifetime
     {
         try
         {
-            return $"done, {(await run).Finished.Count} migrations";
+            // No run takes this long; one that hangs fails.
+            return $"done, {(await run.WaitAsync(TimeSpan.FromMinutes(2))).Finished.Count} migrations";
         }
         catch (OperationCanceledException)
         {
             return "cancelled";
         }
-        catch (ProblemException e) when (e.Problems[0].Code is "CG0503" or "CG0504" or "CG0514" || e.Problems[0].Code.StartsWith("CG06", StringComparison.Ordinal))
+        catch (ProblemException e) when (e.Problems[0].Code is "CG0503" or "CG0504" or "CG0514" or "CG0516" || e.Problems[0].Code.StartsWith("CG06", StringComparison.Ordinal))
         {
             return $"{e.Problems[0].Code} {e.Problems[0].Message}";
         }

@@ -3,12 +3,13 @@ using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
 using ChatGenius.Tests.Support;
 using Npgsql;
+using Xunit.Abstractions;
 
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>A real PgBouncer in transaction mode, with a pool of several server connections that other clients use too.</summary>
 [Collection("Faults")]
-public class PoolerTests(FaultServer server)
+public class PoolerTests(FaultServer server, ITestOutputHelper output)
 {
     [PgBouncerFact]
     public async Task Bundle_and_transactional_migrations_go_through_a_pool_that_others_use()
@@ -40,6 +41,19 @@ public class PoolerTests(FaultServer server)
         var results = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => new Migrator(new Database(pooler.Url(database)), migrations).ApplyAsync(new PlanRequest()))));
 
         results.Sum(result => result.Finished.Count).ShouldBe(3);
+        (await server.Cluster.ScalarAsync<long>("SELECT count(*) FROM a", database)).ShouldBe(1);
+        (await server.Cluster.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.history", database)).ShouldBe(3);
+    }
+
+    [PgBouncerFact]
+    public async Task Processes_at_once_through_the_pool_all_exit_0()
+    {
+        await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
+        var database = await server.Cluster.CreateDatabaseAsync();
+        using var folder = new Migrations.Folder().WriteTable(1, "a").Write(2, "slow", "INSERT INTO a VALUES (1); SELECT pg_sleep(0.5);").WriteTable(3, "c");
+
+        await FaultServer.ApplyAtOnceAsync(output, folder.Path, pooler.Url(database));
+
         (await server.Cluster.ScalarAsync<long>("SELECT count(*) FROM a", database)).ShouldBe(1);
         (await server.Cluster.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.history", database)).ShouldBe(3);
     }

@@ -99,6 +99,22 @@ public class RandomFaultTests(FaultServer server, ITestOutputHelper output)
         await server.SurviveAsync(output, (_, _) => Task.CompletedTask, database => Cluster.ClusterUrl(proxy.Port, database));
     }
 
+    [Fact]
+    public async Task The_network_goes_silent()
+    {
+        using var proxy = new TcpProxy(server.Cluster.Port);
+        await server.SurviveAsync(
+            output,
+            (_, _) =>
+            {
+                proxy.Silence();
+                return Task.CompletedTask;
+            },
+            database => Cluster.ClusterUrl(proxy.Port, database),
+            new MigratorOptions { AnswerTimeout = TimeSpan.FromSeconds(2), CancelTimeout = TimeSpan.FromSeconds(2) },
+            proxy.Reset);
+    }
+
     private ToolProcess ApplyAsync(string database) =>
         ToolProcess.Start(["apply", "--no-bundle", "--migrations", server.Mixed.Folder, "--database", server.Cluster.Url(database).Display]);
 }

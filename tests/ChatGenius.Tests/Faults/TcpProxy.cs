@@ -10,6 +10,7 @@ internal sealed class TcpProxy : IDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentBag<Socket> _sockets = [];
     private readonly int _target;
+    private TaskCompletionSource _sound = Sounding();
 
     public TcpProxy(int target)
     {
@@ -23,9 +24,13 @@ internal sealed class TcpProxy : IDisposable
     /// <summary>How long each piece is held back, at most.</summary>
     public TimeSpan Delay { get; set; }
 
+    /// <summary>From now on nothing comes through any more, and nobody is told: connections stay open, and new ones are taken.</summary>
+    public void Silence() => _sound = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>Resets every connection; new ones go through.</summary>
     public void Reset()
     {
+        _sound.TrySetResult();
         while (_sockets.TryTake(out var socket))
         {
             try
@@ -40,6 +45,13 @@ internal sealed class TcpProxy : IDisposable
 
             socket.Close();
         }
+    }
+
+    private static TaskCompletionSource Sounding()
+    {
+        var sound = new TaskCompletionSource();
+        sound.SetResult();
+        return sound;
     }
 
     public void Dispose()
@@ -89,8 +101,15 @@ internal sealed class TcpProxy : IDisposable
         var buffer = new byte[16 * 1024];
         try
         {
-            while (await from.ReadAsync(buffer) is > 0 and var length)
+            while (true)
             {
+                var length = await from.ReadAsync(buffer);
+                await _sound.Task;
+                if (length == 0)
+                {
+                    return;
+                }
+
                 if (Delay > TimeSpan.Zero)
                 {
                     await Task.Delay(Delay * Random.Shared.NextDouble());

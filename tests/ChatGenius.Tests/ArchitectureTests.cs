@@ -44,6 +44,23 @@ public partial class ArchitectureTests
         documented.ShouldBe([.. documented.Distinct().Order()], customMessage: "PROBLEMS.md is sorted and names each once.");
     }
 
+    [Fact]
+    public void Every_line_of_what_can_go_wrong_names_tests_that_exist()
+    {
+        var tests = typeof(ArchitectureTests).Assembly.GetTypes().SelectMany(type => type.GetMethods())
+            .Where(method => method.IsDefined(typeof(FactAttribute), inherit: true)).Select(method => method.Name).ToHashSet();
+        var rows = File.ReadAllLines(Path.Combine(Root, "README.md"))
+            .SkipWhile(line => line != "## What can go wrong, and what happens").Skip(1).TakeWhile(line => !line.StartsWith('#'))
+            .Where(line => line.StartsWith('|')).Skip(2).Select(line => line.Split('|')[^2]).ToList();
+
+        rows.Count.ShouldBeGreaterThan(10);
+        foreach (var row in rows)
+        {
+            var named = row.Split(',', StringSplitOptions.TrimEntries).Select(name => name.Trim('`')).ToList();
+            named.ShouldAllBe(name => tests.Contains(name), row);
+        }
+    }
+
     private static List<string> Sources(params string[] folder) =>
         [.. Directory.EnumerateFiles(Path.Combine([Root, .. folder]), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"))];

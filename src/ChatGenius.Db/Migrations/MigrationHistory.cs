@@ -100,6 +100,7 @@ internal sealed class MigrationHistory(string schemaName)
         await using (batch.ConfigureAwait(false))
         {
             ServerFacts? facts = null;
+            var isThere = false;
             try
             {
                 var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
@@ -113,6 +114,7 @@ internal sealed class MigrationHistory(string schemaName)
                     await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
                     facts = new ServerFacts(reader.GetInt32(0), reader.GetBoolean(1), reader.GetInt32(2), reader.GetString(3));
                     await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+                    isThere = true;
                     if (await reader.ReadAsync(cancellationToken).ConfigureAwait(false) && reader.GetInt32(0) is > Format and var format)
                     {
                         throw new ProblemException(new Problem(
@@ -132,7 +134,7 @@ internal sealed class MigrationHistory(string schemaName)
                     return (facts, new HistorySnapshot(true, rows, await MigrationJournal.ReadAsync(reader, cancellationToken).ConfigureAwait(false)));
                 }
             }
-            catch (PostgresException e) when (facts is not null && e.SqlState == PostgresErrorCodes.UndefinedTable)
+            catch (PostgresException e) when (facts is not null && !isThere && e.SqlState == PostgresErrorCodes.UndefinedTable)
             {
                 // Nobody has applied anything here yet. Asking first would cost everybody else a round trip.
                 return (facts, HistorySnapshot.Empty);
@@ -265,6 +267,9 @@ internal sealed class MigrationHistory(string schemaName)
     /// <summary>The journal's commands for this history's schema.</summary>
     internal NpgsqlBatchCommand Mark(MigrationStep step, int statement, bool done, string fence) =>
         MigrationJournal.Mark(_schema, step, statement, done, fence);
+
+    /// <summary>Forgets that a statement was begun.</summary>
+    internal NpgsqlBatchCommand Unmark(MigrationStep step, int statement) => MigrationJournal.Unmark(_schema, step.Version, statement);
 
     /// <summary>Settles an interrupted section.</summary>
     internal NpgsqlBatchCommand Repair(Interruption interruption, RepairAction action) =>

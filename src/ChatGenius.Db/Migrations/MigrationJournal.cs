@@ -81,6 +81,15 @@ internal static class MigrationJournal
         return command;
     }
 
+    /// <summary>The command that forgets that a statement was begun; without its row it never was. The first one's row is all there is of its section.</summary>
+    internal static NpgsqlBatchCommand Unmark(string schema, long version, int statement)
+    {
+        var command = new NpgsqlBatchCommand($"DELETE FROM {schema}.journal WHERE version OPERATOR(pg_catalog.=) $1 AND statement OPERATOR(pg_catalog.=) $2 AND finished_at IS NULL");
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = version });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = statement });
+        return command;
+    }
+
     /// <summary>The command that forgets a section's progress, when it is in the history or settled by hand.</summary>
     internal static NpgsqlBatchCommand Clear(string schema, long version)
     {
@@ -92,20 +101,15 @@ internal static class MigrationJournal
     /// <summary>The command by which a person's word takes the place of what couldn't be found out.</summary>
     internal static NpgsqlBatchCommand Repair(string schema, Interruption interruption, RepairAction action)
     {
-        var command = new NpgsqlBatchCommand(action switch
+        if (action != RepairAction.Done)
         {
-            RepairAction.Done =>
-                $"UPDATE {schema}.journal SET finished_at = pg_catalog.clock_timestamp() WHERE version = $1 AND statement = $2 AND finished_at IS NULL",
-            // Without its row the statement counts as never begun. The first one's row is all there is of its section.
-            RepairAction.Again => $"DELETE FROM {schema}.journal WHERE version = $1 AND statement = $2 AND finished_at IS NULL",
-            _ => $"DELETE FROM {schema}.journal WHERE version = $1",
-        });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = interruption.Version });
-        if (action != RepairAction.Forget)
-        {
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = interruption.Statement });
+            return action == RepairAction.Again ? Unmark(schema, interruption.Version, interruption.Statement) : Clear(schema, interruption.Version);
         }
 
+        var command = new NpgsqlBatchCommand(
+            $"UPDATE {schema}.journal SET finished_at = pg_catalog.clock_timestamp() WHERE version = $1 AND statement = $2 AND finished_at IS NULL");
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = interruption.Version });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = interruption.Statement });
         return command;
     }
 

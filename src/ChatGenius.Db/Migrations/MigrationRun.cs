@@ -100,7 +100,7 @@ internal sealed class MigrationRun : IAsyncDisposable
     {
         // While we wait for another run's end this connection idles. Behind a pooler its backend isn't ours to set up, and doesn't idle.
         var idling = connection.ProcessID == facts.BackendPid && facts.VersionNumber >= 140000
-            ? patience.AnswerAsync(ExecuteAsync(connection, "SET idle_session_timeout = 0", cancellationToken))
+            ? patience.AnswerAsync(ExecuteAsync(connection, ["SET idle_session_timeout = 0"], cancellationToken))
             : Task.CompletedTask;
         NpgsqlConnection watching;
         try
@@ -383,7 +383,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         {
             // A durable commit of any write flushes the write-ahead log up to itself, and the earlier commits with it.
             // PostgreSQL: Reliability and the Write-Ahead Log, Asynchronous Commit.
-            await ExecuteUndisturbedAsync(History.Touch()).ConfigureAwait(false);
+            await ExecuteUndisturbedAsync("ROLLBACK", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", History.Touch(), "COMMIT").ConfigureAwait(false);
             Finish(done);
         }
     }
@@ -552,26 +552,31 @@ internal sealed class MigrationRun : IAsyncDisposable
     }
 
     /// <summary>Runs what has to run also when a cancel comes late and hits it instead of the statement that it was meant for.</summary>
-    private async Task ExecuteUndisturbedAsync(string sql)
+    private async Task ExecuteUndisturbedAsync(params string[] commands)
     {
         try
         {
-            await ExecuteAsync(sql, CancellationToken.None).ConfigureAwait(false);
+            await ExecuteAsync(Connection, commands, CancellationToken.None).ConfigureAwait(false);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
         {
-            await ExecuteAsync(sql, CancellationToken.None).ConfigureAwait(false);
+            await ExecuteAsync(Connection, commands, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
     /// <summary>Runs a command of ours that takes no time.</summary>
-    internal Task ExecuteAsync(string sql, CancellationToken cancellationToken) => ExecuteAsync(Connection, sql, cancellationToken);
+    internal Task ExecuteAsync(string sql, CancellationToken cancellationToken) => ExecuteAsync(Connection, [sql], cancellationToken);
 
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string[] commands, CancellationToken cancellationToken)
     {
-        var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand(sql) } };
+        var batch = new NpgsqlBatch(connection);
         await using (batch.ConfigureAwait(false))
         {
+            foreach (var command in commands)
+            {
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(command));
+            }
+
             await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
     }

@@ -21,6 +21,8 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
                 return await ScalarAsync("SELECT pg_catalog.to_regclass($1) IS NULL", [kind.Index], cancellationToken).ConfigureAwait(false) is true
                     ? $"the index {kind.Index} is gone"
                     : null;
+            case StatementMode.DetachPartition when begun:
+                return await PrepareDetachAsync(cancellationToken).ConfigureAwait(false);
             case StatementMode.Reindex when begun:
                 await DropLeftOversAsync(cancellationToken).ConfigureAwait(false);
                 return null;
@@ -39,23 +41,30 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
 
     /// <summary>
     /// An index that is there and valid counts as built, if it was begun by us. One that is there and invalid is what a broken-off
-    /// build left, and IF NOT EXISTS would hide it for ever: it is dropped and built anew, unless somebody is building it right now.
-    /// PostgreSQL: CREATE INDEX, Building Indexes Concurrently.
+    /// build left, and IF NOT EXISTS would hide it for ever: it is dropped and built anew. While somebody is building it right now, nobody can tell
+    /// which of the two it will be. PostgreSQL: CREATE INDEX, Building Indexes Concurrently.
     /// </summary>
     private async Task<string?> PrepareCreateIndexAsync(bool begun, CancellationToken cancellationToken)
     {
         const string Find =
             """
-            SELECT CASE WHEN i.indisvalid THEN '' ELSE pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) END
+            SELECT CASE WHEN i.indisvalid THEN ''
+                WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = c.oid) THEN '?'
+                ELSE pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) END
             FROM pg_catalog.pg_class t
             JOIN pg_catalog.pg_index i ON i.indrelid = t.oid
             JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE t.oid = pg_catalog.to_regclass($1)
               AND c.relname = (pg_catalog.parse_ident($2))[1]::pg_catalog.name
-              AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = c.oid)
             """;
-        switch (await ScalarAsync(Find, [kind.Table, kind.Index], cancellationToken).ConfigureAwait(false))
+        object? found;
+        while ((found = await ScalarAsync(Find, [kind.Table, kind.Index], cancellationToken).ConfigureAwait(false)) is "?")
+        {
+            await Task.Delay(200, cancellationToken).ConfigureAwait(false);
+        }
+
+        switch (found)
         {
             case "":
                 return begun ? $"the index {kind.Index} is there and valid" : null;
@@ -64,6 +73,26 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
                 return null;
             default:
                 return null;
+        }
+    }
+
+    /// <summary>
+    /// Detaching notes its intention, waits for those who use the partition, and ends with a second transaction; what stopped in between has to be
+    /// finalized. PostgreSQL: ALTER TABLE, DETACH PARTITION.
+    /// </summary>
+    private async Task<string?> PrepareDetachAsync(CancellationToken cancellationToken)
+    {
+        const string Find =
+            "SELECT inhdetachpending FROM pg_catalog.pg_inherits WHERE inhparent = pg_catalog.to_regclass($1) AND inhrelid = pg_catalog.to_regclass($2)";
+        switch (await ScalarAsync(Find, [kind.Table, kind.Index], cancellationToken).ConfigureAwait(false))
+        {
+            case true:
+                await ExecuteAsync($"ALTER TABLE {kind.Table} DETACH PARTITION {kind.Index} FINALIZE", cancellationToken).ConfigureAwait(false);
+                return $"the partition {kind.Index} was being detached, which is finished now";
+            case false:
+                return null;
+            default:
+                return $"the partition {kind.Index} is detached";
         }
     }
 

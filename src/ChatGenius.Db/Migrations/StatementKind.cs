@@ -20,6 +20,9 @@ internal enum StatementMode
     /// <summary><c>REINDEX … CONCURRENTLY</c>: repeatable once what a broken-off one left behind is gone.</summary>
     Reindex,
 
+    /// <summary><c>ALTER TABLE … DETACH PARTITION … CONCURRENTLY</c>: the partition's place in the catalog says how far it is.</summary>
+    DetachPartition,
+
     /// <summary><c>BEGIN</c>, <c>COMMIT</c> and the like: the section manages its transactions itself.</summary>
     TransactionControl,
 
@@ -29,8 +32,8 @@ internal enum StatementMode
 
 /// <summary>What the text of a statement says about how to run it.</summary>
 /// <param name="Mode">How.</param>
-/// <param name="Index">The index's name as written, for the modes that have one; may be empty.</param>
-/// <param name="Table">The table's name as written, for <see cref="StatementMode.CreateIndex"/>.</param>
+/// <param name="Index">The name of the index or the partition as written, for the modes that have one; may be empty.</param>
+/// <param name="Table">The table's name as written, for <see cref="StatementMode.CreateIndex"/> and <see cref="StatementMode.DetachPartition"/>.</param>
 internal sealed record StatementKind(StatementMode Mode, string Index = "", string Table = "")
 {
     /// <summary>Reads it from the tokens. Which statements refuse a transaction block is in their reference pages.</summary>
@@ -54,10 +57,18 @@ internal sealed record StatementKind(StatementMode Mode, string Index = "", stri
             return new StatementKind(StatementMode.DropIndex, tokens.QualifiedName(ref name));
         }
 
+        if (tokens.Is(0, "ALTER") && tokens.Is(1, "TABLE") && concurrently > 0 && tokens.IndexOf("DETACH") is > 2 and var detach)
+        {
+            var (table, partition) = (tokens.Is(2, "IF") ? 4 : 2, tokens.Is(detach + 1, "PARTITION") ? detach + 2 : detach + 1);
+            table += tokens.Is(table, "ONLY") ? 1 : 0;
+            var parent = tokens.QualifiedName(ref table);
+            return new StatementKind(StatementMode.DetachPartition, tokens.QualifiedName(ref partition), parent);
+        }
+
         return new StatementKind(
             tokens.Is(0, "REINDEX") && concurrently > 0 ? StatementMode.Reindex
             : IsRepeatable(tokens) ? StatementMode.Repeatable
-            : IsOpaque(tokens, concurrently) ? StatementMode.Opaque
+            : IsOpaque(tokens) ? StatementMode.Opaque
             : StatementMode.InTransaction);
     }
 
@@ -66,13 +77,15 @@ internal sealed record StatementKind(StatementMode Mode, string Index = "", stri
         || tokens.Is(0, "REINDEX")
         || tokens.Is(0, "DISCARD")
         || (tokens.Is(0, "CLUSTER") && tokens.Count <= 2)
+        || (tokens.Is(0, "ALTER") && tokens.Is(1, "SUBSCRIPTION") && tokens.IndexOf("REFRESH") == 3)
         || (tokens.Is(0, "ALTER") && (tokens.Is(1, "SYSTEM") || tokens.Is(1, "DATABASE")));
 
-    private static bool IsOpaque(SqlTokenTexts tokens, int concurrently) =>
+    private static bool IsOpaque(SqlTokenTexts tokens) =>
         tokens.Is(0, "CALL")
         || (tokens.Is(0, "DO") && EndsTransactions(tokens))
         || ((tokens.Is(0, "CREATE") || tokens.Is(0, "DROP")) && (tokens.Is(1, "DATABASE") || tokens.Is(1, "TABLESPACE") || tokens.Is(1, "SUBSCRIPTION")))
-        || (tokens.Is(0, "ALTER") && tokens.Is(1, "TABLE") && concurrently > 0);
+        // Outside a transaction because it also refreshes; ADD and DROP refuse to do so twice.
+        || (tokens.Is(0, "ALTER") && tokens.Is(1, "SUBSCRIPTION") && tokens.IndexOf("PUBLICATION") == 4);
 
     private static StatementKind CreateIndex(SqlTokenTexts tokens, int i)
     {

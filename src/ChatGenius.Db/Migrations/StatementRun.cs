@@ -85,14 +85,13 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
             var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
             pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
             pipeline.Add(step, statement);
-            AddMark(pipeline, done: true);
+            AddJournal(pipeline, run.History.Mark(step, _next + 1, done: true, run.Watch.Fence));
             pipeline.Add(step, "COMMIT");
             await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        var effect = new StatementEffect(run.Connection, statement, kind, step.Section.Repeatable);
-        if (await effect.PrepareAsync(_begun, cancellationToken).ConfigureAwait(false) is { } reason)
+        if (await PrepareAsync(statement, kind, cancellationToken).ConfigureAwait(false) is { } reason)
         {
             events?.Report(new MigrationEvent.StatementRecognised(step, _next + 1, reason));
         }
@@ -104,6 +103,19 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         }
 
         await MarkAsync(done: true, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What the preparation is refused, the statement is: it is tried again, or told with the statement's place.</summary>
+    private async Task<string?> PrepareAsync(SqlStatement statement, StatementKind kind, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await new StatementEffect(run.Connection, statement, kind, step.Section.Repeatable).PrepareAsync(_begun, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (!RunProblem.EndsSession(e))
+        {
+            throw new SqlPipelineException<MigrationStep>(e, step, statement, statement.Text);
+        }
     }
 
     private async Task RunAloneAsync(SqlStatement statement, StatementKind kind, CancellationToken cancellationToken)
@@ -118,12 +130,26 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
 
         var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
         pipeline.Add(step, statement);
-        await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SqlPipelineException<MigrationStep> e) when (kind.Mode is StatementMode.CreateIndex or StatementMode.DropIndex && IsRefusal(e.Error))
+        {
+            // It surely did not do what its effect would be taken for: an index of that name may have been there all the time, or never.
+            await ForgetAsync(cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+
         if (patient)
         {
-            await run.ExecuteAsync(SessionSettings(), cancellationToken).ConfigureAwait(false);
+            await run.ExecuteAsync($"SET lock_timeout = {(long)run.Options.LockTimeout.TotalMilliseconds}", cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Whether the server itself found that a statement can't be done, rather than being told to stop or finding itself in another's way.</summary>
+    private static bool IsRefusal(PostgresException error) =>
+        error.SqlState != PostgresErrorCodes.QueryCanceled && !RunProblem.IsLockConflict(error) && !RunProblem.EndsSession(error);
 
     /// <summary>
     /// In a transaction that the section itself has begun, the mark goes with it: it is there after a crash exactly if the
@@ -212,28 +238,43 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
 
     private static bool IsSessionSetting(SqlStatement statement) =>
         statement.Is("RESET") || (statement.Is("SET") && !statement.Is("SET", "LOCAL")
-            && !statement.Is("SET", "TRANSACTION") && !statement.Is("SET", "CONSTRAINTS"));
+            && !statement.Is("SET", "TRANSACTION") && !statement.Is("SET", "CONSTRAINTS"))
+        || IsSetConfig(statement);
+
+    /// <summary>pg_dump's way to set one is a SELECT.</summary>
+    private static bool IsSetConfig(SqlStatement statement)
+    {
+        var tokens = new SqlTokenTexts(statement);
+        return tokens.Is(0, "SELECT") && tokens.Is(tokens.Is(2, ".") ? 3 : 1, "SET_CONFIG");
+    }
 
     private bool SetsLockTimeout() => _statements.Any(statement =>
         statement.Is("SET", "LOCK_TIMEOUT") || statement.Is("SET", "SESSION", "LOCK_TIMEOUT"));
 
-    private string SessionSettings() => "SELECT " + run.Settings(local: false);
+    /// <summary>What runs outside a transaction block has the session's defaults, which the role may have set to others.</summary>
+    private string SessionSettings() => $"SELECT {run.Settings(local: false)}"
+        + ", pg_catalog.set_config('default_transaction_isolation', 'read committed', false), pg_catalog.set_config('default_transaction_read_only', 'off', false)";
 
-    private Task MarkAsync(bool done, CancellationToken cancellationToken)
+    private Task MarkAsync(bool done, CancellationToken cancellationToken) =>
+        WriteJournalAsync(run.History.Mark(step, _next + 1, done, run.Watch.Fence), cancellationToken);
+
+    private Task ForgetAsync(CancellationToken cancellationToken) => WriteJournalAsync(run.History.Unmark(step, _next + 1), cancellationToken);
+
+    private Task WriteJournalAsync(NpgsqlBatchCommand command, CancellationToken cancellationToken)
     {
         var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
         pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-        AddMark(pipeline, done);
+        AddJournal(pipeline, command);
         pipeline.Add(step, "COMMIT");
         return RunAsync(pipeline, cancellationToken);
     }
 
-    private void AddMark(SqlPipeline<MigrationStep> pipeline, bool done)
+    private void AddJournal(SqlPipeline<MigrationStep> pipeline, NpgsqlBatchCommand command)
     {
         // The journal is written as the role that connected, and the role that the section has set comes back with COMMIT.
         pipeline.Add(step, "SET LOCAL SESSION AUTHORIZATION DEFAULT");
         pipeline.Add(step, "SET LOCAL ROLE NONE");
-        pipeline.Add(step, run.History.Mark(step, _next + 1, done, run.Watch.Fence));
+        pipeline.Add(step, command);
     }
 
     private Task RunAsync(SqlPipeline<MigrationStep> pipeline, CancellationToken cancellationToken) =>

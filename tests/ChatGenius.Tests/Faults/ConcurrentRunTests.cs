@@ -1,5 +1,6 @@
 using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Tests.Support;
 using Xunit.Abstractions;
 
 namespace ChatGenius.Tests.Faults;
@@ -69,6 +70,50 @@ public class ConcurrentRunTests(FaultServer server, ITestOutputHelper output)
         results.Sum(result => result.Finished.Count).ShouldBe(3);
         await server.Cluster.DropDatabaseAsync(database);
         await server.Cluster.ExecuteAsync("DROP ROLE hurried");
+    }
+
+    [Fact]
+    public async Task A_roles_defaults_change_no_run()
+    {
+        var database = await server.Cluster.CreateDatabaseAsync();
+        await server.Cluster.ExecuteAsync(
+            "CREATE ROLE peculiar LOGIN SUPERUSER; ALTER ROLE peculiar SET default_transaction_read_only = on; ALTER ROLE peculiar SET default_transaction_isolation = 'serializable'; "
+            + "ALTER ROLE peculiar SET default_transaction_deferrable = on; ALTER ROLE peculiar SET standard_conforming_strings = off; ALTER ROLE peculiar SET DateStyle = 'German, DMY'; "
+            + "ALTER ROLE peculiar SET IntervalStyle = 'sql_standard'; ALTER ROLE peculiar SET TimeZone = 'Asia/Kathmandu'; ALTER ROLE peculiar SET bytea_output = 'escape'; ALTER ROLE peculiar SET row_security = off");
+        var url = server.Cluster.Url(database, "peculiar");
+        using var folder = new Migrations.Folder().WriteTable(1, "a").Write(2, "bad", "INSERT INTO b VALUES (1);");
+        var failed = await Should.ThrowAsync<ProblemException>(async () => await new Migrator(new Db.Sql.Database(url), MigrationSource.Load(folder.Path, bundle: false)).ApplyAsync(new PlanRequest()));
+        failed.Problems[0].Code.ShouldBe("CG0502");
+        (await server.Cluster.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.history", database)).ShouldBe(1);
+        await server.Cluster.DropDatabaseAsync(database);
+
+        database = await server.Cluster.CreateDatabaseAsync();
+        await server.ShouldRecoverAsync(database, server.Cluster.Url(database, "peculiar"));
+
+        await server.Cluster.DropDatabaseAsync(database);
+        await server.Cluster.ExecuteAsync("DROP ROLE peculiar");
+    }
+
+    [Theory]
+    [InlineData("we\"ird % 'name' \\ $x é")]
+    [InlineData("postgres://nowhere/x?a=b")]
+    [InlineData("dbname=other host=nowhere")]
+    public async Task A_database_of_any_name_is_created_migrated_backed_up_copied_and_dropped(string name)
+    {
+        using var sandbox = new Sandbox();
+        string[] target = ["--database", server.Cluster.Url("postgres").WithDatabase(name).Display, "--yes"];
+
+        foreach (var arguments in new string[][]
+        {
+            ["create"], ["apply", "--backup=backups"], ["status", "--exit-code"], ["checkpoint", "save", "one"], ["rollback", "--all"], ["checkpoint", "restore", "one"],
+            ["status", "--exit-code"], ["checkpoint", "drop", "one"], ["schema", "dump"], ["drop"],
+        })
+        {
+            var result = await ToolProcess.RunAsync([.. arguments, .. arguments[0] is "create" or "status" or "schema" ? target[..2] : target], sandbox.Path);
+            result.ExitCode.ShouldBe(0, $"{string.Join(' ', arguments)}: {result.Error}");
+        }
+
+        Directory.GetFiles(sandbox.Combine("backups")).ShouldHaveSingleItem().ShouldEndWith(".dump");
     }
 
     [Fact]

@@ -129,6 +129,128 @@ public class StatementRunTests
         (await database.ScalarAsync<string>("SELECT string_agg(id::text, ' ' ORDER BY id) FROM a")).ShouldBe("1 2 3");
     }
 
+    [Fact]
+    public async Task An_index_that_was_there_before_does_not_count_as_built()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder()
+            .Write(1, "a", "CREATE TABLE a (id int, other int); CREATE INDEX a_idx ON a (other);", "DROP TABLE a;")
+            .Write(2, "index", "CREATE INDEX CONCURRENTLY a_idx ON a (id);", "DROP INDEX CONCURRENTLY a_idx;", Outside, Outside);
+
+        for (var i = 0; i < 2; i++)
+        {
+            (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Message.ShouldContain("42P07");
+        }
+
+        // What the server refused was not begun, and may be mended.
+        folder.Write(2, "index", "CREATE INDEX CONCURRENTLY a_id_idx ON a (id);", "DROP INDEX CONCURRENTLY a_id_idx;", Outside, Outside);
+        await folder.ApplyAsync(database);
+        (await database.ScalarAsync<bool>(IndexIsValid)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task An_index_that_never_was_does_not_count_as_dropped()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a").Write(2, "drop", "DROP INDEX CONCURRENTLY mistyped;", "SELECT 1;", Outside);
+
+        for (var i = 0; i < 2; i++)
+        {
+            (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Message.ShouldContain("42704");
+        }
+    }
+
+    [Fact]
+    public async Task An_index_that_somebody_else_builds_is_waited_for_and_built_again_where_that_fails()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a");
+        await folder.ApplyAsync(database);
+        folder.Write(2, "index", "CREATE INDEX CONCURRENTLY IF NOT EXISTS a_id_idx ON a (id);", "DROP INDEX a_id_idx;", Outside);
+        await using var holder = await database.ConnectAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await new NpgsqlCommand("INSERT INTO a VALUES (1)", holder).ExecuteNonQueryAsync();
+        await using var other = await database.ConnectAsync();
+        var building = new NpgsqlCommand("CREATE INDEX CONCURRENTLY a_id_idx ON a (id)", other).ExecuteNonQueryAsync();
+        await UntilAsync(database, "SELECT count(*) = 1 FROM pg_stat_progress_create_index WHERE index_relid = to_regclass('a_id_idx')");
+
+        var run = folder.ApplyAsync(database);
+        await folder.WaitForAsync<MigrationEvent.StatementStarted>();
+        await Task.Delay(500);
+        run.IsCompleted.ShouldBeFalse();
+        await database.ExecuteAsync($"SELECT pg_cancel_backend({other.ProcessID})");
+        await Should.ThrowAsync<PostgresException>(building);
+        await transaction.CommitAsync();
+
+        await run;
+        (await database.ScalarAsync<bool>(IndexIsValid)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Detaching_a_partition_that_was_interrupted_is_finished()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().Write(
+            1, "parts", "CREATE TABLE a (id int) PARTITION BY RANGE (id); CREATE TABLE a_1 PARTITION OF a FOR VALUES FROM (0) TO (10); INSERT INTO a VALUES (1);", "DROP TABLE a;");
+        await folder.ApplyAsync(database);
+        folder.Write(2, "detach", "ALTER TABLE a DETACH PARTITION a_1 CONCURRENTLY;\nINSERT INTO a_1 VALUES (5);", "SELECT 1;", Outside);
+        await using var reader = await database.ConnectAsync();
+        await using var transaction = await reader.BeginTransactionAsync();
+        await new NpgsqlCommand("SELECT * FROM a", reader).ExecuteNonQueryAsync();
+        var run = folder.ApplyAsync(database, new MigratorOptions { LockTimeout = TimeSpan.Zero });
+        await UntilAsync(database, "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = 'a_1'::regclass");
+
+        await database.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%DETACH PARTITION%' AND pid <> pg_backend_pid()");
+        (await Should.ThrowAsync<ProblemException>(run)).Problems[0].Code.ShouldBe("CG0503");
+        await transaction.CommitAsync();
+        await folder.ApplyAsync(database);
+
+        folder.Events.OfType<MigrationEvent.StatementRecognised>().Single().Reason.ShouldContain("a_1");
+        (await database.ScalarAsync<long>("SELECT count(*) FROM pg_inherits")).ShouldBe(0);
+        (await database.ScalarAsync<long>("SELECT sum(id) FROM a_1")).ShouldBe(6);
+    }
+
+    [Fact]
+    public async Task Settings_that_pg_dump_makes_are_made_again_after_an_interruption()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().Write(
+            1, "dumped", "SELECT pg_catalog.set_config('search_path', 'extra', false);\nCREATE SCHEMA extra;\nCREATE TABLE a AS SELECT id FROM public.later;", "DROP SCHEMA extra CASCADE;", Outside);
+        await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database));
+
+        await database.ExecuteAsync("CREATE TABLE later AS SELECT 1 AS id");
+        await folder.ApplyAsync(database);
+
+        (await database.ScalarAsync<bool>("SELECT to_regclass('extra.a') IS NOT NULL")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task What_a_section_sets_outlives_an_index_that_is_built_in_between()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a").Write(
+            2, "index", "SET statement_timeout = '17min';\nCREATE INDEX CONCURRENTLY a_id_idx ON a (id);\nCREATE TABLE seen AS SELECT current_setting('statement_timeout') || ' ' || current_setting('lock_timeout') AS s;", "SELECT 1;", Outside);
+
+        await folder.ApplyAsync(database, new MigratorOptions { LockTimeout = TimeSpan.FromSeconds(7) });
+
+        (await database.ScalarAsync<string>("SELECT s FROM seen")).ShouldBe("17min 7s");
+    }
+
+    private static async Task UntilAsync(TestDatabase database, string sql)
+    {
+        for (var i = 0; i < 600; i++)
+        {
+            if (await database.ScalarAsync<bool>(sql))
+            {
+                return;
+            }
+
+            await Task.Delay(50);
+        }
+
+        throw new TimeoutException($"This did not come true: {sql}");
+    }
+
     [Theory]
     [InlineData("CREATE INDEX CONCURRENTLY IF NOT EXISTS \"My Index\" ON ONLY s.\"T\" (a)", "CreateIndex|\"My Index\"|s.\"T\"")]
     [InlineData("create unique /* c */ index concurrently i on t using gist (a)", "CreateIndex|i|t")]
@@ -141,6 +263,11 @@ public class StatementRunTests
     [InlineData("DO $$ BEGIN COMMIT; END $$", "Opaque||")]
     [InlineData("DO $$ BEGIN PERFORM 1; END $$", "InTransaction||")]
     [InlineData("CALL p()", "Opaque||")]
+    [InlineData("ALTER TABLE IF EXISTS ONLY s.t DETACH PARTITION s.\"P\" CONCURRENTLY", "DetachPartition|s.\"P\"|s.t")]
+    [InlineData("ALTER TABLE t DETACH PARTITION p FINALIZE", "InTransaction||")]
+    [InlineData("ALTER SUBSCRIPTION s REFRESH PUBLICATION", "Repeatable||")]
+    [InlineData("ALTER SUBSCRIPTION s ADD PUBLICATION p", "Opaque||")]
+    [InlineData("ALTER SUBSCRIPTION s DISABLE", "InTransaction||")]
     [InlineData("BEGIN", "TransactionControl||")]
     [InlineData("ALTER TYPE mood ADD VALUE 'x'", "InTransaction||")]
     [InlineData("ALTER SYSTEM SET work_mem = '1MB'", "Repeatable||")]

@@ -114,6 +114,15 @@ internal static class MigrationSectionReader
             }
         }
 
+        foreach (var statement in script.Statements.Where(s => !transactional && Chains(s)))
+        {
+            problems.Add(new Problem(
+                "CG0319",
+                $"{statement.Words(1)[0]} AND CHAIN can't be gone on with after an interruption",
+                statement.Location,
+                "Write two statements instead: the COMMIT or ROLLBACK, and a BEGIN."));
+        }
+
         var section = new MigrationSection(
             source.At(directive.Start, directive.Length),
             transactional,
@@ -121,6 +130,17 @@ internal static class MigrationSectionReader
             directive.Start,
             script) { Repeatable = options.GetValueOrDefault("repeatable") };
         return new Found(isUp, section);
+    }
+
+    private static bool Chains(SqlStatement statement)
+    {
+        if (statement.TransactionControl is SqlTransactionControl.None or SqlTransactionControl.Begin)
+        {
+            return false;
+        }
+
+        var tokens = new SqlTokenTexts(statement);
+        return tokens.IndexOf("CHAIN") > 0 && tokens.IndexOf("NO") < 0;
     }
 
     private static void ReadOption(SourceText source, string text, int start, Dictionary<string, bool> options, List<Problem> problems)

@@ -69,6 +69,7 @@ public class MigrationParserTests
     [InlineData("-- migrate:up\nselect 1;\n-- migrate:down irreversible:true\n-- no way back\nselect 2;", "CG0316:5:1")]
     [InlineData("-- migrate:up\nselect 1;\n-- migrate:down\n-- forgotten", "CG0317:3:1")]
     [InlineData("-- migrate:up\nbegin;\nselect 1;\n commit;\n-- migrate:down\nselect 1;", "CG0318:2:1 CG0318:4:2")]
+    [InlineData("-- migrate:up transaction:false\nbegin;\ncommit and chain;\nrollback and no chain;\n-- migrate:down\nselect 1;", "CG0319:3:1")]
     [InlineData("-- migrate:up\nselect 'a;\n-- migrate:down\nselect 1;", "CG0201:2:8")]
     [InlineData("-- migrate:up\n\\set x 1\nselect (1;\n-- migrate:down x:y\n\\i f\n", "CG0207:2:1 CG0205:3:8 CG0313:4:17 CG0207:5:1")]
     [InlineData("-- migrate:up\ncopy t from stdin;\n1\n-- migrate:down\nselect 1;", "CG0208:2:1")]

@@ -217,7 +217,9 @@ public sealed class Migrator
                 new Problem(
                     "CG0513",
                     $"The history in schema {SqlIdentifier.Quote(_options.HistorySchema)} can't be read: {e.MessageText} (SQLSTATE {e.SqlState})",
-                    Advice: DiskFull.Is(e) ? DiskFull.Advice : "Connect as a role that may read it; --history-schema says where it is."),
+                    Advice: DiskFull.Is(e) ? DiskFull.Advice
+                        : e.SqlState == PostgresErrorCodes.UndefinedTable ? "A part of it is gone. Bring it back from a backup: without it nobody knows what was applied."
+                        : "Connect as a role that may read it; --history-schema says where it is."),
                 e);
         }
         catch (NpgsqlException e)
@@ -296,17 +298,17 @@ public sealed class Migrator
         {
             return (await _history.ReadAsync(run.Connection, columns, InTransaction(run, commands), cancellationToken).ConfigureAwait(false)).History;
         }
-        catch (PostgresException e) when (!exists && e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        catch (PostgresException e) when (!exists && e.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UniqueViolation)
         {
             await run.RollbackAsync().ConfigureAwait(false);
             var (_, history) = await _history.ReadAsync(run.Connection, columns, before: [], cancellationToken).ConfigureAwait(false);
             if (history.Exists)
             {
-                // The run that had the lock before us has made them.
+                // The run that had the lock before us has made them; it may have been dead already when its commit came through.
                 return await PrepareHistoryAsync(run, exists: true, columns, cancellationToken).ConfigureAwait(false);
             }
 
-            throw new ProblemException(
+            throw e.SqlState == PostgresErrorCodes.UniqueViolation ? Unwritable(e) : new ProblemException(
                 new Problem(
                     "CG0510",
                     $"The history's schema {SqlIdentifier.Quote(_options.HistorySchema)} can't be created: {e.MessageText}",

@@ -206,6 +206,39 @@ public class MigratorTests
         problem.Message.ShouldContain("the old values are gone");
     }
 
+    [Theory]
+    [InlineData("history")]
+    [InlineData("journal")]
+    public async Task A_history_that_lost_a_part_is_a_problem_and_nothing_runs_again(string part)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().Write(1, "count", "CREATE TABLE IF NOT EXISTS a (id int); INSERT INTO a VALUES (1);", "DROP TABLE a;");
+        await folder.ApplyAsync(database);
+        await database.ExecuteAsync($"ALTER TABLE chatgenius_db.{part} RENAME TO {part}_away");
+
+        var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0];
+
+        problem.Code.ShouldBe("CG0513");
+        problem.Advice!.ShouldContain("from a backup");
+        await database.ExecuteAsync($"ALTER TABLE chatgenius_db.{part}_away RENAME TO {part}");
+        (await folder.ApplyAsync(database)).Finished.ShouldBeEmpty();
+        (await database.ScalarAsync<long>("SELECT count(*) FROM a")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_history_that_lost_its_format_gets_it_back()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().Write(1, "count", "CREATE TABLE IF NOT EXISTS a (id int); INSERT INTO a VALUES (1);", "DROP TABLE a;");
+        await folder.ApplyAsync(database);
+        await database.ExecuteAsync("DROP TABLE chatgenius_db.format");
+
+        (await folder.ApplyAsync(database)).Finished.ShouldBeEmpty();
+
+        (await folder.StatusAsync(database)).ShouldBe("1:Applied");
+        (await database.ScalarAsync<long>("SELECT count(*) FROM a")).ShouldBe(1);
+    }
+
     [Fact]
     public async Task A_deferred_constraint_that_fails_at_commit_fails_its_migration()
     {

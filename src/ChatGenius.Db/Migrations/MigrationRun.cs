@@ -270,6 +270,8 @@ internal sealed class MigrationRun : IAsyncDisposable
         }
         catch (SqlPipelineException<MigrationStep> e)
         {
+            // Its history row was written, and was rolled back with the rest where COMMIT is what failed.
+            done.RemoveAll(item => item.Step == e.Owner);
             await SettleAsync(done).ConfigureAwait(false);
             await RetryOrThrowAsync(e, cancellationToken).ConfigureAwait(false);
         }

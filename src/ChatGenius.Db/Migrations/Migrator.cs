@@ -352,7 +352,8 @@ public sealed class Migrator
         : new Problem(
             "CG0512",
             $"The history can't be written: {e.MessageText} (SQLSTATE {e.SqlState})",
-            Advice: (DiskFull.Is(e) ? DiskFull.Advice + " " : "") + "Nothing was changed."),
+            Advice: (DiskFull.Is(e) ? DiskFull.Advice + " " : e.SqlState == PostgresErrorCodes.InsufficientPrivilege ? "Connect as a role that may write it. " : "")
+                + "Nothing was changed."),
         e);
 
     private static void RequireConfirmed(MigrationPlan plan, MigrationPlan? confirmed)

@@ -108,7 +108,7 @@ internal static partial class RunProblem
             PostgresErrorCodes.InsufficientPrivilege => "Connect as a role that may do this, or let the owner grant it.",
             PostgresErrorCodes.InvalidSchemaName when error.MessageText.StartsWith("no schema", StringComparison.Ordinal) =>
                 "The search_path names no schema that exists: set it in the URL (?search_path=public) or write schema-qualified names.",
-            "55P04" => "A new enum value can be used only after its transaction is committed: use it in the next migration.",
+            "55P04" => "A new enum value can be used only after its transaction is committed: use it in a later migration, and not with --single-transaction.",
             PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateColumn or PostgresErrorCodes.DuplicateObject =>
                 "It is there already: write IF NOT EXISTS, or take the database over with 'chatgenius-db baseline'.",
             PostgresErrorCodes.DiskFull => DiskFull.Advice,

@@ -249,7 +249,33 @@ public class MigratorTests
         var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0];
 
         problem.Message.ShouldContain("SQLSTATE 23503");
+        folder.Events.OfType<MigrationEvent.Finished>().ShouldBeEmpty();
         (await database.ScalarAsync<string>(Tables)).ShouldBe("");
+    }
+
+    [Fact]
+    public async Task A_commit_that_meets_a_lock_is_tried_again_and_not_taken_for_done()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder()
+            .Write(1, "gate", "CREATE TABLE gate (id int); CREATE TABLE a (id int);\n"
+                + "CREATE FUNCTION pass() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN LOCK TABLE gate; RETURN NEW; END $$;\n"
+                + "CREATE CONSTRAINT TRIGGER pass AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pass();", "DROP TABLE a, gate;");
+        await folder.ApplyAsync(database);
+        folder.WriteTable(2, "b").Write(3, "insert", "INSERT INTO a VALUES (1);", "DELETE FROM a;").WriteTable(4, "c");
+        await using var holder = await database.ConnectAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await new Npgsql.NpgsqlCommand("SELECT * FROM gate", holder).ExecuteNonQueryAsync();
+        folder.Events.Clear();
+
+        var run = folder.ApplyAsync(database, new MigratorOptions { LockTimeout = TimeSpan.FromMilliseconds(200) });
+        await folder.WaitForAsync<MigrationEvent.Retrying>();
+        folder.Events.OfType<MigrationEvent.Finished>().Select(e => e.Step.Version).ShouldBe([2]);
+        await transaction.RollbackAsync();
+
+        (await run).Finished.Select(item => item.Step.Version).ShouldBe([2, 3, 4]);
+        (await database.ScalarAsync<string>("SELECT string_agg(version::text, ' ' ORDER BY version) FROM chatgenius_db.history")).ShouldBe("1 2 3 4");
+        (await database.ScalarAsync<long>("SELECT count(*) FROM a")).ShouldBe(1);
     }
 
     [Fact]

@@ -354,11 +354,16 @@ internal sealed class MigrationRun : IAsyncDisposable
             pipeline.Add(step, guard.End);
         }
 
+        AddReset(pipeline, step);
+        // The role's own limit counts again, until the record's settings do.
+        pipeline.Add(step, "SET LOCAL statement_timeout = 0");
+    }
+
+    internal static void AddReset(SqlPipeline<MigrationStep> pipeline, MigrationStep step)
+    {
         pipeline.Add(step, "RESET SESSION AUTHORIZATION");
         pipeline.Add(step, "RESET ROLE");
         pipeline.Add(step, "RESET ALL");
-        // The role's own limit counts again, until the record's settings do.
-        pipeline.Add(step, "SET LOCAL statement_timeout = 0");
     }
 
     /// <summary>The command that records a step whose time the server's transaction can't tell.</summary>
@@ -554,7 +559,7 @@ internal sealed class MigrationRun : IAsyncDisposable
     }
 
     /// <summary>Runs what has to run also when a cancel comes late and hits it instead of the statement that it was meant for.</summary>
-    private async Task ExecuteUndisturbedAsync(params string[] commands)
+    internal async Task ExecuteUndisturbedAsync(params string[] commands)
     {
         try
         {
@@ -566,9 +571,6 @@ internal sealed class MigrationRun : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a command of ours that takes no time.</summary>
-    internal Task ExecuteAsync(string sql, CancellationToken cancellationToken) => ExecuteAsync(Connection, [sql], cancellationToken);
-
     private static async Task ExecuteAsync(NpgsqlConnection connection, string[] commands, CancellationToken cancellationToken)
     {
         var batch = new NpgsqlBatch(connection);
@@ -579,7 +581,7 @@ internal sealed class MigrationRun : IAsyncDisposable
                 batch.BatchCommands.Add(new NpgsqlBatchCommand(command));
             }
 
-            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            await batch.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
 }

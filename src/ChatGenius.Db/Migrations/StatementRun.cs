@@ -27,7 +27,6 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     internal async Task<TimeSpan> RunAsync(CancellationToken cancellationToken)
     {
         await WaitForEarlierBackendAsync(cancellationToken).ConfigureAwait(false);
-        await run.ExecuteAsync(SessionSettings(), cancellationToken).ConfigureAwait(false);
         await RepeatSettingsAsync(cancellationToken).ConfigureAwait(false);
         while (_next < _statements.Count)
         {
@@ -44,10 +43,8 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
                 "CG0508", $"{step.Id} begins a transaction and does not end it", step.Section.Where, "Write the COMMIT that belongs to its BEGIN."));
         }
 
-        await run.ExecuteAsync("RESET SESSION AUTHORIZATION", cancellationToken).ConfigureAwait(false);
-        await run.ExecuteAsync("RESET ROLE", cancellationToken).ConfigureAwait(false);
-        await run.ExecuteAsync("RESET ALL", cancellationToken).ConfigureAwait(false);
         var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
+        MigrationRun.AddReset(pipeline, step);
         pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
         pipeline.Add(step, run.History.ClearJournal(step.Version));
         pipeline.Add(step, run.Record(step, _clock.Elapsed));
@@ -66,9 +63,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
             return;
         }
 
-        await run.ExecuteAsync("RESET SESSION AUTHORIZATION", CancellationToken.None).ConfigureAwait(false);
-        await run.ExecuteAsync("RESET ROLE", CancellationToken.None).ConfigureAwait(false);
-        await run.ExecuteAsync("RESET ALL", CancellationToken.None).ConfigureAwait(false);
+        await run.ExecuteUndisturbedAsync("RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL").ConfigureAwait(false);
         await ReadProgressAsync().ConfigureAwait(false);
     }
 
@@ -125,7 +120,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         var patient = kind.Mode is StatementMode.CreateIndex or StatementMode.DropIndex or StatementMode.Reindex && !SetsLockTimeout();
         if (patient)
         {
-            await run.ExecuteAsync("SET lock_timeout = 0", cancellationToken).ConfigureAwait(false);
+            await SetAsync("SET lock_timeout = 0", cancellationToken).ConfigureAwait(false);
         }
 
         var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
@@ -143,7 +138,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
 
         if (patient)
         {
-            await run.ExecuteAsync($"SET lock_timeout = {(long)run.Options.LockTimeout.TotalMilliseconds}", cancellationToken).ConfigureAwait(false);
+            await SetAsync($"SET lock_timeout = {(long)run.Options.LockTimeout.TotalMilliseconds}", cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -224,16 +219,24 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         }
     }
 
-    /// <summary>Settings of the session end with it, so those that the finished part of the section made are made again.</summary>
-    private async Task RepeatSettingsAsync(CancellationToken cancellationToken)
+    /// <summary>Makes our own settings, and again those of the finished part of the section: settings of a session end with it.</summary>
+    private Task RepeatSettingsAsync(CancellationToken cancellationToken)
     {
-        for (var i = 0; i < _next; i++)
+        var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
+        pipeline.Add(step, SessionSettings());
+        foreach (var statement in _statements.Take(_next).Where(IsSessionSetting))
         {
-            if (IsSessionSetting(_statements[i]))
-            {
-                await run.ExecuteAsync(_statements[i].Text, cancellationToken).ConfigureAwait(false);
-            }
+            pipeline.Add(step, statement);
         }
+
+        return RunAsync(pipeline, cancellationToken);
+    }
+
+    private Task SetAsync(string command, CancellationToken cancellationToken)
+    {
+        var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
+        pipeline.Add(step, command);
+        return RunAsync(pipeline, cancellationToken);
     }
 
     private static bool IsSessionSetting(SqlStatement statement) =>

@@ -147,13 +147,18 @@ public sealed class Migrator
     /// <summary>Settles an interrupted section by hand.</summary>
     /// <param name="version">The migration.</param>
     /// <param name="action">How.</param>
+    /// <param name="confirmed">The interruption that somebody has seen and judged; another one is refused.</param>
     /// <param name="cancellationToken">Cancels the run.</param>
     /// <returns>What was settled.</returns>
-    /// <exception cref="ProblemException">CG0411 nothing of this migration was interrupted; CG0412 no statement of it had begun; CG0501, CG0509 as in <see cref="ApplyAsync"/>.</exception>
-    public Task<Interruption> RepairAsync(long version, RepairAction action, CancellationToken cancellationToken = default) =>
-        GuardAsync((patience, stop) => RepairLockedAsync(version, action, patience, stop), cancellationToken);
+    /// <exception cref="ProblemException">
+    /// CG0410 another run has gone on meanwhile; CG0411 nothing of this migration was interrupted; CG0412 no statement of it had begun; CG0413 the
+    /// statement still runs; CG0501, CG0509 as in <see cref="ApplyAsync"/>.
+    /// </exception>
+    public Task<Interruption> RepairAsync(long version, RepairAction action, Interruption? confirmed = null, CancellationToken cancellationToken = default) =>
+        GuardAsync((patience, stop) => RepairLockedAsync(version, action, confirmed, patience, stop), cancellationToken);
 
-    private async Task<Interruption> RepairLockedAsync(long version, RepairAction action, Patience patience, CancellationToken cancellationToken)
+    private async Task<Interruption> RepairLockedAsync(
+        long version, RepairAction action, Interruption? confirmed, Patience patience, CancellationToken cancellationToken)
     {
         var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
@@ -176,8 +181,41 @@ public sealed class Migrator
                         Advice: "There is nothing to settle: 'chatgenius-db apply' (or 'rollback') goes on with it. --forget starts it from its beginning."));
                 }
 
+                RequireConfirmed(interruption, confirmed);
+                await patience.AnswerAsync(RequireEndedAsync(connection, interruption, cancellationToken)).ConfigureAwait(false);
                 await patience.AnswerAsync(WriteAsync(run, [_history.Repair(interruption, action)], cancellationToken)).ConfigureAwait(false);
                 return interruption;
+            }
+        }
+    }
+
+    private static void RequireConfirmed(Interruption interruption, Interruption? confirmed)
+    {
+        if (confirmed is not null && interruption != confirmed)
+        {
+            throw new ProblemException(new Problem(
+                "CG0410",
+                $"Migration {interruption.Version:D4} stands at another statement than was shown",
+                Advice: "Another run has gone on with it meanwhile. Look at it again with 'chatgenius-db repair'."));
+        }
+    }
+
+    /// <summary>A server may still be at work for a tool that is gone, and nobody can say yet how that will end.</summary>
+    private static async Task RequireEndedAsync(NpgsqlConnection connection, Interruption interruption, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(
+            "SELECT pid FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND coalesce(state, '') NOT LIKE 'idle%'", connection)
+        {
+            Parameters = { new NpgsqlParameter<int> { TypedValue = interruption.Pid }, new NpgsqlParameter<DateTime> { TypedValue = interruption.BackendStart } },
+        };
+        await using (command.ConfigureAwait(false))
+        {
+            if (interruption.Started && await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is int pid)
+            {
+                throw new ProblemException(new Problem(
+                    "CG0413",
+                    $"Statement {interruption.Statement} of migration {interruption.Version:D4} still runs on the server, as pid {pid}",
+                    Advice: $"Wait for its end, or end it with SELECT pg_terminate_backend({pid}), and look what it has done."));
             }
         }
     }

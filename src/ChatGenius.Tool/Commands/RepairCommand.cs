@@ -51,12 +51,12 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
             : long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed
             : throw new ProblemException(new Problem("CG1006", $"\"{number}\" is no migration's number", Advice: "Give a whole number, such as 7."));
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
+        var shown = await ShowAsync(migrator, version, cancellationToken).ConfigureAwait(false);
         if (version is null || action is null)
         {
-            return await ShowAsync(migrator, version, cancellationToken).ConfigureAwait(false);
+            return ExitCode.Done;
         }
 
-        await ShowAsync(migrator, version, cancellationToken).ConfigureAwait(false);
         var what = action switch
         {
             RepairAction.Done => "Mark that statement as done",
@@ -68,14 +68,15 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
             return ExitCode.Cancelled;
         }
 
-        var settled = await migrator.RepairAsync(version.Value, action.Value, cancellationToken).ConfigureAwait(false);
+        var settled = await migrator.RepairAsync(version.Value, action.Value, shown is [var interruption] ? interruption : null, cancellationToken).ConfigureAwait(false);
         report.Result(action == RepairAction.Forget
             ? $"Forgot the interrupted {settled.Direction.ToString().ToLowerInvariant()} of {settled.Version:D4}_{settled.Name}"
             : $"Settled statement {settled.Statement} of {settled.Version:D4}_{settled.Name}; it goes on with the next run");
         return ExitCode.Done;
     }
 
-    private async Task<ExitCode> ShowAsync(Migrator migrator, long? version, CancellationToken cancellationToken)
+    /// <returns>What was shown.</returns>
+    private async Task<IReadOnlyList<Interruption>> ShowAsync(Migrator migrator, long? version, CancellationToken cancellationToken)
     {
         var interrupted = (await migrator.StatusAsync(cancellationToken).ConfigureAwait(false))
             .Where(status => status.Interruption is not null && (version is null || status.Version == version))
@@ -97,6 +98,6 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
             report.Result("Nothing was interrupted");
         }
 
-        return ExitCode.Done;
+        return [.. interrupted.Select(status => status.Interruption!)];
     }
 }

@@ -320,6 +320,35 @@ public class MigratorTests
     }
 
     [Fact]
+    public async Task Who_gave_way_as_often_as_it_may_says_for_whom_and_what_helps()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a");
+        await folder.ApplyAsync(database);
+        folder.Write(2, "alter", "ALTER TABLE a ADD COLUMN b int; SELECT pg_sleep(60);", "ALTER TABLE a DROP COLUMN b;");
+        using var stop = new CancellationTokenSource();
+        var victim = Task.Run(async () =>
+        {
+            await using var connection = await database.ConnectAsync();
+            while (!stop.IsCancellationRequested)
+            {
+                await new Npgsql.NpgsqlCommand("SELECT * FROM a", connection).ExecuteNonQueryAsync();
+                await Task.Delay(5);
+            }
+        });
+
+        var options = new MigratorOptions { MaxBlocked = 1, MaxBlockedTime = TimeSpan.FromMilliseconds(200), LockRetries = 1 };
+        var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database, options))).Problems[0];
+        await stop.CancelAsync();
+        await victim;
+
+        problem.Code.ShouldBe("CG0502");
+        problem.Message.ShouldContain("1 session waited behind it");
+        problem.Advice!.ShouldContain("--max-blocked-time");
+        (await folder.StatusAsync(database)).ShouldBe("1:Applied 2:Pending");
+    }
+
+    [Fact]
     public async Task A_watch_that_dies_takes_the_running_migration_with_it()
     {
         await using var database = await TestDatabase.CreateAsync();

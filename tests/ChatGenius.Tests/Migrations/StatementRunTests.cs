@@ -104,6 +104,29 @@ public class StatementRunTests
     }
 
     [Fact]
+    public async Task Repair_settles_only_what_was_shown_and_what_has_ended()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a").Write(
+            2, "backfill", "DO $$ BEGIN INSERT INTO a VALUES (1); COMMIT; PERFORM 1 / (SELECT count(*) FROM pg_class WHERE relname = 'b'); END $$;", "SELECT 1;", Outside);
+        await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database));
+        var migrator = await folder.MigratorAsync(database);
+        var shown = (await migrator.StatusAsync())[1].Interruption!;
+
+        // Another run has begun it once more, and its server is still at it.
+        await using var other = await database.ConnectAsync();
+        await database.ExecuteAsync($"UPDATE chatgenius_db.journal SET pid = {other.ProcessID}, backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = {other.ProcessID})");
+        var running = new NpgsqlCommand("SELECT pg_sleep(600)", other).ExecuteNonQueryAsync();
+        await UntilAsync(database, $"SELECT state = 'active' FROM pg_stat_activity WHERE pid = {other.ProcessID}");
+
+        (await Should.ThrowAsync<ProblemException>(() => migrator.RepairAsync(2, RepairAction.Again, shown))).Problems[0].Code.ShouldBe("CG0410");
+        (await Should.ThrowAsync<ProblemException>(() => migrator.RepairAsync(2, RepairAction.Again))).Problems[0].Code.ShouldBe("CG0413");
+        await database.ExecuteAsync($"SELECT pg_terminate_backend({other.ProcessID}, 10000)");
+        await Should.ThrowAsync<PostgresException>(running);
+        (await migrator.RepairAsync(2, RepairAction.Again, (await migrator.StatusAsync())[1].Interruption)).Statement.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task An_edit_after_an_interruption_is_a_problem()
     {
         await using var database = await TestDatabase.CreateAsync();

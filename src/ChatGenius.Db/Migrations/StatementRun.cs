@@ -143,8 +143,9 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     }
 
     /// <summary>Whether the server itself found that a statement can't be done, rather than being told to stop or finding itself in another's way.</summary>
-    private static bool IsRefusal(PostgresException error) =>
-        error.SqlState != PostgresErrorCodes.QueryCanceled && !RunProblem.IsLockConflict(error) && !RunProblem.EndsSession(error);
+    /// <remarks>After a failure of the server's machine, such as a full disk, Npgsql closes the connection: then the effect has to tell.</remarks>
+    private bool IsRefusal(PostgresException error) =>
+        error.SqlState != PostgresErrorCodes.QueryCanceled && !RunProblem.IsLockConflict(error) && run.Connection.FullState == System.Data.ConnectionState.Open;
 
     /// <summary>
     /// In a transaction that the section itself has begun, the mark goes with it: it is there after a crash exactly if the

@@ -129,7 +129,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         {
             await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
         }
-        catch (SqlPipelineException<MigrationStep> e) when (kind.Mode is StatementMode.CreateIndex or StatementMode.DropIndex && IsRefusal(e.Error))
+        catch (SqlPipelineException<MigrationStep> e) when (IsRefusal(e.Error) && !MayCommitInside(statement))
         {
             // It surely did not do what its effect would be taken for: an index of that name may have been there all the time, or never.
             await ForgetAsync(cancellationToken).ConfigureAwait(false);
@@ -141,6 +141,10 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
             await SetAsync($"SET lock_timeout = {(long)run.Options.LockTimeout.TotalMilliseconds}", cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Whether a part of a statement's work may stay although it failed.</summary>
+    private static bool MayCommitInside(SqlStatement statement) =>
+        statement.Is("DO") || statement.Is("CALL") || StatementKind.Of(statement).Mode is StatementMode.Reindex or StatementMode.Repeatable;
 
     /// <summary>Whether the server itself found that a statement can't be done, rather than being told to stop or finding itself in another's way.</summary>
     /// <remarks>After a failure of the server's machine, such as a full disk, Npgsql closes the connection: then the effect has to tell.</remarks>

@@ -171,16 +171,23 @@ public class StatementRunTests
         (await database.ScalarAsync<bool>(IndexIsValid)).ShouldBeTrue();
     }
 
-    [Fact]
-    public async Task An_index_that_never_was_does_not_count_as_dropped()
+    [Theory]
+    [InlineData("DROP INDEX CONCURRENTLY mistyped;", "42704")]
+    [InlineData("ALTER TABLE a DETACH PARTITION mistyped CONCURRENTLY;", "42P01")]
+    [InlineData("CREATE DATABASE postgres;", "42P04")]
+    [InlineData("DROP TABLESPACE mistyped;", "42704")]
+    public async Task What_never_was_does_not_count_as_taken_away_and_may_be_mended(string sql, string error)
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().WriteTable(1, "a").Write(2, "drop", "DROP INDEX CONCURRENTLY mistyped;", "SELECT 1;", Outside);
+        using var folder = new Folder().Write(1, "a", "CREATE TABLE a (id int) PARTITION BY RANGE (id);", "DROP TABLE a;").Write(2, "wrong", sql, "SELECT 1;", Outside);
 
         for (var i = 0; i < 2; i++)
         {
-            (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Message.ShouldContain("42704");
+            (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Message.ShouldContain(error);
         }
+
+        folder.Write(2, "wrong", "SELECT 1;", "SELECT 1;", Outside);
+        (await folder.ApplyAsync(database)).Finished.Count.ShouldBe(1);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
+using Json.Schema;
 
 namespace ChatGenius.Tests.Tool;
 
@@ -86,6 +87,22 @@ public class CheckCommandTests
         var suppression = result.GetProperty("suppressions").EnumerateArray().ShouldHaveSingleItem();
         suppression.GetProperty("kind").GetString().ShouldBe("inSource");
         suppression.GetProperty("justification").GetString().ShouldBe("nobody writes at night");
+    }
+
+    [Fact]
+    public async Task Sarif_is_valid_by_the_schema_of_the_standard()
+    {
+        using var tool = await ToolAsync(
+            "-- migrate:up\n-- cgdb:allow L101: nobody writes at night\nCREATE INDEX \"a b\" ON orders (note);\nALTER TABLE orders DROP COLUMN note;\n-- migrate:down\nSELECT 1;\n",
+            "-- migrate:up\nSELECT 1 / 0;\n-- migrate:down\nSELECT 1;\n");
+        var schema = JsonSchema.FromFile(Path.Combine(AppContext.BaseDirectory, "sarif-2.1.0.json"));
+
+        var run = await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"], "--sarif");
+
+        Violations(schema, run.Out).ShouldBeEmpty();
+        run.Out.ShouldContain("\"suppressions\"");
+        run.Out.ShouldContain("F111");
+        Violations(schema, run.Out.Replace("\"level\": \"error\"", "\"level\": \"severe\"", StringComparison.Ordinal)).ShouldNotBeEmpty();
     }
 
     [Fact]
@@ -225,6 +242,13 @@ public class CheckCommandTests
 
         run.ExitCode.ShouldBe(ExitCode.Done);
         run.Out.ShouldBe(ChatGenius.Db.Safety.RulesPage.Write());
+    }
+
+    private static List<string> Violations(JsonSchema schema, string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        var result = schema.Evaluate(document.RootElement, new EvaluationOptions { OutputFormat = OutputFormat.List, RequireFormatValidation = true });
+        return result.IsValid ? [] : [.. (result.Details ?? []).SelectMany(detail => (detail.Errors ?? []).Select(error => $"{detail.InstanceLocation}: {error.Value}"))];
     }
 
     private static async Task<InProcess> ToolAsync(string second, string? third = null)

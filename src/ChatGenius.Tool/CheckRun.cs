@@ -12,6 +12,10 @@ namespace ChatGenius.Tool;
 internal sealed record CheckResult(
     CheckedMigration Migration, Trace Trace, RoundTrip? RoundTrip, IReadOnlyList<Finding> Findings, IReadOnlyList<StatementLocks> Locks);
 
+/// <summary>Which rows the tables of the throw-away database get.</summary>
+/// <param name="Database">Whose rows are copied; null where rows are made up.</param>
+internal sealed record RowSource(DatabaseUrl? Database);
+
 /// <summary>Brings a throw-away database to where each chosen migration starts, and checks it there.</summary>
 /// <param name="server">Where the database is made, and dropped at the end.</param>
 /// <param name="lockTimeout">What production will run with.</param>
@@ -21,7 +25,7 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
     /// <summary>Checks migrations.</summary>
     /// <param name="migrations">All there are, in order.</param>
     /// <param name="chosen">Those to be checked; the others before them only prepare.</param>
-    /// <param name="rows">Where rows are copied from once the database stands before the first chosen one; null for none.</param>
+    /// <param name="rows">Rows that come once the database stands before the first chosen one; null for no more than the migrations bring.</param>
     /// <param name="report">Told what is done.</param>
     /// <param name="cancellationToken">Cancels the running statement; the database is dropped all the same.</param>
     /// <exception cref="ProblemException">
@@ -29,7 +33,7 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
     /// CG1211: the rows can't be copied.
     /// </exception>
     public async Task<IReadOnlyList<CheckResult>> RunAsync(
-        IReadOnlyList<Migration> migrations, IReadOnlyList<Migration> chosen, DatabaseUrl? rows, Report report, CancellationToken cancellationToken)
+        IReadOnlyList<Migration> migrations, IReadOnlyList<Migration> chosen, RowSource? rows, Report report, CancellationToken cancellationToken)
     {
         if (chosen.Count == 0)
         {
@@ -53,13 +57,10 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
     }
 
     private async Task<IReadOnlyList<CheckResult>> CheckAsync(
-        Tracer tracer, IReadOnlyList<Migration> migrations, IReadOnlyList<Migration> chosen, DatabaseUrl? rows, Report report, CancellationToken cancellationToken)
+        Tracer tracer, IReadOnlyList<Migration> migrations, IReadOnlyList<Migration> chosen, RowSource? rows, Report report, CancellationToken cancellationToken)
     {
         var wanted = chosen.Select(migration => migration.Version).ToHashSet();
-        var roundTripper = new RoundTripper<SchemaSnapshot>(
-            tracer,
-            (connection, token) => SchemaReader.ReadAsync(connection, cancellationToken: token),
-            Differences);
+        var roundTripper = RoundTripper(tracer);
         var results = new List<CheckResult>();
         foreach (var migration in migrations.TakeWhile(migration => migration.Version <= chosen.Max(last => last.Version)))
         {
@@ -73,7 +74,7 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
 
             if (rows is not null && results.Count == 0)
             {
-                await RowCopy.RunAsync(new Database(rows), tracer, report, cancellationToken).ConfigureAwait(false);
+                await BringRowsAsync(rows, tracer, report, cancellationToken).ConfigureAwait(false);
             }
 
             report.Detail($"{migration.Id} is run up, down and up again");
@@ -82,6 +83,23 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
         }
 
         return results;
+    }
+
+    private async Task BringRowsAsync(RowSource rows, Tracer tracer, Report report, CancellationToken cancellationToken)
+    {
+        if (rows.Database is { } source)
+        {
+            await RowCopy.RunAsync(new Database(source), tracer, report, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var made = await RowMaker.RunAsync(tracer, sizes, cancellationToken).ConfigureAwait(false);
+        foreach (var table in made.Where(table => table.Reason is not null))
+        {
+            report.Note($"No rows could be made up for {table.Table.Display}: {table.Reason}");
+        }
+
+        report.Note($"Made up {Plural.Of(made.Sum(table => table.Rows), "row")} in {Plural.Of(made.Count(table => table.Rows > 0), "table")}");
     }
 
     private static async Task PrepareAsync(Tracer tracer, CheckedMigration migration, CancellationToken cancellationToken)
@@ -96,8 +114,12 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
         }
     }
 
+    /// <summary>Takes migrations up, down and up again, and compares the whole schema.</summary>
+    internal static RoundTripper<SchemaSnapshot> RoundTripper(Tracer tracer) =>
+        new(tracer, (connection, token) => SchemaReader.ReadAsync(connection, new SchemaReadOptions { StaysPrepared = true }, token), Differences);
+
     /// <summary>The order of columns is left out: no down can put a column back where it stood.</summary>
-    internal static IReadOnlyList<string> Differences(SchemaSnapshot before, SchemaSnapshot after) =>
+    private static IReadOnlyList<string> Differences(SchemaSnapshot before, SchemaSnapshot after) =>
         [.. SchemaDiff.Between(before, after).Where(difference => difference.Fact != "order of columns").Select(difference => difference.ToString())];
 
     internal static CheckedMigration Checked(Migration migration) =>

@@ -51,23 +51,6 @@ public sealed record Catalog
     public Relation? Find(string schema, string name) =>
         Relations.Values.FirstOrDefault(r => r.Name == name && r.Schema == schema);
 
-    /// <summary>
-    /// Names and definitions, one line each: what has to be the same after up, down and up again. Numbers and files are left out, and views'
-    /// queries, which can't be read without a lock.
-    /// </summary>
-    public ImmutableHashSet<string> Summary() =>
-    [
-        .. Relations.Values.Select(r => $"{r.Kind} {r.Display}: {r.Persistence} {r.RowSecurity} {r.ReplicaIdentity} {r.Privileges} {r.Index?.Definition} {r.Index?.Valid}"),
-        .. Columns.SelectMany(pair => pair.Value.Select(c =>
-            $"column {Find(pair.Key)?.Display}.{c.Name}: {c.Type} {c.Collation} {(c.NotNull ? "NOT NULL" : "")} {c.Identity} {c.Generated} {c.Default}")),
-        .. Constraints.Values.Select(c => $"constraint {Find(c.Table)?.Display ?? Types.GetValueOrDefault(c.Domain)?.Display}.{c.Name}: {c.Definition}"),
-        .. Types.Values.Select(t => $"type {t.Display}: {t.Kind} {t.NotNull}"),
-        .. EnumValues.Values.Select(v => $"value {Types.GetValueOrDefault(v.Type)?.Display}: {v.Label}"),
-        .. Functions.Values.Select(f => $"function {f.Display}: {f.SecurityDefiner} {f.HasSearchPath} {f.Privileges}"),
-        .. Triggers.Values.Select(t => $"trigger {Find(t.Table)?.Display}.{t.Name}: {t.Enabled}"),
-        .. Schemas.Values.Select(name => $"schema {name}"),
-    ];
-
     /// <summary>The constraints of a table.</summary>
     public IEnumerable<Constraint> ConstraintsOf(uint table) => Constraints.Values.Where(c => c.Table == table);
 
@@ -157,7 +140,7 @@ public sealed record Column(
 /// <param name="Table">The table it is on; 0 for a domain's.</param>
 /// <param name="Domain">The domain it is on; 0 for a table's.</param>
 /// <param name="Kind"><c>contype</c>: p primary key, u unique, f foreign key, c check, x exclusion, n not null (18+).</param>
-/// <param name="Validated">False while NOT VALID.</param>
+/// <param name="Validated">False while NOT VALID or NOT ENFORCED.</param>
 /// <param name="Index">The index behind it, or the one a foreign key relies on.</param>
 /// <param name="ReferencedTable">Of a foreign key; 0 otherwise.</param>
 /// <param name="Parent">The constraint of the partitioned table that it comes from; 0 if none.</param>
@@ -166,7 +149,11 @@ public sealed record Column(
 /// <param name="Definition">As <c>pg_get_constraintdef</c> writes it.</param>
 public sealed record Constraint(
     uint Oid, string Name, uint Table, uint Domain, char Kind, bool Validated, uint Index, uint ReferencedTable, uint Parent,
-    ImmutableArray<short> Keys, ImmutableArray<short> ReferencedKeys, string Definition);
+    ImmutableArray<short> Keys, ImmutableArray<short> ReferencedKeys, string Definition)
+{
+    /// <summary>Whether rows are held to it at all; <c>NOT ENFORCED</c> came with PostgreSQL 18, and such a one can't be validated.</summary>
+    public bool Enforced => !Definition.EndsWith(" NOT ENFORCED", StringComparison.Ordinal);
+}
 
 /// <summary>A row of <c>pg_type</c>.</summary>
 /// <param name="Oid">Its oid.</param>

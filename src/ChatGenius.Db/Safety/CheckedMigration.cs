@@ -13,7 +13,7 @@ public sealed record CheckedMigration(long Version, string Name, SourceText Sour
 
 /// <summary>A section of a migration as the safety analysis needs it.</summary>
 /// <param name="Where">The line that begins it.</param>
-/// <param name="Transactional">Whether its statements are one transaction.</param>
+/// <param name="Transactional">Whether its statements are one transaction, which none of them ends.</param>
 /// <param name="Irreversible">Whether a down section says that there is no way back.</param>
 /// <param name="Script">Its statements.</param>
 public sealed record CheckedSection(SourceLocation Where, bool Transactional, bool Irreversible, SqlScript Script);

@@ -200,19 +200,19 @@ internal static class CompatibilityRules
         Id = "C110",
         Name = "foreign-key-removed",
         Severity = Severity.Warning,
-        Title = "A foreign key is gone",
+        Title = "A foreign key is gone, or no longer enforced",
         Effect = "Rows that refer to nothing can come in, and ON DELETE actions no longer happen.",
         Advice = "Keep it until what replaces it is there.",
         Documentation = "ddl-constraints.html#DDL-CONSTRAINTS-FK",
         Evidence = Evidence.Catalog,
         Traced = facts =>
             from old in facts.Before.Constraints.Values
-            where old is { Kind: 'f', Parent: 0 } && facts.WasThere(old.Table) && facts.After.Find(old.Table) is not null && facts.After.Find(old.ReferencedTable) is not null
+            where old is { Kind: 'f', Parent: 0, Enforced: true } && facts.WasThere(old.Table) && facts.After.Find(old.Table) is not null && facts.After.Find(old.ReferencedTable) is not null
                 && old.Keys.All(key => facts.After.FindColumn(old.Table, key) is not null)
-                && !facts.After.ConstraintsOf(old.Table).Any(now => now.Kind == 'f' && now.ReferencedTable == old.ReferencedTable && now.Keys.SequenceEqual(old.Keys))
+                && !facts.After.ConstraintsOf(old.Table).Any(now => now is { Kind: 'f', Enforced: true } && now.ReferencedTable == old.ReferencedTable && now.Keys.SequenceEqual(old.Keys))
             let table = facts.After.Find(old.Table)!
             select new Hit(
-                facts.Culprit(s => s.GoneConstraints.Any(gone => gone.Oid == old.Oid)), old.Name,
+                facts.Culprit(s => s.Before.Constraints.GetValueOrDefault(old.Oid) is { Enforced: true } && s.After.Constraints.GetValueOrDefault(old.Oid) is not { Enforced: true }), old.Name,
                 $"{table.Display} no longer refers to {facts.After.Find(old.ReferencedTable)!.Display} by {Names.List(old.Keys.Select(key => facts.Before.FindColumn(old.Table, key)!.Name))}") { Table = table.Oid },
     };
 

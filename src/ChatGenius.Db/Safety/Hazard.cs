@@ -37,6 +37,12 @@ public sealed record Hazard
         init => _documentation = Manual + value;
     }
 
+    /// <summary>
+    /// The problem with which reading a migration refuses a file that does it, so that nothing of it is ever run and there is no finding; null for
+    /// what is reported.
+    /// </summary>
+    public string? RefusedWith { get; init; }
+
     /// <summary>Whether findings come from locks, scans and rows, or from the catalog.</summary>
     public Evidence Evidence { get; init; } = Evidence.Traced;
 

@@ -17,6 +17,7 @@ internal static class HygieneRules
         Advice = "Write it, or say -- migrate:down irreversible:true.",
         Documentation = "ddl.html",
         Evidence = Evidence.Text,
+        RefusedWith = "CG0317",
     };
 
     internal static readonly Hazard DownDoesNotRestore = new()
@@ -115,11 +116,6 @@ internal static class HygieneRules
     internal static IEnumerable<(Hazard Hazard, SourceLocation Where, string Subject, string Message, ImmutableArray<string> Facts, string SafeWay)> OfSections(
         CheckedMigration migration, RoundTrip? roundTrip)
     {
-        if (!migration.Down.Irreversible && migration.Down.Script.Statements.Count == 0)
-        {
-            yield return (NoDown, migration.Down.Where, "", "The down section is empty", [], "-- migrate:down irreversible:true");
-        }
-
         if (roundTrip is null)
         {
             yield break;

@@ -133,6 +133,21 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
             ? []
             : After.Constraints.Values.Where(now => now.Validated && Before.Constraints.TryGetValue(now.Oid, out var old) && !old.Validated);
 
+    /// <summary>
+    /// Those that another way than VALIDATE CONSTRAINT, which lets others write, made valid: from PostgreSQL 18 SET NOT NULL and
+    /// ALTER CONSTRAINT … ENFORCED can do that.
+    /// </summary>
+    private IEnumerable<Constraint> ConstraintsMadeValid => ValidatedConstraints.Where(now => trace.Locks.NewOn(now.Table, trace.LocksBefore).BlocksWrites());
+
+    /// <summary>Constraints that the statement makes sure of for the rows that are there.</summary>
+    internal IEnumerable<Constraint> EnsuredConstraints => NewConstraints.Where(added => added.Validated).Concat(ConstraintsMadeValid);
+
+    /// <summary>Columns of tables, single partitions left out, of which the statement makes sure that they hold no NULL.</summary>
+    internal IEnumerable<(Relation Table, Column Column)> EnsuredNotNull =>
+        ChangedColumns.Where(c => !c.Before.NotNull && c.After.NotNull).Select(c => (c.Table, Column: c.After))
+            .Concat(ConstraintsMadeValid.Where(c => c is { Kind: 'n', Table: > 0 }).Select(c => (Table: After.Find(c.Table)!, Column: After.FindColumn(c.Table, c.Keys[0])!)))
+            .Where(c => c.Table is { IsTable: true, Parent: null });
+
     /// <summary>Tables that were there before the migration and became a partition in this statement.</summary>
     internal IEnumerable<(Relation Partition, Relation Parent)> Attached =>
         from pair in Kept

@@ -23,55 +23,44 @@ public sealed class RoundTripper<TSchema>(
     /// <exception cref="NpgsqlException">The connection was lost.</exception>
     public async Task<(Trace Trace, RoundTrip? RoundTrip)> RunAsync(CheckedMigration migration, CancellationToken cancellationToken = default)
     {
+        // What the last migration left is known only where it came to its end.
+        var known = tracer.IsStale ? null : _schema;
+        _schema = null;
         if (tracer.IsStale)
         {
-            _schema = null;
             await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        var goesBack = !migration.Down.Irreversible && migration.Down.Script.Statements.Count > 0;
-        if (!goesBack)
+        if (migration.Down.Irreversible || migration.Down.Script.Statements.Count == 0)
         {
-            _schema = null;
             return (await tracer.TraceAsync(migration.Up, cancellationToken).ConfigureAwait(false), null);
         }
 
-        var before = _schema ?? await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
+        var before = known ?? await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
         var rows = await CountAsync(Endangered(tracer.Catalog, migration), cancellationToken).ConfigureAwait(false);
         var trace = await tracer.TraceAsync(migration.Up, cancellationToken).ConfigureAwait(false);
         if (!trace.Completed)
         {
-            _schema = null;
             return (trace, null);
         }
 
         var after = await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
-        _schema = after;
         if (await tracer.RunAsync(migration.Down, cancellationToken).ConfigureAwait(false) is { } downError)
         {
-            // What a down without a transaction did before it failed is not undone, so the next migration starts from what is there.
-            _schema = migration.Down.Transactional ? after : null;
             return (trace, new RoundTrip([], [], [], $"Down fails: {downError.MessageText} ({downError.SqlState})"));
         }
 
         var restored = await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
-        var catalog = tracer.Catalog;
         var lost = rows.Count == 0 ? ImmutableArray<Loss>.Empty : await LostAsync(rows, cancellationToken).ConfigureAwait(false);
         var upError = await tracer.RunAsync(migration.Up, cancellationToken).ConfigureAwait(false);
         await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
         if (upError is not null)
         {
-            _schema = null;
             return (trace, new RoundTrip([.. compare(before, restored)], [], lost, $"Up after down fails: {upError.MessageText} ({upError.SqlState})"));
         }
 
-        // A second up from the same schema all but surely gives the same one again, which the catalog that is read anyway tells. A trace reads
-        // only what the migration wrote itself, and a rename changes definitions beside that: where the catalogs differ, the schemas decide.
-        ImmutableArray<string> again = catalog.Summary().SetEquals(tracer.Catalog.Summary())
-            ? []
-            : [.. compare(after, await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false))];
-        _schema = again.IsEmpty ? after : null;
-        return (trace, new RoundTrip([.. compare(before, restored)], again, lost));
+        _schema = await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
+        return (trace, new RoundTrip([.. compare(before, restored)], [.. compare(after, _schema)], lost));
     }
 
     /// <summary>Tables, and their columns, that a statement names which can take rows or values away.</summary>

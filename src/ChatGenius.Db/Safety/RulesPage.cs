@@ -72,7 +72,7 @@ public static class RulesPage
 
             **{hazard.Title}** ({hazard.Severity.ToString().ToLowerInvariant()}, {hazard.Evidence.ToString().ToLowerInvariant()})
 
-            {hazard.Effect}
+            {hazard.Effect}{(hazard.RefusedWith is { } problem ? $" A file that does it is refused with {problem} by every command, `check` too, so nothing is run." : "")}
 
             Safe way: {hazard.Advice} [PostgreSQL: {hazard.Documentation["https://www.postgresql.org/docs/current/".Length..]}]({hazard.Documentation})
 

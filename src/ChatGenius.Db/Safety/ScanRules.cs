@@ -17,8 +17,8 @@ internal static class ScanRules
         Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT",
         Traced = facts =>
             from s in facts.Statements
-            from constraint in s.NewConstraints
-            where constraint is { Kind: 'f', Validated: true, Parent: 0 } && s.Scanned(constraint.Table) && s.Rewritten.All(r => s.After.Root(r.Oid) != constraint.Table)
+            from constraint in s.EnsuredConstraints
+            where constraint is { Kind: 'f', Parent: 0 } && s.Scanned(constraint.Table) && s.Rewritten.All(r => s.After.Root(r.Oid) != constraint.Table)
                 && !constraint.Keys.All(key => s.NewColumns.Any(added => added.Table.Oid == constraint.Table && added.Column.Number == key && added.Column.Default is null))
             let table = s.After.Find(constraint.Table)!
             let referenced = s.After.Find(constraint.ReferencedTable)!
@@ -26,7 +26,7 @@ internal static class ScanRules
                 table, constraint.Name, $"Checking {SqlIdentifier.Quote(constraint.Name)} for all rows stops writes to {Names.List([table.Display, referenced.Display])}",
                 table.Kind == 'p' && facts.TargetVersion < 180000
                     ? "-- before PostgreSQL 18 a partitioned table can't have it NOT VALID: add it NOT VALID to each partition, VALIDATE those, then add it to the parent"
-                    : LaterValidated(table, constraint)),
+                    : LaterValidated(s, table, constraint)),
         Recognise = (text, _) => Adds(text, "FOREIGN", "foreign key", "checks all rows while writes to both tables wait"),
     };
 
@@ -41,11 +41,11 @@ internal static class ScanRules
         Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT",
         Traced = facts =>
             from s in facts.Statements
-            from constraint in s.NewConstraints
-            where constraint is { Kind: 'c', Validated: true, Parent: 0, Domain: 0 } && s.Scanned(constraint.Table)
+            from constraint in s.EnsuredConstraints
+            where constraint is { Kind: 'c', Parent: 0, Domain: 0 } && s.Scanned(constraint.Table)
                 && s.Rewritten.All(r => s.After.Root(r.Oid) != constraint.Table) && s.Attached.All(a => a.Partition.Oid != constraint.Table)
             let table = s.After.Find(constraint.Table)!
-            select s.Hit(table, constraint.Name, $"Testing {SqlIdentifier.Quote(constraint.Name)} for all rows locks {table.Display} out", LaterValidated(table, constraint)),
+            select s.Hit(table, constraint.Name, $"Testing {SqlIdentifier.Quote(constraint.Name)} for all rows locks {table.Display} out", LaterValidated(s, table, constraint)),
         Recognise = (text, _) => Adds(text, "CHECK", "CHECK constraint", "reads all rows while the table is locked out"),
     };
 
@@ -60,12 +60,12 @@ internal static class ScanRules
         Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL",
         Traced = facts =>
             from s in facts.Statements
-            from changed in s.ChangedColumns
-            where !changed.Before.NotNull && changed.After.NotNull && changed.Table is { IsTable: true, Parent: null } && s.Scanned(changed.Table.Oid)
+            from changed in s.EnsuredNotNull
+            where s.Scanned(changed.Table.Oid)
                 && s.Rewritten.All(r => s.After.Root(r.Oid) != changed.Table.Oid) && !s.NewConstraints.Any(c => c.Kind == 'p' && c.Table == changed.Table.Oid)
             select s.Hit(
-                changed.Table, $"{changed.Table.Name}.{changed.After.Name}",
-                $"SET NOT NULL on {changed.Table.Display}.{changed.After.Name} reads all rows while the table is locked out", ProvenNotNull(changed.Table, [changed.After.Name])),
+                changed.Table, $"{changed.Table.Name}.{changed.Column.Name}",
+                $"SET NOT NULL on {changed.Table.Display}.{changed.Column.Name} reads all rows while the table is locked out", ProvenNotNull(s, changed.Table, [changed.Column.Name])),
     };
 
     internal static readonly Hazard PrimaryKeyNotNullScan = new()
@@ -85,7 +85,7 @@ internal static class ScanRules
             where nullable.Count > 0
             let table = s.After.Find(constraint.Table)!
             select s.Hit(
-                table, constraint.Name, $"The primary key makes {Names.List(nullable)} NOT NULL and reads all rows while {table.Display} is locked out", ProvenNotNull(table, nullable)),
+                table, constraint.Name, $"The primary key makes {Names.List(nullable)} NOT NULL and reads all rows while {table.Display} is locked out", ProvenNotNull(s, table, nullable)),
     };
 
     internal static readonly Hazard ValidateUnderLock = new()
@@ -201,7 +201,7 @@ internal static class ScanRules
                     : $"Changing the type of {changed.Table.Display}.{changed.After.Name} tests its constraints for all rows while the table is locked out",
                 rebuilt.Count > 0
                     ? $"DROP INDEX CONCURRENTLY {string.Join(", ", rebuilt.Select(i => i.Display))};\n-- change the type in a migration of its own, then\n{string.Join('\n', rebuilt.Select(IndexRules.Concurrently))}"
-                    : string.Join('\n', Rechecked(s, changed.Table, changed.After.Number).Select(c => $"ALTER TABLE {changed.Table.Display} DROP CONSTRAINT {SqlIdentifier.Quote(c.Name)};\n-- after the change\n{LaterValidated(changed.Table, c)}"))),
+                    : string.Join('\n', Rechecked(s, changed.Table, changed.After.Number).Select(c => $"ALTER TABLE {changed.Table.Display} DROP CONSTRAINT {SqlIdentifier.Quote(c.Name)};\n-- after the change\n{LaterValidated(s, changed.Table, c)}"))),
     };
 
     internal static readonly ImmutableArray<Hazard> All =
@@ -210,24 +210,42 @@ internal static class ScanRules
     ];
 
     /// <summary>The two steps that let others work.</summary>
-    internal static string LaterValidated(Relation table, Constraint constraint) =>
-        $"""
-        ALTER TABLE {table.Display} ADD CONSTRAINT {SqlIdentifier.Quote(constraint.Name)} {constraint.Definition} NOT VALID;
-
-        -- then, in the next migration
-        ALTER TABLE {table.Display} VALIDATE CONSTRAINT {SqlIdentifier.Quote(constraint.Name)};
-        """;
+    internal static string LaterValidated(StatementFacts s, Relation table, Constraint constraint)
+    {
+        var name = SqlIdentifier.Quote(constraint.Name);
+        var room = s.Before.Constraints.ContainsKey(constraint.Oid) ? $"ALTER TABLE {table.Display} DROP CONSTRAINT {name};\n" : "";
+        return $"{room}ALTER TABLE {table.Display} ADD CONSTRAINT {name} {constraint.Definition} NOT VALID;\n\n"
+            + $"-- then, in the next migration\nALTER TABLE {table.Display} VALIDATE CONSTRAINT {name};";
+    }
 
     /// <summary>The steps to NOT NULL that never read under a strong lock.</summary>
-    internal static string ProvenNotNull(Relation table, IReadOnlyList<string> columns) => string.Join("\n\n", columns.Select(column =>
-        $"""
-        ALTER TABLE {table.Display} ADD CONSTRAINT {Names.Made(table.Name, column, "not_null")} CHECK ({SqlIdentifier.Quote(column)} IS NOT NULL) NOT VALID;
-        -- in the next migration
-        ALTER TABLE {table.Display} VALIDATE CONSTRAINT {Names.Made(table.Name, column, "not_null")};
-        -- in the one after it
-        ALTER TABLE {table.Display} ALTER COLUMN {SqlIdentifier.Quote(column)} SET NOT NULL;
-        ALTER TABLE {table.Display} DROP CONSTRAINT {Names.Made(table.Name, column, "not_null")};
-        """));
+    private static string ProvenNotNull(StatementFacts s, Relation table, IEnumerable<string> columns) =>
+        string.Join("\n\n", columns.Select(column => ProvenNotNull(s, table, column)));
+
+    private static string ProvenNotNull(StatementFacts s, Relation table, string column)
+    {
+        if (s.Before.ConstraintsOf(table.Oid).FirstOrDefault(c => c is { Kind: 'n', Validated: false } && s.Before.FindColumn(table.Oid, c.Keys[0])?.Name == column) is { } waiting)
+        {
+            return $"ALTER TABLE {table.Display} VALIDATE CONSTRAINT {SqlIdentifier.Quote(waiting.Name)};";
+        }
+
+        var name = Names.Made(table.Name, column, "not_null");
+        var quoted = SqlIdentifier.Quote(column);
+        return s.Migration.TargetVersion >= 180000
+            ? $"""
+            ALTER TABLE {table.Display} ADD CONSTRAINT {name} NOT NULL {quoted} NOT VALID;
+            -- in the next migration
+            ALTER TABLE {table.Display} VALIDATE CONSTRAINT {name};
+            """
+            : $"""
+            ALTER TABLE {table.Display} ADD CONSTRAINT {name} CHECK ({quoted} IS NOT NULL) NOT VALID;
+            -- in the next migration
+            ALTER TABLE {table.Display} VALIDATE CONSTRAINT {name};
+            -- in the one after it
+            ALTER TABLE {table.Display} ALTER COLUMN {quoted} SET NOT NULL;
+            ALTER TABLE {table.Display} DROP CONSTRAINT {name};
+            """;
+    }
 
     private static IEnumerable<Constraint> Rechecked(StatementFacts s, Relation table, short column) =>
         s.After.ConstraintsOf(table.Oid).Where(c => c.Kind is 'c' or 'f' && c.Keys.Contains(column) && !s.Before.Constraints.ContainsKey(c.Oid));

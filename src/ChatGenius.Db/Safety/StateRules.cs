@@ -18,7 +18,7 @@ internal static class StateRules
         Evidence = Evidence.Catalog,
         Traced = facts =>
             from constraint in NewConstraints(facts, 'f')
-            where facts.After.Find(constraint.Table) is { } t && !facts.After.IndexesOf(t.Oid).Any(index => Serves(facts.After, index.Index!, constraint))
+            where constraint.Enforced && facts.After.Find(constraint.Table) is { } t && !facts.After.IndexesOf(t.Oid).Any(index => Serves(facts.After, index.Index!, constraint))
             let table = facts.After.Find(constraint.Table)!
             let columns = constraint.Keys.Select(key => facts.After.FindColumn(table.Oid, key)!.Name).ToList()
             let index = $"INDEX {(facts.WasThere(table.Oid) ? "CONCURRENTLY " : "")}{Names.Made(table.Name, string.Join('_', columns), "idx")} ON {table.Display} ({Names.Columns(columns)});"
@@ -56,7 +56,7 @@ internal static class StateRules
         Evidence = Evidence.Catalog,
         Traced = facts =>
             from constraint in facts.After.Constraints.Values
-            where !constraint.Validated && constraint is { Parent: 0, Table: > 0 } && !facts.Before.Constraints.ContainsKey(constraint.Oid)
+            where constraint is { Validated: false, Enforced: true, Parent: 0, Table: > 0 } && !facts.Before.Constraints.ContainsKey(constraint.Oid)
             let table = facts.After.Find(constraint.Table)!
             select new Hit(
                 Maker(facts, constraint), constraint.Name, $"{SqlIdentifier.Quote(constraint.Name)} of {table.Display} is left NOT VALID",

@@ -9,10 +9,9 @@ internal static class StatementPolicy
     internal const string BeyondTheDatabase = "it reaches beyond the throw-away database";
     internal const string AnEarlierOneFailed = "a statement before it failed";
     internal const string TheRoleIsThere = "roles belong to the whole server, and it has this one already";
-    internal const string EndsTheTransaction = "it would end the migration's transaction";
 
     /// <summary>Whether what a reason left out does not matter to what follows.</summary>
-    internal static bool IsHarmless(string? reason) => reason is BeyondTheDatabase or EndsTheTransaction or TheRoleIsThere;
+    internal static bool IsHarmless(string? reason) => reason is BeyondTheDatabase or TheRoleIsThere;
 
     /// <summary>The role that a statement creates; null for any other statement.</summary>
     internal static string? CreatedRole(SqlStatement statement) =>
@@ -22,18 +21,11 @@ internal static class StatementPolicy
     /// Why a statement must not be run. The throw-away database can be on a server of the user's own: what changes the server, other
     /// databases or another server is left to the text.
     /// </summary>
-    internal static string? ReasonNotToRun(SqlStatement statement, bool inTransaction)
-    {
-        if (inTransaction && statement.TransactionControl != SqlTransactionControl.None)
-        {
-            return EndsTheTransaction;
-        }
-
-        return statement.Words(2) is [var first, var second]
+    internal static string? ReasonNotToRun(SqlStatement statement) =>
+        statement.Words(2) is [var first, var second]
             && (first, second) is ("ALTER", "SYSTEM") or ("CREATE" or "DROP" or "ALTER", "DATABASE" or "TABLESPACE" or "SUBSCRIPTION")
             ? BeyondTheDatabase
             : null;
-    }
 
     /// <summary>
     /// Whether the server is sure to refuse it inside a transaction block. What is not recognised here is tried in one, refused with 25001 and run

@@ -118,6 +118,9 @@ public sealed record Trace
     /// <summary>The server's version, such as 150018.</summary>
     public required int ServerVersion { get; init; }
 
+    /// <summary>Whether the database had made-up rows.</summary>
+    public bool RowsAreMadeUp { get; init; }
+
     /// <summary>Whether every statement ran or was left out on purpose, and the work is committed.</summary>
     public bool Completed { get; init; }
 }

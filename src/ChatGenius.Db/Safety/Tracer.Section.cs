@@ -18,7 +18,7 @@ public sealed partial class Tracer
             var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken).ConfigureAwait(false);
             foreach (var statement in statements)
             {
-                var trace = await tracer.ReasonNotToRunAsync(statement, inTransaction: true, cancellationToken).ConfigureAwait(false) is { } reason
+                var trace = await tracer.ReasonNotToRunAsync(statement, cancellationToken).ConfigureAwait(false) is { } reason
                     ? NotRun(statement, reason)
                     : await transaction.TraceAsync(statement, Traces.Count, cancellationToken).ConfigureAwait(false);
                 Traces.Add(trace);
@@ -44,7 +44,7 @@ public sealed partial class Tracer
                     break;
                 }
 
-                if (await tracer.ReasonNotToRunAsync(statement, inTransaction: false, cancellationToken).ConfigureAwait(false) is { } reason)
+                if (await tracer.ReasonNotToRunAsync(statement, cancellationToken).ConfigureAwait(false) is { } reason)
                 {
                     Traces.Add(NotRun(statement, reason));
                 }

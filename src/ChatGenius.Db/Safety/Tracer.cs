@@ -89,6 +89,9 @@ public sealed partial class Tracer : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether rows of the database are nobody's, so that one which breaks a rule proves little.</summary>
+    internal bool HasMadeUpRows { get; set; }
+
     /// <summary>Whether a section was run without being traced since the catalog was read.</summary>
     internal bool IsStale { get; private set; }
 
@@ -131,6 +134,7 @@ public sealed partial class Tracer : IAsyncDisposable
             After = _catalog,
             SettingsLeft = [.. settings.Where(setting => !_ownSettings.Contains(setting))],
             ServerVersion = ServerVersion,
+            RowsAreMadeUp = HasMadeUpRows,
             Completed = run.Traces.All(trace => trace.Outcome == TraceOutcome.Ran || StatementPolicy.IsHarmless(trace.Reason)),
         };
     }
@@ -140,12 +144,11 @@ public sealed partial class Tracer : IAsyncDisposable
     /// <exception cref="NpgsqlException">The connection was lost.</exception>
     public async Task<PostgresException?> RunAsync(CheckedSection section, CancellationToken cancellationToken = default)
     {
-        var wrap = section.Transactional && !section.Script.Statements.Any(statement => statement.TransactionControl != SqlTransactionControl.None);
         IsStale = true;
         var statements = new List<SqlStatement>();
         foreach (var statement in section.Script.Statements)
         {
-            if (await ReasonNotToRunAsync(statement, section.Transactional, cancellationToken).ConfigureAwait(false) is null)
+            if (await ReasonNotToRunAsync(statement, cancellationToken).ConfigureAwait(false) is null)
             {
                 await PrepareForAsync(statement).ConfigureAwait(false);
                 statements.Add(statement);
@@ -154,7 +157,7 @@ public sealed partial class Tracer : IAsyncDisposable
 
         try
         {
-            if (wrap && statements.Count > 0)
+            if (section.Transactional && statements.Count > 0)
             {
                 var pipeline = new SqlPipeline<SqlStatement>(_subject);
                 pipeline.Add(statements[0], "BEGIN");
@@ -300,9 +303,9 @@ public sealed partial class Tracer : IAsyncDisposable
         _notices.Clear();
     }
 
-    private async Task<string?> ReasonNotToRunAsync(SqlStatement statement, bool inTransaction, CancellationToken cancellationToken)
+    private async Task<string?> ReasonNotToRunAsync(SqlStatement statement, CancellationToken cancellationToken)
     {
-        var reason = StatementPolicy.ReasonNotToRun(statement, inTransaction);
+        var reason = StatementPolicy.ReasonNotToRun(statement);
         if (reason is null && StatementPolicy.CreatedRole(statement) is { } role)
         {
             await ReadAsync(

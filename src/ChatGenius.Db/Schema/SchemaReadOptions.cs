@@ -69,6 +69,12 @@ public sealed record SchemaReadOptions
     public bool InTransaction { get; init; }
 
     /// <summary>
+    /// True where the session reads its schema many times: the queries stay prepared there. To plan them costs as much as to run them where the
+    /// schema is small (PostgreSQL: PREPARE, Notes).
+    /// </summary>
+    public bool StaysPrepared { get; init; }
+
+    /// <summary>
     /// How long a lock on a view that another session is changing is waited for; zero waits without end. From 0 to 24 days.
     /// Inside an open transaction its own setting holds instead.
     /// </summary>

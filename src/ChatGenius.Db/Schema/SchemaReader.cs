@@ -81,6 +81,11 @@ public static partial class SchemaReader
         await using var batch = Batch(connection, options);
         try
         {
+            if (options.StaysPrepared)
+            {
+                await batch.PrepareAsync(cancellationToken).ConfigureAwait(false);
+            }
+
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             var builder = new SnapshotBuilder();

@@ -62,7 +62,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
             ? await TableSizes.ReadAsync(new Database(DatabaseUrl.Parse(url, "--target", shell.Variable)), cancellationToken).ConfigureAwait(false)
             : TableSizes.Unknown;
         var run = new CheckRun(server, settings.RunOptions.LockTimeout, sizes);
-        var results = await run.RunAsync(migrations, chosen, options.Data ? DataSource(options) : null, report, cancellationToken).ConfigureAwait(false);
+        var results = await run.RunAsync(migrations, chosen, Rows(options), report, cancellationToken).ConfigureAwait(false);
         await WriteAsync(options, results, TimeProvider.System.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
         return results.SelectMany(result => result.Findings).Any(finding => finding.Allowed is null && finding.Severity >= failOn) ? ExitCode.Differs : ExitCode.Done;
     }
@@ -105,10 +105,11 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         }
     }
 
-    private DatabaseUrl DataSource(Options options) =>
-        options.Target is { } url ? DatabaseUrl.Parse(url, "--target", shell.Variable)
-        : HasDatabase() ? targets.Named()!.Value.Url
-        : throw new ProblemException(new Problem("CG1207", "--data has no database to take rows from", Advice: "Name it with --target or --database."));
+    private RowSource? Rows(Options options) =>
+        options.MadeUp ? new RowSource(Database: null)
+        : !options.Data ? null
+        : options.Target is { } url ? new RowSource(DatabaseUrl.Parse(url, "--target", shell.Variable))
+        : new RowSource(HasDatabase() ? targets.Named()!.Value.Url : null);
 
     private async Task WriteAsync(Options options, IReadOnlyList<CheckResult> results, TimeSpan elapsed, CancellationToken cancellationToken)
     {
@@ -175,7 +176,8 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         private readonly CommandOption _since = app.Option("--since <REV>", "Check files changed against a git revision", CommandOptionType.SingleValue);
         private readonly CommandOption _shadow = app.Option("--shadow <URL>", "Server to make the throw-away database on", CommandOptionType.SingleValue);
         private readonly CommandOption _target = app.Option("--target <URL>", "Database whose table sizes count (read only)", CommandOptionType.SingleValue);
-        private readonly CommandOption _data = app.Option("--data", "Copy the target's rows to the throw-away database", CommandOptionType.NoValue);
+        private readonly CommandOption _data = app.Option("--data", "Copy the database's rows; without one, make rows up", CommandOptionType.NoValue);
+        private readonly CommandOption _madeUp = app.Option("--made-up", "Make rows up, as many as the target has up to 10,000", CommandOptionType.NoValue);
         private readonly CommandOption _sarif = app.Option("--sarif", "Print SARIF 2.1.0 on stdout", CommandOptionType.NoValue);
         private readonly CommandOption _html = app.Option("--html <FILE>", "Write a page for people", CommandOptionType.SingleValue);
         private readonly CommandOption _failOn = app.Option("--fail-on <LEVEL>", "Exit with 1 from: error, warning, info [error]", CommandOptionType.SingleValue);
@@ -191,6 +193,8 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         public string? Target => _target.Value();
 
         public bool Data => _data.HasValue();
+
+        public bool MadeUp => _madeUp.HasValue();
 
         public bool Sarif => _sarif.HasValue();
 
@@ -267,7 +271,8 @@ internal sealed record LockJson(string Table, string Mode, string Blocks);
 internal sealed record RulesJson(IReadOnlyList<RuleJson> Rules)
 {
     public static RulesJson Of(IEnumerable<Hazard> hazards) => new(
-        [.. hazards.Select(h => new RuleJson(h.Id, h.Name, CheckText.Word(h.Severity), h.Evidence.ToString().ToLowerInvariant(), h.Title, h.Effect, h.Advice, h.Documentation))]);
+        [.. hazards.Select(h => new RuleJson(h.Id, h.Name, CheckText.Word(h.Severity), h.Evidence.ToString().ToLowerInvariant(), h.Title, h.Effect, h.Advice, h.Documentation, h.RefusedWith))]);
 }
 
-internal sealed record RuleJson(string Id, string Rule, string Severity, string Evidence, string Title, string Effect, string Advice, string Documentation);
+/// <param name="RefusedWith">The problem with which a file that does it is refused; absent for what is reported.</param>
+internal sealed record RuleJson(string Id, string Rule, string Severity, string Evidence, string Title, string Effect, string Advice, string Documentation, string? RefusedWith);

@@ -1,5 +1,4 @@
 using ChatGenius.Db.Safety;
-using ChatGenius.Db.Schema;
 using ChatGenius.Tool;
 
 namespace ChatGenius.Tests.Safety;
@@ -62,7 +61,7 @@ public class RoundTripperTests
     {
         await using var shop = await Shop.OpenAsync();
         await using var tracer = await Tracer.StartAsync(shop.Database, new TracerOptions());
-        var tripper = Tripper(tracer);
+        var tripper = CheckRun.RoundTripper(tracer);
 
         var (_, failed) = await tripper.RunAsync(Shop.Migration("-- migrate:up\nALTER TABLE orders ADD COLUMN a int;\n-- migrate:down\nALTER TABLE orders DROP COLUMN b;\n"));
         var (trace, next) = await tripper.RunAsync(Shop.Migration("-- migrate:up\nALTER TABLE orders ADD COLUMN b int;\n-- migrate:down\nALTER TABLE orders DROP COLUMN b;\n"));
@@ -74,12 +73,23 @@ public class RoundTripperTests
     }
 
     [Fact]
+    public async Task A_second_up_that_makes_something_else_is_named_a_views_query_too()
+    {
+        var roundTrip = await RunAsync(
+            "INSERT INTO readings VALUES ('2024-05-05', 1); DO $$ BEGIN EXECUTE format('CREATE VIEW counted AS SELECT %s AS n', (SELECT count(*) FROM readings)); END $$;",
+            "DROP VIEW counted;");
+
+        roundTrip.ShouldNotBeNull().Differences.ShouldBeEmpty();
+        roundTrip.SecondUp.ShouldHaveSingleItem().ShouldContain("public.counted");
+    }
+
+    [Fact]
     public async Task Without_a_way_back_there_is_no_round_trip()
     {
         await using var shop = await Shop.OpenAsync();
         await using var tracer = await Tracer.StartAsync(shop.Database, new TracerOptions());
 
-        var (trace, roundTrip) = await Tripper(tracer).RunAsync(Shop.Migration("DROP TABLE orders;"));
+        var (trace, roundTrip) = await CheckRun.RoundTripper(tracer).RunAsync(Shop.Migration("DROP TABLE orders;"));
 
         trace.Completed.ShouldBeTrue();
         roundTrip.ShouldBeNull();
@@ -89,9 +99,6 @@ public class RoundTripperTests
     {
         await using var shop = await Shop.OpenAsync();
         await using var tracer = await Tracer.StartAsync(shop.Database, new TracerOptions());
-        return (await Tripper(tracer).RunAsync(Shop.Migration($"-- migrate:up\n{up}\n-- migrate:down\n{down}\n"))).RoundTrip;
+        return (await CheckRun.RoundTripper(tracer).RunAsync(Shop.Migration($"-- migrate:up\n{up}\n-- migrate:down\n{down}\n"))).RoundTrip;
     }
-
-    private static RoundTripper<SchemaSnapshot> Tripper(Tracer tracer) =>
-        new(tracer, (connection, token) => SchemaReader.ReadAsync(connection, cancellationToken: token), CheckRun.Differences);
 }

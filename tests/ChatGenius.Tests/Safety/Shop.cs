@@ -14,9 +14,9 @@ internal sealed class Shop : IAsyncDisposable
 
     internal Database Database => _database.Database;
 
-    internal static async Task<Shop> OpenAsync(string given = "")
+    internal static async Task<Shop> OpenAsync(string given = "", bool onNewest = false)
     {
-        var shop = new Shop(await TestDatabase.CreateAsync());
+        var shop = new Shop(await TestDatabase.CreateAsync(onNewest));
         await shop._database.ExecuteAsync(RuleExamples.Tables);
         if (given.Length > 0)
         {
@@ -26,15 +26,17 @@ internal sealed class Shop : IAsyncDisposable
         return shop;
     }
 
-    /// <summary>
-    /// A text that has no directive is an up section, and without a down section there is no way back. The parser of migrations is
-    /// not asked, because it refuses some of what the rules are about.
-    /// </summary>
-    internal static CheckedMigration Migration(string text, int version = 7)
+    /// <summary>A text that has no directive is an up section, and without a down section there is no way back.</summary>
+    internal static SourceText Source(string text, int version = 7)
     {
         text = text.Contains("-- migrate:up", StringComparison.Ordinal) ? text : $"-- migrate:up\n{text}";
         text = text.Contains("-- migrate:down", StringComparison.Ordinal) ? text : $"{text}\n-- migrate:down irreversible:true\n";
-        var source = SourceText.From($"{version:0000}_example.sql", text);
+        return SourceText.From($"{version:0000}_example.sql", text);
+    }
+
+    internal static CheckedMigration Migration(string text, int version = 7)
+    {
+        var source = Source(text, version);
         var utf8 = source.Utf8.Span;
         var (up, down) = (utf8.IndexOf("-- migrate:up"u8), utf8.IndexOf("-- migrate:down"u8));
         return new CheckedMigration(version, "example", source, Section(source, up, down), Section(source, down, utf8.Length));

@@ -58,16 +58,3 @@ public class PostgresBinariesTests
         (await command.ExecuteScalarAsync()).ShouldBe(NpmPackage.Version.Split('-')[0][..^2]);
     }
 }
-
-/// <summary>A test that needs npm. Where it is missing the test is skipped, and says so; in CI it fails.</summary>
-public sealed class NpmFactAttribute : FactAttribute
-{
-    public NpmFactAttribute()
-    {
-        var hasNpm = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(f => File.Exists(Path.Combine(f, "npm")) || File.Exists(Path.Combine(f, "npm.cmd")));
-        if (!hasNpm && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI")))
-        {
-            Skip = "npm is not on this machine";
-        }
-    }
-}

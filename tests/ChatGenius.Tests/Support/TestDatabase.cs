@@ -24,9 +24,10 @@ internal sealed class TestDatabase : IAsyncDisposable
     public Database Database { get; }
 
     /// <summary>Creates one. The copy of template0's files costs a few milliseconds where the server is on a RAM disk.</summary>
-    public static async Task<TestDatabase> CreateAsync()
+    /// <param name="onNewest">Whether on the newest PostgreSQL instead of the shared one.</param>
+    public static async Task<TestDatabase> CreateAsync(bool onNewest = false)
     {
-        var server = await TestServer.UrlAsync();
+        var server = await (onNewest ? TestServer.NewestUrlAsync() : TestServer.UrlAsync());
         return await CreateAsync(server, "template0");
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using ChatGenius.Db.Server;
@@ -17,10 +18,12 @@ internal static class TestServer
     public const string Variable = "CHATGENIUS_TEST_DATABASE";
 
     private const string FolderPrefix = "chatgenius-test-server-";
+    private const string NewestFolderPrefix = "chatgenius-test-newest-";
     private const string DefaultImage = "postgres:18-alpine";
 
     private static readonly Lazy<Task<DatabaseUrl>> Started = new(StartAsync);
-    private static Func<Task>? _stop;
+    private static readonly Lazy<Task<DatabaseUrl>> Newest = new(StartNewestAsync);
+    private static readonly ConcurrentBag<Func<Task>> Stops = [];
 
     /// <summary>A folder on a RAM disk where there is one: that is what makes creating a database fast.</summary>
     public static string FastFolder { get; } = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
@@ -28,10 +31,16 @@ internal static class TestServer
     /// <summary>The server's maintenance database, with a role that may do everything.</summary>
     public static Task<DatabaseUrl> UrlAsync() => Started.Value;
 
+    /// <summary>
+    /// The same on the PostgreSQL that the tool fetches through npm, for what only the newest version can do. A test that asks for it is an
+    /// <c>NpmFact</c> or <c>NpmTheory</c>.
+    /// </summary>
+    public static Task<DatabaseUrl> NewestUrlAsync() => Newest.Value;
+
     /// <summary>Stops and removes what this run has started; a server that was there before stays.</summary>
     public static async Task StopAsync()
     {
-        if (Interlocked.Exchange(ref _stop, null) is { } stop)
+        while (Stops.TryTake(out var stop))
         {
             await stop();
         }
@@ -57,20 +66,37 @@ internal static class TestServer
 
     private static async Task<DatabaseUrl> StartLocalAsync()
     {
-        await RemoveLeftOversAsync();
-        var folder = Path.Combine(FastFolder, FolderPrefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
-        var server = new LocalServer(new LocalServerOptions { Folder = folder, IsThrowAway = true });
-        _stop = () => server.DestroyAsync();
+        await RemoveLeftOversAsync(FolderPrefix);
+        return await StartAsync(FolderPrefix, new LocalServerOptions());
+    }
+
+    private static async Task<DatabaseUrl> StartNewestAsync()
+    {
+        await RemoveLeftOversAsync(NewestFolderPrefix);
+        var cache = new LocalServerOptions().Cache;
+        if (!Directory.Exists(NpmPackage.BinFolder(cache)))
+        {
+            await NpmPackage.InstallAsync(cache, progress: null, CancellationToken.None);
+        }
+
+        return await StartAsync(NewestFolderPrefix, new LocalServerOptions { Binaries = NpmPackage.BinFolder(cache) });
+    }
+
+    private static async Task<DatabaseUrl> StartAsync(string prefix, LocalServerOptions options)
+    {
+        var folder = Path.Combine(FastFolder, prefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        var server = new LocalServer(options with { Folder = folder, IsThrowAway = true });
+        Stops.Add(() => server.DestroyAsync());
         AppDomain.CurrentDomain.ProcessExit += (_, _) => StopAsync().GetAwaiter().GetResult();
         return (await server.StartAsync()).WithDatabase("postgres");
     }
 
     /// <summary>A run that was killed leaves its server behind, in a folder with the number of its process.</summary>
-    private static async Task RemoveLeftOversAsync()
+    private static async Task RemoveLeftOversAsync(string prefix)
     {
-        foreach (var folder in Directory.GetDirectories(FastFolder, FolderPrefix + "*"))
+        foreach (var folder in Directory.GetDirectories(FastFolder, prefix + "*"))
         {
-            if (int.TryParse(Path.GetFileName(folder)[FolderPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var id) && !IsRunning(id))
+            if (int.TryParse(Path.GetFileName(folder)[prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var id) && !IsRunning(id))
             {
                 await new LocalServer(new LocalServerOptions { Folder = folder }).DestroyAsync();
             }
@@ -96,7 +122,7 @@ internal static class TestServer
             .WithTmpfsMount("/var/lib/postgresql")
             .WithCommand("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200")
             .Build();
-        _stop = () => container.DisposeAsync().AsTask();
+        Stops.Add(() => container.DisposeAsync().AsTask());
         await container.StartAsync();
         return DatabaseUrl.Parse(container.GetConnectionString(), Variable, _ => null).WithDatabase("postgres");
     }

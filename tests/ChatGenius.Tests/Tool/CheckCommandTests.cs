@@ -176,6 +176,22 @@ public class CheckCommandTests
     }
 
     [Fact]
+    public async Task Made_up_rows_show_what_a_migration_does_to_rows()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = await ToolAsync("-- migrate:up\nUPDATE orders SET note = '';\n-- migrate:down irreversible:true\n");
+        tool.Environment["CHATGENIUS_DATABASE_URL"] = database.Url.Display;
+        (await tool.RunAsync("apply", "--no-bundle", "--to", "1")).ExitCode.ShouldBe(ExitCode.Done);
+
+        var run = await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"], "--made-up", "--json");
+
+        run.Error.ShouldContain("Made up 1,000 rows in 1 table\n");
+        using var json = JsonDocument.Parse(run.Out);
+        var update = json.RootElement.GetProperty("findings").EnumerateArray().Single(finding => finding.GetProperty("id").GetString() == "L409");
+        update.GetProperty("facts").EnumerateArray().Select(fact => fact.GetString()).ShouldContain("1,000 rows updated in orders");
+    }
+
+    [Fact]
     public async Task Since_a_revision_only_changed_files_are_checked()
     {
         using var tool = await ToolAsync(Bad);

@@ -10,3 +10,6 @@ ALTER TABLE orders DROP COLUMN customer_id;
 
 --# look-alike: the table goes with it
 DROP TABLE orders;
+
+--# bad, traced, from 18: it is there, and holds nobody to it
+ALTER TABLE orders ALTER CONSTRAINT orders_customer_id_fkey NOT ENFORCED;

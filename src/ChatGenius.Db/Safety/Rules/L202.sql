@@ -14,3 +14,6 @@ CREATE TABLE refunds (id bigint PRIMARY KEY, amount numeric(10, 2) CHECK (amount
 
 --# look-alike: the constraint is renamed
 ALTER TABLE orders RENAME CONSTRAINT orders_customer_id_fkey TO orders_customer_fkey;
+
+--# look-alike, from 18: it is not enforced
+ALTER TABLE orders ADD CONSTRAINT orders_amount_check CHECK (amount >= 0) NOT ENFORCED;

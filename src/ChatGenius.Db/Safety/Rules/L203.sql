@@ -32,3 +32,13 @@ ALTER TABLE orders ALTER COLUMN placed_at SET NOT NULL;
 --# look-alike, traced: the table is new
 CREATE TABLE refunds (id bigint PRIMARY KEY, reason text);
 ALTER TABLE refunds ALTER COLUMN reason SET NOT NULL;
+
+--# bad, traced, from 18, F102: it is there, but NOT VALID
+ALTER TABLE orders ADD CONSTRAINT orders_note_not_null NOT NULL note NOT VALID;
+--# next
+ALTER TABLE orders ALTER COLUMN note SET NOT NULL;
+
+--# good, traced, from 18
+ALTER TABLE orders ADD CONSTRAINT orders_note_not_null NOT NULL note NOT VALID;
+--# next
+ALTER TABLE orders VALIDATE CONSTRAINT orders_note_not_null;

@@ -17,3 +17,7 @@ ALTER TABLE orders VALIDATE CONSTRAINT orders_amount_check;
 CREATE TABLE refunds (id bigint PRIMARY KEY, amount int);
 ALTER TABLE refunds ADD CONSTRAINT refunds_amount_check CHECK (amount > 0) NOT VALID;
 ALTER TABLE refunds VALIDATE CONSTRAINT refunds_amount_check;
+
+--# bad, traced, from 18, L401: NOT NULL is a constraint as well
+ALTER TABLE orders ADD CONSTRAINT orders_amount_not_null NOT NULL amount NOT VALID;
+ALTER TABLE orders VALIDATE CONSTRAINT orders_amount_not_null;

@@ -12,3 +12,17 @@ ALTER TABLE orders ALTER COLUMN note SET STORAGE EXTERNAL;
 
 --# look-alike, from 18: a virtual column stores nothing
 ALTER TABLE orders ADD COLUMN amount_cents bigint GENERATED ALWAYS AS (amount * 100) VIRTUAL;
+
+--# bad, traced, from 17: another expression
+CREATE TABLE prices (id bigint PRIMARY KEY, amount numeric, cents bigint GENERATED ALWAYS AS (amount * 100) STORED);
+INSERT INTO prices (id, amount) VALUES (1, 1);
+--# next
+ALTER TABLE prices ALTER COLUMN cents SET EXPRESSION AS (amount * 1000);
+
+--# look-alike, from 18: VIRTUAL is what is meant where nothing is said
+ALTER TABLE orders ADD COLUMN amount_cents bigint GENERATED ALWAYS AS (amount * 100);
+
+--# look-alike, from 18: another expression for what is not stored
+ALTER TABLE orders ADD COLUMN amount_cents bigint GENERATED ALWAYS AS (amount * 100) VIRTUAL;
+--# next
+ALTER TABLE orders ALTER COLUMN amount_cents SET EXPRESSION AS (amount * 1000);

@@ -21,3 +21,7 @@ CREATE INDEX pair_notes_idx ON pair_notes (b, a, id);
 --# look-alike: only NULLs are left out
 CREATE TABLE refunds (id bigint PRIMARY KEY, order_id bigint REFERENCES orders (id));
 CREATE INDEX refunds_order_id_idx ON refunds (order_id) WHERE order_id IS NOT NULL;
+
+--# look-alike, from 18: a key that is not enforced looks nothing up
+ALTER TABLE orders ADD COLUMN referrer_id bigint;
+ALTER TABLE orders ADD CONSTRAINT orders_referrer_id_fkey FOREIGN KEY (referrer_id) REFERENCES customers (id) NOT ENFORCED;

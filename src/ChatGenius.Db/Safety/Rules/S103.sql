@@ -12,3 +12,6 @@ ALTER TABLE orders VALIDATE CONSTRAINT orders_amount_check;
 
 --# look-alike: valid from the start
 CREATE TABLE refunds (id bigint PRIMARY KEY, amount int CHECK (amount > 0));
+
+--# look-alike, from 18: what is not enforced can't be validated
+ALTER TABLE orders ADD CONSTRAINT orders_amount_check CHECK (amount >= 0) NOT ENFORCED;

@@ -1,0 +1,171 @@
+using System.Globalization;
+using ChatGenius.Db.Sql;
+using Npgsql;
+
+namespace ChatGenius.Db.Safety;
+
+/// <summary>What became of one table when rows were made up.</summary>
+/// <param name="Table">The table.</param>
+/// <param name="Rows">How many rows were added.</param>
+/// <param name="Reason">Why there are none; null where there are, or where the target has none either.</param>
+public sealed record MadeRows(Relation Table, long Rows, string? Reason);
+
+/// <summary>
+/// Fills the tables of a throw-away database with made-up rows, so that scans, deferred constraints and losses show without anyone's data. Every row
+/// goes through the table's own constraints: parents come first and foreign keys point to them, what is unique gets a value of its own, and a
+/// CHECK chooses among the values that are made for its column. What the server still refuses is told, and the other tables are filled.
+/// </summary>
+public static class RowMaker
+{
+    /// <summary>How many rows a table gets whose size is not known.</summary>
+    public const int UsualRows = 1_000;
+
+    /// <summary>No table gets more: enough for every rule, and made in a moment.</summary>
+    public const int MostRows = 10_000;
+
+    /// <summary>So many rows of a parent are referred to.</summary>
+    private const int MostParents = 1_000;
+
+    /// <summary>Fills all tables that hold rows; the partitions of a partitioned one each get their share.</summary>
+    /// <param name="tracer">The database; its catalog is read again.</param>
+    /// <param name="sizes">The target's tables, whose number of rows counts where it is known.</param>
+    /// <param name="cancellationToken">Ends it; the tables that are done keep their rows.</param>
+    /// <exception cref="NpgsqlException">The connection was lost.</exception>
+    public static async Task<IReadOnlyList<MadeRows>> RunAsync(Tracer tracer, TableSizes sizes, CancellationToken cancellationToken = default)
+    {
+        await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        var catalog = tracer.Catalog;
+        var made = await tracer.ReadAsync((connection, token) => FillAsync(connection, catalog, sizes, token), cancellationToken).ConfigureAwait(false);
+        tracer.HasMadeUpRows = true;
+        return made;
+    }
+
+    private static async Task<IReadOnlyList<MadeRows>> FillAsync(NpgsqlConnection connection, Catalog catalog, TableSizes sizes, CancellationToken cancellationToken)
+    {
+        var values = await MadeUpValues.ReadAsync(connection, catalog, cancellationToken).ConfigureAwait(false);
+        var made = new List<MadeRows>();
+        foreach (var table in ParentsFirst(catalog))
+        {
+            var wanted = Wanted(catalog, table, sizes);
+            try
+            {
+                made.Add(wanted == 0 ? new MadeRows(table, 0, null) : await FillAsync(connection, catalog, values, table, wanted, cancellationToken).ConfigureAwait(false));
+            }
+            catch (PostgresException e) when (e.SqlState != PostgresErrorCodes.QueryCanceled)
+            {
+                made.Add(new MadeRows(table, 0, $"{e.MessageText} ({e.SqlState})"));
+            }
+        }
+
+        await ExecuteAsync(connection, "ANALYZE", cancellationToken).ConfigureAwait(false);
+        return made;
+    }
+
+    private static long Wanted(Catalog catalog, Relation table, TableSizes sizes)
+    {
+        var root = catalog.Find(catalog.Root(table.Oid))!;
+        var partitions = catalog.Relations.Values.Count(relation => relation.Kind == 'r' && catalog.Root(relation.Oid) == root.Oid);
+        return sizes[root.Schema, root.Name] is { } size ? Math.Min((size.Rows + partitions - 1) / partitions, MostRows) : UsualRows;
+    }
+
+    /// <summary>A table after those that it refers to. In a circle the nullable references give way: they find no rows yet, and stay NULL.</summary>
+    private static IEnumerable<Relation> ParentsFirst(Catalog catalog)
+    {
+        var left = catalog.Relations.Values.Where(relation => relation is { Kind: 'r', Persistence: not 't' }).OrderBy(relation => relation.Display, StringComparer.Ordinal).ToList();
+        while (left.Count > 0)
+        {
+            var next = left.Find(table => Waits(table, nullableToo: true)) ?? left.Find(table => Waits(table, nullableToo: false)) ?? left[0];
+            left.Remove(next);
+            yield return next;
+        }
+
+        bool Waits(Relation table, bool nullableToo) => ForeignKeysOf(catalog, table).All(key =>
+            key.ReferencedTable == table.Oid || !left.Exists(other => other.Oid == key.ReferencedTable || catalog.Root(other.Oid) == key.ReferencedTable)
+            || (!nullableToo && key.Keys.Any(number => !catalog.FindColumn(table.Oid, number)!.NotNull)));
+    }
+
+    private static IEnumerable<Constraint> ForeignKeysOf(Catalog catalog, Relation table) =>
+        catalog.ConstraintsOf(table.Oid).Where(constraint => constraint is { Kind: 'f', Enforced: true });
+
+    private static async Task<MadeRows> FillAsync(
+        NpgsqlConnection connection, Catalog catalog, MadeUpValues values, Relation table, long rows, CancellationToken cancellationToken)
+    {
+        var columns = new SortedDictionary<short, string>();
+        var joins = new List<string>();
+        var stride = 1L;
+        foreach (var key in ForeignKeysOf(catalog, table).Where(key => key.ReferencedTable != table.Oid).OrderByDescending(key => key.Keys.Length).ThenBy(key => key.Oid))
+        {
+            if (key.Keys.Any(columns.ContainsKey))
+            {
+                continue;
+            }
+
+            var (from, count) = await ParentsAsync(connection, catalog, key, cancellationToken).ConfigureAwait(false);
+            if (count == 0 && key.Keys.Any(number => catalog.FindColumn(table.Oid, number)!.NotNull))
+            {
+                return new MadeRows(table, 0, $"{catalog.Find(key.ReferencedTable)!.Display} has no row to refer to");
+            }
+
+            var alias = $"parent_{joins.Count}";
+            if (count > 0)
+            {
+                // Each further key moves on when the one before has gone round, so that pairs differ as long as they can.
+                joins.Add(string.Create(CultureInfo.InvariantCulture, $"JOIN ({from}) {alias} ON {alias}.place = (g.n / {stride} + {(stride > 1 ? "g.n" : "0")}) % {count}"));
+                stride *= count;
+            }
+
+            for (var i = 0; i < key.Keys.Length; i++)
+            {
+                columns.Add(key.Keys[i], count > 0 ? string.Create(CultureInfo.InvariantCulture, $"{alias}.key_{i}") : "NULL");
+            }
+        }
+
+        foreach (var number in ForeignKeysOf(catalog, table).Where(key => key.ReferencedTable == table.Oid).SelectMany(key => key.Keys))
+        {
+            if (!catalog.FindColumn(table.Oid, number)!.NotNull)
+            {
+                columns.TryAdd(number, "NULL");
+            }
+        }
+
+        foreach (var column in catalog.ColumnsOf(table.Oid).Where(column => column.Generated is null && column.Identity != 'a' && !columns.ContainsKey(column.Number)))
+        {
+            if (await values.ForAsync(connection, table, column, rows, cancellationToken).ConfigureAwait(false) is { } value)
+            {
+                columns.Add(column.Number, value);
+            }
+        }
+
+        return new MadeRows(table, await ExecuteAsync(connection, Insert(catalog, table, columns, joins, rows), cancellationToken).ConfigureAwait(false), null);
+    }
+
+    private static string Insert(Catalog catalog, Relation table, SortedDictionary<short, string> columns, List<string> joins, long rows)
+    {
+        var into = $"INSERT INTO {SqlIdentifier.Quote(table.Schema, table.Name)}";
+        var names = string.Join(", ", columns.Keys.Select(number => SqlIdentifier.Quote(catalog.FindColumn(table.Oid, number)!.Name)));
+        var series = string.Create(CultureInfo.InvariantCulture, $"FROM generate_series(1, {rows}) AS g (n)");
+        return columns.Count == 0
+            ? $"{into} DEFAULT VALUES"
+            : $"{into} ({names}) SELECT {string.Join(", ", columns.Values)} {series} {string.Join(' ', joins)} ON CONFLICT DO NOTHING";
+    }
+
+    /// <summary>The keys of some rows that a foreign key can refer to, numbered from 0, and how many they are.</summary>
+    private static async Task<(string Query, long Count)> ParentsAsync(NpgsqlConnection connection, Catalog catalog, Constraint key, CancellationToken cancellationToken)
+    {
+        var parent = catalog.Find(key.ReferencedTable)!;
+        var names = key.ReferencedKeys.Select(number => SqlIdentifier.Quote(catalog.FindColumn(parent.Oid, number)!.Name)).ToList();
+        var keys = string.Join(", ", names.Select((name, i) => string.Create(CultureInfo.InvariantCulture, $"{name} AS key_{i}")));
+        var query = $"SELECT {keys}, row_number() OVER () - 1 AS place FROM {SqlIdentifier.Quote(parent.Schema, parent.Name)} "
+            + $"WHERE ({string.Join(", ", names)}) IS NOT NULL LIMIT {MostParents.ToString(CultureInfo.InvariantCulture)}";
+        var command = new NpgsqlCommand($"SELECT count(*) FROM ({query}) parents", connection) { CommandTimeout = 0 };
+        await using var _ = command.ConfigureAwait(false);
+        return (query, (long)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!);
+    }
+
+    private static async Task<long> ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await using var _ = command.ConfigureAwait(false);
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -99,7 +99,9 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
             report.Note($"No rows could be made up for {table.Table.Display}: {table.Reason}");
         }
 
-        report.Note($"Made up {Plural.Of(made.Sum(table => table.Rows), "row")} in {Plural.Of(made.Count(table => table.Rows > 0), "table")}");
+        report.Note(made.Count == 0
+            ? "Before the first of these migrations there is no table that rows could be made up for"
+            : $"Made up {Plural.Of(made.Sum(table => table.Rows), "row")} in {Plural.Of(made.Count(table => table.Rows > 0), "table")}");
     }
 
     private static async Task PrepareAsync(Tracer tracer, CheckedMigration migration, CancellationToken cancellationToken)

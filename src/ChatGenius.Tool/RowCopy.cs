@@ -52,7 +52,7 @@ internal static class RowCopy
         catch (PostgresException e)
         {
             throw new ProblemException(
-                new Problem("CG1211", $"The rows can't be copied: {e.MessageText} ({e.SqlState})", Advice: "The role needs to read every table of the target, and to be a superuser on the shadow server; or leave --data out."), e);
+                new Problem("CG1211", $"The rows can't be copied: {e.MessageText} ({e.SqlState})", Advice: "The role needs to read every table of the target, and to be a superuser on the shadow server; or take --made-up instead."), e);
         }
     }
 

@@ -191,17 +191,19 @@ internal static class FailureRules
         Name = "migration-fails",
         Severity = Severity.Error,
         Title = "The migration fails",
-        Effect = "PostgreSQL refused the statement on the throw-away database, with the schema that it will meet in production.",
-        Advice = "Mend it; what stands behind it was judged by its words only.",
+        Effect = "PostgreSQL refused the statement on the throw-away database, with the schema that it will meet in production. Where it only lacks what the server of that database has not got (an extension, a role, a right), that is a warning.",
+        Advice = "Mend it, or name a server that has what it needs with --shadow; what stands behind it was judged by its words only.",
         Documentation = "errcodes-appendix.html",
         Traced = facts =>
             from trace in facts.Trace.Statements
             where trace.Outcome == TraceOutcome.Failed && !Explained.Contains(trace.Error!.SqlState)
             // Class 23 is what rows do wrong (errcodes-appendix.html); that made-up ones do proves nothing of the real ones.
-            let perhaps = facts.Trace.RowsAreMadeUp && trace.Error!.SqlState.StartsWith("23", StringComparison.Ordinal)
-            select new Hit(trace, "", $"It fails{(perhaps ? " on made-up rows" : "")}: {trace.Error!.MessageText} ({trace.Error.SqlState})")
+            let how = StatementPolicy.LacksSomething(trace.Statement, trace.Error!) ? "It can't be tried on this server"
+                : facts.Trace.RowsAreMadeUp && trace.Error!.SqlState.StartsWith("23", StringComparison.Ordinal) ? "It fails on made-up rows"
+                : null
+            select new Hit(trace, "", $"{how ?? "It fails"}: {trace.Error!.MessageText} ({trace.Error.SqlState})")
             {
-                Severity = perhaps ? Severity.Warning : null,
+                Severity = how is null ? null : Severity.Warning,
                 Facts = [.. new[] { trace.Error.Detail, trace.Error.Hint }.OfType<string>()],
             },
     };

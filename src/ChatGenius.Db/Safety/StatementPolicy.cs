@@ -35,6 +35,15 @@ internal static class StatementPolicy
         statement.Is("VACUUM")
         || (statement.Words(4).Contains("CONCURRENTLY") && !statement.Is("REFRESH"));
 
+    /// <summary>
+    /// Whether a statement failed for want of something that belongs to the server and not to the migration: a right, a role, a tablespace, an
+    /// extension's files. Roles and tablespaces share their code with things of the database, so the place that reports them has to tell.
+    /// </summary>
+    internal static bool LacksSomething(SqlStatement statement, PostgresException error) =>
+        error.SqlState is PostgresErrorCodes.InsufficientPrivilege
+        || (error.SqlState is PostgresErrorCodes.UndefinedObject && error.Routine is "get_role_oid" or "get_rolespec_oid" or "get_rolespec_tuple" or "get_tablespace_oid")
+        || (error.SqlState is PostgresErrorCodes.FeatureNotSupported or PostgresErrorCodes.UndefinedFile && statement.Words(2) is ["CREATE", "EXTENSION"]);
+
     /// <summary>25001 active_sql_transaction; 2D000 invalid_transaction_termination, from a COMMIT inside a DO block or procedure.</summary>
     internal static bool RefusesTransactions(PostgresException error) =>
         error.SqlState is PostgresErrorCodes.ActiveSqlTransaction or PostgresErrorCodes.InvalidTransactionTermination;

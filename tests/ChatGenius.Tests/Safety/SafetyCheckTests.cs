@@ -80,6 +80,23 @@ public class SafetyCheckTests
         findings.Select(finding => (finding.Hazard.Id, finding.Evidence)).ShouldBe([("F111", Evidence.Traced), ("D101", Evidence.Text), ("L101", Evidence.Text)], ignoreOrder: true);
     }
 
+    [Theory]
+    [InlineData("CREATE EXTENSION an_extension_that_is_not_there;", Severity.Warning)]
+    [InlineData("GRANT SELECT ON orders TO a_role_that_is_not_there;", Severity.Warning)]
+    [InlineData("ALTER TABLE orders OWNER TO a_role_that_is_not_there;", Severity.Warning)]
+    [InlineData("ALTER TABLE orders SET TABLESPACE a_tablespace_that_is_not_there;", Severity.Warning)]
+    [InlineData("ALTER TABLE orders ADD COLUMN shape a_type_that_is_not_there;", Severity.Error)]
+    [InlineData("ALTER TABLE orders DROP CONSTRAINT a_constraint_that_is_not_there;", Severity.Error)]
+    public async Task What_only_the_server_of_the_throw_away_database_lacks_is_a_warning(string statement, Severity expected)
+    {
+        await using var shop = await Shop.OpenAsync();
+
+        var failure = (await shop.CheckAsync(statement)).Single(finding => finding.Hazard.Id == "F111");
+
+        failure.Severity.ShouldBe(expected);
+        failure.Message.ShouldStartWith(expected == Severity.Error ? "It fails: " : "It can't be tried on this server: ");
+    }
+
     private static TableSizes Sizes(long rows, long bytes) =>
         TableSizes.From(new Dictionary<(string, string), TableSize> { [("public", "orders")] = new(rows, bytes) });
 }

@@ -1,6 +1,7 @@
 using System.Xml;
 using System.Xml.Linq;
 using ChatGenius.Db.Schema;
+using ChatGenius.Tests.Support;
 
 namespace ChatGenius.Tests.Schema;
 
@@ -25,6 +26,17 @@ public class SchemaPageTests
         links.Select(l => l[1..]).Except(ids).ShouldBeEmpty();
         page.Descendants().Attributes().ShouldNotContain(a => a.Name.LocalName == "src");
         page.Descendants("title").Single().Value.ShouldBe("a <b> & \"c\": database schema");
+    }
+
+    [BrowserTheory]
+    [InlineData(1200, false)]
+    [InlineData(500, false)]
+    [InlineData(1200, true)]
+    public async Task The_page_is_readable_in_a_browser(int width, bool dark)
+    {
+        await using var database = await SchemaCase.BuildAsync("difficult.sql");
+
+        await Browser.ShouldBeReadableAsync(SchemaPage.Html(await SchemaCase.ReadAsync(database), "shop"), width, dark);
     }
 
     [Fact]

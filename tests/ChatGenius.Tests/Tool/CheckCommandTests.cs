@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ChatGenius.Db.Sql;
 using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
 using Json.Schema;
@@ -134,6 +135,20 @@ public class CheckCommandTests
         page.ShouldContain("prefers-color-scheme: dark");
     }
 
+    [BrowserTheory]
+    [InlineData(1200, false)]
+    [InlineData(500, false)]
+    [InlineData(1200, true)]
+    public async Task The_page_is_readable_in_a_browser(int width, bool dark)
+    {
+        using var tool = await ToolAsync(Bad, $"-- migrate:up\n-- cgdb:allow L202: few rows\nALTER TABLE orders ADD COLUMN a_rather_{new string('x', 80)} int DEFAULT 1 CHECK (id > 0);\nALTER TABLE orders DROP COLUMN note;\n-- migrate:down irreversible:true\n");
+
+        var run = await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"], "--html", "check.html");
+
+        run.ExitCode.ShouldBe(ExitCode.Differs, run.Error);
+        await Browser.ShouldBeReadableAsync(File.ReadAllText(Path.Combine(tool.Folder, "check.html")), width, dark);
+    }
+
     [Theory]
     [InlineData("error", 0)]
     [InlineData("warning", 1)]
@@ -247,6 +262,34 @@ public class CheckCommandTests
 
         run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
         (await database.ScalarAsync<bool>($"SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_role_that_may_create_databases_and_no_more_sees_locks_scans_and_the_round_trip()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var role = $"cg_test_role_{Guid.NewGuid():N}";
+        await database.ExecuteAsync($"CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'secret'");
+        try
+        {
+            using var tool = await ToolAsync(
+                "-- migrate:up\nALTER TABLE orders ADD COLUMN pieces int DEFAULT 1 CHECK (pieces > 0);\n-- migrate:down\nALTER TABLE orders DROP COLUMN pieces;\n",
+                "-- migrate:up\nCREATE ROLE cg_test_reporter;\n-- migrate:down\nDROP ROLE cg_test_reporter;\n");
+            tool.Environment["CHATGENIUS_DATABASE_URL"] = database.Url.Display;
+            (await tool.RunAsync("apply", "--no-bundle", "--to", "1")).ExitCode.ShouldBe(ExitCode.Done);
+            var shadow = DatabaseUrl.Of(database.Url.Host, database.Url.Port, role, "postgres", "secret").ConnectionString;
+
+            var run = await tool.RunAsync("check", "--no-bundle", "--shadow", shadow, "--made-up", "--json");
+
+            run.ExitCode.ShouldBe(ExitCode.Differs, run.Error);
+            run.Error.ShouldContain("Made up 1,000 rows in 1 table\n");
+            using var json = JsonDocument.Parse(run.Out);
+            json.RootElement.GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("id").GetString()).ShouldBe(["L202", "F111"]);
+        }
+        finally
+        {
+            await database.ExecuteAsync($"DROP ROLE {role}");
+        }
     }
 
     [Fact]

@@ -24,7 +24,7 @@ internal static class FailureRules
             from s in facts.Statements
             from built in s.BuiltIndexes
             where built.Index.Index!.Unique && built.Index.Parent is null && built.Table.IsTable && facts.WasThere(built.Table.Oid) && !built.Index.Index.Keys.Contains((short)0)
-                && !UniqueAlready(facts, built.Table, built.Index.Index) && !AllNewAndEmpty(facts, s, built.Table, built.Index.Index)
+                && !UniqueAlready(facts, built.Table, built.Index.Index) && !AllNewAndEmpty(facts, s, built.Table, built.Index.Index) && !FilledOneByOne(facts, built.Table, built.Index.Index)
             let columns = Names.Columns(s.ColumnNames(built.Table.Oid, built.Index.Index!.Keys))
             select s.Hit(
                 built.Table, built.Index.Display, $"Rows of {built.Table.Display} with the same {columns} would end the migration",
@@ -192,19 +192,20 @@ internal static class FailureRules
         Severity = Severity.Error,
         Title = "The migration fails",
         Effect = "PostgreSQL refused the statement on the throw-away database, with the schema that it will meet in production. Where it only lacks what the server of that database has not got (an extension, a role, a right), that is a warning.",
-        Advice = "Mend it, or name a server that has what it needs with --shadow; what stands behind it was judged by its words only.",
+        Advice = "Mend it; what stands behind it was judged by its words only.",
         Documentation = "errcodes-appendix.html",
         Traced = facts =>
             from trace in facts.Trace.Statements
             where trace.Outcome == TraceOutcome.Failed && !Explained.Contains(trace.Error!.SqlState)
             // Class 23 is what rows do wrong (errcodes-appendix.html); that made-up ones do proves nothing of the real ones.
-            let how = StatementPolicy.LacksSomething(trace.Statement, trace.Error!) ? "It can't be tried on this server"
+            let lacks = StatementPolicy.LacksSomething(trace.Statement, trace.Error!)
+            let how = lacks ? "It can't be tried on this server"
                 : facts.Trace.RowsAreMadeUp && trace.Error!.SqlState.StartsWith("23", StringComparison.Ordinal) ? "It fails on made-up rows"
                 : null
             select new Hit(trace, "", $"{how ?? "It fails"}: {trace.Error!.MessageText} ({trace.Error.SqlState})")
             {
                 Severity = how is null ? null : Severity.Warning,
-                Facts = [.. new[] { trace.Error.Detail, trace.Error.Hint }.OfType<string>()],
+                Facts = [.. new[] { trace.Error.Detail, trace.Error.Hint, lacks ? "--shadow URL names a server that has what it needs" : null }.OfType<string>()],
             },
     };
 
@@ -227,6 +228,11 @@ internal static class FailureRules
     private static bool AllNewAndEmpty(MigrationFacts facts, StatementFacts s, Relation table, IndexFacts index) =>
         index.Keys.Any(key => facts.Before.FindColumn(table.Oid, key) is null && s.After.FindColumn(table.Oid, key) is { FillsItself: false })
         && facts.Statements.TakeWhile(earlier => earlier != s).All(earlier => earlier.ActivityOn(table.Oid).Written == 0);
+
+    /// <summary>Whether a column is new and got a value of its own in every row (a volatile default, a sequence): that is what its table was rewritten for.</summary>
+    private static bool FilledOneByOne(MigrationFacts facts, Relation table, IndexFacts index) => facts.Statements.Any(s =>
+        s.NewColumns.Any(added => added.Table.Oid == table.Oid && added.Column.Generated is null && index.Keys.Contains(added.Column.Number))
+        && s.Rewritten.Any(rewritten => s.After.Root(rewritten.Oid) == s.After.Root(table.Oid)));
 
     private static string? LongName(StatementText text)
     {

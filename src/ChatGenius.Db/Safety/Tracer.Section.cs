@@ -105,7 +105,7 @@ public sealed partial class Tracer
             PostgresException? error = null;
             try
             {
-                await TransactionRun.ExecuteAsync(tracer._subject, statement, cancellationToken).ConfigureAwait(false);
+                await tracer.ExecuteAsync(statement, cancellationToken).ConfigureAwait(false);
             }
             catch (PostgresException e)
             {

@@ -48,7 +48,7 @@ public sealed partial class Tracer
             };
             try
             {
-                await ExecuteAsync(_tracer._subject, statement, cancellationToken).ConfigureAwait(false);
+                await _tracer.ExecuteAsync(statement, cancellationToken).ConfigureAwait(false);
             }
             catch (PostgresException e)
             {
@@ -63,26 +63,6 @@ public sealed partial class Tracer
             _last = rows.IsEmpty ? now : await _tracer._reader.ReadCountersAsync(now.Catalog, cancellationToken).ConfigureAwait(false);
             _tracer._catalog = now.Catalog;
             return trace with { After = now.Catalog, Locks = _locks, Activity = activity, RowsBefore = rows, Notices = notices };
-        }
-
-        /// <exception cref="PostgresException">The server refused a command; what stands behind it was not run.</exception>
-        internal static async Task RunAsync(SqlPipeline<SqlStatement> pipeline, CancellationToken cancellationToken)
-        {
-            try
-            {
-                await pipeline.RunAsync("", _ => { }, cancellationToken).ConfigureAwait(false);
-            }
-            catch (SqlPipelineException<SqlStatement> e)
-            {
-                throw e.Error;
-            }
-        }
-
-        internal static async Task ExecuteAsync(NpgsqlConnection connection, SqlStatement statement, CancellationToken cancellationToken)
-        {
-            var pipeline = new SqlPipeline<SqlStatement>(connection);
-            pipeline.Add(statement, statement);
-            await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -28,6 +28,8 @@ public sealed partial class Tracer : IAsyncDisposable
     /// <summary>The oldest server that can be traced: <c>pg_current_xact_id_if_assigned()</c> came with it.</summary>
     private const int OldestVersion = 130000;
 
+    private static readonly TimeSpan CancelAgain = TimeSpan.FromSeconds(1);
+
     private readonly NpgsqlConnection _subject;
     private readonly NpgsqlConnection _observer;
     private readonly CatalogReader _reader;
@@ -45,10 +47,12 @@ public sealed partial class Tracer : IAsyncDisposable
         _subject.Notice += (_, e) => _notices.Add(new ServerNotice(e.Notice.SqlState, e.Notice.MessageText));
 
         // Parallel workers keep their own counters, so what they read would be missing from ours. Compiling our queries costs more than running them.
+        // A statement whose tool was killed ends by itself (PostgreSQL 14 and later, where the system can tell it: "Connection Settings").
         _settings =
             $"""
             SELECT set_config('max_parallel_maintenance_workers', '0', false), set_config('max_parallel_workers_per_gather', '0', false),
-                   set_config('jit', 'off', false), set_config('client_min_messages', 'notice', false), set_config('lock_timeout', {SqlLiteral.Quote(options.LockTimeout)}, false)
+                   set_config('jit', 'off', false), set_config('client_min_messages', 'notice', false), set_config('lock_timeout', {SqlLiteral.Quote(options.LockTimeout)}, false),
+                   CASE WHEN current_setting('server_version_num')::int >= 140000 AND version() ~ '-linux|-darwin|-freebsd' THEN set_config('client_connection_check_interval', '1s', false) END
             """ + (options.TimeZone is null ? "" : $", set_config('TimeZone', {SqlLiteral.Quote(options.TimeZone)}, false)");
     }
 
@@ -163,14 +167,14 @@ public sealed partial class Tracer : IAsyncDisposable
                 pipeline.Add(statements[0], "BEGIN");
                 statements.ForEach(statement => pipeline.Add(statement, statement));
                 pipeline.Add(statements[^1], "COMMIT");
-                await TransactionRun.RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
+                await ExecuteAsync(pipeline, cancellationToken).ConfigureAwait(false);
                 return null;
             }
 
             foreach (var statement in statements)
             {
                 await PrepareForAsync(statement).ConfigureAwait(false);
-                await TransactionRun.ExecuteAsync(_subject, statement, cancellationToken).ConfigureAwait(false);
+                await ExecuteAsync(statement, cancellationToken).ConfigureAwait(false);
             }
 
             return null;
@@ -313,6 +317,37 @@ public sealed partial class Tracer : IAsyncDisposable
         }
 
         return reason;
+    }
+
+    private Task ExecuteAsync(SqlStatement statement, CancellationToken cancellationToken)
+    {
+        var pipeline = new SqlPipeline<SqlStatement>(_subject);
+        pipeline.Add(statement, statement);
+        return ExecuteAsync(pipeline, cancellationToken);
+    }
+
+    /// <summary>Runs what a migration says. The session that watches cancels it, again and again where a block of code catches that.</summary>
+    /// <exception cref="PostgresException">The server refused a command; what stands behind it was not run.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    private async Task ExecuteAsync(SqlPipeline<SqlStatement> pipeline, CancellationToken cancellationToken)
+    {
+        var run = pipeline.RunAsync("", _ => { }, cancellationToken);
+        await Task.WhenAny(run, Task.Delay(Timeout.Infinite, cancellationToken)).ConfigureAwait(false);
+        while (!run.IsCompleted)
+        {
+            await ReadAsync(_observer, $"SELECT pg_cancel_backend({_subject.ProcessID})", _ => { }, CancellationToken.None).ConfigureAwait(false);
+            await Task.WhenAny(run, Task.Delay(CancelAgain, CancellationToken.None)).ConfigureAwait(false);
+        }
+
+        try
+        {
+            await run.ConfigureAwait(false);
+        }
+        catch (SqlPipelineException<SqlStatement> e)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw e.Error;
+        }
     }
 
     private Task CommandAsync(string command, CancellationToken cancellationToken) => ReadAsync(_subject, command, _ => { }, cancellationToken);

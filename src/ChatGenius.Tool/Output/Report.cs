@@ -37,7 +37,15 @@ internal sealed class Report(Shell shell, bool json, bool color)
 
     public TextWriter Out => shell.Out;
 
-    public TextWriter Error => shell.Error;
+    /// <summary>Stderr, behind what stdout holds back: where both go into one log, their order stays.</summary>
+    public TextWriter Error
+    {
+        get
+        {
+            shell.Out.Flush();
+            return shell.Error;
+        }
+    }
 
     public int OutWidth => shell.OutIsTerminal ? shell.Width() : WidthWithoutTerminal;
 
@@ -68,7 +76,7 @@ internal sealed class Report(Shell shell, bool json, bool color)
     {
         if (!Quiet)
         {
-            shell.Error.WriteLine((label is null ? "" : ErrorStyle.Yellow($"{label}:") + " ") + Cells.Tame(line));
+            Error.WriteLine((label is null ? "" : ErrorStyle.Yellow($"{label}:") + " ") + Cells.Tame(line));
         }
     }
 
@@ -77,24 +85,24 @@ internal sealed class Report(Shell shell, bool json, bool color)
     {
         if (Verbose)
         {
-            shell.Error.WriteLine(ErrorStyle.Dim(Cells.Tame(line)));
+            Error.WriteLine(ErrorStyle.Dim(Cells.Tame(line)));
         }
     }
 
     /// <summary>Something that does not stop the run but is likely to be wrong; printed with <c>--quiet</c> too.</summary>
-    public void Warn(Problem problem) => shell.Error.Write(ProblemText.Of(problem, ErrorWidth, ErrorStyle, warning: true));
+    public void Warn(Problem problem) => Error.Write(ProblemText.Of(problem, ErrorWidth, ErrorStyle, warning: true));
 
     /// <summary>What stopped the run: text on stderr and, with <c>--json</c>, <c>{"problems":[…]}</c> on stdout.</summary>
     public void Problems(IReadOnlyList<Problem> problems)
     {
         foreach (var problem in problems)
         {
-            shell.Error.Write(ProblemText.Of(problem, ErrorWidth, ErrorStyle));
+            Error.Write(ProblemText.Of(problem, ErrorWidth, ErrorStyle));
         }
 
         if (problems.Count > 1)
         {
-            shell.Error.WriteLine($"{problems.Count} problems");
+            Error.WriteLine($"{problems.Count} problems");
         }
 
         Result(ProblemsJson.Of(problems), JsonContext.Readable.ProblemsJson);
@@ -103,9 +111,9 @@ internal sealed class Report(Shell shell, bool json, bool color)
     /// <summary>An exception that nobody foresaw.</summary>
     public void Bug(Exception exception)
     {
-        shell.Error.WriteLine($"{ErrorStyle.Red("internal error:")} {Cells.Tame(exception.Message)}");
-        shell.Error.WriteLine(Cells.Tame(exception.ToString()));
-        shell.Error.WriteLine($"  {ErrorStyle.Green("help:")} This is a fault of {Cli.Name} {Cli.Version}, not of your files or database.");
-        shell.Error.WriteLine("        Please report it with the lines above (read them first: they may hold names of yours) and the command.");
+        Error.WriteLine($"{ErrorStyle.Red("internal error:")} {Cells.Tame(exception.Message)}");
+        Error.WriteLine(Cells.Tame(exception.ToString()));
+        Error.WriteLine($"  {ErrorStyle.Green("help:")} This is a fault of {Cli.Name} {Cli.Version}, not of your files or database.");
+        Error.WriteLine("        Please report it with the lines above (read them first: they may hold names of yours) and the command.");
     }
 }

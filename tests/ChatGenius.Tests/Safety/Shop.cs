@@ -55,6 +55,16 @@ internal sealed class Shop : IAsyncDisposable
         return SafetyCheck.Examine(migration, await TraceAsync(migration), sizes ?? TableSizes.Unknown, roundTrip);
     }
 
+    /// <summary>Waits until a query says so; a minute is more than any test needs.</summary>
+    internal async Task WaitForAsync(string query)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (!await _database.ScalarAsync<bool>(query))
+        {
+            await Task.Delay(20, limit.Token);
+        }
+    }
+
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
     private static CheckedSection Section(SourceText source, int start, int end)

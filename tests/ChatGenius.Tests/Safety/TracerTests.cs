@@ -30,6 +30,25 @@ public class TracerTests
         (trace.After.Find(orders.Oid)!.Filenode != orders.Filenode).ShouldBe(rewrote);
     }
 
+    [Theory]
+    [InlineData("SELECT pg_sleep(600);", true)]
+    [InlineData("SELECT 1; DO $$ BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(600); END $$;", true)]
+    [InlineData("SELECT 1; SELECT pg_sleep(600);", false)]
+    public async Task A_statement_that_never_ends_is_cancelled_on_the_server(string sql, bool traced)
+    {
+        await using var shop = await Shop.OpenAsync();
+        await using var tracer = await Tracer.StartAsync(shop.Database, new TracerOptions());
+        using var cancellation = new CancellationTokenSource();
+        var section = Shop.Migration(sql).Up;
+
+        Task run = traced ? tracer.TraceAsync(section, cancellation.Token) : tracer.RunAsync(section, cancellation.Token);
+        await shop.WaitForAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')");
+        await cancellation.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(run);
+        await shop.WaitForAsync("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')");
+    }
+
     [Fact]
     public async Task Locks_and_counters_are_told_apart_by_statement()
     {

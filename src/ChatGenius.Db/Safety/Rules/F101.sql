@@ -14,3 +14,7 @@ CREATE TABLE coupons (id bigint PRIMARY KEY, code text UNIQUE);
 --# look-alike: a new column that holds nothing
 ALTER TABLE customers ADD COLUMN phone text;
 CREATE UNIQUE INDEX customers_phone_key ON customers (phone);
+
+--# look-alike: a new column with a value of its own in every row
+ALTER TABLE customers ADD COLUMN token uuid DEFAULT gen_random_uuid();
+CREATE UNIQUE INDEX customers_token_key ON customers (token);

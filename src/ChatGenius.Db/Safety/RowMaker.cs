@@ -74,12 +74,12 @@ public static class RowMaker
         var left = catalog.Relations.Values.Where(relation => relation is { Kind: 'r', Persistence: not 't' }).OrderBy(relation => relation.Display, StringComparer.Ordinal).ToList();
         while (left.Count > 0)
         {
-            var next = left.Find(table => Waits(table, nullableToo: true)) ?? left.Find(table => Waits(table, nullableToo: false)) ?? left[0];
+            var next = left.Find(table => IsReady(table, nullableToo: true)) ?? left.Find(table => IsReady(table, nullableToo: false)) ?? left[0];
             left.Remove(next);
             yield return next;
         }
 
-        bool Waits(Relation table, bool nullableToo) => ForeignKeysOf(catalog, table).All(key =>
+        bool IsReady(Relation table, bool nullableToo) => ForeignKeysOf(catalog, table).All(key =>
             key.ReferencedTable == table.Oid || !left.Exists(other => other.Oid == key.ReferencedTable || catalog.Root(other.Oid) == key.ReferencedTable)
             || (!nullableToo && key.Keys.Any(number => !catalog.FindColumn(table.Oid, number)!.NotNull)));
     }
@@ -92,40 +92,9 @@ public static class RowMaker
     {
         var columns = new SortedDictionary<short, string>();
         var joins = new List<string>();
-        var stride = 1L;
-        foreach (var key in ForeignKeysOf(catalog, table).Where(key => key.ReferencedTable != table.Oid).OrderByDescending(key => key.Keys.Length).ThenBy(key => key.Oid))
+        if (await ReferAsync(connection, catalog, table, columns, joins, cancellationToken).ConfigureAwait(false) is { } empty)
         {
-            if (key.Keys.Any(columns.ContainsKey))
-            {
-                continue;
-            }
-
-            var (from, count) = await ParentsAsync(connection, catalog, key, cancellationToken).ConfigureAwait(false);
-            if (count == 0 && key.Keys.Any(number => catalog.FindColumn(table.Oid, number)!.NotNull))
-            {
-                return new MadeRows(table, 0, $"{catalog.Find(key.ReferencedTable)!.Display} has no row to refer to");
-            }
-
-            var alias = $"parent_{joins.Count}";
-            if (count > 0)
-            {
-                // Each further key moves on when the one before has gone round, so that pairs differ as long as they can.
-                joins.Add(string.Create(CultureInfo.InvariantCulture, $"JOIN ({from}) {alias} ON {alias}.place = (g.n / {stride} + {(stride > 1 ? "g.n" : "0")}) % {count}"));
-                stride *= count;
-            }
-
-            for (var i = 0; i < key.Keys.Length; i++)
-            {
-                columns.Add(key.Keys[i], count > 0 ? string.Create(CultureInfo.InvariantCulture, $"{alias}.key_{i}") : "NULL");
-            }
-        }
-
-        foreach (var number in ForeignKeysOf(catalog, table).Where(key => key.ReferencedTable == table.Oid).SelectMany(key => key.Keys))
-        {
-            if (!catalog.FindColumn(table.Oid, number)!.NotNull)
-            {
-                columns.TryAdd(number, "NULL");
-            }
+            return new MadeRows(table, 0, $"{empty.Display} has no row to refer to");
         }
 
         foreach (var column in catalog.ColumnsOf(table.Oid).Where(column => column.Generated is null && column.Identity != 'a' && !columns.ContainsKey(column.Number)))
@@ -136,17 +105,58 @@ public static class RowMaker
             }
         }
 
-        return new MadeRows(table, await ExecuteAsync(connection, Insert(catalog, table, columns, joins, rows), cancellationToken).ConfigureAwait(false), null);
+        var names = string.Join(", ", columns.Keys.Select(number => SqlIdentifier.Quote(catalog.FindColumn(table.Oid, number)!.Name)));
+        var insert = string.Create(
+            CultureInfo.InvariantCulture,
+            $"INSERT INTO {SqlIdentifier.Quote(table.Schema, table.Name)} {(columns.Count > 0 ? $"({names})" : "")} SELECT {string.Join(", ", columns.Values)} FROM generate_series(1, {rows}) AS g (n) {string.Join(' ', joins)} ON CONFLICT DO NOTHING");
+        return new MadeRows(table, await ExecuteAsync(connection, insert, cancellationToken).ConfigureAwait(false), null);
     }
 
-    private static string Insert(Catalog catalog, Relation table, SortedDictionary<short, string> columns, List<string> joins, long rows)
+    /// <summary>Lets foreign keys point to rows of their tables. One whose columns another has taken already is left to the server.</summary>
+    /// <returns>The table without rows that this one can't do without; null where there is none.</returns>
+    private static async Task<Relation?> ReferAsync(
+        NpgsqlConnection connection, Catalog catalog, Relation table, SortedDictionary<short, string> columns, List<string> joins, CancellationToken cancellationToken)
     {
-        var into = $"INSERT INTO {SqlIdentifier.Quote(table.Schema, table.Name)}";
-        var names = string.Join(", ", columns.Keys.Select(number => SqlIdentifier.Quote(catalog.FindColumn(table.Oid, number)!.Name)));
-        var series = string.Create(CultureInfo.InvariantCulture, $"FROM generate_series(1, {rows}) AS g (n)");
-        return columns.Count == 0
-            ? $"{into} DEFAULT VALUES"
-            : $"{into} ({names}) SELECT {string.Join(", ", columns.Values)} {series} {string.Join(' ', joins)} ON CONFLICT DO NOTHING";
+        var stride = 1L;
+        var toItself = ForeignKeysOf(catalog, table).ToLookup(key => key.ReferencedTable == table.Oid);
+        foreach (var key in toItself[false].OrderByDescending(key => key.Keys.Length).ThenBy(key => key.Oid))
+        {
+            if (key.Keys.Any(columns.ContainsKey))
+            {
+                continue;
+            }
+
+            var (from, count) = await ParentsAsync(connection, catalog, key, cancellationToken).ConfigureAwait(false);
+            if (count == 0)
+            {
+                // One NULL is enough for a key not to be looked up (MATCH SIMPLE).
+                var nullable = key.Keys.Where(number => !catalog.FindColumn(table.Oid, number)!.NotNull).ToList();
+                nullable.ForEach(number => columns.Add(number, "NULL"));
+                if (nullable.Count == 0)
+                {
+                    return catalog.Find(key.ReferencedTable)!;
+                }
+
+                continue;
+            }
+
+            var alias = $"parent_{joins.Count}";
+            for (var i = 0; i < key.Keys.Length; i++)
+            {
+                columns.Add(key.Keys[i], string.Create(CultureInfo.InvariantCulture, $"{alias}.key_{i}"));
+            }
+
+            // Each further key moves on when the one before has gone round, so that pairs differ as long as they can.
+            joins.Add(string.Create(CultureInfo.InvariantCulture, $"JOIN ({from}) {alias} ON {alias}.place = (g.n / {stride} + {(joins.Count > 0 ? "g.n" : "0")}) % {count}"));
+            stride = Math.Min(stride * count, MostRows + 1);
+        }
+
+        foreach (var number in toItself[true].SelectMany(key => key.Keys).Where(number => !catalog.FindColumn(table.Oid, number)!.NotNull))
+        {
+            columns.TryAdd(number, "NULL");
+        }
+
+        return null;
     }
 
     /// <summary>The keys of some rows that a foreign key can refer to, numbered from 0, and how many they are.</summary>

@@ -68,6 +68,10 @@ public class RowMakerTests
             CREATE TABLE shapes (id int PRIMARY KEY, shape polygon NOT NULL);
             CREATE TABLE orphans (id int PRIMARY KEY, shape_id int NOT NULL REFERENCES shapes (id));
             CREATE TABLE loners (id int PRIMARY KEY, shape_id int REFERENCES shapes (id));
+            CREATE TABLE plain (id bigint GENERATED ALWAYS AS IDENTITY, made_at timestamptz DEFAULT now());
+            CREATE TABLE egg (id int PRIMARY KEY, hen_id int NOT NULL);
+            CREATE TABLE hen (id int PRIMARY KEY, egg_id int REFERENCES egg (id));
+            ALTER TABLE egg ADD FOREIGN KEY (hen_id) REFERENCES hen (id);
             """);
 
         var made = (await MakeAsync(database, TableSizes.Unknown)).ToDictionary(table => table.Table.Name);
@@ -76,6 +80,9 @@ public class RowMakerTests
         made["shapes"].Reason.ShouldNotBeNull().ShouldContain("23502");
         made["orphans"].Reason.ShouldBe("shapes has no row to refer to");
         made["loners"].Rows.ShouldBe(1000);
+        made["plain"].Rows.ShouldBe(1000);
+        made["hen"].Rows.ShouldBe(1000);
+        made["egg"].Rows.ShouldBe(1000);
     }
 
     [Fact]

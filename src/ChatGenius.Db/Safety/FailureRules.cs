@@ -205,7 +205,7 @@ internal static class FailureRules
             select new Hit(trace, "", $"{how ?? "It fails"}: {trace.Error!.MessageText} ({trace.Error.SqlState})")
             {
                 Severity = how is null ? null : Severity.Warning,
-                Facts = [.. new[] { trace.Error.Detail, trace.Error.Hint, lacks ? "--shadow URL names a server that has what it needs" : null }.OfType<string>()],
+                Facts = [.. new[] { trace.Error.Position > 1 ? $"at {trace.Statement.At(trace.Error.Position)}" : null, trace.Error.Detail, trace.Error.Hint, lacks ? "--shadow URL names a server that has what it needs" : null }.OfType<string>()],
             },
     };
 

@@ -174,12 +174,13 @@ internal static class StateRules
         Evidence = Evidence.Catalog,
         Traced = facts =>
             from added in NewColumns(facts)
+            let serial = added.Column.Default?.StartsWith("nextval(", StringComparison.Ordinal) == true ? SerialIn(added.Culprit) : null
             let better = added.Column.Type.StartsWith("character(", StringComparison.Ordinal) ? "text"
                 : added.Column.Type.StartsWith("timestamp", StringComparison.Ordinal) && added.Column.Type.EndsWith("without time zone", StringComparison.Ordinal) ? "timestamptz"
                 : added.Column.Type == "money" ? "numeric"
-                : added.Column.Default?.StartsWith("nextval(", StringComparison.Ordinal) == true ? $"{added.Column.Type} GENERATED ALWAYS AS IDENTITY" : null
+                : serial is not null ? $"{added.Column.Type} GENERATED ALWAYS AS IDENTITY" : null
             where better is not null
-            select new Hit(added.Culprit, $"{added.Table.Name}.{added.Column.Name}", $"{added.Table.Display}.{added.Column.Name} is {added.Column.Type}", $"{SqlIdentifier.Quote(added.Column.Name)} {better}"),
+            select new Hit(added.Culprit, $"{added.Table.Name}.{added.Column.Name}", $"{added.Table.Display}.{added.Column.Name} is {serial ?? added.Column.Type}", $"{SqlIdentifier.Quote(added.Column.Name)} {better}"),
     };
 
     internal static readonly Hazard SecurityDefinerSearchPath = new()
@@ -238,6 +239,11 @@ internal static class StateRules
             && !(old.Table == c.Table && old.Name == c.Name && old.Kind == c.Kind)));
 
     private static StatementTrace? Maker(MigrationFacts facts, Constraint constraint) => facts.Culprit(s => s.After.Constraints.ContainsKey(constraint.Oid) && !s.Before.Constraints.ContainsKey(constraint.Oid));
+
+    /// <summary>The serial type that a statement names; a default that takes numbers from a sequence may be meant as it stands.</summary>
+    private static string? SerialIn(StatementTrace? culprit) =>
+        culprit is null ? null : new StatementText(culprit.Statement).Tokens.Select(token => token.Text)
+            .FirstOrDefault(word => word is "SERIAL" or "SERIAL2" or "SERIAL4" or "SERIAL8" or "SMALLSERIAL" or "BIGSERIAL")?.ToLowerInvariant();
 
     private static IEnumerable<(Relation Table, Column Column, StatementTrace? Culprit)> NewColumns(MigrationFacts facts) =>
         from table in facts.After.Relations.Values

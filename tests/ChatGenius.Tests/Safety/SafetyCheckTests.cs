@@ -97,6 +97,17 @@ public class SafetyCheckTests
         failure.Message.ShouldStartWith(expected == Severity.Error ? "It fails: " : "It can't be tried on this server: ");
     }
 
+    [Fact]
+    public async Task What_fails_says_where_the_server_stumbled()
+    {
+        await using var shop = await Shop.OpenAsync();
+
+        var failure = (await shop.CheckAsync("CREATE VIEW v AS\nSELECT nothing FROM orders;")).Single(finding => finding.Hazard.Id == "F111");
+
+        failure.Where.ToString().ShouldBe("0007_example.sql:2:1");
+        failure.Facts.ShouldBe(["at 0007_example.sql:3:8"]);
+    }
+
     private static TableSizes Sizes(long rows, long bytes) =>
         TableSizes.From(new Dictionary<(string, string), TableSize> { [("public", "orders")] = new(rows, bytes) });
 }

@@ -5,27 +5,21 @@ using ChatGenius.Db.Sql;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
-/// A run that has the lock: two connections, what the history says, and the means to run steps. Transactional steps are
-/// pipelined here; the statements of non-transactional ones go through <see cref="StatementRun"/>.
+/// A run that has the lock: two connections, and what running steps takes: settings, retries, cancelling, telling. Transactional steps go through
+/// <see cref="BatchRun"/>, the statements of non-transactional ones through <see cref="StatementRun"/>.
 /// </summary>
 internal sealed class MigrationRun : IAsyncDisposable
 {
-    // Enough to hide the network, and little enough that a failed batch and its memory stay small.
-    private const int MaxBatchSteps = 100;
-    private const int MaxBatchBytes = 4 * 1024 * 1024;
-
     private readonly List<(MigrationStep Step, TimeSpan Duration)> _finished = [];
     private readonly Dictionary<long, int> _attempts = [];
     private readonly IProgress<MigrationEvent>? _events;
     private readonly Database _database;
     private readonly HashSet<long> _reached = [];
     private readonly Lock _gate = new();
-    private List<MigrationStep> _batch = [];
+    private readonly BatchRun _batches;
     private readonly Patience _patience;
     private Task _cancelling = Task.CompletedTask;
     private MigrationStep? _current;
-    private int _pipelines;
-    private bool _forgetsPrepared;
 
     private MigrationRun(
         Database database, NpgsqlConnection connection, MigrationWatch watch, ServerFacts facts, MigratorOptions options, Patience patience, IProgress<MigrationEvent>? events)
@@ -39,6 +33,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         History = new MigrationHistory(options.HistorySchema);
         _events = events;
         IsPooled = connection.ProcessID != facts.BackendPid;
+        _batches = new BatchRun(this);
         connection.Notice += (_, e) =>
         {
             // Our own ROLLBACK after a failure doesn't ask first whether there is a transaction.
@@ -120,7 +115,7 @@ internal sealed class MigrationRun : IAsyncDisposable
     /// <exception cref="ProblemException">CG0502 to CG0508; the steps before the failed one are committed and durable.</exception>
     internal async Task RunAsync(IReadOnlyList<MigrationStep> steps, CancellationToken cancellationToken)
     {
-        Watch.Observe(IsPooled ? null : Facts.BackendPid, FollowStatement, _events);
+        Watch.Observe(IsPooled ? null : Facts.BackendPid, Follow, _events);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Watch.Lost);
         using var onCancel = either.Token.Register(() => _cancelling = CancelRunningAsync());
         // The statement is cancelled over a new connection; but its answer has to come over the old one, which may be as dead as the watch's.
@@ -131,7 +126,7 @@ internal sealed class MigrationRun : IAsyncDisposable
             {
                 if (steps[_finished.Count].Section.Transactional)
                 {
-                    await RunBatchAsync(NextBatch(steps), either.Token).ConfigureAwait(false);
+                    await _batches.RunAsync(steps, either.Token).ConfigureAwait(false);
                 }
                 else
                 {
@@ -230,135 +225,6 @@ internal sealed class MigrationRun : IAsyncDisposable
         }
     }
 
-    private List<MigrationStep> NextBatch(IReadOnlyList<MigrationStep> steps)
-    {
-        var batch = new List<MigrationStep>();
-        var bytes = 0L;
-        for (var i = _finished.Count; i < steps.Count && steps[i].Section.Transactional; i++)
-        {
-            bytes += steps[i].Section.Script.End - steps[i].Section.Script.Start;
-            if (batch.Count > 0 && !Options.SingleTransaction && (batch.Count >= MaxBatchSteps || bytes > MaxBatchBytes))
-            {
-                break;
-            }
-
-            batch.Add(steps[i]);
-        }
-
-        return batch;
-    }
-
-    /// <summary>Runs transactional steps in one pipeline, a transaction each; after a lock conflict, goes on from the step that met it.</summary>
-    private async Task RunBatchAsync(List<MigrationStep> steps, CancellationToken cancellationToken)
-    {
-        var done = new List<(MigrationStep Step, TimeSpan Duration)>();
-        var pipeline = BuildPipeline(steps);
-        Watch.BeginAttempt();
-        lock (_gate)
-        {
-            _batch = steps;
-            Start(steps[0]);
-        }
-
-        try
-        {
-            await pipeline.RunAsync(
-                Watch.Marker,
-                reader => done.Add((steps[done.Count], TimeSpan.FromMilliseconds(reader.GetDouble(0)))),
-                cancellationToken).ConfigureAwait(false);
-            Finish(done);
-        }
-        catch (SqlPipelineException<MigrationStep> e)
-        {
-            // Its history row was written, and was rolled back with the rest where COMMIT is what failed.
-            done.RemoveAll(item => item.Step == e.Owner);
-            await SettleAsync(done).ConfigureAwait(false);
-            await RetryOrThrowAsync(e, cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            await SettleAsync(done).ConfigureAwait(false);
-            throw;
-        }
-    }
-
-    private SqlPipeline<MigrationStep> BuildPipeline(List<MigrationStep> steps)
-    {
-        // Behind a pooler each transaction may meet another session, so each brings its settings. Otherwise they are the session's: set at the
-        // start, and again by the command that records a migration, because the reset before it took them away.
-        var prepared = IsPooled || _forgetsPrepared ? null : $"{Watch.Marker}_{++_pipelines}";
-        var settings = Settings(local: prepared is null);
-        var record = RecordCommand(steps[0].Direction, andThen: prepared is null ? "" : ", " + settings);
-        var pipeline = new SqlPipeline<MigrationStep>(Connection);
-        for (var i = 0; i < steps.Count; i++)
-        {
-            var step = steps[i];
-            if (i == 0 || !Options.SingleTransaction)
-            {
-                // The isolation level and the access mode are said outright: the role's defaults may be others.
-                pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-            }
-
-            if (i == 0 || prepared is null)
-            {
-                pipeline.Add(step, $"SELECT {settings}" + (IsPooled ? $", {Watch.Sign}" : ""));
-            }
-
-            if (i == 0 && prepared is not null)
-            {
-                pipeline.Add(step, record.Prepare(prepared));
-            }
-
-            AddStatements(pipeline, step);
-            if (prepared is null)
-            {
-                // COMMIT runs deferred checks, which may take longer than the role's limits allow.
-                pipeline.Add(step, $"SELECT {settings}");
-                pipeline.Add(step, () => record.With(RecordValues(step, duration: null)));
-            }
-            else
-            {
-                pipeline.Add(step, () => PreparableCommand.Execute(prepared, RecordValues(step, duration: null)));
-            }
-
-            if (i == steps.Count - 1)
-            {
-                pipeline.Add(step, "COMMIT");
-            }
-            else if (!Options.SingleTransaction)
-            {
-                pipeline.Add(step, "SET LOCAL synchronous_commit = off");
-                pipeline.Add(step, "COMMIT");
-            }
-        }
-
-        return pipeline;
-    }
-
-    /// <summary>The migration's own statements. What they set for the session ends with them, and the history row is written as the role that connected.</summary>
-    private void AddStatements(SqlPipeline<MigrationStep> pipeline, MigrationStep step)
-    {
-        var guard = step.Direction == MigrationDirection.Up ? Options.Guards.GetValueOrDefault(step.Version) : null;
-        if (guard is not null)
-        {
-            pipeline.Add(step, guard.Begin);
-        }
-
-        foreach (var statement in step.Section.Script.Statements)
-        {
-            pipeline.Add(step, statement);
-        }
-
-        if (guard is not null)
-        {
-            pipeline.Add(step, guard.End);
-        }
-
-        AddReset(pipeline, step);
-        // The role's own limit counts again, until the record's settings do.
-        pipeline.Add(step, "SET LOCAL statement_timeout = 0");
-    }
-
     internal static void AddReset(SqlPipeline<MigrationStep> pipeline, MigrationStep step)
     {
         pipeline.Add(step, "RESET SESSION AUTHORIZATION");
@@ -368,35 +234,25 @@ internal sealed class MigrationRun : IAsyncDisposable
 
     /// <summary>The command that records a step whose time the server's transaction can't tell.</summary>
     internal NpgsqlBatchCommand Record(MigrationStep step, TimeSpan duration) =>
-        RecordCommand(step.Direction, andThen: "").With(RecordValues(step, duration));
+        RecordCommand(step.Direction, settings: null).With(RecordValues(step, duration));
 
-    private PreparableCommand RecordCommand(MigrationDirection direction, string andThen) => direction == MigrationDirection.Up
-        ? History.Insert(Watch.Fence, Watch.Marker, andThen)
-        : History.Delete(Watch.Fence, Watch.Marker, andThen);
+    /// <summary>The command that records a step.</summary>
+    /// <param name="direction">The step's.</param>
+    /// <param name="settings">From <see cref="Settings"/>, to be made with it; <c>null</c> for none.</param>
+    internal PreparableCommand RecordCommand(MigrationDirection direction, string? settings)
+    {
+        // One column for all of them: a description of each would come back with each step.
+        var andThen = settings is null ? "" : $", pg_catalog.num_nulls({settings})";
+        return direction == MigrationDirection.Up ? History.Insert(Watch.Fence, Watch.Marker, andThen) : History.Delete(Watch.Fence, Watch.Marker, andThen);
+    }
 
-    private object?[] RecordValues(MigrationStep step, TimeSpan? duration) => step.Direction == MigrationDirection.Up
+    /// <summary>The values of <see cref="RecordCommand"/>.</summary>
+    internal object?[] RecordValues(MigrationStep step, TimeSpan? duration) => step.Direction == MigrationDirection.Up
         ? MigrationHistory.InsertValues(step, duration, _attempts.GetValueOrDefault(step.Version), Options)
         : [step.Version];
 
-    /// <summary>After a failure or a cancel: rolls back what is open, and makes what is committed durable before it is reported.</summary>
-    private async Task SettleAsync(List<(MigrationStep Step, TimeSpan Duration)> done)
-    {
-        if (!await RollbackAsync().ConfigureAwait(false))
-        {
-            return;
-        }
-
-        if (done.Count > 0 && !Options.SingleTransaction)
-        {
-            // A durable commit of any write flushes the write-ahead log up to itself, and the earlier commits with it.
-            // PostgreSQL: Reliability and the Write-Ahead Log, Asynchronous Commit.
-            await ExecuteUndisturbedAsync("ROLLBACK", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", History.Touch(), "COMMIT").ConfigureAwait(false);
-            Finish(done);
-        }
-    }
-
     /// <summary>Waits before the next attempt, or turns the error into a problem.</summary>
-    private async Task RetryOrThrowAsync(SqlPipelineException<MigrationStep> e, CancellationToken cancellationToken)
+    internal async Task RetryOrThrowAsync(SqlPipelineException<MigrationStep> e, CancellationToken cancellationToken)
     {
         var step = e.Owner;
         if (RunProblem.EndsSession(e.Error))
@@ -414,10 +270,10 @@ internal sealed class MigrationRun : IAsyncDisposable
             throw new ProblemException(RunProblem.Guarded(step, e.Error), e.Error);
         }
 
-        if (e.Statement is null && e.Error.SqlState == PostgresErrorCodes.InvalidSqlStatementName && !_forgetsPrepared)
+        if (e.Statement is null && e.Error.SqlState == PostgresErrorCodes.InvalidSqlStatementName && _batches.Prepares)
         {
             // The migration has said DEALLOCATE ALL, which takes our statements too.
-            _forgetsPrepared = true;
+            _batches.Prepares = false;
             return;
         }
 
@@ -489,29 +345,16 @@ internal sealed class MigrationRun : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// Finds the step that the server is at by the statement that the watch sees there. The results can't tell: the server keeps those of
-    /// a pipeline until its buffer is full or the pipeline ends.
-    /// </summary>
-    private MigrationStep? FollowStatement(string? query)
+    /// <summary>The step that the server is at, by the statement that the watch sees there.</summary>
+    private MigrationStep? Follow(string? query)
     {
-        const int Compared = 200;
         lock (_gate)
         {
-            for (var i = 0; query is not null && i < _batch.Count; i++)
+            if (query is not null)
             {
-                // Only forward: the same statement may be in an earlier step as well.
-                var candidate = _batch[i];
-                if (!_reached.Contains(candidate.Version) && candidate.Section.Script.Statements.Any(statement =>
-                    statement.Source.Substring(statement.Start, Math.Min(statement.End, statement.Start + (4 * Compared)))
-                        .AsSpan().StartsWith(query.AsSpan(0, Math.Min(query.Length, Compared)))))
+                foreach (var step in _batches.ReachedBy(query))
                 {
-                    foreach (var passed in _batch.Take(i + 1).Where(step => !_reached.Contains(step.Version)))
-                    {
-                        Start(passed);
-                    }
-
-                    break;
+                    Start(step);
                 }
             }
 
@@ -519,25 +362,29 @@ internal sealed class MigrationRun : IAsyncDisposable
         }
     }
 
-    private void Start(MigrationStep step)
+    /// <summary>Tells that a step was begun, once.</summary>
+    internal void Start(MigrationStep step)
     {
-        _current = step;
-        _patience.Step = step;
-        if (_reached.Add(step.Version))
+        lock (_gate)
         {
-            _events?.Report(new MigrationEvent.Started(step));
+            _current = step;
+            _patience.Step = step;
+            if (_reached.Add(step.Version))
+            {
+                _events?.Report(new MigrationEvent.Started(step));
+            }
         }
     }
 
-    private void Finish(List<(MigrationStep Step, TimeSpan Duration)> done)
+    /// <summary>Whether a step is known to have begun.</summary>
+    internal bool IsReached(MigrationStep step) => _reached.Contains(step.Version);
+
+    /// <summary>Tells that steps are done and durable.</summary>
+    internal void Finish(IEnumerable<(MigrationStep Step, TimeSpan Duration)> done)
     {
         foreach (var (step, duration) in done)
         {
-            lock (_gate)
-            {
-                Start(step);
-            }
-
+            Start(step);
             _finished.Add((step, duration));
             _events?.Report(new MigrationEvent.Finished(step, duration));
         }

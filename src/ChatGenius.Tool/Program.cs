@@ -8,6 +8,9 @@ internal static class Program
     {
         using var cancellation = new CancellationTokenSource();
 
+        // One more than reading the migrations keeps busy, so that an answer of the server meanwhile finds a thread.
+        ThreadPool.SetMinThreads(Environment.ProcessorCount + 1, 1);
+
         void Cancel(PosixSignalContext context)
         {
             // The first signal asks the run to undo and to say where it stands; the second one is the system's own: it kills.

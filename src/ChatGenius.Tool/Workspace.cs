@@ -1,3 +1,4 @@
+using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Configuration;
 
@@ -9,24 +10,34 @@ internal sealed class Workspace(Settings settings, TargetFinder targets) : IAsyn
     private Target? _target;
 
     /// <summary>Reads every migration.</summary>
-    /// <exception cref="Db.ProblemException">As <see cref="MigrationSource.Load"/>.</exception>
+    /// <exception cref="ProblemException">As <see cref="MigrationSource.Load"/>.</exception>
     public IReadOnlyList<Migration> Load(CancellationToken cancellationToken) =>
         MigrationSource.Load(settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist, cancellationToken);
 
     /// <summary>
-    /// Reads the migrations and finds the database. One that is named is connected to meanwhile, but what is wrong with a file is said first, and
-    /// before a server is started.
+    /// Reads the migrations, and meanwhile finds the database and connects to it. What is wrong with a file is said first all the same, and before a
+    /// server is started.
     /// </summary>
     public async Task<(IReadOnlyList<Migration> Migrations, Target Target)> OpenAsync(CancellationToken cancellationToken)
     {
-        if (targets.Named() is null)
+        var loading = Task.Run(() => Load(cancellationToken), cancellationToken);
+        try
         {
-            return (Load(cancellationToken), await targets.FindAsync(cancellationToken).ConfigureAwait(false));
+            if (targets.Named() is null)
+            {
+                await loading.ConfigureAwait(false);
+            }
+
+            _target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+            _target.Database.ConnectAhead(cancellationToken);
+        }
+        catch (ProblemException)
+        {
+            await loading.ConfigureAwait(false);
+            throw;
         }
 
-        _target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
-        _target.Database.ConnectAhead(cancellationToken);
-        return (Load(cancellationToken), _target);
+        return (await loading.ConfigureAwait(false), _target);
     }
 
     /// <inheritdoc cref="OpenAsync(CancellationToken)"/>

@@ -32,15 +32,17 @@ public sealed record Migration(
 }
 
 /// <summary>The part of a file that begins with <c>-- migrate:up</c> or <c>-- migrate:down</c>.</summary>
-/// <param name="Where">The line that begins it.</param>
 /// <param name="Transactional">Whether it runs in one transaction: always, unless it says <c>transaction:false</c>.</param>
 /// <param name="Irreversible">
 /// Whether it says <c>irreversible:true</c>: what its up section did can't be undone. Only a down section may.
 /// </param>
-/// <param name="Start">The byte offset of that line.</param>
-/// <param name="Script">Its statements.</param>
-public sealed record MigrationSection(SourceLocation Where, bool Transactional, bool Irreversible, int Start, SqlScript Script)
+/// <param name="Start">The byte offset of the line that begins it.</param>
+/// <param name="Script">Its statements, which begin behind that line.</param>
+public sealed record MigrationSection(bool Transactional, bool Irreversible, int Start, SqlScript Script)
 {
+    /// <summary>The line that begins it; found anew on every call.</summary>
+    public SourceLocation Where => Script.Source.At(Start, Script.Start - Start);
+
     /// <summary>
     /// The section to the letter, its first line included; <see cref="MigrationParser.ParseSection"/> reads it back. Made anew on every
     /// call.

@@ -62,18 +62,14 @@ public static partial class MigrationParser
 
     /// <summary>The number in a file's name; null where the name is no migration's.</summary>
     internal static long? VersionOf(string path) =>
-        FileName().Match(Path.GetFileName(path)) is { Success: true } match ? VersionOf(match) : null;
+        Path.GetFileNameWithoutExtension(path.AsSpan()) is var id && FileName().IsMatch(Path.GetFileName(path.AsSpan())) ? VersionOf(id[..id.IndexOf('_')]) : null;
 
-    private static long? VersionOf(Match match) =>
-        long.TryParse(match.Groups["number"].ValueSpan.TrimStart('0'), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
-        && version <= MaxVersion
-            ? version
-            : null;
+    private static long? VersionOf(ReadOnlySpan<char> digits) =>
+        long.TryParse(digits.TrimStart('0'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) && version <= MaxVersion ? version : null;
 
     private static (long Version, string Name) ParseFileName(string path, List<Problem> problems)
     {
-        var match = FileName().Match(Path.GetFileName(path));
-        if (!match.Success)
+        if (!FileName().IsMatch(Path.GetFileName(path.AsSpan())))
         {
             problems.Add(new Problem(
                 "CG0303",
@@ -82,16 +78,18 @@ public static partial class MigrationParser
             return default;
         }
 
-        if (VersionOf(match) is not { } version)
+        var id = Path.GetFileNameWithoutExtension(path.AsSpan());
+        var number = id[..id.IndexOf('_')];
+        if (VersionOf(number) is not { } version)
         {
             problems.Add(new Problem(
                 "CG0304",
-                $"{path}: the number {match.Groups["number"].Value} is out of range",
+                $"{path}: the number {number} is out of range",
                 Advice: $"Take a number from 1 to {MaxVersion} (18 digits); a timestamp has 14."));
             return default;
         }
 
-        return (version, match.Groups["name"].Value);
+        return (version, id[(number.Length + 1)..].ToString());
     }
 
     private static void CheckSections(
@@ -163,6 +161,6 @@ public static partial class MigrationParser
         }
     }
 
-    [GeneratedRegex("^(?<number>[0-9]{4,})_(?<name>[a-z0-9][a-z0-9_]*)\\.sql\\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^[0-9]{4,}_[a-z0-9][a-z0-9_]*\\.sql\\z", RegexOptions.CultureInvariant)]
     private static partial Regex FileName();
 }

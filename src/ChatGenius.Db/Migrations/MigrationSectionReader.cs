@@ -96,15 +96,15 @@ internal static class MigrationSectionReader
         var words = Split(source, directive);
         var isUp = words[0].Text == "migrate:up";
         var options = new Dictionary<string, bool>(StringComparer.Ordinal);
-        foreach (var (text, start) in words[1..])
+        foreach (var (text, start) in words.Skip(1))
         {
             ReadOption(source, text, start, options, problems);
         }
 
         var transactional = options.GetValueOrDefault("transaction", true);
-        if (transactional)
+        foreach (var statement in script.Statements)
         {
-            foreach (var statement in script.Statements.Where(s => s.TransactionControl != SqlTransactionControl.None))
+            if (transactional && statement.TransactionControl != SqlTransactionControl.None)
             {
                 problems.Add(new Problem(
                     "CG0318",
@@ -112,19 +112,17 @@ internal static class MigrationSectionReader
                     statement.Location,
                     $"Take it out, or write -- {words[0].Text} transaction:false."));
             }
-        }
-
-        foreach (var statement in script.Statements.Where(s => !transactional && Chains(s)))
-        {
-            problems.Add(new Problem(
-                "CG0319",
-                $"{statement.Words(1)[0]} AND CHAIN can't be gone on with after an interruption",
-                statement.Location,
-                "Write two statements instead: the COMMIT or ROLLBACK, and a BEGIN."));
+            else if (!transactional && Chains(statement))
+            {
+                problems.Add(new Problem(
+                    "CG0319",
+                    $"{statement.Words(1)[0]} AND CHAIN can't be gone on with after an interruption",
+                    statement.Location,
+                    "Write two statements instead: the COMMIT or ROLLBACK, and a BEGIN."));
+            }
         }
 
         var section = new MigrationSection(
-            source.At(directive.Start, directive.Length),
             transactional,
             options.GetValueOrDefault("irreversible"),
             directive.Start,

@@ -285,8 +285,9 @@ public sealed class LocalServer
             {
                 await database.CreateAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
             }
-            catch (ProblemException e) when (Database.MayPass(e))
+            catch (ProblemException e) when (Database.MayPass(e) || e.Problems is [{ Code: "CG0623" }])
             {
+                // A server that is just dying resets the connection, as what is not PostgreSQL does; this one is.
                 if (Postmaster.Read(_dataFolder)?.ProcessId != running.ProcessId)
                 {
                     return null;

@@ -1,6 +1,7 @@
 using System.Text;
 using ChatGenius.Db;
 using ChatGenius.Db.Text;
+using ChatGenius.Tests.Support;
 
 namespace ChatGenius.Tests.Text;
 
@@ -57,5 +58,20 @@ public class SourceTextTests
         var e = await Should.ThrowAsync<ProblemException>(() => SourceText.ReadAsync("no/such/file.sql"));
 
         e.Problems[0].Code.ShouldBe("CG0102");
+    }
+
+    [Theory]
+    [InlineData(4 * 1024 * 1024)]
+    [InlineData((9 * 1024 * 1024) + 3)]
+    public void A_large_file_is_read_whole_and_in_order(int length)
+    {
+        using var sandbox = new Sandbox();
+        var bytes = new byte[length];
+        for (var i = 0; i < length; i++)
+        {
+            bytes[i] = (byte)('a' + (i % 23));
+        }
+
+        SourceText.Read(sandbox.Write("large.sql", bytes)).Utf8.Span.SequenceEqual(bytes).ShouldBeTrue();
     }
 }

@@ -121,7 +121,7 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
         new(tracer, (connection, token) => SchemaReader.ReadAsync(connection, new SchemaReadOptions { StaysPrepared = true }, token), Differences);
 
     /// <summary>The order of columns is left out: no down can put a column back where it stood.</summary>
-    private static IReadOnlyList<string> Differences(SchemaSnapshot before, SchemaSnapshot after) =>
+    internal static IReadOnlyList<string> Differences(SchemaSnapshot before, SchemaSnapshot after) =>
         [.. SchemaDiff.Between(before, after).Where(difference => difference.Fact != "order of columns").Select(difference => difference.ToString())];
 
     internal static CheckedMigration Checked(Migration migration) =>

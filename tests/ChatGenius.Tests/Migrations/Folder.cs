@@ -29,20 +29,17 @@ internal sealed class Folder : IDisposable
         }
     }
 
-    public async Task<Migrator> MigratorAsync(TestDatabase database, MigratorOptions? options = null) => new(
-        database.Database,
-        MigrationSource.Load(Path, bundle: false),
-        options ?? new MigratorOptions(),
-        new Recorder(Events));
+    public Migrator Migrator(TestDatabase database, MigratorOptions? options = null) =>
+        new(database.Database, MigrationSource.Load(Path, bundle: false), options, new Recorder(Events));
 
     public async Task<RunResult> ApplyAsync(TestDatabase database, MigratorOptions? options = null, PlanRequest? request = null, CancellationToken token = default) =>
-        await (await MigratorAsync(database, options)).ApplyAsync(request ?? new PlanRequest(), null, token);
+        await Migrator(database, options).ApplyAsync(request ?? new PlanRequest(), null, token);
 
     public async Task<RunResult> RollbackAsync(TestDatabase database, RollbackRequest? request = null) =>
-        await (await MigratorAsync(database)).RollbackAsync(request ?? new RollbackRequest());
+        await Migrator(database).RollbackAsync(request ?? new RollbackRequest());
 
     public async Task<string> StatusAsync(TestDatabase database) => string.Join(
-        ' ', (await (await MigratorAsync(database)).StatusAsync()).Select(status => $"{status.Version}:{status.State}"));
+        ' ', (await Migrator(database).StatusAsync()).Select(status => $"{status.Version}:{status.State}"));
 
     /// <summary>Waits until a run has told this; a run that ends without it fails the test by the time limit.</summary>
     public async Task WaitForAsync<T>(Func<T, bool>? which = null)

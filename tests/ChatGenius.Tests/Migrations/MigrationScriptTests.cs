@@ -14,7 +14,7 @@ public class MigrationScriptTests
         using var folder = new Folder().WriteTable(1, "a")
             .Write(2, "rows", "SET search_path = pg_catalog;\nCOPY public.a FROM stdin;\n1\n2\n\\.\nINSERT INTO public.a VALUES (3);", "DELETE FROM a;")
             .Write(3, "index", "CREATE INDEX CONCURRENTLY a_id_idx ON a (id);", "DROP INDEX CONCURRENTLY a_id_idx;", " transaction:false", " transaction:false");
-        var migrator = await folder.MigratorAsync(database);
+        var migrator = folder.Migrator(database);
         using var sandbox = new Sandbox();
         var file = sandbox.Write("plan.sql", MigrationScript.Write(await migrator.PlanAsync(new PlanRequest()), Options));
 
@@ -39,7 +39,7 @@ public class MigrationScriptTests
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().Write(1, "slow", "SELECT pg_sleep(60);");
         using var sandbox = new Sandbox();
-        var migrator = await folder.MigratorAsync(database);
+        var migrator = folder.Migrator(database);
         var file = sandbox.Write("plan.sql", MigrationScript.Write(await migrator.PlanAsync(new PlanRequest()), Options));
         using var cancel = new CancellationTokenSource();
         var run = migrator.ApplyAsync(new PlanRequest(), cancellationToken: cancel.Token);

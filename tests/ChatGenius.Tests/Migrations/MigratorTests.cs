@@ -83,7 +83,7 @@ public class MigratorTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a").WriteTable(2, "b").Write(3, "wait", "SELECT pg_sleep(0.2);");
-        var migrators = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => folder.MigratorAsync(database)));
+        var migrators = Enumerable.Range(0, 8).Select(_ => folder.Migrator(database)).ToList();
 
         var results = await Task.WhenAll(migrators.Select(migrator => migrator.ApplyAsync(new PlanRequest())));
 
@@ -398,7 +398,7 @@ public class MigratorTests
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a").WriteTable(2, "b").WriteTable(3, "c");
         await database.ExecuteAsync("CREATE TABLE a (id int); CREATE TABLE b (id int)");
-        var migrator = await folder.MigratorAsync(database);
+        var migrator = folder.Migrator(database);
 
         (await migrator.BaselineAsync(2)).Count.ShouldBe(2);
         (await migrator.BaselineAsync(2)).Count.ShouldBe(0);
@@ -413,7 +413,7 @@ public class MigratorTests
             .Write(1, "a", "CREATE TABLE a (id int, note text); INSERT INTO a VALUES (1, 'x'), (2, NULL), (3, 'z');", "DROP TABLE IF EXISTS a, \"no such\";")
             .Write(2, "b", "CREATE TABLE b (id int, note text); INSERT INTO b VALUES (1, 'x'), (2, NULL);", "ALTER TABLE ONLY b ALTER COLUMN id DROP NOT NULL, DROP COLUMN IF EXISTS note, ADD COLUMN c int;");
         await folder.ApplyAsync(database);
-        var migrator = await folder.MigratorAsync(database);
+        var migrator = folder.Migrator(database);
 
         var losses = await migrator.EstimateLossAsync(await migrator.PlanRollbackAsync(new RollbackRequest(All: true)));
 

@@ -40,7 +40,7 @@ public class StatementRunTests
         var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0];
         problem.Where!.Line.ShouldBe(5);
         (await folder.StatusAsync(database)).ShouldBe("1:Applied 2:Interrupted");
-        var status = (await (await folder.MigratorAsync(database)).StatusAsync())[1].Interruption!;
+        var status = (await folder.Migrator(database).StatusAsync())[1].Interruption!;
         (status.Statement, status.Count).ShouldBe((4, 4));
 
         await database.ExecuteAsync("CREATE TABLE b AS SELECT 1");
@@ -70,7 +70,7 @@ public class StatementRunTests
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a")
             .Write(2, "index", "CREATE INDEX CONCURRENTLY a_id_idx ON a (id);\nINSERT INTO a VALUES (1);", "SELECT 1;", Outside);
-        var migration = (await (await folder.MigratorAsync(database)).PlanAsync(new PlanRequest())).Steps[1];
+        var migration = (await folder.Migrator(database).PlanAsync(new PlanRequest())).Steps[1];
         await folder.ApplyAsync(database, request: new PlanRequest(To: 1));
         await database.ExecuteAsync("CREATE INDEX a_id_idx ON a (id)");
         await database.ExecuteAsync(
@@ -96,7 +96,7 @@ public class StatementRunTests
         problem.Where!.Line.ShouldBe(2);
 
         await database.ExecuteAsync("CREATE TABLE b (id int)");
-        var migrator = await folder.MigratorAsync(database);
+        var migrator = folder.Migrator(database);
         (await migrator.RepairAsync(2, RepairAction.Done)).Statement.ShouldBe(1);
         await migrator.ApplyAsync(new PlanRequest());
         (await database.ScalarAsync<string>("SELECT string_agg(id::text, ' ' ORDER BY id) FROM a")).ShouldBe("1 2");
@@ -110,7 +110,7 @@ public class StatementRunTests
         using var folder = new Folder().WriteTable(1, "a").Write(
             2, "backfill", "DO $$ BEGIN INSERT INTO a VALUES (1); COMMIT; PERFORM 1 / (SELECT count(*) FROM pg_class WHERE relname = 'b'); END $$;", "SELECT 1;", Outside);
         await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database));
-        var migrator = await folder.MigratorAsync(database);
+        var migrator = folder.Migrator(database);
         var shown = (await migrator.StatusAsync())[1].Interruption!;
 
         // Another run has begun it once more, and its server is still at it.

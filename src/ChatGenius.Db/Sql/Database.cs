@@ -36,18 +36,15 @@ public sealed class Database(DatabaseUrl url)
         }
 
         _ahead = null;
-        try
+        using (ahead.End)
         {
             await ahead.End.CancelAsync().ConfigureAwait(false);
-            await (await ahead.Connecting.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is ProblemException or OperationCanceledException)
-        {
-            // Nobody needed the connection that could not be had.
-        }
-        finally
-        {
-            ahead.End.Dispose();
+            // Why the connection could not be had is no matter to anybody: nobody needed it.
+            await ((Task)ahead.Connecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (ahead.Connecting.IsCompletedSuccessfully)
+            {
+                await ahead.Connecting.Result.DisposeAsync().ConfigureAwait(false);
+            }
         }
     }
 
@@ -62,6 +59,7 @@ public sealed class Database(DatabaseUrl url)
             {
                 _ahead = null;
                 using (ahead.End)
+                using (cancellationToken.Register(ahead.End.Cancel))
                 {
                     return await ahead.Connecting.ConfigureAwait(false);
                 }

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using ChatGenius.Db;
 using ChatGenius.Db.Sql;
 using ChatGenius.Tests.Support;
@@ -27,6 +29,42 @@ public class DatabaseTests
         var server = await TestServer.UrlAsync();
 
         (await ProblemOf(server.WithDatabase("no such \"database\""))).Code.ShouldBe("CG0617");
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_a_connection_that_was_begun_ahead_can_stop_waiting()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var database = new Database(DatabaseUrl.Of("127.0.0.1", ((IPEndPoint)silent.LocalEndpoint).Port, "u", "d"));
+        using var stop = new CancellationTokenSource();
+        database.ConnectAhead();
+
+        var connecting = database.ConnectAsync(stop.Token);
+        await stop.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(connecting);
+    }
+
+    [Fact]
+    public async Task A_connection_that_was_begun_ahead_is_taken_once_and_closed_where_nobody_takes_it()
+    {
+        const string Sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        await using var db = await TestDatabase.CreateAsync();
+        var database = new Database(db.Url);
+        database.ConnectAhead();
+        await using (var taken = await database.ConnectAsync())
+        await using (var other = await database.ConnectAsync())
+        {
+            taken.ProcessID.ShouldNotBe(other.ProcessID);
+            (await db.ScalarAsync<long>(Sessions)).ShouldBe(2);
+        }
+
+        database.ConnectAhead();
+        await database.AbandonAheadAsync();
+        await database.AbandonAheadAsync();
+
+        await db.ExecuteAsync("DO $$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()) LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP; END $$");
     }
 
     [Fact]

@@ -332,7 +332,7 @@ public sealed partial class Tracer : IAsyncDisposable
     private async Task ExecuteAsync(SqlPipeline<SqlStatement> pipeline, CancellationToken cancellationToken)
     {
         var run = pipeline.RunAsync("", _ => { }, cancellationToken);
-        await Task.WhenAny(run, Task.Delay(Timeout.Infinite, cancellationToken)).ConfigureAwait(false);
+        await run.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (!run.IsCompleted)
         {
             await ReadAsync(_observer, $"SELECT pg_cancel_backend({_subject.ProcessID})", _ => { }, CancellationToken.None).ConfigureAwait(false);

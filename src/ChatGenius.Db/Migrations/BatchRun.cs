@@ -14,7 +14,7 @@ internal sealed class BatchRun(MigrationRun run)
 
     private int _size = FirstSteps;
     private int _prepared;
-    private IReadOnlyList<MigrationStep> _steps = [];
+    private List<MigrationStep> _steps = [];
 
     /// <summary>Whether the command that records a migration is prepared; behind a pooler each transaction may meet another session.</summary>
     internal bool Prepares { get; set; } = !run.IsPooled;
@@ -43,11 +43,13 @@ internal sealed class BatchRun(MigrationRun run)
             // Its history row was written, and was rolled back with the rest where COMMIT is what failed.
             done.RemoveAll(item => item.Step == e.Owner);
             await SettleAsync(done).ConfigureAwait(false);
+            run.Start(e.Owner);
             await run.RetryOrThrowAsync(e, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
             await SettleAsync(done).ConfigureAwait(false);
+            run.Start(steps[done.Count]);
             throw;
         }
     }
@@ -59,12 +61,13 @@ internal sealed class BatchRun(MigrationRun run)
     internal IEnumerable<MigrationStep> ReachedBy(string query)
     {
         const int Compared = 200;
-        // Only forward: the same statement may be in an earlier step as well.
-        var ahead = _steps.Where(step => !run.IsReached(step)).ToList();
-        var at = ahead.FindIndex(step => step.Section.Script.Statements.Any(statement =>
+        // Only forward, because the same statement may be in an earlier step as well; and from the step that is under way, because it may be in a later one.
+        var steps = _steps;
+        var reached = steps.Count(run.IsReached);
+        var at = steps.FindIndex(Math.Max(0, reached - 1), step => step.Section.Script.Statements.Any(statement =>
             statement.Source.Substring(statement.Start, Math.Min(statement.End, statement.Start + (4 * Compared)))
                 .AsSpan().StartsWith(query.AsSpan(0, Math.Min(query.Length, Compared)))));
-        return ahead.Take(at + 1);
+        return steps.Take(at + 1).Skip(reached);
     }
 
     private List<MigrationStep> Next(IReadOnlyList<MigrationStep> plan)

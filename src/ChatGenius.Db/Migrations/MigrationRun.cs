@@ -95,19 +95,20 @@ internal sealed class MigrationRun : IAsyncDisposable
     {
         // While we wait for another run's end this connection idles. Behind a pooler its backend isn't ours to set up, and doesn't idle.
         var idling = connection.ProcessID == facts.BackendPid && facts.VersionNumber >= 140000
-            ? patience.AnswerAsync(ExecuteAsync(connection, ["SET idle_session_timeout = 0"], cancellationToken))
+            ? patience.AnswerAsync(ExecuteAsync(connection, ["SET idle_session_timeout = 0"]))
             : Task.CompletedTask;
-        NpgsqlConnection watching;
+        var connecting = ConnectAsync(database, options, events, cancellationToken);
         try
-        {
-            watching = await ConnectAsync(database, options, events, cancellationToken).ConfigureAwait(false);
-        }
-        finally
         {
             await idling.ConfigureAwait(false);
         }
+        catch
+        {
+            await (await connecting.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
 
-        var watch = await MigrationWatch.AcquireAsync(watching, options, patience, events, cancellationToken).ConfigureAwait(false);
+        var watch = await MigrationWatch.AcquireAsync(await connecting.ConfigureAwait(false), options, patience, events, cancellationToken).ConfigureAwait(false);
         return new MigrationRun(database, connection, watch, facts, options, patience, events);
     }
 
@@ -117,7 +118,7 @@ internal sealed class MigrationRun : IAsyncDisposable
     {
         Watch.Observe(IsPooled ? null : Facts.BackendPid, Follow, _events);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Watch.Lost);
-        using var onCancel = either.Token.Register(() => _cancelling = CancelRunningAsync());
+        var onCancel = either.Token.Register(() => _cancelling = CancelRunningAsync());
         // The statement is cancelled over a new connection; but its answer has to come over the old one, which may be as dead as the watch's.
         using var onLost = Watch.Lost.Register(() => _ = _patience.EndAfterAsync(Options.CancelTimeout));
         try
@@ -130,7 +131,7 @@ internal sealed class MigrationRun : IAsyncDisposable
                 }
                 else
                 {
-                    await RunStatementsAsync(steps[_finished.Count], either.Token).ConfigureAwait(false);
+                    await RunStatementsAsync(steps[_finished.Count], isLast: _finished.Count + 1 == steps.Count, either.Token).ConfigureAwait(false);
                 }
             }
         }
@@ -149,6 +150,8 @@ internal sealed class MigrationRun : IAsyncDisposable
         }
         finally
         {
+            // From here on no cancel begins any more; one that has begun needs both connections.
+            await onCancel.DisposeAsync().ConfigureAwait(false);
             await _cancelling.ConfigureAwait(false);
         }
     }
@@ -297,7 +300,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         await Task.Delay(delay, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task RunStatementsAsync(MigrationStep step, CancellationToken cancellationToken)
+    private async Task RunStatementsAsync(MigrationStep step, bool isLast, CancellationToken cancellationToken)
     {
         if (IsPooled)
         {
@@ -320,7 +323,10 @@ internal sealed class MigrationRun : IAsyncDisposable
         Start(step);
         await Watch.HoldInSessionAsync().ConfigureAwait(false);
         Finish([(step, await RunUntilDoneAsync(new StatementRun(this, step, _events), cancellationToken).ConfigureAwait(false))]);
-        await Watch.HoldInTransactionAsync().ConfigureAwait(false);
+        if (!isLast)
+        {
+            await Watch.HoldInTransactionAsync().ConfigureAwait(false);
+        }
     }
 
     private async Task<TimeSpan> RunUntilDoneAsync(StatementRun run, CancellationToken cancellationToken)
@@ -376,7 +382,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a step is known to have begun.</summary>
+    /// <summary>Whether a step is known to have begun; asked only by what <see cref="Follow"/> calls, which has the gate.</summary>
     internal bool IsReached(MigrationStep step) => _reached.Contains(step.Version);
 
     /// <summary>Tells that steps are done and durable.</summary>
@@ -410,15 +416,15 @@ internal sealed class MigrationRun : IAsyncDisposable
     {
         try
         {
-            await ExecuteAsync(Connection, commands, CancellationToken.None).ConfigureAwait(false);
+            await ExecuteAsync(Connection, commands).ConfigureAwait(false);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
         {
-            await ExecuteAsync(Connection, commands, CancellationToken.None).ConfigureAwait(false);
+            await ExecuteAsync(Connection, commands).ConfigureAwait(false);
         }
     }
 
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string[] commands, CancellationToken cancellationToken)
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string[] commands)
     {
         var batch = new NpgsqlBatch(connection);
         await using (batch.ConfigureAwait(false))

@@ -22,7 +22,12 @@ internal static partial class RunProblem
         Append(lines, "context", error.Where);
         Append(lines, "query", error.InternalQuery);
         lines.AddRange(blockers.Where(_ => IsLockConflict(error)).Select(blocker => $"blocked by: {blocker}"));
-        Append(lines, "statement", failure.Command == "COMMIT" ? "COMMIT, where deferred constraints are checked" : Shorten(failure.Command));
+        Append(lines, "statement", failure switch
+        {
+            { Command: "COMMIT" } => "COMMIT, where deferred constraints are checked",
+            { Statement: null } when PreparableCommand.IsExecute(failure.Command) => "what writes its row into the history",
+            _ => Shorten(failure.Command),
+        });
 
         return new Problem("CG0502", string.Join('\n', lines), Place(error, step, statement), Advice(error, step, victims is not null));
     }

@@ -30,6 +30,9 @@ internal sealed class PreparableCommand(string sql, params NpgsqlDbType[] types)
     /// <summary>The command that runs what was prepared under a name, with a value for each parameter.</summary>
     internal static NpgsqlBatchCommand Execute(string name, params IEnumerable<object?> values) => new($"EXECUTE {name} ({string.Join(", ", values.Select(Literal))})");
 
+    /// <summary>Whether a command is one of <see cref="Execute"/>.</summary>
+    internal static bool IsExecute(string command) => command.StartsWith("EXECUTE ", StringComparison.Ordinal);
+
     private static string TypeName(NpgsqlDbType type) => type switch
     {
         NpgsqlDbType.Bigint => "pg_catalog.int8",

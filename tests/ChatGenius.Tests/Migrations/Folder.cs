@@ -41,18 +41,25 @@ internal sealed class Folder : IDisposable
     public async Task<string> StatusAsync(TestDatabase database) => string.Join(
         ' ', (await Migrator(database).StatusAsync()).Select(status => $"{status.Version}:{status.State}"));
 
+    /// <summary>What a run has told so far; it may still go on.</summary>
+    public IReadOnlyList<T> Told<T>()
+        where T : MigrationEvent
+    {
+        lock (Events)
+        {
+            return [.. Events.OfType<T>()];
+        }
+    }
+
     /// <summary>Waits until a run has told this; a run that ends without it fails the test by the time limit.</summary>
     public async Task WaitForAsync<T>(Func<T, bool>? which = null)
         where T : MigrationEvent
     {
         for (var i = 0; i < 600; i++)
         {
-            lock (Events)
+            if (Told<T>().Any(which ?? (_ => true)))
             {
-                if (Events.OfType<T>().Any(which ?? (_ => true)))
-                {
-                    return;
-                }
+                return;
             }
 
             await Task.Delay(50);

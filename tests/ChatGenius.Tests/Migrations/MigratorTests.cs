@@ -299,6 +299,47 @@ public class MigratorTests
     }
 
     [Fact]
+    public async Task A_statement_that_a_later_migration_has_as_well_belongs_to_the_one_that_is_under_way()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().Write(1, "first", "SELECT pg_advisory_xact_lock(7);").Write(2, "second", "SELECT pg_advisory_xact_lock(7);");
+        await using var holder = await database.ConnectAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await new Npgsql.NpgsqlCommand("SELECT pg_advisory_xact_lock(7)", holder).ExecuteNonQueryAsync();
+
+        var run = folder.ApplyAsync(database, new MigratorOptions { LockTimeout = TimeSpan.FromMinutes(5) });
+        await folder.WaitForAsync<MigrationEvent.WaitingForRelation>();
+        var started = folder.Told<MigrationEvent.Started>().Select(told => told.Step.Version);
+        var waiting = folder.Told<MigrationEvent.WaitingForRelation>().Select(told => told.Step!.Version);
+        await transaction.RollbackAsync();
+        await run;
+
+        started.ShouldBe([1]);
+        waiting.ShouldBe([1]);
+    }
+
+    [Fact]
+    public async Task What_the_history_refuses_is_told_with_its_migration_and_keeps_those_before()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a");
+        await folder.ApplyAsync(database);
+        await database.ExecuteAsync("""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not number %'', NEW.version; END';
+            CREATE TRIGGER refuse BEFORE INSERT ON chatgenius_db.history FOR EACH ROW WHEN (NEW.version = 3) EXECUTE FUNCTION refuse();
+            """);
+        folder.WriteTable(2, "b").WriteTable(3, "c").WriteTable(4, "d");
+
+        var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems.ShouldHaveSingleItem();
+
+        problem.Code.ShouldBe("CG0502");
+        problem.Message.ShouldStartWith("0003_create_c: not number 3");
+        problem.Message.ShouldContain("statement: what writes its row into the history");
+        (await database.ScalarAsync<string>(Tables)).ShouldBe("a b");
+        (await folder.StatusAsync(database)).ShouldBe("1:Applied 2:Applied 3:Pending 4:Pending");
+    }
+
+    [Fact]
     public async Task Sessions_that_wait_behind_us_for_too_long_make_us_give_way()
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -387,6 +428,8 @@ public class MigratorTests
         await cancel.CancelAsync();
 
         await Should.ThrowAsync<OperationCanceledException>(run);
+        var told = folder.Told<MigrationEvent.Cancelled>().ShouldHaveSingleItem();
+        (told.Step!.Version, told.FinishedCount).ShouldBe((2, 1));
         (await database.ScalarAsync<string>(Tables)).ShouldBe("a");
         (await folder.StatusAsync(database)).ShouldBe("1:Applied 2:Pending");
         (await database.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(30)%' AND state = 'active' AND pid <> pg_backend_pid()")).ShouldBe(0);

@@ -281,6 +281,32 @@ public class StatementRunTests
         throw new TimeoutException($"This did not come true: {sql}");
     }
 
+    [Fact]
+    public async Task A_watch_that_dies_behind_the_last_statement_costs_nothing()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().Write(1, "outside", "CREATE TABLE a (id int);", "DROP TABLE a;", Outside);
+        await using var killer = await database.ConnectAsync();
+        var migrator = new Migrator(database.Database, MigrationSource.Load(folder.Path, bundle: false), null, new WatchKiller(killer));
+
+        (await migrator.ApplyAsync(new PlanRequest())).Finished.Count.ShouldBe(1);
+        (await folder.StatusAsync(database)).ShouldBe("1:Applied");
+    }
+
+    /// <summary>Ends the session that holds the lock, as soon as a migration is finished and before the run goes on.</summary>
+    private sealed class WatchKiller(NpgsqlConnection killer) : IProgress<MigrationEvent>
+    {
+        public void Report(MigrationEvent value)
+        {
+            if (value is MigrationEvent.Finished)
+            {
+                using var command = new NpgsqlCommand(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())", killer);
+                command.ExecuteScalar().ShouldBe(true);
+            }
+        }
+    }
+
     [Theory]
     [InlineData("CREATE INDEX CONCURRENTLY IF NOT EXISTS \"My Index\" ON ONLY s.\"T\" (a)", "CreateIndex|\"My Index\"|s.\"T\"")]
     [InlineData("create unique /* c */ index concurrently i on t using gist (a)", "CreateIndex|i|t")]

@@ -54,7 +54,7 @@ public class ConcurrentRunTests(FaultServer server, ITestOutputHelper output)
         var database = await server.Cluster.CreateDatabaseAsync();
         await server.Cluster.ExecuteAsync(
             "CREATE ROLE hurried LOGIN SUPERUSER; ALTER ROLE hurried SET statement_timeout = '400ms'; ALTER ROLE hurried SET lock_timeout = '50ms'; "
-            + "ALTER ROLE hurried SET idle_in_transaction_session_timeout = '100ms'; ALTER ROLE hurried SET idle_session_timeout = '500ms'");
+            + "ALTER ROLE hurried SET idle_in_transaction_session_timeout = '100ms'; ALTER ROLE hurried SET idle_session_timeout = '2s'");
         using var folder = new Migrations.Folder()
             .Write(1, "slow", "CREATE TABLE a (id int); SELECT pg_sleep(1);")
             .Write(2, "slow_outside", "SELECT pg_sleep(1);\nCREATE INDEX CONCURRENTLY a_id_idx ON a (id);\nDO $$ BEGIN PERFORM pg_sleep(1); COMMIT; END $$;", options: " transaction:false")

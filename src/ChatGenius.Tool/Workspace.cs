@@ -5,7 +5,7 @@ using ChatGenius.Tool.Configuration;
 namespace ChatGenius.Tool;
 
 /// <summary>The project's migrations and the database they are for.</summary>
-internal sealed class Workspace(Settings settings, TargetFinder targets) : IAsyncDisposable
+internal sealed class Workspace(Settings settings, TargetFinder targets) : IDisposable
 {
     private Target? _target;
 
@@ -29,7 +29,7 @@ internal sealed class Workspace(Settings settings, TargetFinder targets) : IAsyn
             }
 
             _target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
-            _target.Database.ConnectAhead(cancellationToken);
+            _target.Database.ConnectAhead();
         }
         catch (ProblemException)
         {
@@ -48,5 +48,5 @@ internal sealed class Workspace(Settings settings, TargetFinder targets) : IAsyn
         return (new Migrator(target.Database, migrations, options, events), target);
     }
 
-    public ValueTask DisposeAsync() => _target?.Database.AbandonAheadAsync() ?? ValueTask.CompletedTask;
+    public void Dispose() => _target?.Database.AbandonAhead();
 }

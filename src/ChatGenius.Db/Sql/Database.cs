@@ -12,39 +12,24 @@ public sealed class Database(DatabaseUrl url)
     // Without a pool a data source holds nothing that has to be given back.
     private NpgsqlDataSource? _source;
 
-    private (Task<NpgsqlConnection> Connecting, CancellationTokenSource End)? _ahead;
+    private Task<NpgsqlConnection>? _ahead;
 
     /// <summary>Where the database is.</summary>
     public DatabaseUrl Url => url;
 
     /// <summary>
-    /// Begins to connect, for the next <see cref="ConnectAsync"/> to take it from there; the caller does something else meanwhile, and has
-    /// <see cref="AbandonAheadAsync"/> called in the end.
+    /// Begins to connect, for the next <see cref="ConnectAsync"/> to take it from there; the caller does something else meanwhile, and calls
+    /// <see cref="AbandonAhead"/> in the end.
     /// </summary>
-    public void ConnectAhead(CancellationToken cancellationToken = default)
-    {
-        var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        _ahead = (ConnectAsync(end.Token), end);
-    }
+    public void ConnectAhead() => _ahead = ConnectAsync(CancellationToken.None);
 
     /// <summary>Gives up what was begun with <see cref="ConnectAhead"/> and that nobody took.</summary>
-    public async ValueTask AbandonAheadAsync()
+    public void AbandonAhead()
     {
-        if (_ahead is not { } ahead)
+        if (_ahead is { } ahead)
         {
-            return;
-        }
-
-        _ahead = null;
-        using (ahead.End)
-        {
-            await ahead.End.CancelAsync().ConfigureAwait(false);
-            // Why the connection could not be had is no matter to anybody: nobody needed it.
-            await ((Task)ahead.Connecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (ahead.Connecting.IsCompletedSuccessfully)
-            {
-                await ahead.Connecting.Result.DisposeAsync().ConfigureAwait(false);
-            }
+            _ahead = null;
+            GiveUp(ahead);
         }
     }
 
@@ -58,11 +43,7 @@ public sealed class Database(DatabaseUrl url)
             if (_ahead is { } ahead)
             {
                 _ahead = null;
-                using (ahead.End)
-                using (cancellationToken.Register(ahead.End.Cancel))
-                {
-                    return await ahead.Connecting.ConfigureAwait(false);
-                }
+                return await TakeAsync(ahead, cancellationToken).ConfigureAwait(false);
             }
 
             return await Source().OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
@@ -204,6 +185,29 @@ public sealed class Database(DatabaseUrl url)
 
         return await new Database(url.WithDatabase("template1")).ConnectAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    private static async Task<NpgsqlConnection> TakeAsync(Task<NpgsqlConnection> ahead, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ahead.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            GiveUp(ahead);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// A connection that is had, now or later, is closed. Nobody waits for that, nor is the attempt cancelled: Npgsql leaves a server that is silent
+    /// only when the time to connect is over, whatever it is told.
+    /// </summary>
+    private static void GiveUp(Task<NpgsqlConnection> ahead) => ahead.ContinueWith(
+        connecting => connecting.Result.Dispose(),
+        CancellationToken.None,
+        TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously,
+        TaskScheduler.Default);
 
     private async Task<bool> ExistsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

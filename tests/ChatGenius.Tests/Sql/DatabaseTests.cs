@@ -39,6 +39,8 @@ public class DatabaseTests
         var database = new Database(DatabaseUrl.Of("127.0.0.1", ((IPEndPoint)silent.LocalEndpoint).Port, "u", "d"));
         using var stop = new CancellationTokenSource();
         database.ConnectAhead();
+        using var server = await silent.AcceptSocketAsync();
+        (await server.ReceiveAsync(new byte[1])).ShouldBe(1);
 
         var connecting = database.ConnectAsync(stop.Token);
         await stop.CancelAsync();
@@ -61,8 +63,8 @@ public class DatabaseTests
         }
 
         database.ConnectAhead();
-        await database.AbandonAheadAsync();
-        await database.AbandonAheadAsync();
+        database.AbandonAhead();
+        database.AbandonAhead();
 
         await db.ExecuteAsync("DO $$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()) LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP; END $$");
     }

@@ -27,7 +27,8 @@ public sealed record MigratorOptions
     public TimeSpan WaitForServer { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// How long the server, or a pooler before it, may take to answer a command that takes no time; then the network counts as cut. More than zero.
+    /// How long the server, or a pooler before it, may take to answer a command that takes no time; then the network counts as cut. More than zero; less than
+    /// the twenty seconds that other writers of the history are waited for takes them for a cut as well.
     /// </summary>
     public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromMinutes(1);
 

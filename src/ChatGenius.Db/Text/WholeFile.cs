@@ -4,9 +4,9 @@ namespace ChatGenius.Db.Text;
 public static class WholeFile
 {
     /// <summary>Writes a draft beside the file and gives it the file's name.</summary>
-    /// <param name="path">The file. What lies in <c>/dev</c> is no file to be replaced, and is written to as it is.</param>
+    /// <param name="path">The file; a link stays one, and what it leads to is written. What lies in <c>/dev</c> is no file to be replaced, and is written to as it is.</param>
     /// <param name="bytes">All of it.</param>
-    /// <param name="overwrite">Whether a file of that name is replaced.</param>
+    /// <param name="overwrite">Whether a file of that name is replaced; who may read it stays as it was.</param>
     /// <exception cref="IOException">The disk is full, its folder is not there, or it is there already and is to be kept.</exception>
     /// <exception cref="UnauthorizedAccessException">The permissions don't allow it.</exception>
     public static void Write(string path, ReadOnlySpan<byte> bytes, bool overwrite)
@@ -17,10 +17,16 @@ public static class WholeFile
             return;
         }
 
+        path = overwrite && new FileInfo(path).LinkTarget is not null ? File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName : path;
         var draft = $"{path}.{Environment.ProcessId}.tmp";
         try
         {
             File.WriteAllBytes(draft, bytes);
+            if (overwrite && File.Exists(path) && !OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(draft, File.GetUnixFileMode(path));
+            }
+
             File.Move(draft, path, overwrite);
         }
         finally

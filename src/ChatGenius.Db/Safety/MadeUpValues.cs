@@ -36,7 +36,8 @@ internal sealed partial class MadeUpValues
                 UNION ALL
                 SELECT base.oid, t.typbasetype, t.typname, t.typcategory, t.typtype FROM base JOIN pg_type t ON t.oid = base.typbasetype WHERE base.typtype = 'd'
             )
-            SELECT oid, typname::text, typcategory::text FROM base WHERE typtype <> 'd'
+            -- A multirange counts as a range, but is written as an array is.
+            SELECT oid, typname::text, CASE typtype WHEN 'm' THEN 'A' ELSE typcategory::text END FROM base WHERE typtype <> 'd'
             """;
         const string Bounds = "SELECT oid, pg_get_partition_constraintdef(oid) FROM pg_class WHERE relispartition AND relkind = 'r' AND pg_get_partition_constraintdef(oid) IS NOT NULL";
         var types = new Dictionary<uint, (string, char)>();

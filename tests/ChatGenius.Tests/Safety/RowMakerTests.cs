@@ -14,7 +14,7 @@ public class RowMakerTests
         CREATE TABLE keepers (
             id uuid PRIMARY KEY DEFAULT gen_random_uuid(), boss_id uuid REFERENCES keepers (id), name varchar(12) NOT NULL UNIQUE, email text NOT NULL CHECK (email LIKE '%@%'),
             status text NOT NULL CHECK (status IN ('hired', 'retired')), salary numeric(8, 2) NOT NULL CHECK (salary > 10), born date NOT NULL, seen timestamptz NOT NULL,
-            settings jsonb NOT NULL, tags text[] NOT NULL, shift tstzrange NOT NULL, photo bytea NOT NULL, host inet NOT NULL, mood mood NOT NULL, done percentage NOT NULL,
+            settings jsonb NOT NULL, tags text[] NOT NULL, shift tstzrange NOT NULL, absences datemultirange NOT NULL, photo bytea NOT NULL, host inet NOT NULL, mood mood NOT NULL, done percentage NOT NULL,
             on_duty boolean NOT NULL, code char(3) NOT NULL, note text, doubled numeric GENERATED ALWAYS AS (salary * 2) STORED);
         CREATE TABLE animals (
             zoo int NOT NULL, number int NOT NULL, rating smallint NOT NULL CHECK (rating BETWEEN 1 AND 5), PRIMARY KEY (zoo, number));

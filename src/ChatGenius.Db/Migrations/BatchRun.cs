@@ -42,14 +42,12 @@ internal sealed class BatchRun(MigrationRun run)
         {
             // Its history row was written, and was rolled back with the rest where COMMIT is what failed.
             done.RemoveAll(item => item.Step == e.Owner);
-            await SettleAsync(done).ConfigureAwait(false);
-            run.Start(e.Owner);
+            await SettleAsync(done, e.Owner).ConfigureAwait(false);
             await run.RetryOrThrowAsync(e, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            await SettleAsync(done).ConfigureAwait(false);
-            run.Start(steps[done.Count]);
+            await SettleAsync(done, steps[done.Count]).ConfigureAwait(false);
             throw;
         }
     }
@@ -165,8 +163,8 @@ internal sealed class BatchRun(MigrationRun run)
         pipeline.Add(step, "SET LOCAL statement_timeout = 0");
     }
 
-    /// <summary>After a failure or a cancel: rolls back what is open, and makes what is committed durable before it is reported.</summary>
-    private async Task SettleAsync(List<(MigrationStep Step, TimeSpan Duration)> done)
+    /// <summary>After a failure or a cancel: rolls back what is open, makes what is committed durable before it is reported, and tells what was under way.</summary>
+    private async Task SettleAsync(List<(MigrationStep Step, TimeSpan Duration)> done, MigrationStep underWay)
     {
         if (await run.RollbackAsync().ConfigureAwait(false) && done.Count > 0 && !run.Options.SingleTransaction)
         {
@@ -175,5 +173,7 @@ internal sealed class BatchRun(MigrationRun run)
             await run.ExecuteUndisturbedAsync("ROLLBACK", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", run.History.Touch(), "COMMIT").ConfigureAwait(false);
             run.Finish(done);
         }
+
+        _steps.Take(_steps.IndexOf(underWay) + 1).ToList().ForEach(run.Start);
     }
 }

@@ -266,7 +266,7 @@ public sealed class Migrator
                 new Problem(
                     "CG0514",
                     $"The connection was lost: {(e is PostgresException refused ? refused.MessageText : (e.InnerException ?? e).Message)}",
-                    Advice: "Nothing was changed. Run the same command again."),
+                    Advice: "No migration was under way. Run the same command again: it looks what is there."),
                 e);
         }
     }

@@ -221,7 +221,7 @@ public sealed record MigrationPlan(
         var applied = statuses.Where(status => status.Row is not null).Reverse().ToList();
         if (request.To is > 0 and var target && !applied.Any(status => status.Version == target))
         {
-            throw new ProblemException(NoSuchMigration(target, applied));
+            throw new ProblemException(NoSuchMigration(target, [.. applied.AsEnumerable().Reverse()]));
         }
 
         var chosen = request switch
@@ -277,12 +277,19 @@ public sealed record MigrationPlan(
             ? "There are no migrations at all."
             : $"Choose one of {FormatId(statuses[0].Version, statuses[0].Name)} to {FormatId(statuses[^1].Version, statuses[^1].Name)}; 'chatgenius-db status' lists them.");
 
-    private static Problem Edited(MigrationStatus status) => new(
+    private static Problem Edited(MigrationStatus status) => status.Row!.Name != status.Migration!.Name ? Another(status) : new(
         "CG0401",
-        $"{status.Migration!.Id} was edited after it was applied on {status.Row!.AppliedAt:yyyy-MM-dd HH:mm} UTC",
+        $"{status.Migration.Id} was edited after it was applied on {status.Row.AppliedAt:yyyy-MM-dd HH:mm} UTC",
         status.Migration.Up.Where,
         "Take the edit back and put the change into a new migration ('chatgenius-db new'). "
         + "On a development database, 'chatgenius-db rollback' and 'apply' run the edited file.");
+
+    private static Problem Another(MigrationStatus status) => new(
+        "CG0401",
+        $"{status.Migration!.Id} is not {FormatId(status.Version, status.Row!.Name)}, which was applied on {status.Row.AppliedAt:yyyy-MM-dd HH:mm} UTC",
+        status.Migration.Up.Where,
+        $"If both are wanted, bring the other's file back and run 'chatgenius-db renumber {Path.GetFileName(status.Migration.Source.Path)}'. "
+        + "If this one replaces it, 'chatgenius-db rollback' and 'apply' do so on a development database.");
 
     private static Problem Missing(MigrationStatus status) => new(
         "CG0402",

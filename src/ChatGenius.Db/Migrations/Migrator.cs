@@ -113,12 +113,19 @@ public sealed class Migrator
     /// <exception cref="ProblemException">CG0406 no migration has this number; CG0501, CG0509 to CG0511 as in <see cref="ApplyAsync"/>.</exception>
     public async Task<IReadOnlyList<Migration>> BaselineAsync(long to, CancellationToken cancellationToken = default)
     {
-        if (!_migrations.Any(migration => migration.Version == to))
-        {
-            throw new ProblemException(MigrationPlan.NoSuchMigration(to, MigrationPlan.Compare(_migrations, HistorySnapshot.Empty)));
-        }
-
+        RequireMigration(to);
         return await GuardAsync((patience, stop) => BaselineKnownAsync(to, patience, stop), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Looks for a migration before a person is asked whether something is to be done up to it.</summary>
+    /// <param name="version">Its number.</param>
+    /// <exception cref="ProblemException">CG0406 no migration has this number.</exception>
+    public void RequireMigration(long version)
+    {
+        if (!_migrations.Any(migration => migration.Version == version))
+        {
+            throw new ProblemException(MigrationPlan.NoSuchMigration(version, MigrationPlan.Compare(_migrations, HistorySnapshot.Empty)));
+        }
     }
 
     private async Task<IReadOnlyList<Migration>> BaselineKnownAsync(long to, Patience patience, CancellationToken cancellationToken)
@@ -157,6 +164,11 @@ public sealed class Migrator
     public Task<Interruption> RepairAsync(long version, RepairAction action, Interruption? confirmed = null, CancellationToken cancellationToken = default) =>
         GuardAsync((patience, stop) => RepairLockedAsync(version, action, confirmed, patience, stop), cancellationToken);
 
+    /// <summary>What there is to say of a migration that has nothing to settle.</summary>
+    /// <param name="version">Its number.</param>
+    public static Problem NotInterrupted(long version) => new(
+        "CG0411", $"Nothing of migration {version:D4} was interrupted", Advice: "'chatgenius-db status' shows where every migration stands.");
+
     private async Task<Interruption> RepairLockedAsync(
         long version, RepairAction action, Interruption? confirmed, Patience patience, CancellationToken cancellationToken)
     {
@@ -169,10 +181,7 @@ public sealed class Migrator
             {
                 var (_, history) = await patience.AnswerAsync(_history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken)).ConfigureAwait(false);
                 var interruption = history.Interruptions.FirstOrDefault(candidate => candidate.Version == version)
-                    ?? throw new ProblemException(new Problem(
-                        "CG0411",
-                        $"Nothing of migration {version:D4} was interrupted",
-                        Advice: "'chatgenius-db status' shows where every migration stands."));
+                    ?? throw new ProblemException(NotInterrupted(version));
                 if (action != RepairAction.Forget && !interruption.Started)
                 {
                     throw new ProblemException(new Problem(

@@ -34,6 +34,7 @@ internal sealed class BaselineCommand(Workspace workspace, Settings settings, Co
         }
 
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
+        migrator.RequireMigration(to.Value);
         if (!await consent.AskAsync($"Mark the migrations up to {to:D4} as applied on {target.Url.Display} without running them?", yes, cancellationToken).ConfigureAwait(false))
         {
             return ExitCode.Cancelled;

@@ -54,7 +54,17 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
         var shown = await ShowAsync(migrator, version, cancellationToken).ConfigureAwait(false);
         if (version is null || action is null)
         {
+            if (shown.Count == 0)
+            {
+                report.Result("Nothing was interrupted");
+            }
+
             return ExitCode.Done;
+        }
+
+        if (shown.Count == 0)
+        {
+            throw new ProblemException(Migrator.NotInterrupted(version.Value));
         }
 
         var what = action switch
@@ -91,11 +101,6 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
             {
                 report.Result($"  {place.Where}: {Cells.Tame(place.Where.LineText.Trim())}");
             }
-        }
-
-        if (interrupted.Count == 0)
-        {
-            report.Result("Nothing was interrupted");
         }
 
         return [.. interrupted.Select(status => status.Interruption!)];

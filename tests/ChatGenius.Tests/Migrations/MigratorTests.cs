@@ -182,6 +182,34 @@ public class MigratorTests
     }
 
     [Fact]
+    public async Task Another_migration_with_an_applied_ones_number_is_told_from_an_edit()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a").WriteTable(2, "b");
+        await folder.ApplyAsync(database);
+        folder.Delete(2);
+        folder.WriteTable(2, "c");
+
+        var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems.ShouldHaveSingleItem();
+        problem.Code.ShouldBe("CG0401");
+        problem.Message.ShouldStartWith("0002_create_c is not 0002_create_b, which was applied on ");
+        problem.Advice!.ShouldContain("'chatgenius-db renumber 0002_create_c.sql'");
+    }
+
+    [Fact]
+    public async Task The_numbers_to_choose_from_go_upwards_in_a_rollback_too()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a").WriteTable(2, "b");
+        await folder.ApplyAsync(database);
+
+        var problem = (await Should.ThrowAsync<ProblemException>(
+            () => folder.RollbackAsync(database, new RollbackRequest(To: 9)))).Problems.ShouldHaveSingleItem();
+        problem.Code.ShouldBe("CG0406");
+        problem.Advice!.ShouldStartWith("Choose one of 0001_create_a to 0002_create_b");
+    }
+
+    [Fact]
     public async Task A_comment_may_be_edited_after_applying()
     {
         await using var database = await TestDatabase.CreateAsync();

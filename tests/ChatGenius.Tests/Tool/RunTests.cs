@@ -148,6 +148,22 @@ public class RunTests
         (await db.ScalarAsync<long>("SELECT count(*) FROM pg_attribute WHERE attrelid = 'one'::regclass AND attnum > 0")).ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData("CG0406", "baseline", "--to", "900")]
+    [InlineData("CG0411", "repair", "1", "--done")]
+    public async Task What_cannot_be_done_is_told_before_anything_is_asked(string code, params string[] command)
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        using var sandbox = new Sandbox();
+        sandbox.Write("migrations/0001_one.sql", "-- migrate:up\nCREATE TABLE one (i int);\n-- migrate:down\nDROP TABLE one;\n");
+
+        var result = await RunAsync(db, sandbox, [.. command, "--no-bundle"]);
+
+        result.ExitCode.ShouldBe(2);
+        result.Error.ShouldContain($"error {code}: ");
+        result.Error.ShouldNotContain("CG1008");
+    }
+
     [Fact]
     public async Task Baseline_takes_over_and_only_the_rest_is_applied()
     {

@@ -67,7 +67,7 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
         var found = await QueryAsync(
             "SELECT coalesce(pg_catalog.shobj_description(oid, 'pg_database'), '') FROM pg_catalog.pg_database WHERE datname = $1", [database], cancellationToken).ConfigureAwait(false);
         return found is not [var comment]
-            ? throw new ProblemException(new Problem("CG1314", $"There is no database {SqlIdentifier.Quote(database)}", Advice: "chatgenius-db create makes it."))
+            ? throw new ProblemException(new Problem("CG1314", $"There is no database {SqlIdentifier.Quote(database)}", Advice: "'chatgenius-db create' makes it."))
             : comment.Length == 0 ? null : comment;
     }
 

@@ -232,7 +232,7 @@ public sealed class LocalServer
                 ("CG0718", "Another server uses the socket or the port: stop it, or choose another folder with CHATGENIUS_DATA_DIR."),
             _ when log.Contains("No space left", StringComparison.Ordinal) => ("CG0712", "Make room on the disk, then try again."),
             _ when log.Contains("configuration file", StringComparison.Ordinal) => ("CG0712", $"Mend the settings in {_dataFolder}."),
-            _ => ("CG0712", $"The whole log is in {_log}; chatgenius-db server destroy starts anew, without the data."),
+            _ => ("CG0712", $"The whole log is in {_log}; 'chatgenius-db server destroy' starts anew, without the data."),
         };
         throw new ProblemException(new Problem(code, $"PostgreSQL did not start:\n{(log.Length > 0 ? log : output)}", Advice: advice));
     }

@@ -69,7 +69,7 @@ internal static class ConnectionProblem
         PostgresErrorCodes.InvalidAuthorizationSpecification => new Problem("CG0615", $"The server lets role \"{url.UserName}\" not in: {e.MessageText}",
             Advice: "An entry in the server's pg_hba.conf has to allow this role, database, address and encryption; sslmode in the URL chooses the encryption."),
         PostgresErrorCodes.InvalidCatalogName => new Problem("CG0617", $"The database \"{url.DatabaseName}\" does not exist on {url.ServerNames}",
-            Advice: "Create it with chatgenius-db create, or check the name in the URL."),
+            Advice: "Create it with 'chatgenius-db create', or check the name in the URL."),
         PostgresErrorCodes.InsufficientPrivilege => new Problem("CG0618", $"Role \"{url.UserName}\" may not connect to the database \"{url.DatabaseName}\"",
             Advice: "GRANT CONNECT ON DATABASE … TO … lets it in."),
         PostgresErrorCodes.ObjectNotInPrerequisiteState => new Problem("CG0618", $"The database \"{url.DatabaseName}\" takes no connections: {e.MessageText}",
@@ -77,7 +77,7 @@ internal static class ConnectionProblem
         PostgresErrorCodes.TooManyConnections => new Problem("CG0619", $"The server has no connection to spare: {e.MessageText}",
             Advice: "Close some, or raise max_connections (or the limit of the role or the database); two are needed."),
         PostgresErrorCodes.CannotConnectNow => new Problem("CG0620", $"The server at {url.ServerNames} takes no connections just now: {e.MessageText}",
-            Advice: "Wait for it with chatgenius-db wait."),
+            Advice: "Wait for it with 'chatgenius-db wait'."),
         PostgresErrorCodes.ProtocolViolation when e.MessageText.Contains("startup parameter", StringComparison.Ordinal) => new Problem("CG0624", $"PgBouncer refuses a start-up parameter: {e.MessageText}",
             Advice: "Leave options and search_path out of the URL, or list the parameter in PgBouncer's ignore_startup_parameters."),
         PostgresErrorCodes.ProtocolViolation when e.MessageText.Contains("no such database", StringComparison.Ordinal) => new Problem("CG0617", $"PgBouncer knows no database \"{url.DatabaseName}\"",
@@ -98,7 +98,7 @@ internal static class ConnectionProblem
             new Problem("CG0627", $"{url.ServerNames} can't be reached from here: {e.Message}", Advice: "Check the network and the route to the host."),
         SocketError.ConnectionReset => NotPostgres(url),
         _ => new Problem("CG0610", $"No PostgreSQL server listens on {url.ServerNames}",
-            Advice: "Start it, or check host and port; chatgenius-db wait waits for it."),
+            Advice: "Start it, or check host and port; 'chatgenius-db wait' waits for it."),
     };
 
     private static Problem? FromClient(DatabaseUrl url, string message)

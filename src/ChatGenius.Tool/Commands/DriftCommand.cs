@@ -73,7 +73,7 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
             report.Warn(new Problem(
                 "CG1109",
                 $"The migration {Id(interrupted)} was interrupted: what it has done so far shows as a difference",
-                Advice: "Finish it with chatgenius-db apply first."));
+                Advice: "Finish it with 'chatgenius-db apply' first."));
         }
 
         return [.. statuses.Where(s => s.Row is not null).Select(s => s.Migration!)];

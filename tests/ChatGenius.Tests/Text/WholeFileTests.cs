@@ -42,4 +42,24 @@ public class WholeFileTests
         File.ReadAllText(Path.Combine(sandbox.Path, "report.html")).ShouldBe("new");
         new FileInfo(link).LinkTarget.ShouldBe("report.html");
     }
+
+    [Fact]
+    public void Who_reads_a_file_on_a_RAM_disk_meanwhile_sees_the_old_one()
+    {
+        var path = Path.Combine(TestServer.FastFolder, $"chatgenius-whole-{Guid.NewGuid():N}");
+        try
+        {
+            File.WriteAllText(path, "old");
+            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+
+            WholeFile.Write(path, "new"u8, overwrite: true);
+
+            reader.ReadToEnd().ShouldBe("old");
+            File.ReadAllText(path).ShouldBe("new");
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
 }

@@ -1,9 +1,8 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Migrations;
-using ChatGenius.Db.Sql;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
-
 namespace ChatGenius.Tool;
 
 /// <summary>A migration that a database's history has.</summary>
@@ -28,7 +27,7 @@ internal sealed class AppliedMigrations(TargetFinder targets, GlobalOptions opti
 
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             patience.CancelAfter(Patience);
-            return await ReadAsync(new Database(url), patience.Token).WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
+            return await ReadAsync(new Database(url), patience.Token).WaitAsync(Patience, cancellationToken);
         }
         catch (Exception e) when (e is ProblemException or TimeoutException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
@@ -44,11 +43,11 @@ internal sealed class AppliedMigrations(TargetFinder targets, GlobalOptions opti
     {
         if (options.Embedded)
         {
-            var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
-            return await ReadAsync(target.Database, cancellationToken).ConfigureAwait(false);
+            var target = await targets.FindAsync(cancellationToken);
+            return await ReadAsync(target.Database, cancellationToken);
         }
 
-        return Named() is { } url ? await ReadAsync(new Database(url), cancellationToken).ConfigureAwait(false) : null;
+        return Named() is { } url ? await ReadAsync(new Database(url), cancellationToken) : null;
     }
 
     private DatabaseUrl? Named() => options.Embedded ? null : targets.Named()?.Url;
@@ -56,7 +55,7 @@ internal sealed class AppliedMigrations(TargetFinder targets, GlobalOptions opti
     private async Task<IReadOnlyList<AppliedMigration>> ReadAsync(Database database, CancellationToken cancellationToken)
     {
         // Compared with no files at all, every row of the history is listed.
-        var statuses = await new Migrator(database, [], settings.RunOptions).StatusAsync(cancellationToken).ConfigureAwait(false);
+        var statuses = await new Migrator(database, [], settings.RunOptions).StatusAsync(cancellationToken);
         return [.. statuses.Select(status => new AppliedMigration(status.Version, status.Name))];
     }
 }

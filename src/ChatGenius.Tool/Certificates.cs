@@ -1,9 +1,9 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Text;
 using ChatGenius.Tool.Configuration;
-
 namespace ChatGenius.Tool;
 
 /// <summary>The certificates beside the project's migrations: <c>NNNN_name.trace.json</c>, for bundled migrations too.</summary>
@@ -21,7 +21,7 @@ internal sealed class Certificates(Settings settings, Shell shell)
             return null;
         }
 
-        var text = await SourceText.ReadAsync(shell.Absolute(path), cancellationToken).ConfigureAwait(false);
+        var text = await SourceText.ReadAsync(shell.Absolute(path), cancellationToken);
         var certificate = TraceCertificate.Parse(path, text.Substring(0, text.Utf8.Length));
         return certificate.Checksum == migration.Up.Checksum ? certificate : null;
     }
@@ -34,7 +34,7 @@ internal sealed class Certificates(Settings settings, Shell shell)
         var problems = new List<Problem>();
         foreach (var migration in plan.Steps.Where(step => step.Section.Transactional).Select(step => step.Migration).OfType<Migration>())
         {
-            if (await FindAsync(migration, cancellationToken).ConfigureAwait(false) is { } certificate)
+            if (await FindAsync(migration, cancellationToken) is { } certificate)
             {
                 guards.Add(migration.Version, new TransactionGuard(TraceCertificate.BeginCommand, certificate.EndCommand, TraceCertificate.SqlState));
             }

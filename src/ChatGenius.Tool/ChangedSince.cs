@@ -1,8 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
-
+using ChatGenius.Db.Files;
 namespace ChatGenius.Tool;
 
 /// <summary>Asks git which files of the project changed.</summary>
@@ -14,10 +13,10 @@ internal static class ChangedSince
         IReadOnlyList<Migration> migrations, string revision, Shell shell, CancellationToken cancellationToken)
     {
         // The merge base: what others did on the revision's branch meanwhile is not changed here.
-        var root = (await GitAsync(["rev-parse", "--show-toplevel"], shell.WorkingDirectory, cancellationToken).ConfigureAwait(false)).Trim();
-        var start = (await GitAsync(["merge-base", "--", revision, "HEAD"], root, cancellationToken).ConfigureAwait(false)).Trim();
-        var changed = await GitAsync(["diff", "--name-only", "-z", start, "--"], root, cancellationToken).ConfigureAwait(false);
-        var added = await GitAsync(["ls-files", "--others", "--exclude-standard", "-z"], root, cancellationToken).ConfigureAwait(false);
+        var root = (await GitAsync(["rev-parse", "--show-toplevel"], shell.WorkingDirectory, cancellationToken)).Trim();
+        var start = (await GitAsync(["merge-base", "--", revision, "HEAD"], root, cancellationToken)).Trim();
+        var changed = await GitAsync(["diff", "--name-only", "-z", start, "--"], root, cancellationToken);
+        var added = await GitAsync(["ls-files", "--others", "--exclude-standard", "-z"], root, cancellationToken);
         var paths = $"{changed}\0{added}".Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(path => RealPath(Path.Combine(root, path))).ToHashSet(StringComparer.Ordinal);
         return [.. migrations.Where(migration => migration.Origin == MigrationOrigin.Folder && paths.Contains(RealPath(shell.Absolute(migration.Source.Path))))];
     }
@@ -46,8 +45,8 @@ internal static class ChangedSince
             using var process = Process.Start(start)!;
             var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
             var error = process.StandardError.ReadToEndAsync(cancellationToken);
-            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
-            return process.ExitCode == 0 ? await output.ConfigureAwait(false) : throw Failed((await error.ConfigureAwait(false)).Trim());
+            await process.WaitForExitAsync(cancellationToken);
+            return process.ExitCode == 0 ? await output : throw Failed((await error).Trim());
         }
         catch (Win32Exception e)
         {

@@ -1,11 +1,11 @@
 using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
+using ChatGenius.Db.Replay;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Schema;
-using ChatGenius.Db.Sql;
 using ChatGenius.Tool.Output;
 using Npgsql;
-
 namespace ChatGenius.Tool;
 
 /// <summary>A migration that has been checked.</summary>
@@ -40,14 +40,12 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
             return [];
         }
 
-        var shadow = await ShadowDatabase.CreateAsync(server, cancellationToken).ConfigureAwait(false);
-        await using var _ = shadow.ConfigureAwait(false);
+        await using var shadow = await ShadowDatabase.CreateAsync(server, cancellationToken);
         var options = new TracerOptions { LockTimeout = $"{(long)lockTimeout.TotalMilliseconds}ms", TimeZone = sizes.TimeZone };
-        var tracer = await Tracer.StartAsync(shadow.Database, options, cancellationToken).ConfigureAwait(false);
-        await using var __ = tracer.ConfigureAwait(false);
+        await using var tracer = await Tracer.StartAsync(shadow.Database, options, cancellationToken);
         try
         {
-            return await CheckAsync(tracer, migrations, chosen, rows, report, cancellationToken).ConfigureAwait(false);
+            return await CheckAsync(tracer, migrations, chosen, rows, report, cancellationToken);
         }
         catch (NpgsqlException e) when (e is not PostgresException && !cancellationToken.IsCancellationRequested)
         {
@@ -68,17 +66,17 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
             if (!wanted.Contains(migration.Version))
             {
                 report.Detail($"{migration.Id} brings the throw-away database on");
-                await PrepareAsync(tracer, input, cancellationToken).ConfigureAwait(false);
+                await PrepareAsync(tracer, input, cancellationToken);
                 continue;
             }
 
             if (rows is not null && results.Count == 0)
             {
-                await BringRowsAsync(rows, tracer, report, cancellationToken).ConfigureAwait(false);
+                await BringRowsAsync(rows, tracer, report, cancellationToken);
             }
 
             report.Detail($"{migration.Id} is run up, down and up again");
-            var (trace, roundTrip) = await roundTripper.RunAsync(input, cancellationToken).ConfigureAwait(false);
+            var (trace, roundTrip) = await roundTripper.RunAsync(input, cancellationToken);
             results.Add(new CheckResult(input, trace, roundTrip, SafetyCheck.Examine(input, trace, sizes, roundTrip), StatementLocks.Of(input, trace)));
         }
 
@@ -89,11 +87,11 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
     {
         if (rows.Database is { } source)
         {
-            await RowCopy.RunAsync(new Database(source), tracer, report, cancellationToken).ConfigureAwait(false);
+            await RowCopy.RunAsync(new Database(source), tracer, report, cancellationToken);
             return;
         }
 
-        var made = await RowMaker.RunAsync(tracer, sizes, cancellationToken).ConfigureAwait(false);
+        var made = await RowMaker.RunAsync(tracer, sizes, cancellationToken);
         foreach (var table in made.Where(table => table.Reason is not null))
         {
             report.Note($"No rows could be made up for {table.Table.Display}: {table.Reason}");
@@ -106,7 +104,7 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
 
     private static async Task PrepareAsync(Tracer tracer, CheckedMigration migration, CancellationToken cancellationToken)
     {
-        if (await tracer.RunAsync(migration.Up, cancellationToken).ConfigureAwait(false) is { } error)
+        if (await tracer.RunAsync(migration.Up, cancellationToken) is { } error)
         {
             throw new ProblemException(new Problem(
                 "CG1209",

@@ -45,7 +45,7 @@ internal static class Cli
             }
 
             await using var services = Services.Build(shell, parsed.Options, report);
-            return await parsed.Handler(services, cancellationToken).ConfigureAwait(false);
+            return await parsed.Handler(services, cancellationToken);
         }
         catch (ProblemException e)
         {

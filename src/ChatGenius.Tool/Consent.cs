@@ -39,7 +39,7 @@ internal sealed class Consent(Shell shell, Settings settings, Report report)
         shell.Error.Write($"{report.ErrorStyle.Bold(Cells.Tame(question))} [y/N] ");
 
         // Reading a line can't be cancelled; Ctrl-C leaves the reader behind and goes on without it.
-        var answer = await Task.Run(shell.ReadLine, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var answer = await Task.Run(shell.ReadLine, cancellationToken).WaitAsync(cancellationToken);
         if (answer?.Trim().ToUpperInvariant() is "Y" or "YES")
         {
             return true;

@@ -1,5 +1,5 @@
+using ChatGenius.Db.Connections;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool;
 
 /// <summary>The options that every command takes, before or after its name.</summary>

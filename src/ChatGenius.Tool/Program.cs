@@ -22,8 +22,8 @@ internal static class Program
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
 
         var shell = Shell.OfProcess();
-        var exitCode = await Cli.RunAsync(args, shell, cancellation.Token).ConfigureAwait(false);
-        await shell.Out.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        var exitCode = await Cli.RunAsync(args, shell, cancellation.Token);
+        await shell.Out.FlushAsync(CancellationToken.None);
         return (int)exitCode;
     }
 }

@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ChatGenius.Db;
-using ChatGenius.Db.Sql;
-
+using ChatGenius.Db.Connections;
 namespace ChatGenius.Tool;
 
 /// <summary>Hands the terminal over to the real psql.</summary>
@@ -22,7 +21,7 @@ internal static partial class Psql
         try
         {
             using var process = Process.Start("psql", [url.Display, .. arguments]);
-            await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+            await process.WaitForExitAsync(CancellationToken.None);
             return process.ExitCode;
         }
         catch (System.ComponentModel.Win32Exception e)

@@ -1,9 +1,9 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Sql;
 using ChatGenius.Tool.Output;
 using Npgsql;
-
 namespace ChatGenius.Tool;
 
 /// <summary>Copies a database's rows into a throw-away database of the same schema.</summary>
@@ -16,38 +16,37 @@ internal static class RowCopy
     /// <exception cref="ProblemException">CG06xx: no connection; CG1211: a table can't be read or written.</exception>
     public static async Task RunAsync(Database source, Tracer tracer, Report report, CancellationToken cancellationToken)
     {
-        await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        var from = await source.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        await using var _ = from.ConfigureAwait(false);
-        await ExecuteAsync(from, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", cancellationToken).ConfigureAwait(false);
+        await tracer.RefreshAsync(cancellationToken);
+        await using var from = await source.ConnectAsync(cancellationToken);
+        await ExecuteAsync(from, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", cancellationToken);
         await tracer.ReadAsync(
             async (to, token) =>
             {
-                await CopyAllAsync(from, to, tracer.Catalog, report, token).ConfigureAwait(false);
+                await CopyAllAsync(from, to, tracer.Catalog, report, token);
                 return true;
             },
-            cancellationToken).ConfigureAwait(false);
-        await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            cancellationToken);
+        await tracer.RefreshAsync(cancellationToken);
     }
 
     private static async Task CopyAllAsync(NpgsqlConnection from, NpgsqlConnection to, Catalog catalog, Report report, CancellationToken cancellationToken)
     {
         try
         {
-            await ExecuteAsync(to, "BEGIN; SET LOCAL session_replication_role = replica", cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(to, "BEGIN; SET LOCAL session_replication_role = replica", cancellationToken);
             foreach (var table in catalog.Relations.Values.Where(relation => relation.Kind == 'r').OrderBy(relation => relation.Display, StringComparer.Ordinal))
             {
                 var columns = string.Join(", ", catalog.ColumnsOf(table.Oid).Where(column => column.Generated is null).Select(column => SqlIdentifier.Quote(column.Name)));
                 var name = SqlIdentifier.Quote(table.Schema, table.Name);
-                if (columns.Length > 0 && await HasAsync(from, table, catalog, cancellationToken).ConfigureAwait(false))
+                if (columns.Length > 0 && await HasAsync(from, table, catalog, cancellationToken))
                 {
                     report.Detail($"Copying {table.Display}");
-                    await ExecuteAsync(to, $"DELETE FROM ONLY {name}", cancellationToken).ConfigureAwait(false);
-                    await CopyAsync(from, to, name, columns, cancellationToken).ConfigureAwait(false);
+                    await ExecuteAsync(to, $"DELETE FROM ONLY {name}", cancellationToken);
+                    await CopyAsync(from, to, name, columns, cancellationToken);
                 }
             }
 
-            await ExecuteAsync(to, "COMMIT; ANALYZE", cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(to, "COMMIT; ANALYZE", cancellationToken);
         }
         catch (PostgresException e)
         {
@@ -58,16 +57,14 @@ internal static class RowCopy
 
     private static async Task<bool> HasAsync(NpgsqlConnection from, Relation table, Catalog catalog, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(
+        await using var command = new NpgsqlCommand(
             "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped", from)
         {
             Parameters = { new NpgsqlParameter<string> { TypedValue = SqlIdentifier.Quote(table.Schema, table.Name) } },
         };
-        await using var _ = command.ConfigureAwait(false);
-        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var __ = reader.ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var names = new HashSet<string>(StringComparer.Ordinal);
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await reader.ReadAsync(cancellationToken))
         {
             names.Add(reader.GetString(0));
         }
@@ -77,17 +74,14 @@ internal static class RowCopy
 
     private static async Task CopyAsync(NpgsqlConnection from, NpgsqlConnection to, string table, string columns, CancellationToken cancellationToken)
     {
-        var source = await from.BeginRawBinaryCopyAsync($"COPY (SELECT {columns} FROM ONLY {table}) TO STDOUT (FORMAT binary)", cancellationToken).ConfigureAwait(false);
-        await using var _ = source.ConfigureAwait(false);
-        var destination = await to.BeginRawBinaryCopyAsync($"COPY {table} ({columns}) FROM STDIN (FORMAT binary)", cancellationToken).ConfigureAwait(false);
-        await using var __ = destination.ConfigureAwait(false);
-        await source.CopyToAsync(destination, cancellationToken).ConfigureAwait(false);
+        await using var source = await from.BeginRawBinaryCopyAsync($"COPY (SELECT {columns} FROM ONLY {table}) TO STDOUT (FORMAT binary)", cancellationToken);
+        await using var destination = await to.BeginRawBinaryCopyAsync($"COPY {table} ({columns}) FROM STDIN (FORMAT binary)", cancellationToken);
+        await source.CopyToAsync(destination, cancellationToken);
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        await using var _ = command.ConfigureAwait(false);
-        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -1,9 +1,8 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
-using ChatGenius.Db.Sql;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
-
 namespace ChatGenius.Tool;
 
 /// <summary>The database that a command works on.</summary>
@@ -59,7 +58,7 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
             report.Note("No database is configured: using the embedded development server (--database URL names another)");
         }
 
-        var url = await EmbeddedServer().StartAsync(new NoteProgress(report), cancellationToken).ConfigureAwait(false);
+        var url = await EmbeddedServer().StartAsync(new NoteProgress(report), cancellationToken);
         report.Detail($"Database {url.Display}, on the embedded server");
         return new Target(new Database(url), IsEmbedded: true);
     }

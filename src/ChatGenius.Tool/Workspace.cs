@@ -1,7 +1,8 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Configuration;
-
 namespace ChatGenius.Tool;
 
 /// <summary>The project's migrations and the database they are for.</summary>
@@ -25,26 +26,26 @@ internal sealed class Workspace(Settings settings, TargetFinder targets) : IDisp
         {
             if (targets.Named() is null)
             {
-                await loading.ConfigureAwait(false);
+                await loading;
             }
 
-            _target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+            _target = await targets.FindAsync(cancellationToken);
             _target.Database.ConnectAhead();
         }
         catch (ProblemException)
         {
-            await loading.ConfigureAwait(false);
+            await loading;
             throw;
         }
 
-        return (await loading.ConfigureAwait(false), _target);
+        return (await loading, _target);
     }
 
     /// <inheritdoc cref="OpenAsync(CancellationToken)"/>
     public async Task<(Migrator Migrator, Target Target)> OpenAsync(
         MigratorOptions options, IProgress<MigrationEvent>? events, CancellationToken cancellationToken)
     {
-        var (migrations, target) = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        var (migrations, target) = await OpenAsync(cancellationToken);
         return (new Migrator(target.Database, migrations, options, events), target);
     }
 

@@ -1,5 +1,5 @@
 using System.Text;
-
+using ChatGenius.Db.Files;
 namespace ChatGenius.Benchmarks;
 
 /// <summary>SQL of known kinds, made the same way every time.</summary>
@@ -38,7 +38,6 @@ internal static class SqlCorpus
         ORDER BY p.position
         ON CONFLICT (clerk_id) DO NOTHING;
         UPDATE channels SET type = 'public', updated_at = now() WHERE type IS NULL AND created_at > now() - INTERVAL '30 days';
-
 
         """;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using ChatGenius.Db.Sql;
-
+using ChatGenius.Db.Connections;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>Runs transactional steps many at a time: a transaction each, in one pipeline.</summary>
@@ -34,7 +33,7 @@ internal sealed class BatchRun(MigrationRun run)
             await pipeline.RunAsync(
                 run.Watch.Marker,
                 reader => done.Add((steps[done.Count], TimeSpan.FromMilliseconds(reader.GetDouble(0)))),
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
             run.Finish(done);
             _size = (int)Math.Clamp(steps.Count * (Aim / clock.Elapsed), 1, MaxSteps);
         }
@@ -42,12 +41,12 @@ internal sealed class BatchRun(MigrationRun run)
         {
             // Its history row was written, and was rolled back with the rest where COMMIT is what failed.
             done.RemoveAll(item => item.Step == e.Owner);
-            await SettleAsync(done, e.Owner).ConfigureAwait(false);
-            await run.RetryOrThrowAsync(e, cancellationToken).ConfigureAwait(false);
+            await SettleAsync(done, e.Owner);
+            await run.RetryOrThrowAsync(e, cancellationToken);
         }
         catch (OperationCanceledException)
         {
-            await SettleAsync(done, steps[done.Count]).ConfigureAwait(false);
+            await SettleAsync(done, steps[done.Count]);
             throw;
         }
     }
@@ -166,11 +165,11 @@ internal sealed class BatchRun(MigrationRun run)
     /// <summary>After a failure or a cancel: rolls back what is open, makes what is committed durable before it is reported, and tells what was under way.</summary>
     private async Task SettleAsync(List<(MigrationStep Step, TimeSpan Duration)> done, MigrationStep underWay)
     {
-        if (await run.RollbackAsync().ConfigureAwait(false) && done.Count > 0 && !run.Options.SingleTransaction)
+        if (await run.RollbackAsync() && done.Count > 0 && !run.Options.SingleTransaction)
         {
             // A durable commit of any write flushes the write-ahead log up to itself, and the earlier commits with it.
             // PostgreSQL: Reliability and the Write-Ahead Log, Asynchronous Commit.
-            await run.ExecuteUndisturbedAsync("ROLLBACK", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", run.History.Touch(), "COMMIT").ConfigureAwait(false);
+            await run.ExecuteUndisturbedAsync("ROLLBACK", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", run.History.Touch(), "COMMIT");
             run.Finish(done);
         }
 

@@ -1,8 +1,9 @@
-using Npgsql;
-using NpgsqlTypes;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
-
+using Npgsql;
+using NpgsqlTypes;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>One applied migration, as the history keeps it.</summary>
@@ -97,42 +98,39 @@ internal sealed class MigrationHistory(string schemaName)
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
         }
 
-        await using (batch.ConfigureAwait(false))
+        await using (batch)
         {
             ServerFacts? facts = null;
             var isThere = false;
             try
             {
-                var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-                await using (reader.ConfigureAwait(false))
+                await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+                while (reader.GetName(0) != FactsMark)
                 {
-                    while (reader.GetName(0) != FactsMark)
-                    {
-                        await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-                    }
-
-                    await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-                    facts = new ServerFacts(reader.GetInt32(0), reader.GetBoolean(1), reader.GetInt32(2), reader.GetString(3));
-                    await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-                    isThere = true;
-                    if (await reader.ReadAsync(cancellationToken).ConfigureAwait(false) && reader.GetInt32(0) is > Format and var format)
-                    {
-                        throw new ProblemException(new Problem(
-                            "CG0409",
-                            $"The history in schema {_schema} has format {format}; this version of the tool knows up to {Format}",
-                            Advice: "Update the tool: dotnet tool update -g ChatGenius.Tool"));
-                    }
-
-                    await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-                    var rows = new List<HistoryRow>();
-                    while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                    {
-                        rows.Add(ReadRow(reader, columns));
-                    }
-
-                    await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-                    return (facts, new HistorySnapshot(true, rows, await MigrationJournal.ReadAsync(reader, cancellationToken).ConfigureAwait(false)));
+                    await reader.NextResultAsync(cancellationToken);
                 }
+
+                await reader.ReadAsync(cancellationToken);
+                facts = new ServerFacts(reader.GetInt32(0), reader.GetBoolean(1), reader.GetInt32(2), reader.GetString(3));
+                await reader.NextResultAsync(cancellationToken);
+                isThere = true;
+                if (await reader.ReadAsync(cancellationToken) && reader.GetInt32(0) is > Format and var format)
+                {
+                    throw new ProblemException(new Problem(
+                        "CG0409",
+                        $"The history in schema {_schema} has format {format}; this version of the tool knows up to {Format}",
+                        Advice: "Update the tool: dotnet tool update -g ChatGenius.Tool"));
+                }
+
+                await reader.NextResultAsync(cancellationToken);
+                var rows = new List<HistoryRow>();
+                while (await reader.ReadAsync(cancellationToken))
+                {
+                    rows.Add(ReadRow(reader, columns));
+                }
+
+                await reader.NextResultAsync(cancellationToken);
+                return (facts, new HistorySnapshot(true, rows, await MigrationJournal.ReadAsync(reader, cancellationToken)));
             }
             catch (PostgresException e) when (facts is not null && !isThere && e.SqlState == PostgresErrorCodes.UndefinedTable)
             {

@@ -36,7 +36,7 @@ internal static class MigrationJournal
     internal static async Task<IReadOnlyList<Interruption>> ReadAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         var interruptions = new List<Interruption>();
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await reader.ReadAsync(cancellationToken))
         {
             var started = reader.GetBoolean(5);
             interruptions.Add(new Interruption(

@@ -1,5 +1,5 @@
 using System.Globalization;
-
+using ChatGenius.Db.Files;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>Which section of a migration runs.</summary>

@@ -1,7 +1,6 @@
 using System.Diagnostics;
+using ChatGenius.Db.Connections;
 using Npgsql;
-using ChatGenius.Db.Sql;
-
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
@@ -69,7 +68,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         {
             try
             {
-                return await database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+                return await database.ConnectAsync(cancellationToken);
             }
             catch (ProblemException e) when (e.Problems is [{ Code: "CG0619" or "CG0620" } problem] && waited.Elapsed < options.WaitForServer)
             {
@@ -78,7 +77,7 @@ internal sealed class MigrationRun : IAsyncDisposable
                     events?.Report(new MigrationEvent.WaitingForServer(problem.Message));
                 }
 
-                await Task.Delay(Random.Shared.Next(100, 300), cancellationToken).ConfigureAwait(false);
+                await Task.Delay(Random.Shared.Next(100, 300), cancellationToken);
             }
         }
     }
@@ -100,15 +99,15 @@ internal sealed class MigrationRun : IAsyncDisposable
         var connecting = ConnectAsync(database, options, events, cancellationToken);
         try
         {
-            await idling.ConfigureAwait(false);
+            await idling;
         }
         catch
         {
-            await (await connecting.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+            await (await connecting).DisposeAsync();
             throw;
         }
 
-        var watch = await MigrationWatch.AcquireAsync(await connecting.ConfigureAwait(false), options, patience, events, cancellationToken).ConfigureAwait(false);
+        var watch = await MigrationWatch.AcquireAsync(await connecting, options, patience, events, cancellationToken);
         return new MigrationRun(database, connection, watch, facts, options, patience, events);
     }
 
@@ -127,11 +126,11 @@ internal sealed class MigrationRun : IAsyncDisposable
             {
                 if (steps[_finished.Count].Section.Transactional)
                 {
-                    await _batches.RunAsync(steps, either.Token).ConfigureAwait(false);
+                    await _batches.RunAsync(steps, either.Token);
                 }
                 else
                 {
-                    await RunStatementsAsync(steps[_finished.Count], isLast: _finished.Count + 1 == steps.Count, either.Token).ConfigureAwait(false);
+                    await RunStatementsAsync(steps[_finished.Count], isLast: _finished.Count + 1 == steps.Count, either.Token);
                 }
             }
         }
@@ -151,16 +150,16 @@ internal sealed class MigrationRun : IAsyncDisposable
         finally
         {
             // From here on no cancel begins any more; one that has begun needs both connections.
-            await onCancel.DisposeAsync().ConfigureAwait(false);
-            await _cancelling.ConfigureAwait(false);
+            await onCancel.DisposeAsync();
+            await _cancelling;
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         // The run's own connection closes first: should it still be at work, the lock outlives it.
-        await Connection.DisposeAsync().ConfigureAwait(false);
-        await Watch.DisposeAsync().ConfigureAwait(false);
+        await Connection.DisposeAsync();
+        await Watch.DisposeAsync();
     }
 
     /// <summary>Calls that set what our work needs, whatever the role, the database or an earlier migration has set: the list of a SELECT.</summary>
@@ -209,21 +208,18 @@ internal sealed class MigrationRun : IAsyncDisposable
     {
         try
         {
-            await Watch.CancelAsync().WaitAsync(Options.CancelTimeout / 3).ConfigureAwait(false);
+            await Watch.CancelAsync().WaitAsync(Options.CancelTimeout / 3);
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or OperationCanceledException)
         {
             try
             {
-                var connection = await _database.ConnectAsync(CancellationToken.None).ConfigureAwait(false);
-                await using (connection.ConfigureAwait(false))
-                {
-                    await Watch.CancelAsync(connection).ConfigureAwait(false);
-                }
+                await using var connection = await _database.ConnectAsync(CancellationToken.None);
+                await Watch.CancelAsync(connection);
             }
             catch (Exception again) when (again is NpgsqlException or ProblemException)
             {
-                await _patience.EndAfterAsync(TimeSpan.Zero).ConfigureAwait(false);
+                await _patience.EndAfterAsync(TimeSpan.Zero);
             }
         }
     }
@@ -297,7 +293,7 @@ internal sealed class MigrationRun : IAsyncDisposable
         // Doubling gives a busy table air; the cap keeps a long wait responsive; jitter keeps several tools out of step.
         var delay = TimeSpan.FromMilliseconds(Math.Min(250 * Math.Pow(2, attempt - 1), 15_000) * (0.75 + (Random.Shared.NextDouble() / 2)));
         _events?.Report(new MigrationEvent.Retrying(step, attempt, Options.LockRetries, delay, reason));
-        await Task.Delay(delay, cancellationToken).ConfigureAwait(false);
+        await Task.Delay(delay, cancellationToken);
     }
 
     private async Task RunStatementsAsync(MigrationStep step, bool isLast, CancellationToken cancellationToken)
@@ -321,11 +317,11 @@ internal sealed class MigrationRun : IAsyncDisposable
         }
 
         Start(step);
-        await Watch.HoldInSessionAsync().ConfigureAwait(false);
-        Finish([(step, await RunUntilDoneAsync(new StatementRun(this, step, _events), cancellationToken).ConfigureAwait(false))]);
+        await Watch.HoldInSessionAsync();
+        Finish([(step, await RunUntilDoneAsync(new StatementRun(this, step, _events), cancellationToken))]);
         if (!isLast)
         {
-            await Watch.HoldInTransactionAsync().ConfigureAwait(false);
+            await Watch.HoldInTransactionAsync();
         }
     }
 
@@ -336,16 +332,16 @@ internal sealed class MigrationRun : IAsyncDisposable
             Watch.BeginAttempt();
             try
             {
-                return await run.RunAsync(cancellationToken).ConfigureAwait(false);
+                return await run.RunAsync(cancellationToken);
             }
             catch (SqlPipelineException<MigrationStep> e)
             {
-                await run.AbandonAsync().ConfigureAwait(false);
-                await RetryOrThrowAsync(e, cancellationToken).ConfigureAwait(false);
+                await run.AbandonAsync();
+                await RetryOrThrowAsync(e, cancellationToken);
             }
             catch (OperationCanceledException)
             {
-                await run.AbandonAsync().ConfigureAwait(false);
+                await run.AbandonAsync();
                 throw;
             }
         }
@@ -401,13 +397,13 @@ internal sealed class MigrationRun : IAsyncDisposable
     internal async Task<bool> RollbackAsync()
     {
         // While a cancel is under way, whatever we send could be its victim.
-        await _cancelling.ConfigureAwait(false);
+        await _cancelling;
         if (Connection.FullState != System.Data.ConnectionState.Open)
         {
             return false;
         }
 
-        await ExecuteUndisturbedAsync("ROLLBACK").ConfigureAwait(false);
+        await ExecuteUndisturbedAsync("ROLLBACK");
         return true;
     }
 
@@ -416,25 +412,22 @@ internal sealed class MigrationRun : IAsyncDisposable
     {
         try
         {
-            await ExecuteAsync(Connection, commands).ConfigureAwait(false);
+            await ExecuteAsync(Connection, commands);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
         {
-            await ExecuteAsync(Connection, commands).ConfigureAwait(false);
+            await ExecuteAsync(Connection, commands);
         }
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string[] commands)
     {
-        var batch = new NpgsqlBatch(connection);
-        await using (batch.ConfigureAwait(false))
+        await using var batch = new NpgsqlBatch(connection);
+        foreach (var command in commands)
         {
-            foreach (var command in commands)
-            {
-                batch.BatchCommands.Add(new NpgsqlBatchCommand(command));
-            }
-
-            await batch.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(command));
         }
+
+        await batch.ExecuteNonQueryAsync(CancellationToken.None);
     }
 }

@@ -5,8 +5,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Npgsql;
 using NpgsqlTypes;
-using ChatGenius.Db.Sql;
-
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
@@ -105,12 +103,12 @@ internal sealed class MigrationWatch : IAsyncDisposable
         var watch = new MigrationWatch(connection, key, runKey, options);
         try
         {
-            await watch.WaitForLockAsync(patience, events, cancellationToken).ConfigureAwait(false);
+            await watch.WaitForLockAsync(patience, events, cancellationToken);
             return watch;
         }
         catch
         {
-            await watch.DisposeAsync().ConfigureAwait(false);
+            await watch.DisposeAsync();
             throw;
         }
     }
@@ -168,8 +166,8 @@ internal sealed class MigrationWatch : IAsyncDisposable
     /// <summary>Gives the lock back.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _watching.ConfigureAwait(false);
+        await _stop.CancelAsync();
+        await _watching;
         if (!_look.IsCompleted)
         {
             // A look that gets no answer keeps its connection busy; both end with the network or with the process.
@@ -177,7 +175,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
         }
 
         // Closing the connection ends its transaction, and with it both locks. Npgsql sends Terminate; nothing has to be awaited.
-        await _connection.DisposeAsync().ConfigureAwait(false);
+        await _connection.DisposeAsync();
         _stop.Dispose();
         _lost.Dispose();
         _gate.Dispose();
@@ -187,10 +185,10 @@ internal sealed class MigrationWatch : IAsyncDisposable
     {
         var waited = Stopwatch.StartNew();
         LockHolder? told = null;
-        for (var first = true; !await patience.AnswerAsync(BeginAsync(cancellationToken)).ConfigureAwait(false); first = false)
+        for (var first = true; !await patience.AnswerAsync(BeginAsync(cancellationToken)); first = false)
         {
-            await patience.AnswerAsync(ExecuteAsync(_connection, "ROLLBACK")).ConfigureAwait(false);
-            var holder = await patience.AnswerAsync(ReadHolderAsync(cancellationToken)).ConfigureAwait(false);
+            await patience.AnswerAsync(ExecuteAsync(_connection, "ROLLBACK"));
+            var holder = await patience.AnswerAsync(ReadHolderAsync(cancellationToken));
             if (first || holder?.Pid != told?.Pid)
             {
                 told = holder;
@@ -206,14 +204,14 @@ internal sealed class MigrationWatch : IAsyncDisposable
             }
 
             // Jitter keeps many waiting runs from asking in step.
-            await Task.Delay(Random.Shared.Next(40, 160), cancellationToken).ConfigureAwait(false);
+            await Task.Delay(Random.Shared.Next(40, 160), cancellationToken);
         }
     }
 
     /// <summary>Opens the transaction that will hold the lock and tries to take it, in one round trip.</summary>
     private async Task<bool> BeginAsync(CancellationToken cancellationToken)
     {
-        var batch = new NpgsqlBatch(_connection)
+        await using var batch = new NpgsqlBatch(_connection)
         {
             BatchCommands =
             {
@@ -222,16 +220,10 @@ internal sealed class MigrationWatch : IAsyncDisposable
                 new(TryLock()),
             },
         };
-        await using (batch.ConfigureAwait(false))
-        {
-            var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-                await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-                return reader.GetBoolean(0);
-            }
-        }
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return reader.GetBoolean(0);
     }
 
     private static string Text(long key) => key.ToString(CultureInfo.InvariantCulture);
@@ -247,7 +239,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
     private async Task GatedAsync(params string[] commands)
     {
         // A look that got no answer keeps the gate.
-        await _gate.WaitAsync(_lost.Token).ConfigureAwait(false);
+        await _gate.WaitAsync(_lost.Token);
         try
         {
             if (_connection.FullState != System.Data.ConnectionState.Open)
@@ -257,7 +249,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
 
             foreach (var command in commands)
             {
-                await ExecuteAsync(_connection, command).ConfigureAwait(false);
+                await ExecuteAsync(_connection, command);
             }
         }
         finally
@@ -268,11 +260,8 @@ internal sealed class MigrationWatch : IAsyncDisposable
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {
-        var command = new NpgsqlCommand(sql, connection);
-        await using (command.ConfigureAwait(false))
-        {
-            await command.ExecuteNonQueryAsync().ConfigureAwait(false);
-        }
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
     }
 
     /// <summary>CASE keeps the second lock from being asked for unless the first one was had.</summary>
@@ -308,13 +297,10 @@ internal sealed class MigrationWatch : IAsyncDisposable
                 },
             },
         };
-        await using (batch.ConfigureAwait(false))
+        await using (batch)
         {
-            var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? ReadHolder(reader) : null;
-            }
+            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+            return await reader.ReadAsync(cancellationToken) ? ReadHolder(reader) : null;
         }
     }
 
@@ -330,10 +316,10 @@ internal sealed class MigrationWatch : IAsyncDisposable
         try
         {
             using var timer = new PeriodicTimer(Tick);
-            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+            while (await timer.WaitForNextTickAsync(_stop.Token))
             {
                 _look = LookGatedAsync(current, events);
-                await _look.WaitAsync(_options.AnswerTimeout).ConfigureAwait(false);
+                await _look.WaitAsync(_options.AnswerTimeout);
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -343,18 +329,18 @@ internal sealed class MigrationWatch : IAsyncDisposable
         catch (Exception e) when (e is NpgsqlException or InvalidOperationException or TimeoutException)
         {
             // Without this connection there is no lock: the run's statement is cancelled, and its transaction fails at the fence.
-            await _lost.CancelAsync().ConfigureAwait(false);
+            await _lost.CancelAsync();
         }
     }
 
     private async Task LookGatedAsync(Func<string?, MigrationStep?> current, IProgress<MigrationEvent>? events)
     {
-        await _gate.WaitAsync(_stop.Token).ConfigureAwait(false);
+        await _gate.WaitAsync(_stop.Token);
         try
         {
-            if ((_pid ?? await FindAsync().ConfigureAwait(false)) is { } pid)
+            if ((_pid ?? await FindAsync()) is { } pid)
             {
-                await LookAsync(pid, current, events).ConfigureAwait(false);
+                await LookAsync(pid, current, events);
             }
         }
         finally
@@ -365,11 +351,8 @@ internal sealed class MigrationWatch : IAsyncDisposable
 
     private async Task<int?> FindAsync()
     {
-        var command = new NpgsqlCommand(SelectHolders(_runKey | 2), _connection);
-        await using (command.ConfigureAwait(false))
-        {
-            return await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false) as int?;
-        }
+        await using var command = new NpgsqlCommand(SelectHolders(_runKey | 2), _connection);
+        return await command.ExecuteScalarAsync(CancellationToken.None) as int?;
     }
 
     private async Task LookAsync(int pid, Func<string?, MigrationStep?> current, IProgress<MigrationEvent>? events)
@@ -403,7 +386,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
                     """) { Parameters = { new NpgsqlParameter<int> { TypedValue = pid } } },
             },
         };
-        await using (batch.ConfigureAwait(false))
+        await using (batch)
         {
             var blockers = new List<LockHolder>();
             MigrationStep? step;
@@ -411,22 +394,22 @@ internal sealed class MigrationWatch : IAsyncDisposable
             TimeSpan wait;
             // The token ends the wait between two looks, never a look: cancelling a statement here would abort the transaction
             // that holds the lock while the run may still be committing.
-            var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
+            var reader = await batch.ExecuteReaderAsync(CancellationToken.None);
+            await using (reader)
             {
-                await reader.NextResultAsync().ConfigureAwait(false);
-                step = current(await reader.ReadAsync().ConfigureAwait(false) && !reader.IsDBNull(0) ? reader.GetString(0) : null);
-                await reader.NextResultAsync().ConfigureAwait(false);
-                while (await reader.ReadAsync().ConfigureAwait(false))
+                await reader.NextResultAsync();
+                step = current(await reader.ReadAsync() && !reader.IsDBNull(0) ? reader.GetString(0) : null);
+                await reader.NextResultAsync();
+                while (await reader.ReadAsync())
                 {
                     blockers.Add(ReadHolder(reader));
                 }
 
-                await reader.NextResultAsync().ConfigureAwait(false);
-                await reader.ReadAsync().ConfigureAwait(false);
+                await reader.NextResultAsync();
+                await reader.ReadAsync();
                 (victims, wait) = (reader.GetInt64(0), reader.GetTimeSpan(1));
-                await reader.NextResultAsync().ConfigureAwait(false);
-                if (await reader.ReadAsync().ConfigureAwait(false))
+                await reader.NextResultAsync();
+                if (await reader.ReadAsync())
                 {
                     events?.Report(new MigrationEvent.Progress(step, reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2)));
                 }
@@ -446,7 +429,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
             if (victims >= Math.Max(1, _options.MaxBlocked) && wait + Tick >= _options.MaxBlockedTime && Victims == 0)
             {
                 (Victims, VictimsWait) = ((int)victims, wait);
-                await ExecuteAsync(_connection, CancelText).ConfigureAwait(false);
+                await ExecuteAsync(_connection, CancelText);
             }
         }
     }

@@ -1,7 +1,8 @@
 using System.Diagnostics;
-using Npgsql;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
-
+using Npgsql;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>What a run did.</summary>
@@ -53,7 +54,7 @@ public sealed class Migrator
     /// <summary>Where every migration stands. Reads only; works on a hot standby and while another run holds the lock.</summary>
     public async Task<IReadOnlyList<MigrationStatus>> StatusAsync(CancellationToken cancellationToken = default)
     {
-        var history = await ReadAsync(HistoryColumns.Details, cancellationToken).ConfigureAwait(false);
+        var history = await ReadAsync(HistoryColumns.Details, cancellationToken);
         return MigrationPlan.Compare(_migrations, history);
     }
 
@@ -61,7 +62,7 @@ public sealed class Migrator
     /// <exception cref="ProblemException">As <see cref="MigrationPlan.Apply"/>.</exception>
     public async Task<MigrationPlan> PlanAsync(PlanRequest request, CancellationToken cancellationToken = default)
     {
-        var history = await ReadAsync(HistoryColumns.Plan, cancellationToken).ConfigureAwait(false);
+        var history = await ReadAsync(HistoryColumns.Plan, cancellationToken);
         return MigrationPlan.Apply(_migrations, history, request);
     }
 
@@ -69,7 +70,7 @@ public sealed class Migrator
     /// <exception cref="ProblemException">As <see cref="MigrationPlan.Rollback"/>.</exception>
     public async Task<MigrationPlan> PlanRollbackAsync(RollbackRequest request, CancellationToken cancellationToken = default)
     {
-        var history = await ReadAsync(HistoryColumns.Down, cancellationToken).ConfigureAwait(false);
+        var history = await ReadAsync(HistoryColumns.Down, cancellationToken);
         return MigrationPlan.Rollback(_migrations, history, request);
     }
 
@@ -98,11 +99,8 @@ public sealed class Migrator
         GuardAsync(
             async (_, stop) =>
             {
-                var connection = await _database.ConnectAsync(stop).ConfigureAwait(false);
-                await using (connection.ConfigureAwait(false))
-                {
-                    return await RollbackLoss.EstimateAsync(connection, plan, stop).ConfigureAwait(false);
-                }
+                await using var connection = await _database.ConnectAsync(stop);
+                return await RollbackLoss.EstimateAsync(connection, plan, stop);
             },
             cancellationToken);
 
@@ -114,7 +112,7 @@ public sealed class Migrator
     public async Task<IReadOnlyList<Migration>> BaselineAsync(long to, CancellationToken cancellationToken = default)
     {
         RequireMigration(to);
-        return await GuardAsync((patience, stop) => BaselineKnownAsync(to, patience, stop), cancellationToken).ConfigureAwait(false);
+        return await GuardAsync((patience, stop) => BaselineKnownAsync(to, patience, stop), cancellationToken);
     }
 
     /// <summary>Looks for a migration before a person is asked whether something is to be done up to it.</summary>
@@ -130,25 +128,19 @@ public sealed class Migrator
 
     private async Task<IReadOnlyList<Migration>> BaselineKnownAsync(long to, Patience patience, CancellationToken cancellationToken)
     {
-        var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
+        await using var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken);
+        var (facts, before) = await patience.AnswerAsync(_history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken));
+        await using var run = await BeginAsync(connection, facts, patience, cancellationToken);
+        var history = await patience.AnswerAsync(PrepareHistoryAsync(run, before.Exists, HistoryColumns.Plan, cancellationToken));
+        var known = history.Rows.Select(row => row.Version).ToHashSet();
+        var taken = _migrations.Where(migration => migration.Version <= to && !known.Contains(migration.Version)).ToList();
+        if (taken.Count > 0)
         {
-            var (facts, before) = await patience.AnswerAsync(_history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken)).ConfigureAwait(false);
-            var run = await BeginAsync(connection, facts, patience, cancellationToken).ConfigureAwait(false);
-            await using (run.ConfigureAwait(false))
-            {
-                var history = await patience.AnswerAsync(PrepareHistoryAsync(run, before.Exists, HistoryColumns.Plan, cancellationToken)).ConfigureAwait(false);
-                var known = history.Rows.Select(row => row.Version).ToHashSet();
-                var taken = _migrations.Where(migration => migration.Version <= to && !known.Contains(migration.Version)).ToList();
-                if (taken.Count > 0)
-                {
-                    var rows = taken.Select(migration => _history.Baseline(migration, run.Watch.Fence, _options.ToolVersion));
-                    await patience.AnswerAsync(WriteAsync(run, rows, cancellationToken)).ConfigureAwait(false);
-                }
-
-                return taken;
-            }
+            var rows = taken.Select(migration => _history.Baseline(migration, run.Watch.Fence, _options.ToolVersion));
+            await patience.AnswerAsync(WriteAsync(run, rows, cancellationToken));
         }
+
+        return taken;
     }
 
     /// <summary>Settles an interrupted section by hand.</summary>
@@ -172,30 +164,24 @@ public sealed class Migrator
     private async Task<Interruption> RepairLockedAsync(
         long version, RepairAction action, Interruption? confirmed, Patience patience, CancellationToken cancellationToken)
     {
-        var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
+        await using var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken);
+        var (facts, _) = await patience.AnswerAsync(_history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken));
+        await using var run = await BeginAsync(connection, facts, patience, cancellationToken);
+        var (_, history) = await patience.AnswerAsync(_history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken));
+        var interruption = history.Interruptions.FirstOrDefault(candidate => candidate.Version == version)
+            ?? throw new ProblemException(NotInterrupted(version));
+        if (action != RepairAction.Forget && !interruption.Started)
         {
-            var (facts, _) = await patience.AnswerAsync(_history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken)).ConfigureAwait(false);
-            var run = await BeginAsync(connection, facts, patience, cancellationToken).ConfigureAwait(false);
-            await using (run.ConfigureAwait(false))
-            {
-                var (_, history) = await patience.AnswerAsync(_history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken)).ConfigureAwait(false);
-                var interruption = history.Interruptions.FirstOrDefault(candidate => candidate.Version == version)
-                    ?? throw new ProblemException(NotInterrupted(version));
-                if (action != RepairAction.Forget && !interruption.Started)
-                {
-                    throw new ProblemException(new Problem(
-                        "CG0412",
-                        $"Migration {version:D4} stands between two statements: nothing of the next one was begun",
-                        Advice: "There is nothing to settle: 'chatgenius-db apply' (or 'rollback') goes on with it. --forget starts it from its beginning."));
-                }
-
-                RequireConfirmed(interruption, confirmed);
-                await patience.AnswerAsync(RequireEndedAsync(connection, interruption, cancellationToken)).ConfigureAwait(false);
-                await patience.AnswerAsync(WriteAsync(run, [_history.Repair(interruption, action)], cancellationToken)).ConfigureAwait(false);
-                return interruption;
-            }
+            throw new ProblemException(new Problem(
+                "CG0412",
+                $"Migration {version:D4} stands between two statements: nothing of the next one was begun",
+                Advice: "There is nothing to settle: 'chatgenius-db apply' (or 'rollback') goes on with it. --forget starts it from its beginning."));
         }
+
+        RequireConfirmed(interruption, confirmed);
+        await patience.AnswerAsync(RequireEndedAsync(connection, interruption, cancellationToken));
+        await patience.AnswerAsync(WriteAsync(run, [_history.Repair(interruption, action)], cancellationToken));
+        return interruption;
     }
 
     private static void RequireConfirmed(Interruption interruption, Interruption? confirmed)
@@ -212,32 +198,26 @@ public sealed class Migrator
     /// <summary>A server may still be at work for a tool that is gone, and nobody can say yet how that will end.</summary>
     private static async Task RequireEndedAsync(NpgsqlConnection connection, Interruption interruption, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(
+        await using var command = new NpgsqlCommand(
             "SELECT pid FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND coalesce(state, '') NOT LIKE 'idle%'", connection)
         {
             Parameters = { new NpgsqlParameter<int> { TypedValue = interruption.Pid }, new NpgsqlParameter<DateTime> { TypedValue = interruption.BackendStart } },
         };
-        await using (command.ConfigureAwait(false))
+        if (interruption.Started && await command.ExecuteScalarAsync(cancellationToken) is int pid)
         {
-            if (interruption.Started && await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is int pid)
-            {
-                throw new ProblemException(new Problem(
-                    "CG0413",
-                    $"Statement {interruption.Statement} of migration {interruption.Version:D4} still runs on the server, as pid {pid}",
-                    Advice: $"Wait for its end, or end it with SELECT pg_terminate_backend({pid}), and look what it has done."));
-            }
+            throw new ProblemException(new Problem(
+                "CG0413",
+                $"Statement {interruption.Statement} of migration {interruption.Version:D4} still runs on the server, as pid {pid}",
+                Advice: $"Wait for its end, or end it with SELECT pg_terminate_backend({pid}), and look what it has done."));
         }
     }
 
     private Task<HistorySnapshot> ReadAsync(HistoryColumns columns, CancellationToken cancellationToken) => GuardAsync(
         async (patience, stop) =>
         {
-            var connection = await _database.ConnectAsync(stop).ConfigureAwait(false);
-            await using (connection.ConfigureAwait(false))
-            {
-                var (_, history) = await patience.AnswerAsync(_history.ReadAsync(connection, columns, before: [], stop)).ConfigureAwait(false);
-                return history;
-            }
+            await using var connection = await _database.ConnectAsync(stop);
+            var (_, history) = await patience.AnswerAsync(_history.ReadAsync(connection, columns, before: [], stop));
+            return history;
         },
         cancellationToken);
 
@@ -256,7 +236,7 @@ public sealed class Migrator
         });
         try
         {
-            return await patience.AwaitAsync(work(patience, stop.Token)).ConfigureAwait(false);
+            return await patience.AwaitAsync(work(patience, stop.Token));
         }
         catch (PostgresException e) when (!RunProblem.EndsSession(e) && e.SqlState != PostgresErrorCodes.QueryCanceled)
         {
@@ -288,27 +268,21 @@ public sealed class Migrator
         Func<HistorySnapshot, MigrationPlan> decide, HistoryColumns columns, MigrationPlan? confirmed, Patience patience, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
-        var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
+        await using var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken);
+        // Most runs find nothing to do. They need no lock, and no second connection.
+        var (facts, history) = await patience.AnswerAsync(_history.ReadAsync(connection, columns, before: [], cancellationToken));
+        var plan = decide(history);
+        if (plan.Steps.Count == 0)
         {
-            // Most runs find nothing to do. They need no lock, and no second connection.
-            var (facts, history) = await patience.AnswerAsync(_history.ReadAsync(connection, columns, before: [], cancellationToken)).ConfigureAwait(false);
-            var plan = decide(history);
-            if (plan.Steps.Count == 0)
-            {
-                return new RunResult(plan, [], clock.Elapsed);
-            }
-
-            var run = await BeginAsync(connection, facts, patience, cancellationToken).ConfigureAwait(false);
-            await using (run.ConfigureAwait(false))
-            {
-                // While we waited for the lock, another run may have done it all.
-                plan = decide(await patience.AnswerAsync(PrepareHistoryAsync(run, history.Exists, columns, cancellationToken)).ConfigureAwait(false));
-                RequireConfirmed(plan, confirmed);
-                await run.RunAsync(plan.Steps, cancellationToken).ConfigureAwait(false);
-                return new RunResult(plan, run.Finished, clock.Elapsed);
-            }
+            return new RunResult(plan, [], clock.Elapsed);
         }
+
+        await using var run = await BeginAsync(connection, facts, patience, cancellationToken);
+        // While we waited for the lock, another run may have done it all.
+        plan = decide(await patience.AnswerAsync(PrepareHistoryAsync(run, history.Exists, columns, cancellationToken)));
+        RequireConfirmed(plan, confirmed);
+        await run.RunAsync(plan.Steps, cancellationToken);
+        return new RunResult(plan, run.Finished, clock.Elapsed);
     }
 
     private async Task<MigrationRun> BeginAsync(NpgsqlConnection connection, ServerFacts facts, Patience patience, CancellationToken cancellationToken)
@@ -330,7 +304,7 @@ public sealed class Migrator
                 Advice: "Upgrade the server."));
         }
 
-        return await MigrationRun.BeginAsync(connection, _database, facts, _options, patience, _events, cancellationToken).ConfigureAwait(false);
+        return await MigrationRun.BeginAsync(connection, _database, facts, _options, patience, _events, cancellationToken);
     }
 
     /// <summary>Reads the history under the lock, and makes its tables where they are missing, in one round trip.</summary>
@@ -343,16 +317,16 @@ public sealed class Migrator
         string[] commands = [.. exists ? [] : _history.CreateStatements(), .. _history.WaitForWriters()];
         try
         {
-            return (await _history.ReadAsync(run.Connection, columns, InTransaction(run, commands), cancellationToken).ConfigureAwait(false)).History;
+            return (await _history.ReadAsync(run.Connection, columns, InTransaction(run, commands), cancellationToken)).History;
         }
         catch (PostgresException e) when (!exists && e.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UniqueViolation)
         {
-            await run.RollbackAsync().ConfigureAwait(false);
-            var (_, history) = await _history.ReadAsync(run.Connection, columns, before: [], cancellationToken).ConfigureAwait(false);
+            await run.RollbackAsync();
+            var (_, history) = await _history.ReadAsync(run.Connection, columns, before: [], cancellationToken);
             if (history.Exists)
             {
                 // The run that had the lock before us has made them; it may have been dead already when its commit came through.
-                return await PrepareHistoryAsync(run, exists: true, columns, cancellationToken).ConfigureAwait(false);
+                return await PrepareHistoryAsync(run, exists: true, columns, cancellationToken);
             }
 
             throw e.SqlState == PostgresErrorCodes.UniqueViolation ? Unwritable(e) : new ProblemException(
@@ -385,7 +359,7 @@ public sealed class Migrator
         pipeline.Add("", "COMMIT");
         try
         {
-            await pipeline.RunAsync(run.Watch.Marker, static _ => { }, cancellationToken).ConfigureAwait(false);
+            await pipeline.RunAsync(run.Watch.Marker, static _ => { }, cancellationToken);
         }
         catch (SqlPipelineException<string> e)
         {

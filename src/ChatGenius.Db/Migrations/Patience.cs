@@ -20,19 +20,19 @@ internal sealed class Patience(TimeSpan answer)
     /// <exception cref="ProblemException">CG0516: the server doesn't answer any more.</exception>
     internal async Task<T> AwaitAsync<T>(Task<T> work)
     {
-        if (await Task.WhenAny(work, _over.Task).ConfigureAwait(false) != work)
+        if (await Task.WhenAny(work, _over.Task) != work)
         {
             throw new ProblemException(RunProblem.NoAnswer(Step));
         }
 
-        return await work.ConfigureAwait(false);
+        return await work;
     }
 
     /// <summary>Waits for the answer to a command that takes the server no time.</summary>
     internal async Task<T> AnswerAsync<T>(Task<T> command)
     {
-        await AnswerAsync((Task)command).ConfigureAwait(false);
-        return await command.ConfigureAwait(false);
+        await AnswerAsync((Task)command);
+        return await command;
     }
 
     /// <inheritdoc cref="AnswerAsync{T}"/>
@@ -42,12 +42,12 @@ internal sealed class Patience(TimeSpan answer)
         var limit = EndAfterAsync(answer, heard.Token);
         try
         {
-            await command.ConfigureAwait(false);
+            await command;
         }
         finally
         {
-            await heard.CancelAsync().ConfigureAwait(false);
-            await limit.ConfigureAwait(false);
+            await heard.CancelAsync();
+            await limit;
         }
     }
 

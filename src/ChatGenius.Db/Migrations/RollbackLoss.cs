@@ -28,7 +28,7 @@ public sealed record RollbackLoss(MigrationStep Step, string What, long Rows, bo
             {
                 if (statement.Is("DELETE") || statement.Is("WITH") || statement.Is("UPDATE"))
                 {
-                    await AddDeletedAsync(losses, connection, step, statement, cancellationToken).ConfigureAwait(false);
+                    await AddDeletedAsync(losses, connection, step, statement, cancellationToken);
                     continue;
                 }
 
@@ -37,7 +37,7 @@ public sealed record RollbackLoss(MigrationStep Step, string What, long Rows, bo
                     // A table that an earlier step drops is counted there.
                     if (seen.Add($"{table}.{column}") && (column.Length == 0 || !seen.Contains($"{table}.")))
                     {
-                        await AddDroppedAsync(losses, connection, step, table, column, cancellationToken).ConfigureAwait(false);
+                        await AddDroppedAsync(losses, connection, step, table, column, cancellationToken);
                     }
                 }
             }
@@ -91,19 +91,16 @@ public sealed record RollbackLoss(MigrationStep Step, string What, long Rows, bo
         };
         string name;
         long estimate;
-        await using (find.ConfigureAwait(false))
+        await using (find)
         {
-            var reader = await find.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
+            await using var reader = await find.ExecuteReaderAsync(cancellationToken);
+            if (!await reader.ReadAsync(cancellationToken))
             {
-                if (!await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                {
-                    return;
-                }
-
-                name = reader.GetString(0);
-                estimate = reader.GetInt64(1);
+                return;
             }
+
+            name = reader.GetString(0);
+            estimate = reader.GetInt64(1);
         }
 
         var isEstimate = estimate > CountLimit;
@@ -111,7 +108,7 @@ public sealed record RollbackLoss(MigrationStep Step, string What, long Rows, bo
         if (!isEstimate)
         {
             var condition = column.Length > 0 ? $" WHERE {column} IS NOT NULL" : "";
-            rows = await CountAsync(connection, $"SELECT count(*) FROM (SELECT FROM {name}{condition} LIMIT {CountLimit}) counted", cancellationToken).ConfigureAwait(false);
+            rows = await CountAsync(connection, $"SELECT count(*) FROM (SELECT FROM {name}{condition} LIMIT {CountLimit}) counted", cancellationToken);
             isEstimate = rows == CountLimit;
         }
 
@@ -122,19 +119,16 @@ public sealed record RollbackLoss(MigrationStep Step, string What, long Rows, bo
     private static async Task AddDeletedAsync(
         List<RollbackLoss> losses, NpgsqlConnection connection, MigrationStep step, SqlStatement statement, CancellationToken cancellationToken)
     {
-        var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand("EXPLAIN (FORMAT JSON) " + statement.Text) } };
-        await using (batch.ConfigureAwait(false))
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand("EXPLAIN (FORMAT JSON) " + statement.Text) } };
+        try
         {
-            try
-            {
-                var plan = (string)(await batch.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
-                using var document = JsonDocument.Parse(plan);
-                Collect(losses, step, document.RootElement[0].GetProperty("Plan"));
-            }
-            catch (PostgresException e) when (e.SqlState.StartsWith("42", StringComparison.Ordinal))
-            {
-                // What it names is dropped by a step before it, or was never there; the run itself will say so.
-            }
+            var plan = (string)(await batch.ExecuteScalarAsync(cancellationToken))!;
+            using var document = JsonDocument.Parse(plan);
+            Collect(losses, step, document.RootElement[0].GetProperty("Plan"));
+        }
+        catch (PostgresException e) when (e.SqlState.StartsWith("42", StringComparison.Ordinal))
+        {
+            // What it names is dropped by a step before it, or was never there; the run itself will say so.
         }
     }
 
@@ -160,10 +154,7 @@ public sealed record RollbackLoss(MigrationStep Step, string What, long Rows, bo
 
     private static async Task<long> CountAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        await using (command.ConfigureAwait(false))
-        {
-            return Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false), CultureInfo.InvariantCulture);
-        }
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        return Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture);
     }
 }

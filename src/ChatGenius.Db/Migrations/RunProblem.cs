@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Npgsql;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
-
+using Npgsql;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>Turns what the server says during a run into problems.</summary>

@@ -16,15 +16,15 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
         switch (kind.Mode)
         {
             case StatementMode.CreateIndex when kind.Index.Length > 0:
-                return await PrepareCreateIndexAsync(begun, cancellationToken).ConfigureAwait(false);
+                return await PrepareCreateIndexAsync(begun, cancellationToken);
             case StatementMode.DropIndex when begun && kind.Index.Length > 0:
-                return await ScalarAsync("SELECT pg_catalog.to_regclass($1) IS NULL", [kind.Index], cancellationToken).ConfigureAwait(false) is true
+                return await ScalarAsync("SELECT pg_catalog.to_regclass($1) IS NULL", [kind.Index], cancellationToken) is true
                     ? $"the index {kind.Index} is gone"
                     : null;
             case StatementMode.DetachPartition when begun:
-                return await PrepareDetachAsync(cancellationToken).ConfigureAwait(false);
+                return await PrepareDetachAsync(cancellationToken);
             case StatementMode.Reindex when begun:
-                await DropLeftOversAsync(cancellationToken).ConfigureAwait(false);
+                await DropLeftOversAsync(cancellationToken);
                 return null;
             case StatementMode.CreateIndex when begun:
             case StatementMode.Opaque when begun && !repeatable:
@@ -59,9 +59,9 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
               AND c.relname = (pg_catalog.parse_ident($2))[1]::pg_catalog.name
             """;
         object? found;
-        while ((found = await ScalarAsync(Find, [kind.Table, kind.Index], cancellationToken).ConfigureAwait(false)) is "?")
+        while ((found = await ScalarAsync(Find, [kind.Table, kind.Index], cancellationToken)) is "?")
         {
-            await Task.Delay(200, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(200, cancellationToken);
         }
 
         switch (found)
@@ -69,7 +69,7 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
             case "":
                 return begun ? $"the index {kind.Index} is there and valid" : null;
             case string invalid:
-                await ExecuteAsync($"DROP INDEX CONCURRENTLY IF EXISTS {invalid}", cancellationToken).ConfigureAwait(false);
+                await ExecuteAsync($"DROP INDEX CONCURRENTLY IF EXISTS {invalid}", cancellationToken);
                 return null;
             default:
                 return null;
@@ -84,10 +84,10 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
     {
         const string Find =
             "SELECT inhdetachpending FROM pg_catalog.pg_inherits WHERE inhparent = pg_catalog.to_regclass($1) AND inhrelid = pg_catalog.to_regclass($2)";
-        switch (await ScalarAsync(Find, [kind.Table, kind.Index], cancellationToken).ConfigureAwait(false))
+        switch (await ScalarAsync(Find, [kind.Table, kind.Index], cancellationToken))
         {
             case true:
-                await ExecuteAsync($"ALTER TABLE {kind.Table} DETACH PARTITION {kind.Index} FINALIZE", cancellationToken).ConfigureAwait(false);
+                await ExecuteAsync($"ALTER TABLE {kind.Table} DETACH PARTITION {kind.Index} FINALIZE", cancellationToken);
                 return $"the partition {kind.Index} was being detached, which is finished now";
             case false:
                 return null;
@@ -108,35 +108,29 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
             WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'
               AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.relid = i.indrelid)
             """;
-        if (await ScalarAsync(Find, [], cancellationToken).ConfigureAwait(false) is string[] names)
+        if (await ScalarAsync(Find, [], cancellationToken) is string[] names)
         {
             foreach (var name in names)
             {
-                await ExecuteAsync($"DROP INDEX CONCURRENTLY IF EXISTS {name}", cancellationToken).ConfigureAwait(false);
+                await ExecuteAsync($"DROP INDEX CONCURRENTLY IF EXISTS {name}", cancellationToken);
             }
         }
     }
 
     private async Task<object?> ScalarAsync(string sql, string[] parameters, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        await using (command.ConfigureAwait(false))
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        foreach (var parameter in parameters)
         {
-            foreach (var parameter in parameters)
-            {
-                command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = parameter });
-            }
-
-            return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = parameter });
         }
+
+        return await command.ExecuteScalarAsync(cancellationToken);
     }
 
     private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        await using (command.ConfigureAwait(false))
-        {
-            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-        }
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

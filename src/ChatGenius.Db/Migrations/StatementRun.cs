@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using Npgsql;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
-
+using Npgsql;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
@@ -26,13 +26,13 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     /// <returns>How long it took, over all attempts.</returns>
     internal async Task<TimeSpan> RunAsync(CancellationToken cancellationToken)
     {
-        await WaitForEarlierBackendAsync(cancellationToken).ConfigureAwait(false);
-        await RepeatSettingsAsync(cancellationToken).ConfigureAwait(false);
+        await WaitForEarlierBackendAsync(cancellationToken);
+        await RepeatSettingsAsync(cancellationToken);
         while (_next < _statements.Count)
         {
             var statement = _statements[_next];
             events?.Report(new MigrationEvent.StatementStarted(step, _next + 1, _statements.Count, statement.Location));
-            await RunStatementAsync(statement, StatementKind.Of(statement), cancellationToken).ConfigureAwait(false);
+            await RunStatementAsync(statement, StatementKind.Of(statement), cancellationToken);
             _next++;
             _begun = false;
         }
@@ -49,7 +49,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         pipeline.Add(step, run.History.ClearJournal(step.Version));
         pipeline.Add(step, run.Record(step, _clock.Elapsed));
         pipeline.Add(step, "COMMIT");
-        await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
+        await RunAsync(pipeline, cancellationToken);
         return _clock.Elapsed;
     }
 
@@ -58,20 +58,20 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     {
         _ownTransaction = false;
         // Outside a transaction ROLLBACK only warns.
-        if (!await run.RollbackAsync().ConfigureAwait(false))
+        if (!await run.RollbackAsync())
         {
             return;
         }
 
-        await run.ExecuteUndisturbedAsync("RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL").ConfigureAwait(false);
-        await ReadProgressAsync().ConfigureAwait(false);
+        await run.ExecuteUndisturbedAsync("RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL");
+        await ReadProgressAsync();
     }
 
     private async Task RunStatementAsync(SqlStatement statement, StatementKind kind, CancellationToken cancellationToken)
     {
         if (_ownTransaction || kind.Mode == StatementMode.TransactionControl)
         {
-            await RunInOwnTransactionAsync(statement, cancellationToken).ConfigureAwait(false);
+            await RunInOwnTransactionAsync(statement, cancellationToken);
             return;
         }
 
@@ -82,22 +82,22 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
             pipeline.Add(step, statement);
             AddJournal(pipeline, run.History.Mark(step, _next + 1, done: true, run.Watch.Fence));
             pipeline.Add(step, "COMMIT");
-            await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
+            await RunAsync(pipeline, cancellationToken);
             return;
         }
 
-        if (await PrepareAsync(statement, kind, cancellationToken).ConfigureAwait(false) is { } reason)
+        if (await PrepareAsync(statement, kind, cancellationToken) is { } reason)
         {
             events?.Report(new MigrationEvent.StatementRecognised(step, _next + 1, reason));
         }
         else
         {
-            await MarkAsync(done: false, cancellationToken).ConfigureAwait(false);
+            await MarkAsync(done: false, cancellationToken);
             _begun = true;
-            await RunAloneAsync(statement, kind, cancellationToken).ConfigureAwait(false);
+            await RunAloneAsync(statement, kind, cancellationToken);
         }
 
-        await MarkAsync(done: true, cancellationToken).ConfigureAwait(false);
+        await MarkAsync(done: true, cancellationToken);
     }
 
     /// <summary>What the preparation is refused, the statement is: it is tried again, or told with the statement's place.</summary>
@@ -105,7 +105,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     {
         try
         {
-            return await new StatementEffect(run.Connection, statement, kind, step.Section.Repeatable).PrepareAsync(_begun, cancellationToken).ConfigureAwait(false);
+            return await new StatementEffect(run.Connection, statement, kind, step.Section.Repeatable).PrepareAsync(_begun, cancellationToken);
         }
         catch (PostgresException e) when (!RunProblem.EndsSession(e))
         {
@@ -120,25 +120,25 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         var patient = kind.Mode is StatementMode.CreateIndex or StatementMode.DropIndex or StatementMode.Reindex && !SetsLockTimeout();
         if (patient)
         {
-            await SetAsync("SET lock_timeout = 0", cancellationToken).ConfigureAwait(false);
+            await SetAsync("SET lock_timeout = 0", cancellationToken);
         }
 
         var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
         pipeline.Add(step, statement);
         try
         {
-            await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
+            await RunAsync(pipeline, cancellationToken);
         }
         catch (SqlPipelineException<MigrationStep> e) when (IsRefusal(e.Error) && !MayCommitInside(statement))
         {
             // It surely did not do what its effect would be taken for: an index of that name may have been there all the time, or never.
-            await ForgetAsync(cancellationToken).ConfigureAwait(false);
+            await ForgetAsync(cancellationToken);
             throw;
         }
 
         if (patient)
         {
-            await SetAsync($"SET lock_timeout = {(long)run.Options.LockTimeout.TotalMilliseconds}", cancellationToken).ConfigureAwait(false);
+            await SetAsync($"SET lock_timeout = {(long)run.Options.LockTimeout.TotalMilliseconds}", cancellationToken);
         }
     }
 
@@ -161,7 +161,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         if (control == SqlTransactionControl.Commit && _begun)
         {
             events?.Report(new MigrationEvent.StatementRecognised(step, _next + 1, "the transaction was committed"));
-            await MarkAsync(done: true, cancellationToken).ConfigureAwait(false);
+            await MarkAsync(done: true, cancellationToken);
             return;
         }
 
@@ -172,7 +172,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         }
 
         pipeline.Add(step, statement);
-        await RunAsync(pipeline, cancellationToken).ConfigureAwait(false);
+        await RunAsync(pipeline, cancellationToken);
         _ownTransaction = control switch
         {
             SqlTransactionControl.Begin => true,
@@ -181,7 +181,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         };
         if (control is not (SqlTransactionControl.None or SqlTransactionControl.Begin))
         {
-            await MarkAsync(done: true, cancellationToken).ConfigureAwait(false);
+            await MarkAsync(done: true, cancellationToken);
         }
     }
 
@@ -207,9 +207,9 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
             {
                 Parameters = { new NpgsqlParameter<int> { TypedValue = resume.Pid }, new NpgsqlParameter<DateTime> { TypedValue = resume.BackendStart } },
             };
-            await using (command.ConfigureAwait(false))
+            await using (command)
             {
-                if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not string query)
+                if (await command.ExecuteScalarAsync(cancellationToken) is not string query)
                 {
                     return;
                 }
@@ -220,7 +220,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
                 }
             }
 
-            await Task.Delay(200, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(200, cancellationToken);
         }
     }
 
@@ -291,7 +291,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     /// <summary>After a failure the journal knows better than we do what was committed.</summary>
     private async Task ReadProgressAsync()
     {
-        var (_, history) = await run.History.ReadAsync(run.Connection, HistoryColumns.Plan, before: [], CancellationToken.None).ConfigureAwait(false);
+        var (_, history) = await run.History.ReadAsync(run.Connection, HistoryColumns.Plan, before: [], CancellationToken.None);
         if (history.Interruptions.FirstOrDefault(interruption => interruption.Version == step.Version) is { } interruption)
         {
             (_next, _begun) = (interruption.Statement - 1, interruption.Started);

@@ -132,28 +132,28 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     internal async Task<Reading> ReadAllAsync(CancellationToken cancellationToken)
     {
         _all ??= Batch([Counters, LockTimeout, .. Queries.Select(query => query.All), Living]);
-        return await ReadAsync(_all, new Catalog(), cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(_all, new Catalog(), cancellationToken);
     }
 
     /// <summary>What the current transaction changed.</summary>
     internal async Task<Reading> ReadChangesAsync(Catalog before, CancellationToken cancellationToken)
     {
         _changes ??= Batch([Counters, LockTimeout, .. Queries.Select(query => query.Changed), Living]);
-        return await ReadAsync(_changes, before, cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(_changes, before, cancellationToken);
     }
 
     /// <summary>Only the counters: what a transaction starts with, or where a query of our own has moved them.</summary>
     internal async Task<Reading> ReadCountersAsync(Catalog catalog, CancellationToken cancellationToken)
     {
         _counters ??= Batch([Counters, LockTimeout]);
-        return await ReadAsync(_counters, catalog, cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(_counters, catalog, cancellationToken);
     }
 
     /// <summary>Forgets that the queries are prepared, before a statement that makes the server forget them.</summary>
     internal async Task ForgetAsync()
     {
         connection.UnprepareAll();
-        await DisposeAsync().ConfigureAwait(false);
+        await DisposeAsync();
         (_all, _changes, _counters) = (null, null, null);
     }
 
@@ -161,7 +161,7 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     {
         foreach (var batch in new[] { _all, _changes, _counters }.OfType<NpgsqlBatch>())
         {
-            await batch.DisposeAsync().ConfigureAwait(false);
+            await batch.DisposeAsync();
         }
     }
 
@@ -179,12 +179,11 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     private static async Task<Reading> ReadAsync(NpgsqlBatch batch, Catalog catalog, CancellationToken cancellationToken)
     {
         // The plans of these queries cost more than their runs; a session keeps them. Preparing what is prepared costs nothing.
-        await batch.PrepareAsync(cancellationToken).ConfigureAwait(false);
-        var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var _ = reader.ConfigureAwait(false);
-        var counters = await ReadCountersAsync(reader, cancellationToken).ConfigureAwait(false);
-        await NextAsync(reader, cancellationToken).ConfigureAwait(false);
-        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        await batch.PrepareAsync(cancellationToken);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        var counters = await ReadCountersAsync(reader, cancellationToken);
+        await NextAsync(reader, cancellationToken);
+        await reader.ReadAsync(cancellationToken);
         var lockTimeout = reader.GetString(0);
         if (batch.BatchCommands.Count == 2)
         {
@@ -193,12 +192,12 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
 
         foreach (var merge in Mergers)
         {
-            await NextAsync(reader, cancellationToken).ConfigureAwait(false);
-            catalog = await merge(reader, catalog, cancellationToken).ConfigureAwait(false);
+            await NextAsync(reader, cancellationToken);
+            catalog = await merge(reader, catalog, cancellationToken);
         }
 
-        await NextAsync(reader, cancellationToken).ConfigureAwait(false);
-        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        await NextAsync(reader, cancellationToken);
+        await reader.ReadAsync(cancellationToken);
         return new Reading(Bury(catalog, reader), counters, lockTimeout);
     }
 
@@ -207,7 +206,7 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     private static async Task<ImmutableDictionary<uint, Activity>> ReadCountersAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         var counters = ImmutableDictionary.CreateBuilder<uint, Activity>();
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await reader.ReadAsync(cancellationToken))
         {
             counters[reader.GetFieldValue<uint>(0)] = new Activity(
                 reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6));
@@ -219,35 +218,35 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     /// <summary>In the order of <see cref="Queries"/>.</summary>
     private static readonly Func<NpgsqlDataReader, Catalog, CancellationToken, Task<Catalog>>[] Mergers =
     [
-        async (r, c, ct) => c with { Relations = await MergeAsync(r, c.Relations, Relation, ct).ConfigureAwait(false) },
-        async (r, c, ct) => c with { Columns = await MergeColumnsAsync(r, c.Columns, ct).ConfigureAwait(false) },
-        async (r, c, ct) => c with { Constraints = await MergeAsync(r, c.Constraints, ReadConstraint, ct).ConfigureAwait(false) },
+        async (r, c, ct) => c with { Relations = await MergeAsync(r, c.Relations, Relation, ct) },
+        async (r, c, ct) => c with { Columns = await MergeColumnsAsync(r, c.Columns, ct) },
+        async (r, c, ct) => c with { Constraints = await MergeAsync(r, c.Constraints, ReadConstraint, ct) },
         async (r, c, ct) => c with
         {
             Types = await MergeAsync(
-                r, c.Types, x => new TypeFacts(Oid(x, 0), x.GetString(1), x.GetString(2), Letter(x, 3), x.GetBoolean(4), Oid(x, 5)), ct).ConfigureAwait(false),
+                r, c.Types, x => new TypeFacts(Oid(x, 0), x.GetString(1), x.GetString(2), Letter(x, 3), x.GetBoolean(4), Oid(x, 5)), ct),
         },
-        async (r, c, ct) => c with { EnumValues = await MergeAsync(r, c.EnumValues, x => new EnumValue(Oid(x, 0), Oid(x, 1), x.GetString(2)), ct).ConfigureAwait(false) },
+        async (r, c, ct) => c with { EnumValues = await MergeAsync(r, c.EnumValues, x => new EnumValue(Oid(x, 0), Oid(x, 1), x.GetString(2)), ct) },
         async (r, c, ct) => c with
         {
             Functions = await MergeAsync(
                 r, c.Functions,
                 x => new Routine(
                     Oid(x, 0), x.GetString(1), x.GetString(2), x.GetString(3), Letter(x, 4), x.GetBoolean(5), x.GetBoolean(6), x.GetBoolean(7), Text(x, 8)),
-                ct).ConfigureAwait(false),
+                ct),
         },
         async (r, c, ct) => c with
         {
-            Triggers = await MergeAsync(r, c.Triggers, x => new Trigger(Oid(x, 0), Oid(x, 1), x.GetString(2), Letter(x, 3)), ct).ConfigureAwait(false),
+            Triggers = await MergeAsync(r, c.Triggers, x => new Trigger(Oid(x, 0), Oid(x, 1), x.GetString(2), Letter(x, 3)), ct),
         },
-        async (r, c, ct) => c with { Schemas = await MergeAsync(r, c.Schemas, x => x.GetString(1), ct).ConfigureAwait(false) },
+        async (r, c, ct) => c with { Schemas = await MergeAsync(r, c.Schemas, x => x.GetString(1), ct) },
     ];
 
     private static async Task<ImmutableDictionary<uint, T>> MergeAsync<T>(
         NpgsqlDataReader reader, ImmutableDictionary<uint, T> before, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
         var merged = before.ToBuilder();
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await reader.ReadAsync(cancellationToken))
         {
             merged[Oid(reader, 0)] = read(reader);
         }
@@ -259,7 +258,7 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
         NpgsqlDataReader reader, ImmutableDictionary<uint, ImmutableArray<Column>> before, CancellationToken cancellationToken)
     {
         var read = new Dictionary<uint, ImmutableArray<Column>.Builder>();
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await reader.ReadAsync(cancellationToken))
         {
             var relation = Oid(reader, 0);
             if (!read.TryGetValue(relation, out var columns))

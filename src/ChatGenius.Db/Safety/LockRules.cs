@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
-
 namespace ChatGenius.Db.Safety;
 
 /// <summary>L4xx: locks held too long, or on too much.</summary>

@@ -42,17 +42,15 @@ internal sealed partial class MadeUpValues
         const string Bounds = "SELECT oid, pg_get_partition_constraintdef(oid) FROM pg_class WHERE relispartition AND relkind = 'r' AND pg_get_partition_constraintdef(oid) IS NOT NULL";
         var types = new Dictionary<uint, (string, char)>();
         var bounds = new Dictionary<uint, string>();
-        var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand(Types), new NpgsqlBatchCommand(Bounds) } };
-        await using var _ = batch.ConfigureAwait(false);
-        var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var __ = reader.ConfigureAwait(false);
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand(Types), new NpgsqlBatchCommand(Bounds) } };
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
         {
             types[reader.GetFieldValue<uint>(0)] = (reader.GetString(1), reader.GetString(2)[0]);
         }
 
-        await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        await reader.NextResultAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
         {
             bounds[reader.GetFieldValue<uint>(0)] = reader.GetString(1);
         }
@@ -77,7 +75,7 @@ internal sealed partial class MadeUpValues
 
         // A cast to a domain would end the trial with an error instead of telling which values do.
         var cast = _catalog.Types.GetValueOrDefault(column.TypeOid) is { Kind: 'd' } ? "" : $"::{column.Type}";
-        var (candidates, all) = await TryAsync(connection, SqlIdentifier.Quote(column.Name), typical, cast, conditions, rows, cancellationToken).ConfigureAwait(false);
+        var (candidates, all) = await TryAsync(connection, SqlIdentifier.Quote(column.Name), typical, cast, conditions, rows, cancellationToken);
         return all ? $"({typical})::{column.Type}"
             : candidates.Count > 0 ? string.Create(CultureInfo.InvariantCulture, $"((ARRAY[{string.Join(", ", candidates.Select(SqlLiteral.Quote))}])[1 + g.n % {candidates.Count}])::{column.Type}")
             : column.NotNull ? $"({typical})::{column.Type}" : null;
@@ -124,11 +122,9 @@ internal sealed partial class MadeUpValues
         {
             try
             {
-                var command = new NpgsqlCommand($"SELECT {name}::text FROM ({values}) AS tried WHERE {where}", connection) { CommandTimeout = 0 };
-                await using var _ = command.ConfigureAwait(false);
-                var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-                await using var __ = reader.ConfigureAwait(false);
-                while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                await using var command = new NpgsqlCommand($"SELECT {name}::text FROM ({values}) AS tried WHERE {where}", connection) { CommandTimeout = 0 };
+                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+                while (await reader.ReadAsync(cancellationToken))
                 {
                     held += values == typicalOnes ? 1 : 0;
                     if (candidates.Count < MostCandidates)

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-
+using ChatGenius.Db.Files;
 namespace ChatGenius.Db.Safety;
 
 /// <summary>A traced migration, in the words in which rules ask about it.</summary>

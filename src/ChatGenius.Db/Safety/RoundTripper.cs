@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
-using ChatGenius.Db.Sql;
 using Npgsql;
-
 namespace ChatGenius.Db.Safety;
 
 /// <summary>
@@ -28,38 +26,38 @@ public sealed class RoundTripper<TSchema>(
         _schema = null;
         if (tracer.IsStale)
         {
-            await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            await tracer.RefreshAsync(cancellationToken);
         }
 
         if (migration.Down.Irreversible || migration.Down.Script.Statements.Count == 0)
         {
-            return (await tracer.TraceAsync(migration.Up, cancellationToken).ConfigureAwait(false), null);
+            return (await tracer.TraceAsync(migration.Up, cancellationToken), null);
         }
 
-        var before = known ?? await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
-        var rows = await CountAsync(Endangered(tracer.Catalog, migration), cancellationToken).ConfigureAwait(false);
-        var trace = await tracer.TraceAsync(migration.Up, cancellationToken).ConfigureAwait(false);
+        var before = known ?? await tracer.ReadAsync(readSchema, cancellationToken);
+        var rows = await CountAsync(Endangered(tracer.Catalog, migration), cancellationToken);
+        var trace = await tracer.TraceAsync(migration.Up, cancellationToken);
         if (!trace.Completed)
         {
             return (trace, null);
         }
 
-        var after = await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
-        if (await tracer.RunAsync(migration.Down, cancellationToken).ConfigureAwait(false) is { } downError)
+        var after = await tracer.ReadAsync(readSchema, cancellationToken);
+        if (await tracer.RunAsync(migration.Down, cancellationToken) is { } downError)
         {
             return (trace, new RoundTrip([], [], [], $"Down fails: {downError.MessageText} ({downError.SqlState})"));
         }
 
-        var restored = await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
-        var lost = rows.Count == 0 ? ImmutableArray<Loss>.Empty : await LostAsync(rows, cancellationToken).ConfigureAwait(false);
-        var upError = await tracer.RunAsync(migration.Up, cancellationToken).ConfigureAwait(false);
-        await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        var restored = await tracer.ReadAsync(readSchema, cancellationToken);
+        var lost = rows.Count == 0 ? ImmutableArray<Loss>.Empty : await LostAsync(rows, cancellationToken);
+        var upError = await tracer.RunAsync(migration.Up, cancellationToken);
+        await tracer.RefreshAsync(cancellationToken);
         if (upError is not null)
         {
             return (trace, new RoundTrip([.. compare(before, restored)], [], lost, $"Up after down fails: {upError.MessageText} ({upError.SqlState})"));
         }
 
-        _schema = await tracer.ReadAsync(readSchema, cancellationToken).ConfigureAwait(false);
+        _schema = await tracer.ReadAsync(readSchema, cancellationToken);
         return (trace, new RoundTrip([.. compare(before, restored)], [.. compare(after, _schema)], lost));
     }
 
@@ -87,7 +85,7 @@ public sealed class RoundTripper<TSchema>(
         var counts = new List<Counted>();
         foreach (var (table, column) in items)
         {
-            var (count, sum) = await tracer.CountAsync(table, column, cancellationToken).ConfigureAwait(false);
+            var (count, sum) = await tracer.CountAsync(table, column, cancellationToken);
             counts.Add(new Counted(table, column, count, sum));
         }
 
@@ -96,7 +94,7 @@ public sealed class RoundTripper<TSchema>(
 
     private async Task<ImmutableArray<Loss>> LostAsync(List<Counted> before, CancellationToken cancellationToken)
     {
-        await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        await tracer.RefreshAsync(cancellationToken);
         var lost = new List<Loss>();
         var shrunk = new HashSet<Relation>();
         foreach (var (table, column, count, sum) in before)
@@ -104,7 +102,7 @@ public sealed class RoundTripper<TSchema>(
             var now = tracer.Catalog.Find(table.Schema, table.Name);
             var columnNow = column is null || now is null ? null : tracer.Catalog.ColumnsOf(now.Oid).FirstOrDefault(c => c.Name == column.Name);
             var gone = now is null || (column is not null && columnNow is null);
-            var (left, leftSum) = gone ? (0, 0) : await tracer.CountAsync(now!, columnNow, cancellationToken).ConfigureAwait(false);
+            var (left, leftSum) = gone ? (0, 0) : await tracer.CountAsync(now!, columnNow, cancellationToken);
             if (column is null && left < count)
             {
                 shrunk.Add(table);

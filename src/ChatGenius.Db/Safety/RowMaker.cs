@@ -33,23 +33,23 @@ public static class RowMaker
     /// <exception cref="NpgsqlException">The connection was lost.</exception>
     public static async Task<IReadOnlyList<MadeRows>> RunAsync(Tracer tracer, TableSizes sizes, CancellationToken cancellationToken = default)
     {
-        await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        await tracer.RefreshAsync(cancellationToken);
         var catalog = tracer.Catalog;
-        var made = await tracer.ReadAsync((connection, token) => FillAsync(connection, catalog, sizes, token), cancellationToken).ConfigureAwait(false);
+        var made = await tracer.ReadAsync((connection, token) => FillAsync(connection, catalog, sizes, token), cancellationToken);
         tracer.HasMadeUpRows = true;
         return made;
     }
 
     private static async Task<IReadOnlyList<MadeRows>> FillAsync(NpgsqlConnection connection, Catalog catalog, TableSizes sizes, CancellationToken cancellationToken)
     {
-        var values = await MadeUpValues.ReadAsync(connection, catalog, cancellationToken).ConfigureAwait(false);
+        var values = await MadeUpValues.ReadAsync(connection, catalog, cancellationToken);
         var made = new List<MadeRows>();
         foreach (var table in ParentsFirst(catalog))
         {
             var wanted = Wanted(catalog, table, sizes);
             try
             {
-                made.Add(wanted == 0 ? new MadeRows(table, 0, null) : await FillAsync(connection, catalog, values, table, wanted, cancellationToken).ConfigureAwait(false));
+                made.Add(wanted == 0 ? new MadeRows(table, 0, null) : await FillAsync(connection, catalog, values, table, wanted, cancellationToken));
             }
             catch (PostgresException e) when (e.SqlState != PostgresErrorCodes.QueryCanceled)
             {
@@ -57,7 +57,7 @@ public static class RowMaker
             }
         }
 
-        await ExecuteAsync(connection, "ANALYZE", cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(connection, "ANALYZE", cancellationToken);
         return made;
     }
 
@@ -92,14 +92,14 @@ public static class RowMaker
     {
         var columns = new SortedDictionary<short, string>();
         var joins = new List<string>();
-        if (await ReferAsync(connection, catalog, table, columns, joins, cancellationToken).ConfigureAwait(false) is { } empty)
+        if (await ReferAsync(connection, catalog, table, columns, joins, cancellationToken) is { } empty)
         {
             return new MadeRows(table, 0, $"{empty.Display} has no row to refer to");
         }
 
         foreach (var column in catalog.ColumnsOf(table.Oid).Where(column => column.Generated is null && column.Identity != 'a' && !columns.ContainsKey(column.Number)))
         {
-            if (await values.ForAsync(connection, table, column, rows, cancellationToken).ConfigureAwait(false) is { } value)
+            if (await values.ForAsync(connection, table, column, rows, cancellationToken) is { } value)
             {
                 columns.Add(column.Number, value);
             }
@@ -109,7 +109,7 @@ public static class RowMaker
         var insert = string.Create(
             CultureInfo.InvariantCulture,
             $"INSERT INTO {SqlIdentifier.Quote(table.Schema, table.Name)} {(columns.Count > 0 ? $"({names})" : "")} SELECT {string.Join(", ", columns.Values)} FROM generate_series(1, {rows}) AS g (n) {string.Join(' ', joins)} ON CONFLICT DO NOTHING");
-        return new MadeRows(table, await ExecuteAsync(connection, insert, cancellationToken).ConfigureAwait(false), null);
+        return new MadeRows(table, await ExecuteAsync(connection, insert, cancellationToken), null);
     }
 
     /// <summary>Lets foreign keys point to rows of their tables. One whose columns another has taken already is left to the server.</summary>
@@ -126,7 +126,7 @@ public static class RowMaker
                 continue;
             }
 
-            var (from, count) = await ParentsAsync(connection, catalog, key, cancellationToken).ConfigureAwait(false);
+            var (from, count) = await ParentsAsync(connection, catalog, key, cancellationToken);
             if (count == 0)
             {
                 // One NULL is enough for a key not to be looked up (MATCH SIMPLE).
@@ -167,15 +167,13 @@ public static class RowMaker
         var keys = string.Join(", ", names.Select((name, i) => string.Create(CultureInfo.InvariantCulture, $"{name} AS key_{i}")));
         var query = $"SELECT {keys}, row_number() OVER () - 1 AS place FROM {SqlIdentifier.Quote(parent.Schema, parent.Name)} "
             + $"WHERE ({string.Join(", ", names)}) IS NOT NULL LIMIT {MostParents.ToString(CultureInfo.InvariantCulture)}";
-        var command = new NpgsqlCommand($"SELECT count(*) FROM ({query}) parents", connection) { CommandTimeout = 0 };
-        await using var _ = command.ConfigureAwait(false);
-        return (query, (long)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!);
+        await using var command = new NpgsqlCommand($"SELECT count(*) FROM ({query}) parents", connection) { CommandTimeout = 0 };
+        return (query, (long)(await command.ExecuteScalarAsync(cancellationToken))!);
     }
 
     private static async Task<long> ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        await using var _ = command.ConfigureAwait(false);
-        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -1,6 +1,5 @@
-using ChatGenius.Db.Sql;
+using ChatGenius.Db.Connections;
 using Npgsql;
-
 namespace ChatGenius.Db.Safety;
 
 /// <summary>How large a table is where the migration will run.</summary>
@@ -63,9 +62,8 @@ public sealed class TableSizes
             GROUP BY 1, 2
             HAVING bool_and(c.reltuples >= 0 OR c.relkind = 'p' OR pg_relation_size(c.oid) = 0)
             """;
-        var connection = await target.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        await using var _ = connection.ConfigureAwait(false);
-        var batch = new NpgsqlBatch(connection)
+        await using var connection = await target.ConnectAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
             {
@@ -74,14 +72,12 @@ public sealed class TableSizes
                 new NpgsqlBatchCommand(Query),
             },
         };
-        await using var __ = batch.ConfigureAwait(false);
-        var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var ___ = reader.ConfigureAwait(false);
-        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
         var timeZone = reader.GetString(0);
-        await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+        await reader.NextResultAsync(cancellationToken);
         var sizes = new Dictionary<(string, string), TableSize>();
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await reader.ReadAsync(cancellationToken))
         {
             sizes[(reader.GetString(0), reader.GetString(1))] = new TableSize(reader.GetInt64(2), reader.GetInt64(3));
         }

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
-
 namespace ChatGenius.Db.Safety;
 
 /// <summary>What a statement was seen to do on a throw-away database.</summary>

@@ -15,21 +15,21 @@ public sealed partial class Tracer
         internal async Task TogetherAsync(CancellationToken cancellationToken)
         {
             var before = tracer._catalog;
-            var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken).ConfigureAwait(false);
+            var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken);
             foreach (var statement in statements)
             {
-                var trace = await tracer.ReasonNotToRunAsync(statement, cancellationToken).ConfigureAwait(false) is { } reason
+                var trace = await tracer.ReasonNotToRunAsync(statement, cancellationToken) is { } reason
                     ? NotRun(statement, reason)
-                    : await transaction.TraceAsync(statement, Traces.Count, cancellationToken).ConfigureAwait(false);
+                    : await transaction.TraceAsync(statement, Traces.Count, cancellationToken);
                 Traces.Add(trace);
                 if (trace.Outcome == TraceOutcome.Failed)
                 {
-                    await AbandonAsync(before, trace, cancellationToken).ConfigureAwait(false);
+                    await AbandonAsync(before, trace, cancellationToken);
                     return;
                 }
             }
 
-            await CommitAsync(before, cancellationToken).ConfigureAwait(false);
+            await CommitAsync(before, cancellationToken);
         }
 
         /// <summary>Every statement in a transaction of its own where it can be, so that its locks can be read; alone where it can't.</summary>
@@ -44,32 +44,32 @@ public sealed partial class Tracer
                     break;
                 }
 
-                if (await tracer.ReasonNotToRunAsync(statement, cancellationToken).ConfigureAwait(false) is { } reason)
+                if (await tracer.ReasonNotToRunAsync(statement, cancellationToken) is { } reason)
                 {
                     Traces.Add(NotRun(statement, reason));
                 }
                 else if (statement.TransactionControl == SqlTransactionControl.Begin && ownTransaction is null)
                 {
-                    ownTransaction = await TransactionRun.BeginAsync(tracer, statement.Text, cancellationToken).ConfigureAwait(false);
+                    ownTransaction = await TransactionRun.BeginAsync(tracer, statement.Text, cancellationToken);
                     Traces.Add(Unremarkable(statement));
                 }
                 else if (ownTransaction is not null)
                 {
-                    Traces.Add(await ownTransaction.TraceAsync(statement, Traces.Count, cancellationToken).ConfigureAwait(false));
+                    Traces.Add(await ownTransaction.TraceAsync(statement, Traces.Count, cancellationToken));
                     ownTransaction = statement.TransactionControl == SqlTransactionControl.None ? ownTransaction : null;
                 }
                 else
                 {
-                    Traces.Add(await OneAsync(statement, cancellationToken).ConfigureAwait(false));
+                    Traces.Add(await OneAsync(statement, cancellationToken));
                 }
             }
 
             // What the file left open, the end of its session rolls back; after a failure there may be an aborted transaction.
-            await tracer.CommandAsync("ROLLBACK", cancellationToken).ConfigureAwait(false);
+            await tracer.CommandAsync("ROLLBACK", cancellationToken);
             tracer._notices.Clear();
             if (Traces is [.., { Outcome: not TraceOutcome.Ran }] || ownTransaction is not null || Traces.Exists(trace => trace.RanAlone))
             {
-                await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+                await tracer.RefreshAsync(cancellationToken);
             }
         }
 
@@ -77,22 +77,22 @@ public sealed partial class Tracer
         {
             if (StatementPolicy.NeedsToRunAlone(statement))
             {
-                return await AloneAsync(statement, cancellationToken).ConfigureAwait(false);
+                return await AloneAsync(statement, cancellationToken);
             }
 
             var before = tracer._catalog;
-            var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken).ConfigureAwait(false);
-            var trace = await transaction.TraceAsync(statement, Traces.Count, cancellationToken).ConfigureAwait(false);
+            var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken);
+            var trace = await transaction.TraceAsync(statement, Traces.Count, cancellationToken);
             if (trace.Error is { } error)
             {
-                await tracer.CommandAsync("ROLLBACK", cancellationToken).ConfigureAwait(false);
+                await tracer.CommandAsync("ROLLBACK", cancellationToken);
                 tracer._catalog = before;
                 return StatementPolicy.RefusesTransactions(error)
-                    ? await AloneAsync(statement, cancellationToken).ConfigureAwait(false)
+                    ? await AloneAsync(statement, cancellationToken)
                     : trace;
             }
 
-            return await TryCommitAsync(cancellationToken).ConfigureAwait(false) is { } late
+            return await TryCommitAsync(cancellationToken) is { } late
                 ? Undone(trace, before, late)
                 : trace;
         }
@@ -100,12 +100,12 @@ public sealed partial class Tracer
         /// <summary>Outside a transaction block. Locks are gone when it returns, so the catalog before and after has to tell.</summary>
         private async Task<StatementTrace> AloneAsync(SqlStatement statement, CancellationToken cancellationToken)
         {
-            var before = await tracer._reader.ReadAllAsync(cancellationToken).ConfigureAwait(false);
-            await tracer.PrepareForAsync(statement).ConfigureAwait(false);
+            var before = await tracer._reader.ReadAllAsync(cancellationToken);
+            await tracer.PrepareForAsync(statement);
             PostgresException? error = null;
             try
             {
-                await tracer.ExecuteAsync(statement, cancellationToken).ConfigureAwait(false);
+                await tracer.ExecuteAsync(statement, cancellationToken);
             }
             catch (PostgresException e)
             {
@@ -113,7 +113,7 @@ public sealed partial class Tracer
             }
 
             ImmutableArray<ServerNotice> notices = [.. tracer._notices];
-            await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            await tracer.RefreshAsync(cancellationToken);
             return new StatementTrace
             {
                 Statement = statement,
@@ -129,7 +129,7 @@ public sealed partial class Tracer
 
         private async Task AbandonAsync(Catalog before, StatementTrace failed, CancellationToken cancellationToken)
         {
-            await tracer.CommandAsync("ROLLBACK", cancellationToken).ConfigureAwait(false);
+            await tracer.CommandAsync("ROLLBACK", cancellationToken);
             tracer._catalog = before;
             if (!StatementPolicy.RefusesTransactions(failed.Error!))
             {
@@ -139,13 +139,13 @@ public sealed partial class Tracer
 
             // The mistake is known. Run one by one, the section brings the database to where the next migration starts.
             Traces.Clear();
-            await OneByOneAsync(cancellationToken).ConfigureAwait(false);
+            await OneByOneAsync(cancellationToken);
             Traces[failed.Index] = Traces[failed.Index] with { Error = failed.Error };
         }
 
         private async Task CommitAsync(Catalog before, CancellationToken cancellationToken)
         {
-            if (await TryCommitAsync(cancellationToken).ConfigureAwait(false) is not { } error)
+            if (await TryCommitAsync(cancellationToken) is not { } error)
             {
                 return;
             }
@@ -166,7 +166,7 @@ public sealed partial class Tracer
         {
             try
             {
-                await tracer.CommandAsync("COMMIT", cancellationToken).ConfigureAwait(false);
+                await tracer.CommandAsync("COMMIT", cancellationToken);
                 return null;
             }
             catch (PostgresException e)

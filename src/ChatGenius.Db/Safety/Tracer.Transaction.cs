@@ -27,13 +27,13 @@ public sealed partial class Tracer
         /// </summary>
         internal static async Task<TransactionRun> BeginAsync(Tracer tracer, string begin, CancellationToken cancellationToken)
         {
-            await tracer.CommandAsync(begin, cancellationToken).ConfigureAwait(false);
-            return new TransactionRun(tracer, await tracer._reader.ReadCountersAsync(tracer._catalog, cancellationToken).ConfigureAwait(false));
+            await tracer.CommandAsync(begin, cancellationToken);
+            return new TransactionRun(tracer, await tracer._reader.ReadCountersAsync(tracer._catalog, cancellationToken));
         }
 
         internal async Task<StatementTrace> TraceAsync(SqlStatement statement, int index, CancellationToken cancellationToken)
         {
-            await _tracer.PrepareForAsync(statement).ConfigureAwait(false);
+            await _tracer.PrepareForAsync(statement);
             var trace = new StatementTrace
             {
                 Statement = statement,
@@ -48,7 +48,7 @@ public sealed partial class Tracer
             };
             try
             {
-                await _tracer.ExecuteAsync(statement, cancellationToken).ConfigureAwait(false);
+                await _tracer.ExecuteAsync(statement, cancellationToken);
             }
             catch (PostgresException e)
             {
@@ -56,11 +56,11 @@ public sealed partial class Tracer
             }
 
             ImmutableArray<ServerNotice> notices = [.. _tracer._notices];
-            _locks = await _tracer.ReadLocksAsync(cancellationToken).ConfigureAwait(false);
-            var now = await _tracer._reader.ReadChangesAsync(_last.Catalog, cancellationToken).ConfigureAwait(false);
+            _locks = await _tracer.ReadLocksAsync(cancellationToken);
+            var now = await _tracer._reader.ReadChangesAsync(_last.Catalog, cancellationToken);
             var activity = now.Counters.ToImmutableDictionary(pair => pair.Key, pair => pair.Value - _last.Counters.GetValueOrDefault(pair.Key));
-            var rows = await _tracer.CountRowsBeforeAsync(now.Catalog, activity, cancellationToken).ConfigureAwait(false);
-            _last = rows.IsEmpty ? now : await _tracer._reader.ReadCountersAsync(now.Catalog, cancellationToken).ConfigureAwait(false);
+            var rows = await _tracer.CountRowsBeforeAsync(now.Catalog, activity, cancellationToken);
+            _last = rows.IsEmpty ? now : await _tracer._reader.ReadCountersAsync(now.Catalog, cancellationToken);
             _tracer._catalog = now.Catalog;
             return trace with { After = now.Catalog, Locks = _locks, Activity = activity, RowsBefore = rows, Notices = notices };
         }

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
-
 namespace ChatGenius.Db.Safety;
 
 /// <summary>How a trace runs what it runs.</summary>
@@ -69,8 +69,8 @@ public sealed partial class Tracer : IAsyncDisposable
     /// <exception cref="ProblemException">CG06xx: no connection; CG1201: the server is older than 13.</exception>
     public static async Task<Tracer> StartAsync(Database database, TracerOptions options, CancellationToken cancellationToken = default)
     {
-        var subject = await database.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        var tracer = new Tracer(subject, await database.ConnectAsync(cancellationToken).ConfigureAwait(false), options);
+        var subject = await database.ConnectAsync(cancellationToken);
+        var tracer = new Tracer(subject, await database.ConnectAsync(cancellationToken), options);
         try
         {
             tracer.ServerVersion = subject.PostgreSqlVersion.Major * 10000 + subject.PostgreSqlVersion.Minor;
@@ -80,15 +80,15 @@ public sealed partial class Tracer : IAsyncDisposable
                     "CG1201", $"check needs a server of version 13 or newer, this one is {subject.PostgreSqlVersion}", Advice: "Name a newer one with --shadow."));
             }
 
-            await ReadAsync(tracer._observer, "SET jit = off", _ => { }, cancellationToken).ConfigureAwait(false);
-            await tracer.ResetAsync(cancellationToken).ConfigureAwait(false);
-            tracer._ownSettings = [.. await tracer.ReadSettingsAsync(cancellationToken).ConfigureAwait(false)];
-            await tracer.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            await ReadAsync(tracer._observer, "SET jit = off", _ => { }, cancellationToken);
+            await tracer.ResetAsync(cancellationToken);
+            tracer._ownSettings = [.. await tracer.ReadSettingsAsync(cancellationToken)];
+            await tracer.RefreshAsync(cancellationToken);
             return tracer;
         }
         catch
         {
-            await tracer.DisposeAsync().ConfigureAwait(false);
+            await tracer.DisposeAsync();
             throw;
         }
     }
@@ -102,7 +102,7 @@ public sealed partial class Tracer : IAsyncDisposable
     /// <summary>Reads the catalog again, after something else than a trace changed the database.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken = default)
     {
-        _catalog = (await _reader.ReadAllAsync(cancellationToken).ConfigureAwait(false)).Catalog;
+        _catalog = (await _reader.ReadAllAsync(cancellationToken)).Catalog;
         IsStale = false;
     }
 
@@ -115,22 +115,22 @@ public sealed partial class Tracer : IAsyncDisposable
     {
         if (IsStale)
         {
-            await RefreshAsync(cancellationToken).ConfigureAwait(false);
+            await RefreshAsync(cancellationToken);
         }
 
         var before = _catalog;
         var run = new SectionRun(this, section.Script.Statements);
         if (section.Transactional)
         {
-            await run.TogetherAsync(cancellationToken).ConfigureAwait(false);
+            await run.TogetherAsync(cancellationToken);
         }
         else
         {
-            await run.OneByOneAsync(cancellationToken).ConfigureAwait(false);
+            await run.OneByOneAsync(cancellationToken);
         }
 
-        var settings = await ReadSettingsAsync(cancellationToken).ConfigureAwait(false);
-        await ResetAsync(cancellationToken).ConfigureAwait(false);
+        var settings = await ReadSettingsAsync(cancellationToken);
+        await ResetAsync(cancellationToken);
         return new Trace
         {
             Statements = run.Traces,
@@ -152,9 +152,9 @@ public sealed partial class Tracer : IAsyncDisposable
         var statements = new List<SqlStatement>();
         foreach (var statement in section.Script.Statements)
         {
-            if (await ReasonNotToRunAsync(statement, cancellationToken).ConfigureAwait(false) is null)
+            if (await ReasonNotToRunAsync(statement, cancellationToken) is null)
             {
-                await PrepareForAsync(statement).ConfigureAwait(false);
+                await PrepareForAsync(statement);
                 statements.Add(statement);
             }
         }
@@ -167,27 +167,27 @@ public sealed partial class Tracer : IAsyncDisposable
                 pipeline.Add(statements[0], "BEGIN");
                 statements.ForEach(statement => pipeline.Add(statement, statement));
                 pipeline.Add(statements[^1], "COMMIT");
-                await ExecuteAsync(pipeline, cancellationToken).ConfigureAwait(false);
+                await ExecuteAsync(pipeline, cancellationToken);
                 return null;
             }
 
             foreach (var statement in statements)
             {
-                await PrepareForAsync(statement).ConfigureAwait(false);
-                await ExecuteAsync(statement, cancellationToken).ConfigureAwait(false);
+                await PrepareForAsync(statement);
+                await ExecuteAsync(statement, cancellationToken);
             }
 
             return null;
         }
         catch (PostgresException e)
         {
-            await CommandAsync("ROLLBACK", cancellationToken).ConfigureAwait(false);
+            await CommandAsync("ROLLBACK", cancellationToken);
             return e;
         }
         finally
         {
             _notices.Clear();
-            await ResetAsync(cancellationToken).ConfigureAwait(false);
+            await ResetAsync(cancellationToken);
         }
     }
 
@@ -198,19 +198,18 @@ public sealed partial class Tracer : IAsyncDisposable
     /// <summary>Closes both sessions.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _reader.DisposeAsync().ConfigureAwait(false);
-        await _observer.DisposeAsync().ConfigureAwait(false);
-        await _subject.DisposeAsync().ConfigureAwait(false);
+        await _reader.DisposeAsync();
+        await _observer.DisposeAsync();
+        await _subject.DisposeAsync();
     }
 
     private async Task ResetAsync(CancellationToken cancellationToken)
     {
-        var batch = new NpgsqlBatch(_subject)
+        await using var batch = new NpgsqlBatch(_subject)
         {
             BatchCommands = { new NpgsqlBatchCommand("RESET SESSION AUTHORIZATION"), new NpgsqlBatchCommand("RESET ALL"), new NpgsqlBatchCommand(_settings) },
         };
-        await using var _ = batch.ConfigureAwait(false);
-        await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>One text a setting, with its value, so that a set of them can be compared.</summary>
@@ -222,7 +221,7 @@ public sealed partial class Tracer : IAsyncDisposable
             UNION ALL SELECT 'role = ' || current_user WHERE current_user <> session_user ORDER BY 1
             """;
         var settings = new List<string>();
-        await ReadAsync(_subject, Query, reader => settings.Add(reader.GetString(0)), cancellationToken).ConfigureAwait(false);
+        await ReadAsync(_subject, Query, reader => settings.Add(reader.GetString(0)), cancellationToken);
         return settings;
     }
 
@@ -243,7 +242,7 @@ public sealed partial class Tracer : IAsyncDisposable
                 var relation = reader.GetFieldValue<uint>(0);
                 modes[relation] = modes.GetValueOrDefault(relation, []).Add(LockModes.Parse(reader.GetString(1)));
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
         return new HeldLocks(modes.ToImmutableDictionary());
     }
 
@@ -268,7 +267,7 @@ public sealed partial class Tracer : IAsyncDisposable
             $"SELECT oid FROM unnest('{{{asked}}}'::oid[]) oid, LATERAL (SELECT relnamespace FROM pg_class c WHERE c.oid = oid.oid) c "
             + "WHERE has_table_privilege(oid, 'SELECT') AND has_schema_privilege(relnamespace, 'USAGE')",
             reader => readable.Add(catalog.Find(reader.GetFieldValue<uint>(0))!),
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
         var counts = ImmutableDictionary.CreateBuilder<uint, long>();
         foreach (var table in readable)
         {
@@ -276,7 +275,7 @@ public sealed partial class Tracer : IAsyncDisposable
                 _subject,
                 $"SELECT count(*) FROM ONLY {SqlIdentifier.Quote(table.Schema, table.Name)}",
                 reader => counts[table.Oid] = reader.GetInt64(0) - activity[table.Oid].Inserted + activity[table.Oid].Deleted,
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
         }
 
         return counts.ToImmutable();
@@ -292,7 +291,7 @@ public sealed partial class Tracer : IAsyncDisposable
             _observer,
             $"SELECT {what} FROM {SqlIdentifier.Quote(table.Schema, table.Name)}",
             reader => result = (reader.GetInt64(0), reader.GetInt64(1)),
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
         return result;
     }
 
@@ -301,7 +300,7 @@ public sealed partial class Tracer : IAsyncDisposable
     {
         if (statement.Is("DISCARD") || statement.Is("DEALLOCATE"))
         {
-            await _reader.ForgetAsync().ConfigureAwait(false);
+            await _reader.ForgetAsync();
         }
 
         _notices.Clear();
@@ -313,7 +312,7 @@ public sealed partial class Tracer : IAsyncDisposable
         if (reason is null && StatementPolicy.CreatedRole(statement) is { } role)
         {
             await ReadAsync(
-                _observer, $"SELECT 1 FROM pg_roles WHERE rolname = {SqlLiteral.Quote(role)}", _ => reason = StatementPolicy.TheRoleIsThere, cancellationToken).ConfigureAwait(false);
+                _observer, $"SELECT 1 FROM pg_roles WHERE rolname = {SqlLiteral.Quote(role)}", _ => reason = StatementPolicy.TheRoleIsThere, cancellationToken);
         }
 
         return reason;
@@ -335,13 +334,13 @@ public sealed partial class Tracer : IAsyncDisposable
         await run.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (!run.IsCompleted)
         {
-            await ReadAsync(_observer, $"SELECT pg_cancel_backend({_subject.ProcessID})", _ => { }, CancellationToken.None).ConfigureAwait(false);
-            await Task.WhenAny(run, Task.Delay(CancelAgain, CancellationToken.None)).ConfigureAwait(false);
+            await ReadAsync(_observer, $"SELECT pg_cancel_backend({_subject.ProcessID})", _ => { }, CancellationToken.None);
+            await Task.WhenAny(run, Task.Delay(CancelAgain, CancellationToken.None));
         }
 
         try
         {
-            await run.ConfigureAwait(false);
+            await run;
         }
         catch (SqlPipelineException<SqlStatement> e)
         {
@@ -354,11 +353,9 @@ public sealed partial class Tracer : IAsyncDisposable
 
     private static async Task ReadAsync(NpgsqlConnection connection, string query, Action<NpgsqlDataReader> row, CancellationToken cancellationToken)
     {
-        var batch = new NpgsqlBatch(connection) { Timeout = 0, BatchCommands = { new NpgsqlBatchCommand(query) } };
-        await using var _ = batch.ConfigureAwait(false);
-        var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var __ = reader.ConfigureAwait(false);
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        await using var batch = new NpgsqlBatch(connection) { Timeout = 0, BatchCommands = { new NpgsqlBatchCommand(query) } };
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
         {
             row(reader);
         }

@@ -52,7 +52,7 @@ public static partial class SchemaReader
         {
             try
             {
-                return await ReadOnceAsync(connection, options, cancellationToken).ConfigureAwait(false);
+                return await ReadOnceAsync(connection, options, cancellationToken);
             }
             catch (PostgresException e) when (IsConcurrentChange(e) && !options.InTransaction && attempt < Attempts)
             {
@@ -83,27 +83,27 @@ public static partial class SchemaReader
         {
             if (options.StaysPrepared)
             {
-                await batch.PrepareAsync(cancellationToken).ConfigureAwait(false);
+                await batch.PrepareAsync(cancellationToken);
             }
 
-            await using var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+            await reader.NextResultAsync(cancellationToken);
             var builder = new SnapshotBuilder();
-            await builder.ReadObjectsAsync(reader, cancellationToken).ConfigureAwait(false);
+            await builder.ReadObjectsAsync(reader, cancellationToken);
             foreach (var _ in FactQueries.Where(q => options.Parts.HasFlag(q.Part)))
             {
-                await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-                await builder.ReadFactsAsync(reader, cancellationToken).ConfigureAwait(false);
+                await reader.NextResultAsync(cancellationToken);
+                await builder.ReadFactsAsync(reader, cancellationToken);
             }
 
             if (options.Parts.HasFlag(SchemaParts.Dependencies))
             {
-                await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-                await builder.ReadDependenciesAsync(reader, cancellationToken).ConfigureAwait(false);
+                await reader.NextResultAsync(cancellationToken);
+                await builder.ReadDependenciesAsync(reader, cancellationToken);
             }
 
             // COMMIT has no rows; reading on to the end reports an error that came after the last result.
-            while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
+            while (await reader.NextResultAsync(cancellationToken))
             {
             }
 
@@ -112,7 +112,7 @@ public static partial class SchemaReader
         catch when (!options.InTransaction && connection.FullState.HasFlag(System.Data.ConnectionState.Open))
         {
             await using var rollback = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand("ROLLBACK") } };
-            await rollback.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+            await rollback.ExecuteNonQueryAsync(CancellationToken.None);
             throw;
         }
     }

@@ -11,7 +11,7 @@ internal sealed class SnapshotBuilder
     /// <summary>Rows: classid, objid, kind, name.</summary>
     internal async Task ReadObjectsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await reader.ReadAsync(cancellationToken))
         {
             _objects.Add(Id(reader, 0), (reader.GetString(2), reader.GetString(3), []));
         }
@@ -20,7 +20,7 @@ internal sealed class SnapshotBuilder
     /// <summary>Rows: classid, objid, position, key, value, parts.</summary>
     internal async Task ReadFactsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await reader.ReadAsync(cancellationToken))
         {
             // The value is NULL where a pg_get_…def function finds that the object was dropped meanwhile.
             if (_objects.TryGetValue(Id(reader, 0), out var o) && !reader.IsDBNull(4))
@@ -37,7 +37,7 @@ internal sealed class SnapshotBuilder
     /// <summary>Rows: classid, objid, refclassid, refobjid, soft.</summary>
     internal async Task ReadDependenciesAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await reader.ReadAsync(cancellationToken))
         {
             _dependencies.Add((Id(reader, 0), Id(reader, 2), reader.GetBoolean(4)));
         }

@@ -3,9 +3,9 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
-
 namespace ChatGenius.Db.Server;
 
 /// <summary>A copy of a database that it can be put back to.</summary>
@@ -48,7 +48,7 @@ public sealed class Checkpoints
     /// <summary>One checkpoint.</summary>
     /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG1312: there is no such checkpoint.</exception>
     public async Task<Checkpoint> GetAsync(string name, CancellationToken cancellationToken = default) =>
-        Find(name, await ListAsync(cancellationToken).ConfigureAwait(false));
+        Find(name, await ListAsync(cancellationToken));
 
     /// <summary>Copies the database as it is.</summary>
     /// <param name="name">1 to 100 characters, none of them a control character.</param>
@@ -62,7 +62,7 @@ public sealed class Checkpoints
         name.Length is 0 or > LongestName || name.Any(char.IsControl)
             ? throw new ProblemException(new Problem(
                 "CG1310", "This can't be a checkpoint's name", Advice: $"Use 1 to {LongestName} characters, none of them a line break or another control character."))
-            : await WithServerAsync(hold: true, connection => CopyAsync(connection, name, endSessions, cancellationToken), cancellationToken).ConfigureAwait(false);
+            : await WithServerAsync(hold: true, connection => CopyAsync(connection, name, endSessions, cancellationToken), cancellationToken);
 
     /// <summary>
     /// Puts the database back. The checkpoint is copied first, and the copy takes the database's place by two renames in one transaction:
@@ -80,8 +80,8 @@ public sealed class Checkpoints
     /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG1312, CG1314, CG1315: as for <see cref="RestoreAsync"/>.</exception>
     public Task<Checkpoint> DropAsync(string name, CancellationToken cancellationToken = default) => WithServerAsync(hold: true, async connection =>
     {
-        var checkpoint = Find(name, await ListAsync(connection, cancellationToken).ConfigureAwait(false));
-        await new DatabaseCopy(connection).DropAsync(checkpoint.DatabaseName, cancellationToken).ConfigureAwait(false);
+        var checkpoint = Find(name, await ListAsync(connection, cancellationToken));
+        await new DatabaseCopy(connection).DropAsync(checkpoint.DatabaseName, cancellationToken);
         return checkpoint;
     }, cancellationToken);
 
@@ -100,7 +100,7 @@ public sealed class Checkpoints
 
     private async Task<Checkpoint> CopyAsync(NpgsqlConnection connection, string name, bool endSessions, CancellationToken cancellationToken)
     {
-        var known = await ListAsync(connection, cancellationToken).ConfigureAwait(false);
+        var known = await ListAsync(connection, cancellationToken);
         if (known.FirstOrDefault(checkpoint => checkpoint.Name == name) is { } there)
         {
             throw new ProblemException(new Problem(
@@ -111,34 +111,34 @@ public sealed class Checkpoints
 
         var copy = new DatabaseCopy(connection);
         var note = new CheckpointNote(
-            _name, name, TimeProvider.System.GetUtcNow(), await copy.CommentAsync(_name, cancellationToken).ConfigureAwait(false));
+            _name, name, TimeProvider.System.GetUtcNow(), await copy.CommentAsync(_name, cancellationToken));
         var comment = Mark + JsonSerializer.Serialize(note, CheckpointJson.Default.CheckpointNote);
-        await copy.MakeAsync(_name, DatabaseFor("checkpoint", name), comment, isOpen: false, endSessions, cancellationToken).ConfigureAwait(false);
-        return Find(name, await ListAsync(connection, cancellationToken).ConfigureAwait(false));
+        await copy.MakeAsync(_name, DatabaseFor("checkpoint", name), comment, isOpen: false, endSessions, cancellationToken);
+        return Find(name, await ListAsync(connection, cancellationToken));
     }
 
     private async Task<Problem?> PutBackAsync(NpgsqlConnection connection, string name, bool endSessions, CancellationToken cancellationToken)
     {
-        var checkpoint = Find(name, await ListAsync(connection, cancellationToken).ConfigureAwait(false));
+        var checkpoint = Find(name, await ListAsync(connection, cancellationToken));
         var copy = new DatabaseCopy(connection);
         var (fresh, replaced) = (DatabaseFor("restoring", ""), DatabaseFor("replaced", ""));
 
         // A call that was killed between the renames and the end leaves the replaced one behind.
-        await copy.DropAsync(replaced, cancellationToken).ConfigureAwait(false);
-        await copy.MakeAsync(checkpoint.DatabaseName, fresh, checkpoint.Comment, isOpen: true, endSessions: false, cancellationToken).ConfigureAwait(false);
+        await copy.DropAsync(replaced, cancellationToken);
+        await copy.MakeAsync(checkpoint.DatabaseName, fresh, checkpoint.Comment, isOpen: true, endSessions: false, cancellationToken);
         try
         {
-            await copy.SwapAsync(_name, fresh, replaced, endSessions, cancellationToken).ConfigureAwait(false);
+            await copy.SwapAsync(_name, fresh, replaced, endSessions, cancellationToken);
         }
         catch (Exception) when (copy.IsConnected)
         {
-            await copy.DropAsync(fresh, CancellationToken.None).ConfigureAwait(false);
+            await copy.DropAsync(fresh, CancellationToken.None);
             throw;
         }
 
         try
         {
-            await copy.DropAsync(replaced, cancellationToken).ConfigureAwait(false);
+            await copy.DropAsync(replaced, cancellationToken);
             return null;
         }
         catch (ProblemException e)
@@ -151,16 +151,15 @@ public sealed class Checkpoints
     /// <summary>Runs on a connection of its own to another database of the server, with the lock of this database's checkpoints where that is asked for.</summary>
     private async Task<T> WithServerAsync<T>(bool hold, Func<NpgsqlConnection, Task<T>> act, CancellationToken cancellationToken)
     {
-        var connection = await _database.ConnectToMaintenanceAsync(cancellationToken).ConfigureAwait(false);
-        await using var _ = connection.ConfigureAwait(false);
+        await using var connection = await _database.ConnectToMaintenanceAsync(cancellationToken);
         try
         {
             if (hold)
             {
-                await HoldAsync(connection, cancellationToken).ConfigureAwait(false);
+                await HoldAsync(connection, cancellationToken);
             }
 
-            return await act(connection).ConfigureAwait(false);
+            return await act(connection);
         }
         catch (NpgsqlException e) when (e is not PostgresException && !cancellationToken.IsCancellationRequested)
         {
@@ -172,10 +171,9 @@ public sealed class Checkpoints
     /// <summary>The lock goes with the session. It keeps two calls from taking each other's unfinished copy for a left-over.</summary>
     private async Task HoldAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand("SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0))", connection);
-        await using var _ = command.ConfigureAwait(false);
+        await using var command = new NpgsqlCommand("SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0))", connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Mark + _name });
-        if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true)
+        if (await command.ExecuteScalarAsync(cancellationToken) is not true)
         {
             throw new ProblemException(
                 new Problem("CG1315", $"Another call works on the checkpoints of {SqlIdentifier.Quote(_name)}", Advice: "Wait until it has ended."));
@@ -184,7 +182,7 @@ public sealed class Checkpoints
 
     private async Task<IReadOnlyList<Checkpoint>> ListAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(
+        await using var command = new NpgsqlCommand(
             """
             SELECT d.datname::text, pg_catalog.shobj_description(d.oid, 'pg_database'),
                    CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT') THEN pg_catalog.pg_database_size(d.oid) END
@@ -192,12 +190,10 @@ public sealed class Checkpoints
             WHERE pg_catalog.starts_with(pg_catalog.shobj_description(d.oid, 'pg_database'), $1)
             """,
             connection);
-        await using var _ = command.ConfigureAwait(false);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Mark });
         var found = new List<Checkpoint>();
-        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var __ = reader.ConfigureAwait(false);
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
         {
             if (Read(reader.GetString(1)[Mark.Length..]) is { } note && note.Database == _name)
             {

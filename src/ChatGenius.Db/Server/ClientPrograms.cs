@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Globalization;
-
 namespace ChatGenius.Db.Server;
 
 /// <summary>PostgreSQL's <c>pg_dump</c> and <c>pg_restore</c> of one version. They come without the server as well.</summary>
@@ -26,7 +25,7 @@ internal sealed record ClientPrograms(string Folder, int Major, string Version)
         chosen ??= Environment.GetEnvironmentVariable(PostgresBinaries.Variable);
         if (!string.IsNullOrEmpty(chosen))
         {
-            var inside = await ReadAsync(chosen, cancellationToken).ConfigureAwait(false);
+            var inside = await ReadAsync(chosen, cancellationToken);
             return inside is not null && inside.Major >= major ? inside : throw new ProblemException(new Problem(
                 "CG1301",
                 $"The folder {chosen} holds {(inside is null ? "no pg_dump and pg_restore" : $"pg_dump {inside.Version}")}, and the server is PostgreSQL {major}",
@@ -36,7 +35,7 @@ internal sealed record ClientPrograms(string Folder, int Major, string Version)
         var found = new List<ClientPrograms>();
         foreach (var folder in PostgresBinaries.Folders().Concat(["/opt/homebrew/opt/libpq/bin", "/usr/local/opt/libpq/bin"]).Distinct(StringComparer.Ordinal))
         {
-            if (await ReadAsync(folder, cancellationToken).ConfigureAwait(false) is { } programs)
+            if (await ReadAsync(folder, cancellationToken) is { } programs)
             {
                 found.Add(programs);
             }
@@ -62,7 +61,7 @@ internal sealed record ClientPrograms(string Folder, int Major, string Version)
 
         try
         {
-            var (exitCode, output) = await ServerAccount.Ourselves.RunAsync(program.FullName, ["--version"], "/", cancellationToken).ConfigureAwait(false);
+            var (exitCode, output) = await ServerAccount.Ourselves.RunAsync(program.FullName, ["--version"], "/", cancellationToken);
             var match = PostgresBinaries.VersionLine().Match(output);
             return exitCode == 0 && match.Success
                 ? new ClientPrograms(folder, int.Parse(match.Groups["major"].Value, CultureInfo.InvariantCulture), match.Groups["version"].Value)

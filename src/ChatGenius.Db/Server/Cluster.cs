@@ -4,7 +4,6 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
-
 namespace ChatGenius.Db.Server;
 
 /// <summary>A data directory of PostgreSQL's ("Creating a Database Cluster", section 18.2 of its documentation), made whole or not at all.</summary>
@@ -49,20 +48,20 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
             if (options.Loopback)
             {
                 // Its password is in the data, so it is nobody's template.
-                await InitializeAsync(binaries, work, ["--auth=scram-sha-256", $"--pwfile={await NewPasswordAsync(cancellationToken).ConfigureAwait(false)}"], cancellationToken).ConfigureAwait(false);
+                await InitializeAsync(binaries, work, ["--auth=scram-sha-256", $"--pwfile={await NewPasswordAsync(cancellationToken)}"], cancellationToken);
                 File.Delete(NewPasswordFile);
             }
-            else if (!await UnpackAsync(template, work, cancellationToken).ConfigureAwait(false))
+            else if (!await UnpackAsync(template, work, cancellationToken))
             {
-                await InitializeAsync(binaries, work, ["--auth=trust"], cancellationToken).ConfigureAwait(false);
-                await PackAsync(work, template, cancellationToken).ConfigureAwait(false);
+                await InitializeAsync(binaries, work, ["--auth=trust"], cancellationToken);
+                await PackAsync(work, template, cancellationToken);
             }
 
-            await WriteSettingsAsync(work, cancellationToken).ConfigureAwait(false);
+            await WriteSettingsAsync(work, cancellationToken);
             account.Own(work);
             if (!options.IsThrowAway)
             {
-                await RunAsync(binaries.InitDb, ["--sync-only", "-D", work], cancellationToken).ConfigureAwait(false);
+                await RunAsync(binaries.InitDb, ["--sync-only", "-D", work], cancellationToken);
             }
 
             Directory.Move(work, DataFolder);
@@ -90,7 +89,7 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
             port = {port}
 
             """),
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
         account.Own(file);
     }
 
@@ -129,11 +128,8 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
                 create.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             }
 
-            var stream = new FileStream(file, create);
-            await using (stream.ConfigureAwait(false))
-            {
-                await stream.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken).ConfigureAwait(false);
-            }
+            await using var stream = new FileStream(file, create);
+            await stream.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken);
         }
 
         account.Own(NewPasswordFile);
@@ -149,7 +145,7 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
             var (exitCode, output) = await TryRunAsync(
                 binaries.InitDb,
                 ["-D", folder, "-U", Role, "-E", "UTF8", "--no-sync", "--no-instructions", "--wal-segsize=1", .. authentication, .. locale],
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
             if (exitCode == 0)
             {
                 return;
@@ -175,8 +171,8 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
     private async Task WriteSettingsAsync(string folder, CancellationToken cancellationToken)
     {
         await File.AppendAllTextAsync(
-            Path.Combine(folder, "postgresql.conf"), $"\ninclude_if_exists '{SettingsFile}'\ninclude_if_exists '{RuntimeFile}'\n", cancellationToken).ConfigureAwait(false);
-        await File.WriteAllTextAsync(Path.Combine(folder, SettingsFile), options.IsThrowAway ? ThrowAwaySettings : Settings, cancellationToken).ConfigureAwait(false);
+            Path.Combine(folder, "postgresql.conf"), $"\ninclude_if_exists '{SettingsFile}'\ninclude_if_exists '{RuntimeFile}'\n", cancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(folder, SettingsFile), options.IsThrowAway ? ThrowAwaySettings : Settings, cancellationToken);
     }
 
     private string Template(PostgresBinaries binaries)
@@ -198,7 +194,7 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
             await using var file = File.OpenRead(template);
             await using var bytes = new BrotliStream(file, CompressionMode.Decompress);
             CreatePrivate(folder);
-            await TarFile.ExtractToDirectoryAsync(bytes, folder, overwriteFiles: false, cancellationToken).ConfigureAwait(false);
+            await TarFile.ExtractToDirectoryAsync(bytes, folder, overwriteFiles: false, cancellationToken);
             return File.Exists(Path.Combine(folder, "PG_VERSION"));
         }
         catch (Exception e) when (e is InvalidDataException or InvalidOperationException or EndOfStreamException)
@@ -219,7 +215,7 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
             await using (var file = File.Create(work))
             await using (var bytes = new BrotliStream(file, CompressionLevel.Fastest))
             {
-                await TarFile.CreateFromDirectoryAsync(folder, bytes, includeBaseDirectory: false, cancellationToken).ConfigureAwait(false);
+                await TarFile.CreateFromDirectoryAsync(folder, bytes, includeBaseDirectory: false, cancellationToken);
             }
 
             File.Move(work, template, overwrite: true);
@@ -245,7 +241,7 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
 
     private async Task RunAsync(string program, string[] arguments, CancellationToken cancellationToken)
     {
-        var (exitCode, output) = await TryRunAsync(program, arguments, cancellationToken).ConfigureAwait(false);
+        var (exitCode, output) = await TryRunAsync(program, arguments, cancellationToken);
         if (exitCode != 0)
         {
             throw Failed(program, output);
@@ -256,7 +252,7 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
     {
         try
         {
-            return await account.RunAsync(program, arguments, Path.GetDirectoryName(DataFolder)!, cancellationToken).ConfigureAwait(false);
+            return await account.RunAsync(program, arguments, Path.GetDirectoryName(DataFolder)!, cancellationToken);
         }
         catch (Win32Exception e)
         {

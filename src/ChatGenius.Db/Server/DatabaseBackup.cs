@@ -1,8 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using ChatGenius.Db.Sql;
-
+using ChatGenius.Db.Connections;
 namespace ChatGenius.Db.Server;
 
 /// <summary>A backup that was made and read back.</summary>
@@ -39,12 +38,9 @@ public sealed class DatabaseBackup
     public static async Task<DatabaseBackup> PrepareAsync(Database database, string? binaries = null, CancellationToken cancellationToken = default)
     {
         var environment = database.Url.LibpqEnvironment();
-        var connection = await database.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
-        {
-            var programs = await ClientPrograms.FindAsync(binaries, connection.PostgreSqlVersion.Major, cancellationToken).ConfigureAwait(false);
-            return new DatabaseBackup(database.Url, environment, programs);
-        }
+        await using var connection = await database.ConnectAsync(cancellationToken);
+        var programs = await ClientPrograms.FindAsync(binaries, connection.PostgreSqlVersion.Major, cancellationToken);
+        return new DatabaseBackup(database.Url, environment, programs);
     }
 
     /// <summary>Makes the backup. The file is readable by its owner alone and its name says what it was made before.</summary>
@@ -65,7 +61,7 @@ public sealed class DatabaseBackup
         try
         {
             progress?.Report($"Backing up {_url.Display} with pg_dump {_programs.Version}");
-            var dump = await RunAsync(_programs.PgDump, ["--format=custom", "--no-password", $"--file={partial}"], cancellationToken).ConfigureAwait(false);
+            var dump = await RunAsync(_programs.PgDump, ["--format=custom", "--no-password", $"--file={partial}"], cancellationToken);
             if (dump.ExitCode != 0)
             {
                 throw new ProblemException(new Problem(
@@ -77,7 +73,7 @@ public sealed class DatabaseBackup
                 progress?.Report(warning);
             }
 
-            var list = await RunAsync(_programs.PgRestore, ["--list", partial], cancellationToken).ConfigureAwait(false);
+            var list = await RunAsync(_programs.PgRestore, ["--list", partial], cancellationToken);
             if (list.ExitCode != 0)
             {
                 throw new ProblemException(
@@ -103,9 +99,9 @@ public sealed class DatabaseBackup
         {
             // Both are read at once: a program whose pipe is full waits for us.
             var output = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, cancellationToken);
-            var error = await process.StandardError.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
-            await output.ConfigureAwait(false);
-            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            var error = await process.StandardError.ReadToEndAsync(cancellationToken);
+            await output;
+            await process.WaitForExitAsync(cancellationToken);
 
             // A Ctrl-C on the terminal reaches the program as well; what it then says is no reason of its own.
             cancellationToken.ThrowIfCancellationRequested();
@@ -113,7 +109,7 @@ public sealed class DatabaseBackup
         }
         finally
         {
-            await EndAsync(process).ConfigureAwait(false);
+            await EndAsync(process);
         }
     }
 
@@ -133,7 +129,7 @@ public sealed class DatabaseBackup
         }
 
         process.Kill();
-        await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+        await process.WaitForExitAsync(CancellationToken.None);
     }
 
     private Process Start(string program, string[] arguments)

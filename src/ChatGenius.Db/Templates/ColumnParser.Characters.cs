@@ -1,7 +1,7 @@
 using System.Text;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
-
 namespace ChatGenius.Db.Templates;
 
 /// <summary>The characters of the argument: names, words, lists, and where they stand.</summary>

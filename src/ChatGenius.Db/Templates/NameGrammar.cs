@@ -1,3 +1,5 @@
+using ChatGenius.Db.Files;
+
 namespace ChatGenius.Db.Templates;
 
 /// <summary>What a migration's name says about its intent.</summary>

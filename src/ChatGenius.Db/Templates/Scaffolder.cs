@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Templates.Scriban;
 using ChatGenius.Db.Text;
-
 namespace ChatGenius.Db.Templates;
 
 /// <summary>One run of <c>new</c>: from the request to the texts.</summary>

@@ -1,10 +1,10 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Server;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Settings settings, Consent consent, Certificates certificates, Shell shell, Report report)
@@ -53,8 +53,8 @@ internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Se
 
     private async Task<ExitCode> ShowAsync(PlanRequest request, MigratorOptions options, CancellationToken cancellationToken)
     {
-        var (migrator, _) = await workspace.OpenAsync(options, events: null, cancellationToken).ConfigureAwait(false);
-        var plan = await migrator.PlanAsync(request, cancellationToken).ConfigureAwait(false);
+        var (migrator, _) = await workspace.OpenAsync(options, events: null, cancellationToken);
+        var plan = await migrator.PlanAsync(request, cancellationToken);
         PlanText.Write(report, plan, asResult: true);
         report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{Plural.Of(plan.Steps.Count, "migration")} would be applied");
         return ExitCode.Done;
@@ -63,20 +63,20 @@ internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Se
     private async Task<ExitCode> RunAsync(
         PlanRequest request, MigratorOptions options, string? backupFolder, bool certified, bool yes, CancellationToken cancellationToken)
     {
-        var (migrations, target) = await workspace.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var (migrations, target) = await workspace.OpenAsync(cancellationToken);
         MigrationPlan? confirmed = null;
         if (settings.IsProtected || certified || backupFolder is not null)
         {
-            var plan = await new Migrator(target.Database, migrations, options).PlanAsync(request, cancellationToken).ConfigureAwait(false);
-            options = certified ? options with { Guards = await certificates.GuardsAsync(plan, cancellationToken).ConfigureAwait(false) } : options;
+            var plan = await new Migrator(target.Database, migrations, options).PlanAsync(request, cancellationToken);
+            options = certified ? options with { Guards = await certificates.GuardsAsync(plan, cancellationToken) } : options;
             var backup = backupFolder is null || plan.Steps.Count == 0 ? null
-                : await DatabaseBackup.PrepareAsync(target.Database, targets.Binaries, cancellationToken).ConfigureAwait(false);
+                : await DatabaseBackup.PrepareAsync(target.Database, targets.Binaries, cancellationToken);
             if (settings.IsProtected)
             {
                 confirmed = plan;
                 PlanText.Write(report, plan, asResult: false);
                 if (plan.Steps.Count > 0
-                    && !await consent.AskAsync($"Apply {Plural.Of(plan.Steps.Count, "migration")} to {target.Url.Display}?", yes, cancellationToken).ConfigureAwait(false))
+                    && !await consent.AskAsync($"Apply {Plural.Of(plan.Steps.Count, "migration")} to {target.Url.Display}?", yes, cancellationToken))
                 {
                     return ExitCode.Cancelled;
                 }
@@ -84,14 +84,14 @@ internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Se
 
             if (backup is not null)
             {
-                var file = await backup.MakeAsync(backupFolder!, plan.Steps[0].Version, new NoteProgress(report), cancellationToken).ConfigureAwait(false);
+                var file = await backup.MakeAsync(backupFolder!, plan.Steps[0].Version, new NoteProgress(report), cancellationToken);
                 report.Note($"The backup is {file.Path} ({DataSize.Format(file.Bytes)}, {Duration.Format(file.Elapsed)})");
                 options = options with { Backup = file.Path };
             }
         }
 
         using var progress = new RunProgress(report);
-        var result = await new Migrator(target.Database, migrations, options, progress).ApplyAsync(request, confirmed, cancellationToken).ConfigureAwait(false);
+        var result = await new Migrator(target.Database, migrations, options, progress).ApplyAsync(request, confirmed, cancellationToken);
         progress.Dispose();
         RunSummary.Write(report, result, target, "applied");
         return ExitCode.Done;

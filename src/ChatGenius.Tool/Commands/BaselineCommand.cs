@@ -33,14 +33,14 @@ internal sealed class BaselineCommand(Workspace workspace, Settings settings, Co
             throw new ProblemException(new Problem("CG1010", "baseline needs --to NUMBER", Advice: "Name the last migration whose work is in the database."));
         }
 
-        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
+        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         migrator.RequireMigration(to.Value);
-        if (!await consent.AskAsync($"Mark the migrations up to {to:D4} as applied on {target.Url.Display} without running them?", yes, cancellationToken).ConfigureAwait(false))
+        if (!await consent.AskAsync($"Mark the migrations up to {to:D4} as applied on {target.Url.Display} without running them?", yes, cancellationToken))
         {
             return ExitCode.Cancelled;
         }
 
-        var taken = await migrator.BaselineAsync(to.Value, cancellationToken).ConfigureAwait(false);
+        var taken = await migrator.BaselineAsync(to.Value, cancellationToken);
         foreach (var migration in taken)
         {
             report.Note($"marked {migration.Id}");

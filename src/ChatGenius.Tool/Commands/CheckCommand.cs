@@ -1,13 +1,13 @@
 using System.Text;
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Safety;
-using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Settings settings, Certificates certificates, Shell shell, Report report)
@@ -57,13 +57,13 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
 
         var started = TimeProvider.System.GetTimestamp();
         var migrations = workspace.Load(cancellationToken);
-        var (server, chosen) = await ChooseAsync(options, migrations, cancellationToken).ConfigureAwait(false);
+        var (server, chosen) = await ChooseAsync(options, migrations, cancellationToken);
         var sizes = options.Target is { } url
-            ? await TableSizes.ReadAsync(new Database(DatabaseUrl.Parse(url, "--target", shell.Variable)), cancellationToken).ConfigureAwait(false)
+            ? await TableSizes.ReadAsync(new Database(DatabaseUrl.Parse(url, "--target", shell.Variable)), cancellationToken)
             : TableSizes.Unknown;
         var run = new CheckRun(server, settings.RunOptions.LockTimeout, sizes);
-        var results = await run.RunAsync(migrations, chosen, Rows(options), report, cancellationToken).ConfigureAwait(false);
-        await WriteAsync(options, results, TimeProvider.System.GetElapsedTime(started), cancellationToken).ConfigureAwait(false);
+        var results = await run.RunAsync(migrations, chosen, Rows(options), report, cancellationToken);
+        await WriteAsync(options, results, TimeProvider.System.GetElapsedTime(started), cancellationToken);
         return results.SelectMany(result => result.Findings).Any(finding => finding.Allowed is null && finding.Severity >= failOn) ? ExitCode.Differs : ExitCode.Done;
     }
 
@@ -73,19 +73,19 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
     {
         var shadow = options.Shadow is { } url ? DatabaseUrl.Parse(url, "--shadow", shell.Variable) : null;
         IReadOnlyList<Migration>? chosen = options.All ? migrations
-            : options.Since is { } revision ? await ChangedSince.SelectAsync(migrations, revision, shell, cancellationToken).ConfigureAwait(false)
+            : options.Since is { } revision ? await ChangedSince.SelectAsync(migrations, revision, shell, cancellationToken)
             : shadow is not null && !HasDatabase() ? migrations
             : null;
         if (chosen is not null)
         {
-            return (shadow ?? await EmbeddedAsync(cancellationToken).ConfigureAwait(false), chosen);
+            return (shadow ?? await EmbeddedAsync(cancellationToken), chosen);
         }
 
-        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+        var target = await targets.FindAsync(cancellationToken);
         var migrator = new Migrator(target.Database, migrations, settings.RunOptions, null);
-        var plan = await migrator.PlanAsync(new PlanRequest(AllowOutOfOrder: true, AllowMissing: true), cancellationToken).ConfigureAwait(false);
+        var plan = await migrator.PlanAsync(new PlanRequest(AllowOutOfOrder: true, AllowMissing: true), cancellationToken);
         return (
-            shadow ?? (target.IsEmbedded ? target.Url : await EmbeddedAsync(cancellationToken).ConfigureAwait(false)),
+            shadow ?? (target.IsEmbedded ? target.Url : await EmbeddedAsync(cancellationToken)),
             [.. plan.Steps.Select(step => step.Migration).OfType<Migration>()]);
     }
 

@@ -1,9 +1,9 @@
 using System.Globalization;
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, Report report)
@@ -69,16 +69,16 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
     private async Task<ExitCode> SaveAsync(string name, bool yes, CancellationToken cancellationToken)
     {
         consent.RefuseWhereProtected("checkpoint save");
-        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+        var target = await targets.FindAsync(cancellationToken);
         var checkpoints = new Checkpoints(target.Database);
-        var sessions = await checkpoints.SessionsAsync(cancellationToken).ConfigureAwait(false);
-        if (sessions.Count > 0 && !await consent.AskAsync($"{Ending(sessions)} to copy {target.Url.Display}?", yes, cancellationToken).ConfigureAwait(false))
+        var sessions = await checkpoints.SessionsAsync(cancellationToken);
+        if (sessions.Count > 0 && !await consent.AskAsync($"{Ending(sessions)} to copy {target.Url.Display}?", yes, cancellationToken))
         {
             return ExitCode.Cancelled;
         }
 
         var clock = TimeProvider.System.GetTimestamp();
-        var saved = await checkpoints.SaveAsync(name, sessions.Count > 0, cancellationToken).ConfigureAwait(false);
+        var saved = await checkpoints.SaveAsync(name, sessions.Count > 0, cancellationToken);
         report.Result($"Saved checkpoint \"{name}\"{(saved.Bytes is { } bytes ? $", {DataSize.Format(bytes)}," : "")} in {Duration.Format(TimeProvider.System.GetElapsedTime(clock))}");
         report.Detail($"It is the database {saved.DatabaseName}");
         return ExitCode.Done;
@@ -86,8 +86,8 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
 
     private async Task<ExitCode> ListAsync(CancellationToken cancellationToken)
     {
-        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
-        var checkpoints = await new Checkpoints(target.Database).ListAsync(cancellationToken).ConfigureAwait(false);
+        var target = await targets.FindAsync(cancellationToken);
+        var checkpoints = await new Checkpoints(target.Database).ListAsync(cancellationToken);
         var table = new Table("name", "saved at (UTC)", "size", "database");
         foreach (var checkpoint in checkpoints)
         {
@@ -109,18 +109,18 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
     private async Task<ExitCode> RestoreAsync(string name, bool yes, CancellationToken cancellationToken)
     {
         consent.RefuseWhereProtected("checkpoint restore");
-        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+        var target = await targets.FindAsync(cancellationToken);
         var checkpoints = new Checkpoints(target.Database);
-        var checkpoint = await checkpoints.GetAsync(name, cancellationToken).ConfigureAwait(false);
-        var sessions = await checkpoints.SessionsAsync(cancellationToken).ConfigureAwait(false);
+        var checkpoint = await checkpoints.GetAsync(name, cancellationToken);
+        var sessions = await checkpoints.SessionsAsync(cancellationToken);
         var question = $"Put {target.Url.Display} back to {Time(checkpoint)} UTC and lose what came after?";
-        if (!await consent.AskAsync(sessions.Count > 0 ? $"{Ending(sessions)}?\n{question}" : question, yes, cancellationToken).ConfigureAwait(false))
+        if (!await consent.AskAsync(sessions.Count > 0 ? $"{Ending(sessions)}?\n{question}" : question, yes, cancellationToken))
         {
             return ExitCode.Cancelled;
         }
 
         var clock = TimeProvider.System.GetTimestamp();
-        if (await checkpoints.RestoreAsync(name, sessions.Count > 0, cancellationToken).ConfigureAwait(false) is { } leftOver)
+        if (await checkpoints.RestoreAsync(name, sessions.Count > 0, cancellationToken) is { } leftOver)
         {
             report.Warn(leftOver);
         }
@@ -132,15 +132,15 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
     private async Task<ExitCode> DropAsync(string name, bool yes, CancellationToken cancellationToken)
     {
         consent.RefuseWhereProtected("checkpoint drop");
-        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
+        var target = await targets.FindAsync(cancellationToken);
         var checkpoints = new Checkpoints(target.Database);
-        var checkpoint = await checkpoints.GetAsync(name, cancellationToken).ConfigureAwait(false);
-        if (!await consent.AskAsync($"Drop checkpoint \"{name}\" of {Time(checkpoint)} UTC?", yes, cancellationToken).ConfigureAwait(false))
+        var checkpoint = await checkpoints.GetAsync(name, cancellationToken);
+        if (!await consent.AskAsync($"Drop checkpoint \"{name}\" of {Time(checkpoint)} UTC?", yes, cancellationToken))
         {
             return ExitCode.Cancelled;
         }
 
-        await checkpoints.DropAsync(name, cancellationToken).ConfigureAwait(false);
+        await checkpoints.DropAsync(name, cancellationToken);
         report.Result($"Dropped checkpoint \"{name}\"");
         return ExitCode.Done;
     }

@@ -1,5 +1,5 @@
+using ChatGenius.Db.Connections;
 using ChatGenius.Tool.Output;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class CreateCommand(TargetFinder targets, Report report)
@@ -20,8 +20,8 @@ internal sealed class CreateCommand(TargetFinder targets, Report report)
 
     private async Task<ExitCode> RunAsync(CancellationToken cancellationToken)
     {
-        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
-        var created = await target.Database.CreateAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        var target = await targets.FindAsync(cancellationToken);
+        var created = await target.Database.CreateAsync(cancellationToken: cancellationToken);
         report.Result(created ? $"Created {target.Url.Display}" : $"{target.Url.Display} is there already");
         return ExitCode.Done;
     }

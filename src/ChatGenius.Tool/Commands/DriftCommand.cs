@@ -1,12 +1,12 @@
 using System.Globalization;
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Schema;
-using ChatGenius.Db.Sql;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Settings settings, Shell shell, Report report)
@@ -36,11 +36,11 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
 
     private async Task<ExitCode> RunAsync(string? shadow, SchemaReadArguments read, CancellationToken cancellationToken)
     {
-        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
-        var applied = Replayable(await migrator.StatusAsync(cancellationToken).ConfigureAwait(false));
+        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
+        var applied = Replayable(await migrator.StatusAsync(cancellationToken));
         var options = read.Over(settings);
-        var actual = await ReadAsync(target.Database, options, cancellationToken).ConfigureAwait(false);
-        var expected = await ReplayAsync(shadow, applied, options, cancellationToken).ConfigureAwait(false);
+        var actual = await ReadAsync(target.Database, options, cancellationToken);
+        var expected = await ReplayAsync(shadow, applied, options, cancellationToken);
         SchemaDifferences.WarnOfVersions(report, actual.ServerVersion, expected.ServerVersion);
         return SchemaDifferences.Show(
             report,
@@ -83,30 +83,29 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
         string? shadow, List<Migration> migrations, SchemaReadOptions options, CancellationToken cancellationToken)
     {
         var server = shadow is null
-            ? await targets.EmbeddedServer().StartAsync(new NoteProgress(report), cancellationToken).ConfigureAwait(false)
+            ? await targets.EmbeddedServer().StartAsync(new NoteProgress(report), cancellationToken)
             : DatabaseUrl.Parse(shadow, "--shadow", shell.Variable);
         var database = new Database(server.WithDatabase($"chatgenius_db_drift_{Guid.NewGuid():N}"));
-        await database.CreateAsync(template: "template0", cancellationToken: cancellationToken).ConfigureAwait(false);
+        await database.CreateAsync(template: "template0", cancellationToken: cancellationToken);
         try
         {
             report.Detail($"Replaying {migrations.Count} migrations on {database.Url.Display}");
             await new Migrator(database, migrations, settings.RunOptions, events: null)
-                .ApplyAsync(new PlanRequest(), confirmed: null, cancellationToken).ConfigureAwait(false);
-            return await ReadAsync(database, options, cancellationToken).ConfigureAwait(false);
+                .ApplyAsync(new PlanRequest(), confirmed: null, cancellationToken);
+            return await ReadAsync(database, options, cancellationToken);
         }
         finally
         {
             // Also when cancelled: the throw-away database is nobody's but ours.
-            await database.DropAsync(force: true, CancellationToken.None).ConfigureAwait(false);
+            await database.DropAsync(force: true, CancellationToken.None);
         }
     }
 
     private static async Task<(SchemaSnapshot Schema, int ServerVersion)> ReadAsync(
         Database database, SchemaReadOptions options, CancellationToken cancellationToken)
     {
-        var connection = await database.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        await using var _ = connection.ConfigureAwait(false);
-        return (await SchemaReader.ReadAsync(connection, options, cancellationToken).ConfigureAwait(false), connection.PostgreSqlVersion.Major);
+        await using var connection = await database.ConnectAsync(cancellationToken);
+        return (await SchemaReader.ReadAsync(connection, options, cancellationToken), connection.PostgreSqlVersion.Major);
     }
 
     private static string Id(MigrationStatus status) => $"{status.Version.ToString("D4", CultureInfo.InvariantCulture)}_{status.Name}";

@@ -1,6 +1,6 @@
+using ChatGenius.Db.Connections;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class DropCommand(TargetFinder targets, Consent consent, Report report)
@@ -28,13 +28,13 @@ internal sealed class DropCommand(TargetFinder targets, Consent consent, Report 
     private async Task<ExitCode> RunAsync(bool force, bool yes, CancellationToken cancellationToken)
     {
         consent.RefuseWhereProtected("drop");
-        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
-        if (!await consent.AskAsync($"Drop {target.Url.Display} with everything in it?", yes, cancellationToken).ConfigureAwait(false))
+        var target = await targets.FindAsync(cancellationToken);
+        if (!await consent.AskAsync($"Drop {target.Url.Display} with everything in it?", yes, cancellationToken))
         {
             return ExitCode.Cancelled;
         }
 
-        var dropped = await target.Database.DropAsync(force, cancellationToken).ConfigureAwait(false);
+        var dropped = await target.Database.DropAsync(force, cancellationToken);
         report.Result(dropped ? $"Dropped {target.Url.Display}" : $"{target.Url.Display} was not there");
         return ExitCode.Done;
     }

@@ -1,12 +1,11 @@
 using System.Diagnostics;
 using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Templates;
 using ChatGenius.Db.Text;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class NewCommand(Settings settings, AppliedMigrations history, Shell shell, Report report)
@@ -103,7 +102,7 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         }
         else
         {
-            await WriteAsync(catalog, name ?? throw NoName(), [.. columns.OfType<string>()], options, cancellationToken).ConfigureAwait(false);
+            await WriteAsync(catalog, name ?? throw NoName(), [.. columns.OfType<string>()], options, cancellationToken);
         }
 
         return ExitCode.Done;
@@ -134,9 +133,9 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
             return;
         }
 
-        var applied = await history.TryReadAsync(cancellationToken).ConfigureAwait(false);
+        var applied = await history.TryReadAsync(cancellationToken);
         var taken = applied.Select(migration => migration.Version).Concat(settings.Bundle ? MigrationNumber.OfBundle() : []).ToList();
-        var paths = await new MigrationFolder(settings.MigrationsFolder).AddAsync(scaffold.Migrations, taken, now, cancellationToken).ConfigureAwait(false);
+        var paths = await new MigrationFolder(settings.MigrationsFolder).AddAsync(scaffold.Migrations, taken, now, cancellationToken);
         if (catalog.HasOwn)
         {
             Check(scaffold.Migrations.Zip(paths));
@@ -144,7 +143,7 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
 
         if (editor is not null)
         {
-            await EditAsync(editor, paths, cancellationToken).ConfigureAwait(false);
+            await EditAsync(editor, paths, cancellationToken);
         }
 
         foreach (var path in paths)
@@ -222,7 +221,7 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
             ? new ProcessStartInfo("cmd.exe", ["/c", editor, .. files])
             : new ProcessStartInfo("/bin/sh", ["-c", $"{editor} \"$@\"", editor, .. files]);
         using var process = Process.Start(start);
-        await process!.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+        await process!.WaitForExitAsync(cancellationToken);
         if (process.ExitCode != 0)
         {
             report.Warn(new Problem("CG0819", $"The editor {editor} ended with {process.ExitCode}", Advice: "The files below are written all the same."));

@@ -1,8 +1,8 @@
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Safety;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class PlanCommand(Workspace workspace, Settings settings, Certificates certificates, Report report)
@@ -31,12 +31,12 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, Certif
 
     private async Task<ExitCode> RunAsync(PlanRequest request, CancellationToken cancellationToken)
     {
-        var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
-        var plan = await migrator.PlanAsync(request, cancellationToken).ConfigureAwait(false);
+        var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
+        var plan = await migrator.PlanAsync(request, cancellationToken);
         var seen = new Dictionary<long, TraceCertificate>();
         foreach (var migration in plan.Steps.Select(step => step.Migration).OfType<Migration>())
         {
-            if (await certificates.FindAsync(migration, cancellationToken).ConfigureAwait(false) is { } certificate)
+            if (await certificates.FindAsync(migration, cancellationToken) is { } certificate)
             {
                 seen.Add(migration.Version, certificate);
             }

@@ -34,23 +34,23 @@ internal sealed class RedoCommand(Workspace workspace, Settings settings, Consen
     {
         consent.RefuseWhereProtected("redo");
         using var progress = new RunProgress(report);
-        var (migrator, target) = await workspace.OpenAsync(options, progress, cancellationToken).ConfigureAwait(false);
+        var (migrator, target) = await workspace.OpenAsync(options, progress, cancellationToken);
         var request = new RollbackRequest(Steps: 1);
-        var plan = await migrator.PlanRollbackAsync(request, cancellationToken).ConfigureAwait(false);
+        var plan = await migrator.PlanRollbackAsync(request, cancellationToken);
         if (plan.Steps is not [var last])
         {
             report.Result("Nothing to redo");
             return ExitCode.Done;
         }
 
-        await LossText.WriteAsync(report, migrator, plan, cancellationToken).ConfigureAwait(false);
-        if (!await consent.AskAsync($"Redo {last.Id} on {target.Url.Display}?", yes, cancellationToken).ConfigureAwait(false))
+        await LossText.WriteAsync(report, migrator, plan, cancellationToken);
+        if (!await consent.AskAsync($"Redo {last.Id} on {target.Url.Display}?", yes, cancellationToken))
         {
             return ExitCode.Cancelled;
         }
 
-        await migrator.RollbackAsync(request, plan, cancellationToken).ConfigureAwait(false);
-        var result = await migrator.ApplyAsync(new PlanRequest(To: last.Version), confirmed: null, cancellationToken).ConfigureAwait(false);
+        await migrator.RollbackAsync(request, plan, cancellationToken);
+        var result = await migrator.ApplyAsync(new PlanRequest(To: last.Version), confirmed: null, cancellationToken);
         progress.Dispose();
         RunSummary.Write(report, result, target, "applied again");
         return ExitCode.Done;

@@ -1,12 +1,10 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Db.Templates;
+using ChatGenius.Db.Files;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class RenumberCommand(Settings settings, AppliedMigrations history, Report report)
@@ -39,7 +37,7 @@ internal sealed class RenumberCommand(Settings settings, AppliedMigrations histo
     private async Task<ExitCode> RunAsync(IReadOnlyList<string> files, string? since, bool dryRun, CancellationToken cancellationToken)
     {
         var folder = settings.MigrationsFolder;
-        var applied = await history.ReadAsync(cancellationToken).ConfigureAwait(false);
+        var applied = await history.ReadAsync(cancellationToken);
         if (applied is null)
         {
             report.Note("No database is configured, so nothing is known to be applied (--database URL or --embedded names one)");
@@ -47,12 +45,12 @@ internal sealed class RenumberCommand(Settings settings, AppliedMigrations histo
 
         var bundle = MigrationSource.Load(null, settings.Bundle, cancellationToken: cancellationToken);
         var move = files.Select(file => Path.GetFileName(file)!).ToList();
-        var added = since is null ? null : await AddedSinceAsync(since, folder, cancellationToken).ConfigureAwait(false);
+        var added = since is null ? null : await AddedSinceAsync(since, folder, cancellationToken);
         IReadOnlyList<NewNumber> Plan(IReadOnlyList<string> names) => Decide(names, move, added, bundle, applied ?? []);
 
         var renames = dryRun
             ? Plan(Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path))] : [])
-            : await new MigrationFolder(folder).RenumberAsync(Plan, cancellationToken).ConfigureAwait(false);
+            : await new MigrationFolder(folder).RenumberAsync(Plan, cancellationToken);
         foreach (var rename in renames)
         {
             report.Result($"{Path.Combine(folder, rename.From)} -> {Path.Combine(folder, rename.To)}");
@@ -91,11 +89,11 @@ internal sealed class RenumberCommand(Settings settings, AppliedMigrations histo
     private static async Task<HashSet<string>> AddedSinceAsync(string revision, string folder, CancellationToken cancellationToken)
     {
         // What the other side has added since the two parted is not ours: compare with where they parted.
-        var commit = await GitAsync(folder, ["rev-parse", "--verify", "--end-of-options", $"{revision}^{{commit}}"], cancellationToken).ConfigureAwait(false);
-        var parted = await GitAsync(folder, ["merge-base", commit[^1].Trim(), "HEAD"], cancellationToken).ConfigureAwait(false);
-        var other = await GitAsync(folder, ["ls-tree", "--name-only", "-z", commit[^1].Trim(), "."], cancellationToken).ConfigureAwait(false);
-        var added = await GitAsync(folder, ["diff", "--name-only", "--relative", "--no-renames", "--diff-filter=A", "-z", parted[0].Trim(), "--", "."], cancellationToken).ConfigureAwait(false);
-        var untracked = await GitAsync(folder, ["ls-files", "--others", "--exclude-standard", "-z", "--", "."], cancellationToken).ConfigureAwait(false);
+        var commit = await GitAsync(folder, ["rev-parse", "--verify", "--end-of-options", $"{revision}^{{commit}}"], cancellationToken);
+        var parted = await GitAsync(folder, ["merge-base", commit[^1].Trim(), "HEAD"], cancellationToken);
+        var other = await GitAsync(folder, ["ls-tree", "--name-only", "-z", commit[^1].Trim(), "."], cancellationToken);
+        var added = await GitAsync(folder, ["diff", "--name-only", "--relative", "--no-renames", "--diff-filter=A", "-z", parted[0].Trim(), "--", "."], cancellationToken);
+        var untracked = await GitAsync(folder, ["ls-files", "--others", "--exclude-standard", "-z", "--", "."], cancellationToken);
 
         // After a merge the diff has the other side's files too.
         return [.. added.Concat(untracked).Except(other)];
@@ -108,10 +106,10 @@ internal sealed class RenumberCommand(Settings settings, AppliedMigrations histo
         {
             using var git = Process.Start(start)!;
             var output = git.StandardOutput.ReadToEndAsync(cancellationToken);
-            var error = await git.StandardError.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
-            await git.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            var error = await git.StandardError.ReadToEndAsync(cancellationToken);
+            await git.WaitForExitAsync(cancellationToken);
             return git.ExitCode == 0
-                ? (await output.ConfigureAwait(false)).Split('\0', StringSplitOptions.RemoveEmptyEntries)
+                ? (await output).Split('\0', StringSplitOptions.RemoveEmptyEntries)
                 : throw new ProblemException(new Problem("CG0818", $"git can't say what was added: {error.Split('\n')[0]}", Advice: "Check the revision, or name the files."));
         }
         catch (Win32Exception e)

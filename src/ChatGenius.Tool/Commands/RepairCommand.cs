@@ -50,8 +50,8 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
         long? version = number is null ? null
             : long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed
             : throw new ProblemException(new Problem("CG1006", $"\"{number}\" is no migration's number", Advice: "Give a whole number, such as 7."));
-        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
-        var shown = await ShowAsync(migrator, version, cancellationToken).ConfigureAwait(false);
+        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
+        var shown = await ShowAsync(migrator, version, cancellationToken);
         if (version is null || action is null)
         {
             if (shown.Count == 0)
@@ -73,12 +73,12 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
             RepairAction.Again => "Mark that statement as not begun",
             _ => "Forget that the migration was begun",
         };
-        if (!await consent.AskAsync($"{what} on {target.Url.Display}?", yes, cancellationToken).ConfigureAwait(false))
+        if (!await consent.AskAsync($"{what} on {target.Url.Display}?", yes, cancellationToken))
         {
             return ExitCode.Cancelled;
         }
 
-        var settled = await migrator.RepairAsync(version.Value, action.Value, shown is [var interruption] ? interruption : null, cancellationToken).ConfigureAwait(false);
+        var settled = await migrator.RepairAsync(version.Value, action.Value, shown is [var interruption] ? interruption : null, cancellationToken);
         report.Result(action == RepairAction.Forget
             ? $"Forgot the interrupted {settled.Direction.ToString().ToLowerInvariant()} of {settled.Version:D4}_{settled.Name}"
             : $"Settled statement {settled.Statement} of {settled.Version:D4}_{settled.Name}; it goes on with the next run");
@@ -88,7 +88,7 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
     /// <returns>What was shown.</returns>
     private async Task<IReadOnlyList<Interruption>> ShowAsync(Migrator migrator, long? version, CancellationToken cancellationToken)
     {
-        var interrupted = (await migrator.StatusAsync(cancellationToken).ConfigureAwait(false))
+        var interrupted = (await migrator.StatusAsync(cancellationToken))
             .Where(status => status.Interruption is not null && (version is null || status.Version == version))
             .ToList();
         foreach (var status in interrupted)

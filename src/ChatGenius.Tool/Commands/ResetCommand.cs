@@ -1,8 +1,8 @@
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class ResetCommand(Workspace workspace, TargetFinder targets, Settings settings, Consent consent, Report report)
@@ -37,15 +37,15 @@ internal sealed class ResetCommand(Workspace workspace, TargetFinder targets, Se
         using var progress = new RunProgress(report);
         // Not opened together: a connection would keep the database from being dropped.
         var migrations = workspace.Load(cancellationToken);
-        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
-        if (!await consent.AskAsync($"Drop {target.Url.Display} with everything in it, and build it anew?", yes, cancellationToken).ConfigureAwait(false))
+        var target = await targets.FindAsync(cancellationToken);
+        if (!await consent.AskAsync($"Drop {target.Url.Display} with everything in it, and build it anew?", yes, cancellationToken))
         {
             return ExitCode.Cancelled;
         }
 
-        await target.Database.DropAsync(force, cancellationToken).ConfigureAwait(false);
-        await target.Database.CreateAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        var result = await new Migrator(target.Database, migrations, options, progress).ApplyAsync(new PlanRequest(), confirmed: null, cancellationToken).ConfigureAwait(false);
+        await target.Database.DropAsync(force, cancellationToken);
+        await target.Database.CreateAsync(cancellationToken: cancellationToken);
+        var result = await new Migrator(target.Database, migrations, options, progress).ApplyAsync(new PlanRequest(), confirmed: null, cancellationToken);
         progress.Dispose();
         RunSummary.Write(report, result, target, "applied");
         return ExitCode.Done;

@@ -58,8 +58,8 @@ internal sealed class RollbackCommand(Workspace workspace, Settings settings, Co
         }
 
         using var progress = new RunProgress(report);
-        var (migrator, target) = await workspace.OpenAsync(options, progress, cancellationToken).ConfigureAwait(false);
-        var plan = await migrator.PlanRollbackAsync(request, cancellationToken).ConfigureAwait(false);
+        var (migrator, target) = await workspace.OpenAsync(options, progress, cancellationToken);
+        var plan = await migrator.PlanRollbackAsync(request, cancellationToken);
         if (plan.Steps.Count == 0)
         {
             report.Result("Nothing to roll back");
@@ -71,19 +71,19 @@ internal sealed class RollbackCommand(Workspace workspace, Settings settings, Co
             PlanText.Write(report, plan, asResult: true);
         }
 
-        await LossText.WriteAsync(report, migrator, plan, cancellationToken).ConfigureAwait(false);
+        await LossText.WriteAsync(report, migrator, plan, cancellationToken);
         if (dryRun)
         {
             return ExitCode.Done;
         }
 
         var what = plan.Steps.Count == 1 ? plan.Steps[0].Id : $"{Plural.Of(plan.Steps.Count, "migration")}, {plan.Steps[0].Id} to {plan.Steps[^1].Id},";
-        if (!await consent.AskAsync($"Roll back {what} on {target.Url.Display}?", yes, cancellationToken).ConfigureAwait(false))
+        if (!await consent.AskAsync($"Roll back {what} on {target.Url.Display}?", yes, cancellationToken))
         {
             return ExitCode.Cancelled;
         }
 
-        var result = await migrator.RollbackAsync(request, plan, cancellationToken).ConfigureAwait(false);
+        var result = await migrator.RollbackAsync(request, plan, cancellationToken);
         progress.Dispose();
         RunSummary.Write(report, result, target, "rolled back");
         return ExitCode.Done;

@@ -1,11 +1,10 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Schema;
-using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings, Shell shell, Report report)
@@ -42,10 +41,10 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
         }
 
         var options = read.Over(settings);
-        var before = await ReadAsync(a, "A", options, cancellationToken).ConfigureAwait(false);
+        var before = await ReadAsync(a, "A", options, cancellationToken);
         var after = b is null
-            ? await ReadAsync((await targets.FindAsync(cancellationToken).ConfigureAwait(false)).Database, options, cancellationToken).ConfigureAwait(false)
-            : await ReadAsync(b, "B", options, cancellationToken).ConfigureAwait(false);
+            ? await ReadAsync((await targets.FindAsync(cancellationToken)).Database, options, cancellationToken)
+            : await ReadAsync(b, "B", options, cancellationToken);
         SchemaDifferences.WarnOfVersions(report, before.ServerVersion, after.ServerVersion);
         return SchemaDifferences.Show(report, SchemaDiff.Between(before.Schema, after.Schema), "The schemas are the same");
     }
@@ -57,17 +56,16 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
         var path = shell.Absolute(text);
         if (File.Exists(path) || !(text.Contains("://", StringComparison.Ordinal) || text.Contains('=', StringComparison.Ordinal)))
         {
-            return (SchemaSnapshot.Parse(await SourceText.ReadAsync(shell.Shown(path), cancellationToken).ConfigureAwait(false)), null);
+            return (SchemaSnapshot.Parse(await SourceText.ReadAsync(shell.Shown(path), cancellationToken)), null);
         }
 
-        return await ReadAsync(new Database(DatabaseUrl.Parse(text, label, shell.Variable)), options, cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(new Database(DatabaseUrl.Parse(text, label, shell.Variable)), options, cancellationToken);
     }
 
     private static async Task<(SchemaSnapshot Schema, int? ServerVersion)> ReadAsync(
         Database database, SchemaReadOptions options, CancellationToken cancellationToken)
     {
-        var connection = await database.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        await using var _ = connection.ConfigureAwait(false);
-        return (await SchemaReader.ReadAsync(connection, options, cancellationToken).ConfigureAwait(false), connection.PostgreSqlVersion.Major);
+        await using var connection = await database.ConnectAsync(cancellationToken);
+        return (await SchemaReader.ReadAsync(connection, options, cancellationToken), connection.PostgreSqlVersion.Major);
     }
 }

@@ -1,8 +1,8 @@
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Schema;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class SchemaDocsCommand(TargetFinder targets, Settings settings, Shell shell, Report report)
@@ -33,13 +33,12 @@ internal sealed class SchemaDocsCommand(TargetFinder targets, Settings settings,
     private async Task<ExitCode> RunAsync(
         bool markdown, string? file, string? title, SchemaReadArguments read, CancellationToken cancellationToken)
     {
-        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
-        var connection = await target.Database.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        await using var _ = connection.ConfigureAwait(false);
-        var snapshot = await SchemaReader.ReadAsync(connection, read.Over(settings), cancellationToken).ConfigureAwait(false);
+        var target = await targets.FindAsync(cancellationToken);
+        await using var connection = await target.Database.ConnectAsync(cancellationToken);
+        var snapshot = await SchemaReader.ReadAsync(connection, read.Over(settings), cancellationToken);
         title ??= target.Url.DatabaseName;
         var page = markdown ? SchemaPage.Markdown(snapshot, title) : SchemaPage.Html(snapshot, title);
-        await OutputFile.WriteAsync(shell, report, file, page, cancellationToken).ConfigureAwait(false);
+        await OutputFile.WriteAsync(shell, report, file, page, cancellationToken);
         return ExitCode.Done;
     }
 }

@@ -1,8 +1,8 @@
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Schema;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class SchemaDumpCommand(TargetFinder targets, Settings settings, Shell shell, Report report)
@@ -33,18 +33,17 @@ internal sealed class SchemaDumpCommand(TargetFinder targets, Settings settings,
 
     private async Task<ExitCode> RunAsync(bool sql, string? file, SchemaReadArguments read, CancellationToken cancellationToken)
     {
-        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
-        var connection = await target.Database.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        await using var _ = connection.ConfigureAwait(false);
+        var target = await targets.FindAsync(cancellationToken);
+        await using var connection = await target.Database.ConnectAsync(cancellationToken);
         var snapshot = await SchemaReader
-            .ReadAsync(connection, read.Over(settings, sql ? SchemaParts.Dependencies : 0), cancellationToken).ConfigureAwait(false);
+            .ReadAsync(connection, read.Over(settings, sql ? SchemaParts.Dependencies : 0), cancellationToken);
         if (report.Json)
         {
             report.Result(SchemaJson.Of(snapshot), JsonContext.Readable.SchemaJson);
             return ExitCode.Done;
         }
 
-        await OutputFile.WriteAsync(shell, report, file, sql ? SchemaScript.Text(snapshot) : snapshot.ToString(), cancellationToken).ConfigureAwait(false);
+        await OutputFile.WriteAsync(shell, report, file, sql ? SchemaScript.Text(snapshot) : snapshot.ToString(), cancellationToken);
         return ExitCode.Done;
     }
 }

@@ -32,14 +32,14 @@ internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shel
 
     private async Task<ExitCode> RunAsync(PlanRequest request, bool offline, string? output, CancellationToken cancellationToken)
     {
-        var plan = await PlanAsync(request, offline, cancellationToken).ConfigureAwait(false);
+        var plan = await PlanAsync(request, offline, cancellationToken);
         foreach (var remark in plan.Remarks)
         {
             report.Note(remark, label: "note");
         }
 
         var script = MigrationScript.Write(plan, settings.RunOptions);
-        await OutputFile.WriteAsync(shell, report, output, script, cancellationToken).ConfigureAwait(false);
+        await OutputFile.WriteAsync(shell, report, output, script, cancellationToken);
         report.Note(plan.Steps.Count == 0 ? "Nothing to do: the script only makes the history" : $"{Plural.Of(plan.Steps.Count, "migration")} written");
         return ExitCode.Done;
     }
@@ -51,7 +51,7 @@ internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shel
             return MigrationPlan.Apply(workspace.Load(cancellationToken), HistorySnapshot.Empty, request);
         }
 
-        var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
-        return await migrator.PlanAsync(request, cancellationToken).ConfigureAwait(false);
+        var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
+        return await migrator.PlanAsync(request, cancellationToken);
     }
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using ChatGenius.Db.Server;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class ServerCommand(TargetFinder targets, Consent consent, Report report)
@@ -72,14 +71,14 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
 
     private async Task<ExitCode> StartAsync(CancellationToken cancellationToken)
     {
-        var url = await _server.StartAsync(new NoteProgress(report), cancellationToken).ConfigureAwait(false);
+        var url = await _server.StartAsync(new NoteProgress(report), cancellationToken);
         report.Result($"The server runs: {url.Display}");
         return ExitCode.Done;
     }
 
     private async Task<ExitCode> StopAsync(CancellationToken cancellationToken)
     {
-        var stopped = await _server.StopAsync(cancellationToken).ConfigureAwait(false);
+        var stopped = await _server.StopAsync(cancellationToken);
         report.Result(stopped ? "Stopped the server; its data is kept" : "The server was not running");
         return ExitCode.Done;
     }
@@ -116,20 +115,20 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
 
     private async Task<ExitCode> UrlAsync(CancellationToken cancellationToken)
     {
-        var url = await _server.StartAsync(new NoteProgress(report), cancellationToken).ConfigureAwait(false);
+        var url = await _server.StartAsync(new NoteProgress(report), cancellationToken);
         report.Result(url.Display);
         return ExitCode.Done;
     }
 
     private async Task<ExitCode> PsqlAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
-        var url = await _server.StartAsync(new NoteProgress(report), cancellationToken).ConfigureAwait(false);
-        return (ExitCode)await Psql.ExecuteAsync(url, arguments).ConfigureAwait(false);
+        var url = await _server.StartAsync(new NoteProgress(report), cancellationToken);
+        return (ExitCode)await Psql.ExecuteAsync(url, arguments);
     }
 
     private async Task<ExitCode> InstallAsync(CancellationToken cancellationToken)
     {
-        var binaries = await _server.InstallBinariesAsync(new NoteProgress(report), cancellationToken).ConfigureAwait(false);
+        var binaries = await _server.InstallBinariesAsync(new NoteProgress(report), cancellationToken);
         report.Result($"PostgreSQL {binaries.Version} is in {binaries.Folder}");
         return ExitCode.Done;
     }
@@ -139,12 +138,12 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
         consent.RefuseWhereProtected("server destroy");
         var status = _server.Status();
         if (status.State != LocalServerState.Absent
-            && !await consent.AskAsync($"Delete the server in {status.DataFolder} with all its databases?", yes, cancellationToken).ConfigureAwait(false))
+            && !await consent.AskAsync($"Delete the server in {status.DataFolder} with all its databases?", yes, cancellationToken))
         {
             return ExitCode.Cancelled;
         }
 
-        report.Result(await _server.DestroyAsync(cancellationToken).ConfigureAwait(false) ? "Deleted the server and its data" : "There was nothing to delete");
+        report.Result(await _server.DestroyAsync(cancellationToken) ? "Deleted the server and its data" : "There was nothing to delete");
         return ExitCode.Done;
     }
 }

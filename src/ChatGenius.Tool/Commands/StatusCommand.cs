@@ -1,9 +1,10 @@
 using System.Globalization;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class StatusCommand(Workspace workspace, Settings settings, Report report)
@@ -36,8 +37,8 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
 
     private async Task<ExitCode> RunAsync(bool exitCode, CancellationToken cancellationToken)
     {
-        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken).ConfigureAwait(false);
-        var statuses = await migrator.StatusAsync(cancellationToken).ConfigureAwait(false);
+        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
+        var statuses = await migrator.StatusAsync(cancellationToken);
         var table = new Table("version", "name", "state", "applied at (UTC)", "took");
         foreach (var status in statuses)
         {

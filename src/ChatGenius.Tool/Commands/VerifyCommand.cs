@@ -1,10 +1,9 @@
 using System.Globalization;
 using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Templates;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class VerifyCommand(Workspace workspace, Settings settings, Report report)

@@ -1,7 +1,7 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class WaitCommand(TargetFinder targets, Report report)
@@ -29,8 +29,8 @@ internal sealed class WaitCommand(TargetFinder targets, Report report)
 
     private async Task<ExitCode> RunAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var target = await targets.FindAsync(cancellationToken).ConfigureAwait(false);
-        await target.Database.WaitAsync(timeout == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : timeout, cancellationToken).ConfigureAwait(false);
+        var target = await targets.FindAsync(cancellationToken);
+        await target.Database.WaitAsync(timeout == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : timeout, cancellationToken);
         report.Result($"{target.Url.Display} accepts connections");
         return ExitCode.Done;
     }

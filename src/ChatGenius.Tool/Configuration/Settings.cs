@@ -1,8 +1,8 @@
 using System.Globalization;
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Output;
-
 namespace ChatGenius.Tool.Configuration;
 
 /// <summary>Every setting of this run with where it comes from: command line, then environment, then <c>.env</c>, then settings file, then default.</summary>

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
-
 namespace ChatGenius.Tool.Output;
 
 /// <summary>What <c>check</c> found as one page that needs nothing else: no script, no font, no picture from anywhere.</summary>

@@ -7,7 +7,7 @@ internal static class LossText
 {
     public static async Task WriteAsync(Report report, Migrator migrator, MigrationPlan plan, CancellationToken cancellationToken)
     {
-        var losses = await migrator.EstimateLossAsync(plan, cancellationToken).ConfigureAwait(false);
+        var losses = await migrator.EstimateLossAsync(plan, cancellationToken);
         foreach (var loss in losses.Where(loss => loss.Rows > 0))
         {
             var rows = $"{(loss.IsEstimate ? "about " : "")}{Plural.Of(loss.Rows, "row")}";

@@ -13,7 +13,7 @@ internal static class OutputFile
     {
         if (file is null or "-")
         {
-            await shell.Out.WriteAsync(text.AsMemory(), cancellationToken).ConfigureAwait(false);
+            await shell.Out.WriteAsync(text.AsMemory(), cancellationToken);
             return;
         }
 

@@ -1,10 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
-using ChatGenius.Db.Sql;
 using ChatGenius.Tests.Support;
 using Npgsql;
-
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>A real PostgreSQL of one test class alone, to be shut down, crashed, copied and promoted. It listens on the loopback address and trusts everybody.</summary>

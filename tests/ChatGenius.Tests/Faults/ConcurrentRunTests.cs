@@ -1,8 +1,10 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Tests.Files;
 using ChatGenius.Tests.Support;
 using Xunit.Abstractions;
-
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>Many runs that meet, and roles with time limits of their own.</summary>
@@ -55,7 +57,7 @@ public class ConcurrentRunTests(FaultServer server, ITestOutputHelper output)
         await server.Cluster.ExecuteAsync(
             "CREATE ROLE hurried LOGIN SUPERUSER; ALTER ROLE hurried SET statement_timeout = '400ms'; ALTER ROLE hurried SET lock_timeout = '50ms'; "
             + "ALTER ROLE hurried SET idle_in_transaction_session_timeout = '100ms'; ALTER ROLE hurried SET idle_session_timeout = '2s'");
-        using var folder = new Migrations.Folder()
+        using var folder = new Files.Folder()
             .Write(1, "slow", "CREATE TABLE a (id int); SELECT pg_sleep(1);")
             .Write(2, "slow_outside", "SELECT pg_sleep(1);\nCREATE INDEX CONCURRENTLY a_id_idx ON a (id);\nDO $$ BEGIN PERFORM pg_sleep(1); COMMIT; END $$;", options: " transaction:false")
             .Write(3, "slow_commit",
@@ -65,7 +67,7 @@ public class ConcurrentRunTests(FaultServer server, ITestOutputHelper output)
         var url = server.Cluster.Url(database, "hurried");
 
         // The second one waits for the first one's end, idle for far longer than the role allows.
-        var results = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => new Migrator(new Db.Sql.Database(url), migrations).ApplyAsync(new PlanRequest()))));
+        var results = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => new Migrator(new Db.Connections.Database(url), migrations).ApplyAsync(new PlanRequest()))));
 
         results.Sum(result => result.Finished.Count).ShouldBe(3);
         await server.Cluster.DropDatabaseAsync(database);
@@ -81,8 +83,8 @@ public class ConcurrentRunTests(FaultServer server, ITestOutputHelper output)
             + "ALTER ROLE peculiar SET default_transaction_deferrable = on; ALTER ROLE peculiar SET standard_conforming_strings = off; ALTER ROLE peculiar SET DateStyle = 'German, DMY'; "
             + "ALTER ROLE peculiar SET IntervalStyle = 'sql_standard'; ALTER ROLE peculiar SET TimeZone = 'Asia/Kathmandu'; ALTER ROLE peculiar SET bytea_output = 'escape'; ALTER ROLE peculiar SET row_security = off");
         var url = server.Cluster.Url(database, "peculiar");
-        using var folder = new Migrations.Folder().WriteTable(1, "a").Write(2, "bad", "INSERT INTO b VALUES (1);");
-        var failed = await Should.ThrowAsync<ProblemException>(async () => await new Migrator(new Db.Sql.Database(url), MigrationSource.Load(folder.Path, bundle: false)).ApplyAsync(new PlanRequest()));
+        using var folder = new Files.Folder().WriteTable(1, "a").Write(2, "bad", "INSERT INTO b VALUES (1);");
+        var failed = await Should.ThrowAsync<ProblemException>(async () => await new Migrator(new Db.Connections.Database(url), MigrationSource.Load(folder.Path, bundle: false)).ApplyAsync(new PlanRequest()));
         failed.Problems[0].Code.ShouldBe("CG0502");
         (await server.Cluster.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.history", database)).ShouldBe(1);
         await server.Cluster.DropDatabaseAsync(database);

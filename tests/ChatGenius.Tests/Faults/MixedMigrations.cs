@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
-using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Files;
+using ChatGenius.Tests.Files;
 using ChatGenius.Tests.Support;
-
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>

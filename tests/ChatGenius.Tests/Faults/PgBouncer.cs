@@ -1,6 +1,5 @@
-using ChatGenius.Db.Sql;
+using ChatGenius.Db.Connections;
 using ChatGenius.Tests.Support;
-
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>A test that needs PgBouncer. Without one it is skipped and says so; where <c>CI</c> is set, it fails instead.</summary>

@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Tests.Files;
 using ChatGenius.Tests.Support;
 using Npgsql;
 using Xunit.Abstractions;
-
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>Ctrl-C in each phase of a run, and what a killed run leaves on the server.</summary>
@@ -24,7 +26,7 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
     {
         var database = await server.Cluster.CreateDatabaseAsync();
         await server.Cluster.ExecuteAsync("CREATE TABLE held (id int)", database);
-        await using var holder = await new Db.Sql.Database(server.Cluster.Url(database)).ConnectAsync();
+        await using var holder = await new Db.Connections.Database(server.Cluster.Url(database)).ConnectAsync();
         await using var transaction = await holder.BeginTransactionAsync();
         await new NpgsqlCommand("INSERT INTO held VALUES (1)", holder).ExecuteNonQueryAsync();
         using var sandbox = new Sandbox();
@@ -126,12 +128,12 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
     public async Task What_was_not_begun_may_be_mended_after_a_failure()
     {
         var database = await server.Cluster.CreateDatabaseAsync();
-        using var folder = new Migrations.Folder().Write(1, "x", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\nINSERT INTO b VALUES (2);", options: " transaction:false");
+        using var folder = new Files.Folder().Write(1, "x", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\nINSERT INTO b VALUES (2);", options: " transaction:false");
         var url = server.Cluster.Url(database);
-        await Should.ThrowAsync<Db.ProblemException>(async () => await new Migrator(new Db.Sql.Database(url), MigrationSource.Load(folder.Path, bundle: false)).ApplyAsync(new PlanRequest()));
+        await Should.ThrowAsync<Db.ProblemException>(async () => await new Migrator(new Db.Connections.Database(url), MigrationSource.Load(folder.Path, bundle: false)).ApplyAsync(new PlanRequest()));
 
         folder.Write(1, "x", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\nINSERT INTO a VALUES (2);", options: " transaction:false");
-        await new Migrator(new Db.Sql.Database(url), MigrationSource.Load(folder.Path, bundle: false)).ApplyAsync(new PlanRequest());
+        await new Migrator(new Db.Connections.Database(url), MigrationSource.Load(folder.Path, bundle: false)).ApplyAsync(new PlanRequest());
 
         (await server.Cluster.ScalarAsync<long>("SELECT sum(id) FROM a", database)).ShouldBe(3);
         await server.Cluster.DropDatabaseAsync(database);
@@ -142,8 +144,8 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
     {
         var database = await server.Cluster.CreateDatabaseAsync();
         await server.Cluster.ExecuteAsync("CREATE TABLE a (id int)", database);
-        using var folder = new Migrations.Folder().Write(1, "alter", "ALTER TABLE a ADD COLUMN b int;");
-        var access = new Db.Sql.Database(server.Cluster.Url(database));
+        using var folder = new Files.Folder().Write(1, "alter", "ALTER TABLE a ADD COLUMN b int;");
+        var access = new Db.Connections.Database(server.Cluster.Url(database));
         await using var holder = await access.ConnectAsync();
         await using var transaction = await holder.BeginTransactionAsync();
         await new NpgsqlCommand("SELECT * FROM a", holder).ExecuteNonQueryAsync();

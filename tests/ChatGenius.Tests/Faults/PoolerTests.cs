@@ -1,10 +1,11 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
-using ChatGenius.Db.Sql;
+using ChatGenius.Tests.Files;
 using ChatGenius.Tests.Support;
 using Npgsql;
 using Xunit.Abstractions;
-
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>A real PgBouncer in transaction mode, with a pool of several server connections that other clients use too.</summary>
@@ -35,7 +36,7 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
         var database = await server.Cluster.CreateDatabaseAsync();
-        using var folder = new Migrations.Folder().WriteTable(1, "a").Write(2, "slow", "INSERT INTO a VALUES (1); SELECT pg_sleep(0.5);").WriteTable(3, "c");
+        using var folder = new Files.Folder().WriteTable(1, "a").Write(2, "slow", "INSERT INTO a VALUES (1); SELECT pg_sleep(0.5);").WriteTable(3, "c");
         var migrations = MigrationSource.Load(folder.Path, bundle: false);
 
         var results = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => new Migrator(new Database(pooler.Url(database)), migrations).ApplyAsync(new PlanRequest()))));
@@ -50,7 +51,7 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
         var database = await server.Cluster.CreateDatabaseAsync();
-        using var folder = new Migrations.Folder().WriteTable(1, "a").Write(2, "slow", "INSERT INTO a VALUES (1); SELECT pg_sleep(0.5);").WriteTable(3, "c");
+        using var folder = new Files.Folder().WriteTable(1, "a").Write(2, "slow", "INSERT INTO a VALUES (1); SELECT pg_sleep(0.5);").WriteTable(3, "c");
 
         await FaultServer.ApplyAtOnceAsync(output, folder.Path, pooler.Url(database));
 
@@ -63,7 +64,7 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
         var database = await server.Cluster.CreateDatabaseAsync();
-        using var folder = new Migrations.Folder().WriteTable(1, "a").Write(2, "outside", "CREATE INDEX CONCURRENTLY i ON a (id);", options: " transaction:false");
+        using var folder = new Files.Folder().WriteTable(1, "a").Write(2, "outside", "CREATE INDEX CONCURRENTLY i ON a (id);", options: " transaction:false");
         var migrations = MigrationSource.Load(folder.Path, bundle: false);
 
         var e = await Should.ThrowAsync<ProblemException>(() => new Migrator(new Database(pooler.Url(database)), migrations).ApplyAsync(new PlanRequest()));
@@ -77,7 +78,7 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
         var database = await server.Cluster.CreateDatabaseAsync();
-        using var folder = new Migrations.Folder().Write(1, "slow", "CREATE TABLE a (id int); SELECT pg_sleep(600);");
+        using var folder = new Files.Folder().Write(1, "slow", "CREATE TABLE a (id int); SELECT pg_sleep(600);");
         var migrations = MigrationSource.Load(folder.Path, bundle: false);
         using var stop = new CancellationTokenSource();
         using var cancel = new CancellationTokenSource();

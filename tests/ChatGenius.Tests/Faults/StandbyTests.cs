@@ -1,8 +1,7 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Migrations;
-using ChatGenius.Db.Sql;
 using Xunit.Abstractions;
-
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>A real primary with a real standby.</summary>

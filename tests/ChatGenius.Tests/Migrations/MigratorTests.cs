@@ -1,7 +1,9 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Tests.Files;
 using ChatGenius.Tests.Support;
-
 namespace ChatGenius.Tests.Migrations;
 
 public class MigratorTests
@@ -499,9 +501,9 @@ public class MigratorTests
         await database.ExecuteAsync($"CREATE ROLE {role} LOGIN PASSWORD 'secret'");
         try
         {
-            var url = Db.Sql.DatabaseUrl.Parse(new Npgsql.NpgsqlConnectionStringBuilder(database.Url.ConnectionString) { Username = role, Password = "secret" }.ConnectionString, "test");
+            var url = Db.Connections.DatabaseUrl.Parse(new Npgsql.NpgsqlConnectionStringBuilder(database.Url.ConnectionString) { Username = role, Password = "secret" }.ConnectionString, "test");
             using var folder = new Folder().WriteTable(1, "a");
-            var migrator = new Migrator(new Db.Sql.Database(url), MigrationSource.Load(folder.Path, bundle: false));
+            var migrator = new Migrator(new Db.Connections.Database(url), MigrationSource.Load(folder.Path, bundle: false));
 
             var problem = (await Should.ThrowAsync<ProblemException>(() => migrator.ApplyAsync(new PlanRequest()))).Problems[0];
 

@@ -1,6 +1,7 @@
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
 using ChatGenius.Tool;
-
 namespace ChatGenius.Tests.Safety;
 
 public class RoundTripperTests

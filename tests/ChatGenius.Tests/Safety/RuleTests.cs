@@ -1,9 +1,10 @@
 using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
+using ChatGenius.Tests.Files;
 using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
-
 namespace ChatGenius.Tests.Safety;
 
 /// <summary>Every rule, held to its own examples on a real server.</summary>

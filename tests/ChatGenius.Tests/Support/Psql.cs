@@ -1,6 +1,4 @@
-using ChatGenius.Db.Sql;
 using Npgsql;
-
 namespace ChatGenius.Tests.Support;
 
 /// <summary>PostgreSQL's own psql: the oracle for what a file of SQL means.</summary>

@@ -1,6 +1,6 @@
+using ChatGenius.Tests.Files;
 using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
-
 namespace ChatGenius.Tests.Tool;
 
 public class NewCommandTests

@@ -1,7 +1,8 @@
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Text;
+using ChatGenius.Tests.Files;
 using ChatGenius.Tool.Output;
-
 namespace ChatGenius.Tests.Tool;
 
 public class RunProgressTests

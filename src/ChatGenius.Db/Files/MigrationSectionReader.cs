@@ -1,8 +1,8 @@
 using System.Text;
+using ChatGenius.Db.Safety;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
-
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db.Files;
 
 /// <summary>Finds the directives of a file and reads what stands between them, in one pass.</summary>
 internal static class MigrationSectionReader

@@ -1,7 +1,6 @@
 using ChatGenius.Db;
-using ChatGenius.Db.Templates;
-
-namespace ChatGenius.Tests.Templates;
+using ChatGenius.Db.Files;
+namespace ChatGenius.Tests.Files;
 
 public class RenumberingTests
 {

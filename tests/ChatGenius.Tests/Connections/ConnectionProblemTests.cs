@@ -5,12 +5,12 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
-using ChatGenius.Db.Sql;
+using ChatGenius.Tests.Files;
 using ChatGenius.Tests.Server;
 using Npgsql;
-
-namespace ChatGenius.Tests.Sql;
+namespace ChatGenius.Tests.Connections;
 
 /// <summary>Every way of not getting in, on a server that asks for passwords and speaks TLS.</summary>
 [UnsupportedOSPlatform("windows")]

@@ -1,8 +1,7 @@
 using ChatGenius.Db;
-using ChatGenius.Db.Templates;
+using ChatGenius.Db.Files;
 using ChatGenius.Tests.Support;
-
-namespace ChatGenius.Tests.Templates;
+namespace ChatGenius.Tests.Files;
 
 public class MigrationFolderTests
 {

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ChatGenius.Db.Sql;
+namespace ChatGenius.Db.Connections;
 
 /// <summary>
 /// Takes a connection string apart the way libpq does (PostgreSQL documentation, "Connection Strings", section 34.1.1): URLs and

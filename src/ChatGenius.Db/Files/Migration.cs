@@ -1,8 +1,8 @@
 using System.Text;
+using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
-
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db.Files;
 
 /// <summary>Where a migration comes from.</summary>
 public enum MigrationOrigin

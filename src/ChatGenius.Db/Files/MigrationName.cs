@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using ChatGenius.Db.Text;
 
-namespace ChatGenius.Db.Templates;
+namespace ChatGenius.Db.Files;
 
 /// <summary>What people type as a name, brought into snake_case.</summary>
 public static class MigrationName

@@ -1,8 +1,8 @@
 using ChatGenius.Db;
-using ChatGenius.Db.Sql;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Safety;
 using Npgsql;
-
-namespace ChatGenius.Tests.Sql;
+namespace ChatGenius.Tests.Connections;
 
 public class DatabaseUrlTests
 {

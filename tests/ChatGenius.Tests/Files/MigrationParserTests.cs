@@ -1,9 +1,9 @@
 using System.Text;
 using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Files;
+using ChatGenius.Db.Safety;
 using ChatGenius.Db.Text;
-
-namespace ChatGenius.Tests.Migrations;
+namespace ChatGenius.Tests.Files;
 
 public class MigrationParserTests
 {

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ChatGenius.Db.Templates;
+namespace ChatGenius.Db.Files;
 
 /// <summary>The number that stands in front of a migration's name.</summary>
 public static class MigrationNumber

@@ -1,7 +1,6 @@
 using ChatGenius.Db;
-using ChatGenius.Db.Sql;
-
-namespace ChatGenius.Tests.Sql;
+using ChatGenius.Db.Connections;
+namespace ChatGenius.Tests.Connections;
 
 public class LibpqEnvironmentTests
 {

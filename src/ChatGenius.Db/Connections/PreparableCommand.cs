@@ -1,8 +1,8 @@
 using System.Globalization;
+using ChatGenius.Db.Sql;
 using Npgsql;
 using NpgsqlTypes;
-
-namespace ChatGenius.Db.Sql;
+namespace ChatGenius.Db.Connections;
 
 /// <summary>
 /// A command of our own with parameters. It can be sent with values as it is; where that is done many times, the server can be made to parse and

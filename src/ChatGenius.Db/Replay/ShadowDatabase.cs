@@ -1,8 +1,8 @@
 using System.Globalization;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
-
-namespace ChatGenius.Db.Safety;
+namespace ChatGenius.Db.Replay;
 
 /// <summary>A throw-away database: made empty on a server, dropped at the end with the roles that migrations made there meanwhile.</summary>
 public sealed class ShadowDatabase : IAsyncDisposable
@@ -31,14 +31,13 @@ public sealed class ShadowDatabase : IAsyncDisposable
     public static async Task<ShadowDatabase> CreateAsync(DatabaseUrl server, CancellationToken cancellationToken = default)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}_{Guid.NewGuid():N}");
-        var connection = await new Database(server).ConnectAsync(cancellationToken).ConfigureAwait(false);
-        await using var _ = connection.ConfigureAwait(false);
-        await DropLeftOversAsync(connection, cancellationToken).ConfigureAwait(false);
-        var roles = await NamesAsync(connection, "SELECT rolname::text FROM pg_roles", cancellationToken).ConfigureAwait(false);
+        await using var connection = await new Database(server).ConnectAsync(cancellationToken);
+        await DropLeftOversAsync(connection, cancellationToken);
+        var roles = await NamesAsync(connection, "SELECT rolname::text FROM pg_roles", cancellationToken);
         try
         {
             var strategy = connection.PostgreSqlVersion.Major >= 15 ? " STRATEGY FILE_COPY" : "";
-            await RunAsync(connection, $"CREATE DATABASE {name} TEMPLATE template0{strategy}", cancellationToken).ConfigureAwait(false);
+            await RunAsync(connection, $"CREATE DATABASE {name} TEMPLATE template0{strategy}", cancellationToken);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
@@ -52,14 +51,13 @@ public sealed class ShadowDatabase : IAsyncDisposable
     /// <summary>Drops the database, whoever is still connected, and roles that are new on the server and own nothing else.</summary>
     public async ValueTask DisposeAsync()
     {
-        var connection = await _server.ConnectAsync().ConfigureAwait(false);
-        await using var _ = connection.ConfigureAwait(false);
-        await RunAsync(connection, $"DROP DATABASE IF EXISTS {Name} WITH (FORCE)", default).ConfigureAwait(false);
-        foreach (var role in (await NamesAsync(connection, "SELECT rolname::text FROM pg_roles", default).ConfigureAwait(false)).Where(role => !_roles.Contains(role)))
+        await using var connection = await _server.ConnectAsync();
+        await RunAsync(connection, $"DROP DATABASE IF EXISTS {Name} WITH (FORCE)", default);
+        foreach (var role in (await NamesAsync(connection, "SELECT rolname::text FROM pg_roles", default)).Where(role => !_roles.Contains(role)))
         {
             try
             {
-                await RunAsync(connection, $"DROP ROLE IF EXISTS {SqlIdentifier.Quote(role)}", default).ConfigureAwait(false);
+                await RunAsync(connection, $"DROP ROLE IF EXISTS {SqlIdentifier.Quote(role)}", default);
             }
             catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DependentObjectsStillExist or PostgresErrorCodes.InsufficientPrivilege)
             {
@@ -71,11 +69,11 @@ public sealed class ShadowDatabase : IAsyncDisposable
     private static async Task DropLeftOversAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var yesterday = DateTimeOffset.UtcNow.AddDays(-1).ToUnixTimeSeconds();
-        foreach (var name in await NamesAsync(connection, $"SELECT datname::text FROM pg_database WHERE datname ~ '^{Prefix}[0-9]+_[0-9a-f]+$'", cancellationToken).ConfigureAwait(false))
+        foreach (var name in await NamesAsync(connection, $"SELECT datname::text FROM pg_database WHERE datname ~ '^{Prefix}[0-9]+_[0-9a-f]+$'", cancellationToken))
         {
             if (long.Parse(name[Prefix.Length..].Split('_')[0], CultureInfo.InvariantCulture) < yesterday)
             {
-                await RunAsync(connection, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)", cancellationToken).ConfigureAwait(false);
+                await RunAsync(connection, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)", cancellationToken);
             }
         }
     }
@@ -83,11 +81,9 @@ public sealed class ShadowDatabase : IAsyncDisposable
     private static async Task<List<string>> NamesAsync(NpgsqlConnection connection, string query, CancellationToken cancellationToken)
     {
         var names = new List<string>();
-        var command = new NpgsqlCommand(query, connection);
-        await using var _ = command.ConfigureAwait(false);
-        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        await using var __ = reader.ConfigureAwait(false);
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        await using var command = new NpgsqlCommand(query, connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
         {
             names.Add(reader.GetString(0));
         }
@@ -97,8 +93,7 @@ public sealed class ShadowDatabase : IAsyncDisposable
 
     private static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        await using var _ = command.ConfigureAwait(false);
-        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

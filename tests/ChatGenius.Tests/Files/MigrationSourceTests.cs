@@ -1,8 +1,7 @@
 using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Files;
 using ChatGenius.Tests.Support;
-
-namespace ChatGenius.Tests.Migrations;
+namespace ChatGenius.Tests.Files;
 
 public sealed class MigrationSourceTests : IDisposable
 {

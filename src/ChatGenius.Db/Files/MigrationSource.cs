@@ -1,7 +1,6 @@
 using System.Reflection;
 using ChatGenius.Db.Text;
-
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db.Files;
 
 /// <summary>Where migrations are read from: the bundle inside the tool, and the project's folder.</summary>
 public static class MigrationSource

@@ -1,6 +1,6 @@
+using ChatGenius.Db.Sql;
 using Npgsql;
-
-namespace ChatGenius.Db.Sql;
+namespace ChatGenius.Db.Connections;
 
 /// <summary>Opens connections to one database, and turns every way in which that can fail into a problem that says what to do.</summary>
 /// <param name="url">Where the database is.</param>
@@ -43,10 +43,10 @@ public sealed class Database(DatabaseUrl url)
             if (_ahead is { } ahead)
             {
                 _ahead = null;
-                return await TakeAsync(ahead, cancellationToken).ConfigureAwait(false);
+                return await TakeAsync(ahead, cancellationToken);
             }
 
-            return await Source().OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            return await Source().OpenConnectionAsync(cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && ConnectionProblem.From(url, e) is { } problem)
         {
@@ -72,13 +72,13 @@ public sealed class Database(DatabaseUrl url)
             {
                 try
                 {
-                    await using var connection = await ConnectAsync(limit.Token).ConfigureAwait(false);
+                    await using var connection = await ConnectAsync(limit.Token);
                     return;
                 }
                 catch (ProblemException e) when (MayPass(e))
                 {
                     last = e;
-                    await Task.Delay(Pause, limit.Token).ConfigureAwait(false);
+                    await Task.Delay(Pause, limit.Token);
                 }
             }
         }
@@ -92,8 +92,8 @@ public sealed class Database(DatabaseUrl url)
     /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be asked.</exception>
     public async Task<bool> ExistsAsync(CancellationToken cancellationToken = default)
     {
-        await using var connection = await ConnectToMaintenanceAsync(cancellationToken).ConfigureAwait(false);
-        return await ExistsAsync(connection, cancellationToken).ConfigureAwait(false);
+        await using var connection = await ConnectToMaintenanceAsync(cancellationToken);
+        return await ExistsAsync(connection, cancellationToken);
     }
 
     /// <summary>Creates the database if it is not there; two calls at once create one.</summary>
@@ -107,8 +107,8 @@ public sealed class Database(DatabaseUrl url)
     /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG0630: it refuses.</exception>
     public async Task<bool> CreateAsync(string? template = null, bool copyFiles = false, CancellationToken cancellationToken = default)
     {
-        await using var connection = await ConnectToMaintenanceAsync(cancellationToken).ConfigureAwait(false);
-        if (await ExistsAsync(connection, cancellationToken).ConfigureAwait(false))
+        await using var connection = await ConnectToMaintenanceAsync(cancellationToken);
+        if (await ExistsAsync(connection, cancellationToken))
         {
             return false;
         }
@@ -118,7 +118,7 @@ public sealed class Database(DatabaseUrl url)
             + (copyFiles && connection.PostgreSqlVersion.Major >= 15 ? " STRATEGY file_copy" : "");
         try
         {
-            await ExecuteAsync(connection, sql, cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(connection, sql, cancellationToken);
             return true;
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
@@ -144,10 +144,10 @@ public sealed class Database(DatabaseUrl url)
     /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG0631: it refuses, because the database is in use, for example.</exception>
     public async Task<bool> DropAsync(bool force = false, CancellationToken cancellationToken = default)
     {
-        await using var connection = await ConnectToMaintenanceAsync(cancellationToken).ConfigureAwait(false);
+        await using var connection = await ConnectToMaintenanceAsync(cancellationToken);
         try
         {
-            await ExecuteAsync(connection, $"DROP DATABASE {SqlIdentifier.Quote(url.DatabaseName)}{(force ? " WITH (FORCE)" : "")}", cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(connection, $"DROP DATABASE {SqlIdentifier.Quote(url.DatabaseName)}{(force ? " WITH (FORCE)" : "")}", cancellationToken);
             return true;
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidCatalogName)
@@ -175,7 +175,7 @@ public sealed class Database(DatabaseUrl url)
         {
             try
             {
-                return await new Database(url.WithDatabase("postgres")).ConnectAsync(cancellationToken).ConfigureAwait(false);
+                return await new Database(url.WithDatabase("postgres")).ConnectAsync(cancellationToken);
             }
             catch (ProblemException e) when (e.Problems is [{ Code: "CG0617" or "CG0618" }])
             {
@@ -183,14 +183,14 @@ public sealed class Database(DatabaseUrl url)
             }
         }
 
-        return await new Database(url.WithDatabase("template1")).ConnectAsync(cancellationToken).ConfigureAwait(false);
+        return await new Database(url.WithDatabase("template1")).ConnectAsync(cancellationToken);
     }
 
     private static async Task<NpgsqlConnection> TakeAsync(Task<NpgsqlConnection> ahead, CancellationToken cancellationToken)
     {
         try
         {
-            return await ahead.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return await ahead.WaitAsync(cancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -213,7 +213,7 @@ public sealed class Database(DatabaseUrl url)
     {
         await using var command = new NpgsqlCommand("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = url.DatabaseName });
-        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not null;
+        return await command.ExecuteScalarAsync(cancellationToken) is not null;
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
@@ -221,7 +221,7 @@ public sealed class Database(DatabaseUrl url)
         // One command of a batch goes to the server as it is written; an NpgsqlCommand would be rewritten first.
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
-        await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private ProblemException Refused(string code, string done, PostgresException e, string? advice) =>

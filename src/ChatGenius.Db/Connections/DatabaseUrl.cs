@@ -1,7 +1,7 @@
 using System.Globalization;
 using Npgsql;
 
-namespace ChatGenius.Db.Sql;
+namespace ChatGenius.Db.Connections;
 
 /// <summary>
 /// Where a database is and how to reach it. It is read from a <c>postgres://</c> URL or a keyword=value string as libpq reads them
@@ -147,7 +147,7 @@ public sealed class DatabaseUrl
     /// The same as environment variables of libpq, for PostgreSQL's own programs; password included: for a child's environment alone.
     /// </summary>
     /// <exception cref="ProblemException">CG1306: the client key has a password, for which libpq has no variable.</exception>
-    public IReadOnlyDictionary<string, string> LibpqEnvironment() => Sql.LibpqEnvironment.Of(_builder, _servers);
+    public IReadOnlyDictionary<string, string> LibpqEnvironment() => Connections.LibpqEnvironment.Of(_builder, _servers);
 
     /// <summary>The same as <see cref="Display"/>.</summary>
     public override string ToString() => Display;

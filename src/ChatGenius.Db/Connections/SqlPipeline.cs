@@ -1,6 +1,6 @@
+using ChatGenius.Db.Sql;
 using Npgsql;
-
-namespace ChatGenius.Db.Sql;
+namespace ChatGenius.Db.Connections;
 
 /// <summary>A command of a pipeline that the server refused.</summary>
 /// <typeparam name="TOwner">Whom the command belongs to.</typeparam>
@@ -61,7 +61,7 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
         {
             if (_entries[i].Command is null)
             {
-                await CopyAsync(_entries[i].Statement!, _entries[i].Owner, cancellationToken).ConfigureAwait(false);
+                await CopyAsync(_entries[i].Statement!, _entries[i].Owner, cancellationToken);
                 i++;
                 continue;
             }
@@ -73,7 +73,7 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
             }
 
             cancellationToken.ThrowIfCancellationRequested();
-            await RunBatchAsync(start, i, marker, onMarked).ConfigureAwait(false);
+            await RunBatchAsync(start, i, marker, onMarked);
         }
     }
 
@@ -87,21 +87,18 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
 
         try
         {
-            await using (batch.ConfigureAwait(false))
+            await using (batch)
             {
-                var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
-                await using (reader.ConfigureAwait(false))
+                await using var reader = await batch.ExecuteReaderAsync(CancellationToken.None);
+                do
                 {
-                    do
+                    if (reader.FieldCount > 0 && reader.GetName(0) == marker
+                        && await reader.ReadAsync(CancellationToken.None))
                     {
-                        if (reader.FieldCount > 0 && reader.GetName(0) == marker
-                            && await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
-                        {
-                            onMarked(reader);
-                        }
+                        onMarked(reader);
                     }
-                    while (await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false));
                 }
+                while (await reader.NextResultAsync(CancellationToken.None));
             }
         }
         catch (PostgresException e) when (e.BatchCommand is not null)
@@ -115,7 +112,7 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
     {
         try
         {
-            var writer = await connection.BeginTextImportAsync(statement.Text, cancellationToken).ConfigureAwait(false);
+            var writer = await connection.BeginTextImportAsync(statement.Text, cancellationToken);
             try
             {
                 // The file's bytes are UTF-8, as the connection's encoding is: the writer's own stream takes them unchanged. It makes one message
@@ -123,17 +120,17 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
                 var stream = ((StreamWriter)writer).BaseStream;
                 for (var rest = statement.CopyData; rest.Length > 0; rest = rest[Math.Min(CopyMessageBytes, rest.Length)..])
                 {
-                    await stream.WriteAsync(rest[..Math.Min(CopyMessageBytes, rest.Length)], cancellationToken).ConfigureAwait(false);
+                    await stream.WriteAsync(rest[..Math.Min(CopyMessageBytes, rest.Length)], cancellationToken);
                 }
             }
             catch
             {
                 // Closing the writer would tell the server that the data is complete.
-                await CancelAsync(writer).ConfigureAwait(false);
+                await CancelAsync(writer);
                 throw;
             }
 
-            await writer.DisposeAsync().ConfigureAwait(false);
+            await writer.DisposeAsync();
         }
         catch (PostgresException e)
         {
@@ -145,7 +142,7 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
     {
         try
         {
-            await ((NpgsqlCopyTextWriter)writer).CancelAsync().ConfigureAwait(false);
+            await ((NpgsqlCopyTextWriter)writer).CancelAsync();
         }
         catch (NpgsqlException)
         {

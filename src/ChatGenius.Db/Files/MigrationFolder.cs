@@ -1,6 +1,8 @@
+using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Safety;
+using ChatGenius.Db.Templates;
 using ChatGenius.Db.Text;
-
-namespace ChatGenius.Db.Templates;
+namespace ChatGenius.Db.Files;
 
 /// <summary>The project's migrations folder where files are added and renamed: one run at a time.</summary>
 public sealed class MigrationFolder
@@ -30,7 +32,7 @@ public sealed class MigrationFolder
     public async Task<IReadOnlyList<string>> AddAsync(
         IReadOnlyList<ScaffoldedMigration> migrations, IReadOnlyCollection<long> taken, DateTimeOffset now, CancellationToken cancellationToken = default)
     {
-        using var held = await LockAsync(cancellationToken).ConfigureAwait(false);
+        using var held = await LockAsync(cancellationToken);
         var written = new List<string>();
         try
         {
@@ -67,7 +69,7 @@ public sealed class MigrationFolder
             return plan([]);
         }
 
-        using var held = await LockAsync(cancellationToken).ConfigureAwait(false);
+        using var held = await LockAsync(cancellationToken);
         var names = Names();
         var renames = plan(names);
         var done = new Stack<(string From, string To)>();
@@ -131,7 +133,7 @@ public sealed class MigrationFolder
                 throw NotWritable(e);
             }
 
-            await Task.Delay(Random.Shared.Next(5, 30), cancellationToken).ConfigureAwait(false);
+            await Task.Delay(Random.Shared.Next(5, 30), cancellationToken);
         }
     }
 

@@ -3,7 +3,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using Npgsql;
 
-namespace ChatGenius.Db.Sql;
+namespace ChatGenius.Db.Connections;
 
 /// <summary>Says what a failed connection attempt means.</summary>
 internal static class ConnectionProblem

@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace ChatGenius.Db.Sql;
+namespace ChatGenius.Db.Connections;
 
 /// <summary>A server's disk without room; the server says the same of a quota that is used up. PostgreSQL: Monitoring Disk Usage, Disk Full Failure.</summary>
 internal static class DiskFull

@@ -1,11 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using ChatGenius.Db;
-using ChatGenius.Db.Sql;
+using ChatGenius.Db.Connections;
 using ChatGenius.Tests.Support;
 using Npgsql;
-
-namespace ChatGenius.Tests.Sql;
+namespace ChatGenius.Tests.Connections;
 
 public class DatabaseTests
 {

@@ -1,4 +1,4 @@
-namespace ChatGenius.Db.Templates;
+namespace ChatGenius.Db.Files;
 
 /// <summary>A file of the migrations folder, as <see cref="Renumbering.Plan"/> sees it.</summary>
 /// <param name="Name">The file's name without its folder.</param>

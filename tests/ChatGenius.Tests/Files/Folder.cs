@@ -1,7 +1,8 @@
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tests.Support;
-
-namespace ChatGenius.Tests.Migrations;
+namespace ChatGenius.Tests.Files;
 
 /// <summary>A folder of made-up migrations, and a migrator over it.</summary>
 internal sealed class Folder : IDisposable

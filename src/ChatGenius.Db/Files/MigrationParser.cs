@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ChatGenius.Db.Safety;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
-
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db.Files;
 
 /// <summary>
 /// Reads dbmate's format: <c>-- migrate:up [key:value …]</c> and then <c>-- migrate:down [key:value …]</c>, each at the start of a line and

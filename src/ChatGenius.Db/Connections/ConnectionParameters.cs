@@ -1,7 +1,7 @@
 using System.Globalization;
 using Npgsql;
 
-namespace ChatGenius.Db.Sql;
+namespace ChatGenius.Db.Connections;
 
 /// <summary>
 /// Translates libpq's connection parameters (PostgreSQL documentation, "Parameter Key Words", section 34.1.2) into Npgsql's. What

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Npgsql;
 
-namespace ChatGenius.Db.Sql;
+namespace ChatGenius.Db.Connections;
 
 /// <summary>
 /// Writes a connection's parameters as libpq's environment variables (PostgreSQL documentation, section 34.15), for PostgreSQL's own

@@ -1,7 +1,7 @@
 using System.Text;
 using ChatGenius.Db.Text;
 
-namespace ChatGenius.Db.Sql;
+namespace ChatGenius.Db.Connections;
 
 /// <summary>A connection string as the user gave it, which can be shown in a complaint because its secrets are masked.</summary>
 /// <param name="label">Where it came from: <c>--database</c>, <c>DATABASE_URL</c>, …</param>

@@ -50,7 +50,8 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
         catch (NpgsqlException e) when (e is not PostgresException && !cancellationToken.IsCancellationRequested)
         {
             throw new ProblemException(
-                new Problem("CG1210", $"The connection to the throw-away database was lost: {e.Message}", Advice: "Look into the log of its server; a migration can have ended the session."), e);
+                "CG1210", $"The connection to the throw-away database was lost: {e.Message}",
+                advice: "Look into the log of its server; a migration can have ended the session.", cause: e);
         }
     }
 
@@ -106,11 +107,10 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
     {
         if (await tracer.RunAsync(migration.Up, cancellationToken) is { } error)
         {
-            throw new ProblemException(new Problem(
-                "CG1209",
-                $"{migration.Source.Path} does not run on the throw-away database: {error.MessageText} ({error.SqlState})",
+            throw new ProblemException(
+                "CG1209", $"{migration.Source.Path} does not run on the throw-away database: {error.MessageText} ({error.SqlState})",
                 migration.Up.Where,
-                "What was applied long ago has to run on an empty database still; see to the extensions and roles that it needs."));
+                "What was applied long ago has to run on an empty database still; see to the extensions and roles that it needs.");
         }
     }
 

@@ -51,7 +51,7 @@ internal static class Cli
         {
             report.Problems(e.Problems);
             return cancellationToken.IsCancellationRequested ? ExitCode.Cancelled
-                : e.Problems.Any(problem => problem.Code == "CG0501") ? ExitCode.Locked
+                : e.Problems.Any(problem => problem.Kind == ProblemKind.Locked) ? ExitCode.Locked
                 : ExitCode.Error;
         }
         catch (Exception e) when (cancellationToken.IsCancellationRequested && e is OperationCanceledException)

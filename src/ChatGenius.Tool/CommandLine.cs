@@ -42,7 +42,7 @@ internal sealed record CommandLine(
         }
         catch (CommandParsingException e)
         {
-            throw new ProblemException(new Problem("CG1003", e.Message, Advice: SeeHelp(e.Command)), e);
+            throw new ProblemException("CG1003", e.Message, advice: SeeHelp(e.Command), cause: e);
         }
 
         var (command, handler) = chosen.TryGetValue(app, out var found) ? found : (null, null);
@@ -53,7 +53,7 @@ internal sealed record CommandLine(
 
         if (options.Json && command is { Json: false } && handler is not null)
         {
-            throw new ProblemException(new Problem("CG1005", $"{NameOf(app)} has nothing to print as JSON", Advice: "Leave out --json."));
+            throw new ProblemException("CG1005", $"{NameOf(app)} has nothing to print as JSON", advice: "Leave out --json.");
         }
 
         return new CommandLine(app, command, groups, options, handler, version.HasValue());

@@ -14,10 +14,9 @@ internal sealed class Consent(Shell shell, Settings settings, Report report)
     {
         if (settings.IsProtected)
         {
-            throw new ProblemException(new Problem(
-                "CG1009",
-                $"{Cli.Name} {command} is refused in the protected environment \"{settings.Environment!.Value}\"",
-                Advice: $"Choose another environment, or set \"protected\" to false in {settings.File!.Path} for as long as you need it."));
+            throw new ProblemException(
+                "CG1009", $"{Cli.Name} {command} is refused in the protected environment \"{settings.Environment!.Value}\"",
+                advice: $"Choose another environment, or set \"protected\" to false in {settings.File!.Path} for as long as you need it.");
         }
     }
 
@@ -33,7 +32,7 @@ internal sealed class Consent(Shell shell, Settings settings, Report report)
 
         if (!shell.InIsTerminal || !shell.ErrorIsTerminal)
         {
-            throw new ProblemException(new Problem("CG1008", $"There is no terminal to ask on: {question}", Advice: "Add --yes if you are sure."));
+            throw new ProblemException("CG1008", $"There is no terminal to ask on: {question}", advice: "Add --yes if you are sure.");
         }
 
         shell.Error.Write($"{report.ErrorStyle.Bold(Cells.Tame(question))} [y/N] ");

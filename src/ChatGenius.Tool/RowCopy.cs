@@ -51,7 +51,9 @@ internal static class RowCopy
         catch (PostgresException e)
         {
             throw new ProblemException(
-                new Problem("CG1211", $"The rows can't be copied: {e.MessageText} ({e.SqlState})", Advice: "The role needs to read every table of the target, and to be a superuser on the shadow server; or take --made-up instead."), e);
+                "CG1211", $"The rows can't be copied: {e.MessageText} ({e.SqlState})",
+                advice: "The role needs to read every table of the target, and to be a superuser on the shadow server; or take --made-up instead.",
+                cause: e);
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
         {
             return options.Database is null
                 ? null
-                : throw new ProblemException(new Problem("CG1007", "--database and --embedded exclude each other", Advice: "Leave one out."));
+                : throw new ProblemException("CG1007", "--database and --embedded exclude each other", advice: "Leave one out.");
         }
 
         if (settings.DatabaseUrl is { } setting)
@@ -81,10 +81,9 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
     {
         if (SignOfService() is { } sign)
         {
-            throw new ProblemException(new Problem(
-                "CG0910",
-                $"No database is configured, and {sign} is set: the embedded development server is not started here unasked",
-                Advice: "Set CHATGENIUS_DATABASE_URL or DATABASE_URL (or give --database URL),\nor choose the embedded server with --embedded."));
+            throw new ProblemException(
+                "CG0910", $"No database is configured, and {sign} is set: the embedded development server is not started here unasked",
+                advice: "Set CHATGENIUS_DATABASE_URL or DATABASE_URL (or give --database URL),\nor choose the embedded server with --embedded.");
         }
     }
 

@@ -130,12 +130,12 @@ internal static class ConnectionParameters
         var name = parameter.Name.Equals("TimeZone", StringComparison.OrdinalIgnoreCase) ? "timezone" : parameter.Name;
         if (Unsupported.TryGetValue(name.ToLowerInvariant(), out var way))
         {
-            throw new ProblemException(new Problem("CG0604", $"The connection parameter {name} is not supported", parameter.Where, way));
+            throw new ProblemException("CG0604", $"The connection parameter {name} is not supported", parameter.Where, way);
         }
 
         if (!Translations.TryGetValue(name, out var set))
         {
-            throw new ProblemException(new Problem("CG0602", $"PostgreSQL has no connection parameter \"{name}\"", parameter.Where, Nearest(name)));
+            throw new ProblemException("CG0602", $"PostgreSQL has no connection parameter \"{name}\"", parameter.Where, Nearest(name));
         }
 
         set(builder, parameter);

@@ -27,7 +27,7 @@ internal static class ConnectionProblem
         }
 
         return exception is NpgsqlException or IOException
-            ? new Problem("CG0626", $"The connection to {url.ServerNames} failed: {causes[^1].Message}", Advice: "Try again; the server's log may say more.")
+            ? new Problem("CG0626", $"The connection to {url.ServerNames} failed: {causes[^1].Message}", Advice: "Try again; the server's log may say more.") { Kind = ProblemKind.Unreachable }
             : null;
     }
 
@@ -44,7 +44,7 @@ internal static class ConnectionProblem
     }
 
     public static Problem NoAnswer(DatabaseUrl url, TimeSpan time) => new("CG0612", $"{url.ServerNames} did not answer within {time.TotalSeconds:0.#} s",
-        Advice: "Check the host, the port and any firewall between; connect_timeout=SECONDS in the URL waits longer.");
+        Advice: "Check the host, the port and any firewall between; connect_timeout=SECONDS in the URL waits longer.") { Kind = ProblemKind.Unreachable };
 
     private static Problem? Explain(DatabaseUrl url, Exception exception) => exception switch
     {
@@ -69,19 +69,19 @@ internal static class ConnectionProblem
         PostgresErrorCodes.InvalidAuthorizationSpecification => new Problem("CG0615", $"The server lets role \"{url.UserName}\" not in: {e.MessageText}",
             Advice: "An entry in the server's pg_hba.conf has to allow this role, database, address and encryption; sslmode in the URL chooses the encryption."),
         PostgresErrorCodes.InvalidCatalogName => new Problem("CG0617", $"The database \"{url.DatabaseName}\" does not exist on {url.ServerNames}",
-            Advice: "Create it with 'chatgenius-db create', or check the name in the URL."),
+            Advice: "Create it with 'chatgenius-db create', or check the name in the URL.") { Kind = ProblemKind.NoDatabase },
         PostgresErrorCodes.InsufficientPrivilege => new Problem("CG0618", $"Role \"{url.UserName}\" may not connect to the database \"{url.DatabaseName}\"",
-            Advice: "GRANT CONNECT ON DATABASE … TO … lets it in."),
+            Advice: "GRANT CONNECT ON DATABASE … TO … lets it in.") { Kind = ProblemKind.ClosedDatabase },
         PostgresErrorCodes.ObjectNotInPrerequisiteState => new Problem("CG0618", $"The database \"{url.DatabaseName}\" takes no connections: {e.MessageText}",
-            Advice: "Choose another database; template0 is kept closed on purpose."),
+            Advice: "Choose another database; template0 is kept closed on purpose.") { Kind = ProblemKind.ClosedDatabase },
         PostgresErrorCodes.TooManyConnections => new Problem("CG0619", $"The server has no connection to spare: {e.MessageText}",
-            Advice: "Close some, or raise max_connections (or the limit of the role or the database); two are needed."),
+            Advice: "Close some, or raise max_connections (or the limit of the role or the database); two are needed.") { Kind = ProblemKind.Busy },
         PostgresErrorCodes.CannotConnectNow => new Problem("CG0620", $"The server at {url.ServerNames} takes no connections just now: {e.MessageText}",
-            Advice: "Wait for it with 'chatgenius-db wait'."),
+            Advice: "Wait for it with 'chatgenius-db wait'.") { Kind = ProblemKind.Busy },
         PostgresErrorCodes.ProtocolViolation when e.MessageText.Contains("startup parameter", StringComparison.Ordinal) => new Problem("CG0624", $"PgBouncer refuses a start-up parameter: {e.MessageText}",
             Advice: "Leave options and search_path out of the URL, or list the parameter in PgBouncer's ignore_startup_parameters."),
         PostgresErrorCodes.ProtocolViolation when e.MessageText.Contains("no such database", StringComparison.Ordinal) => new Problem("CG0617", $"PgBouncer knows no database \"{url.DatabaseName}\"",
-            Advice: "Add it to PgBouncer's [databases], or check the name in the URL."),
+            Advice: "Add it to PgBouncer's [databases], or check the name in the URL.") { Kind = ProblemKind.NoDatabase },
         _ => new Problem("CG0625", $"The server at {url.ServerNames} refuses the connection: {e.MessageText} ({e.SqlState})", Advice: e.Hint),
     };
 
@@ -92,13 +92,14 @@ internal static class ConnectionProblem
     {
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery =>
             new Problem("CG0611", $"There is no host \"{url.Host}\"", Advice: "Check the host in the URL, and the name service of this machine."),
-        SocketError.TimedOut => new Problem("CG0612", $"{url.ServerNames} does not answer", Advice: "Check the host, the port and any firewall between."),
+        SocketError.TimedOut => new Problem("CG0612", $"{url.ServerNames} does not answer",
+            Advice: "Check the host, the port and any firewall between.") { Kind = ProblemKind.Unreachable },
         SocketError.AccessDenied => new Problem("CG0627", $"The socket {url.ServerNames} may not be opened by this user", Advice: "Check the permissions of its directory, or connect through a host name."),
         SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.NetworkDown or SocketError.HostDown =>
             new Problem("CG0627", $"{url.ServerNames} can't be reached from here: {e.Message}", Advice: "Check the network and the route to the host."),
         SocketError.ConnectionReset => NotPostgres(url),
         _ => new Problem("CG0610", $"No PostgreSQL server listens on {url.ServerNames}",
-            Advice: "Start it, or check host and port; 'chatgenius-db wait' waits for it."),
+            Advice: "Start it, or check host and port; 'chatgenius-db wait' waits for it.") { Kind = ProblemKind.Unreachable },
     };
 
     private static Problem? FromClient(DatabaseUrl url, string message)
@@ -136,5 +137,5 @@ internal static class ConnectionProblem
         Advice: "Check sslrootcert, sslcert, sslkey and sslpassword.");
 
     private static Problem NotPostgres(DatabaseUrl url) => new("CG0623", $"What answers at {url.ServerNames} is not PostgreSQL",
-        Advice: "Check the port; PostgreSQL's own is 5432.");
+        Advice: "Check the port; PostgreSQL's own is 5432.") { Kind = ProblemKind.NotPostgres };
 }

@@ -54,9 +54,6 @@ public sealed class Database(DatabaseUrl url)
         }
     }
 
-    /// <summary>Whether a refused connection may be had a moment later: the server is not there yet, is starting up, or has no slot free.</summary>
-    public static bool MayPass(ProblemException problem) => problem.Problems is [{ Code: "CG0610" or "CG0612" or "CG0619" or "CG0620" or "CG0626" }];
-
     /// <summary>Tries until the database accepts connections; an attempt that is under way when the time is over is given up.</summary>
     /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> for as long as the token allows.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -75,7 +72,7 @@ public sealed class Database(DatabaseUrl url)
                     await using var connection = await ConnectAsync(limit.Token);
                     return;
                 }
-                catch (ProblemException e) when (MayPass(e))
+                catch (ProblemException e) when (e.MayPass)
                 {
                     last = e;
                     await Task.Delay(Pause, limit.Token);
@@ -177,7 +174,7 @@ public sealed class Database(DatabaseUrl url)
             {
                 return await new Database(url.WithDatabase("postgres")).ConnectAsync(cancellationToken);
             }
-            catch (ProblemException e) when (e.Problems is [{ Code: "CG0617" or "CG0618" }])
+            catch (ProblemException e) when (e.Problems is [{ Kind: ProblemKind.NoDatabase or ProblemKind.ClosedDatabase }])
             {
                 // template1 is tried next.
             }

@@ -14,8 +14,9 @@ internal static class LibpqEnvironment
     {
         if (builder.SslPassword is not null)
         {
-            throw new ProblemException(new Problem("CG1306", "The password of the client's TLS key can't be handed on to PostgreSQL's own programs",
-                Advice: "Use a key without a password in a file that only you can read, or make the backup by other means."));
+            throw new ProblemException(
+                "CG1306", "The password of the client's TLS key can't be handed on to PostgreSQL's own programs",
+                advice: "Use a key without a password in a file that only you can read, or make the backup by other means.");
         }
 
         (string Variable, string? Value)[] all =

@@ -122,7 +122,8 @@ public sealed class MigrationFolder
             catch (IOException e) when (File.Exists(path))
             {
                 throw new ProblemException(
-                    new Problem("CG0814", $"Another run keeps {Path} locked", Advice: $"Wait for it to end. If none runs, one was killed: delete {path}"), e);
+                    "CG0814", $"Another run keeps {Path} locked",
+                    advice: $"Wait for it to end. If none runs, one was killed: delete {path}", cause: e);
             }
             catch (IOException) when (++failures < 3)
             {

@@ -46,11 +46,9 @@ public static class MigrationName
             }
             else
             {
-                throw new ProblemException(new Problem(
-                    "CG0801",
-                    $"The character {Describe(text, i)} can't be part of a name",
-                    new SourceLocation(what, 1, column, text),
-                    "Use the letters a to z, digits and _, as in add_reactions."));
+                throw new ProblemException(
+                    "CG0801", $"The character {Describe(text, i)} can't be part of a name", new SourceLocation(what, 1, column, text),
+                    "Use the letters a to z, digits and _, as in add_reactions.");
             }
 
             previous = c;
@@ -59,9 +57,9 @@ public static class MigrationName
         var result = name.ToString().TrimEnd('_');
         return result.Length switch
         {
-            0 => throw new ProblemException(new Problem("CG0801", $"The {what} is empty", Advice: "Say what the migration does, as in add_reactions.")),
-            > MaxLength => throw new ProblemException(new Problem(
-                "CG0801", $"The {what} has {result.Length} characters; at most {MaxLength} are allowed", Advice: "Say it shorter.")),
+            0 => throw new ProblemException("CG0801", $"The {what} is empty", advice: "Say what the migration does, as in add_reactions."),
+            > MaxLength => throw new ProblemException(
+                "CG0801", $"The {what} has {result.Length} characters; at most {MaxLength} are allowed", advice: "Say it shorter."),
             _ => result,
         };
     }

@@ -21,8 +21,8 @@ public static class MigrationNumber
         var highest = taken.DefaultIfEmpty(0).Max();
         if (highest >= Highest)
         {
-            throw new ProblemException(new Problem(
-                "CG0815", $"No number is left after {highest}", Advice: "Give the file with that number a smaller one."));
+            throw new ProblemException(
+                "CG0815", $"No number is left after {highest}", advice: "Give the file with that number a smaller one.");
         }
 
         if (highest >= FirstTimestamp)

@@ -157,7 +157,7 @@ public static partial class MigrationParser
                 "CG0317",
                 "The down section is empty",
                 down.Section.Where,
-                "Write what undoes the migration, or -- migrate:down irreversible:true if nothing can."));
+                "Write what undoes the migration, or -- migrate:down irreversible:true if nothing can.") { Kind = ProblemKind.Unfinished });
         }
     }
 

@@ -120,13 +120,14 @@ public static class MigrationSource
         {
             return mustExist
                 ? throw new ProblemException(
-                    new Problem("CG0301", $"The migrations folder {folder} is not there", Advice: "Check the path, or create the folder."))
+                    "CG0301", $"The migrations folder {folder} is not there", advice: "Check the path, or create the folder.")
                 : [];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new ProblemException(
-                new Problem("CG0302", $"The migrations folder {folder} can't be read: {e.Message}", Advice: "Check the path and its permissions."), e);
+                "CG0302", $"The migrations folder {folder} can't be read: {e.Message}", advice: "Check the path and its permissions.",
+                cause: e);
         }
     }
 

@@ -116,10 +116,9 @@ internal sealed class MigrationHistory(string schemaName)
                 isThere = true;
                 if (await reader.ReadAsync(cancellationToken) && reader.GetInt32(0) is > Format and var format)
                 {
-                    throw new ProblemException(new Problem(
-                        "CG0409",
-                        $"The history in schema {_schema} has format {format}; this version of the tool knows up to {Format}",
-                        Advice: "Update the tool: dotnet tool update -g ChatGenius.Tool"));
+                    throw new ProblemException(
+                        "CG0409", $"The history in schema {_schema} has format {format}; this version of the tool knows up to {Format}",
+                        advice: "Update the tool: dotnet tool update -g ChatGenius.Tool");
                 }
 
                 await reader.NextResultAsync(cancellationToken);

@@ -70,7 +70,7 @@ internal sealed class MigrationRun : IAsyncDisposable
             {
                 return await database.ConnectAsync(cancellationToken);
             }
-            catch (ProblemException e) when (e.Problems is [{ Code: "CG0619" or "CG0620" } problem] && waited.Elapsed < options.WaitForServer)
+            catch (ProblemException e) when (e.Problems is [{ Kind: ProblemKind.Busy } problem] && waited.Elapsed < options.WaitForServer)
             {
                 if (!told)
                 {
@@ -300,20 +300,16 @@ internal sealed class MigrationRun : IAsyncDisposable
     {
         if (IsPooled)
         {
-            throw new ProblemException(new Problem(
-                "CG0505",
-                $"{step.Id} runs outside a transaction, which isn't safe through a connection pooler",
-                step.Section.Where,
-                "Connect to the server itself: settings and progress of such a migration belong to one session, and a pooler may change it between two statements."));
+            throw new ProblemException(
+                "CG0505", $"{step.Id} runs outside a transaction, which isn't safe through a connection pooler", step.Section.Where,
+                "Connect to the server itself: settings and progress of such a migration belong to one session, and a pooler may change it between two statements.");
         }
 
         if (Options.SingleTransaction)
         {
-            throw new ProblemException(new Problem(
-                "CG0506",
-                $"{step.Id} runs outside a transaction, so it can't be part of a single one",
-                step.Section.Where,
-                "Leave --single-transaction out, or apply up to the migration before it with --to."));
+            throw new ProblemException(
+                "CG0506", $"{step.Id} runs outside a transaction, so it can't be part of a single one", step.Section.Where,
+                "Leave --single-transaction out, or apply up to the migration before it with --to.");
         }
 
         Start(step);

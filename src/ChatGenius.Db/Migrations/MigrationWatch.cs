@@ -197,10 +197,9 @@ internal sealed class MigrationWatch : IAsyncDisposable
 
             if (waited.Elapsed >= _options.WaitForLock)
             {
-                throw new ProblemException(new Problem(
-                    "CG0501",
-                    "Another run holds the lock of this database" + (holder is null ? "" : $"\n{holder}"),
-                    Advice: "Wait for it to end; --wait-for-lock says how long this run waits."));
+                throw new ProblemException(
+                    "CG0501", "Another run holds the lock of this database" + (holder is null ? "" : $"\n{holder}"),
+                    advice: "Wait for it to end; --wait-for-lock says how long this run waits.", kind: ProblemKind.Locked);
             }
 
             // Jitter keeps many waiting runs from asking in step.

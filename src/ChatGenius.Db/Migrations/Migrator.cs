@@ -172,10 +172,9 @@ public sealed class Migrator
             ?? throw new ProblemException(NotInterrupted(version));
         if (action != RepairAction.Forget && !interruption.Started)
         {
-            throw new ProblemException(new Problem(
-                "CG0412",
-                $"Migration {version:D4} stands between two statements: nothing of the next one was begun",
-                Advice: "There is nothing to settle: 'chatgenius-db apply' (or 'rollback') goes on with it. --forget starts it from its beginning."));
+            throw new ProblemException(
+                "CG0412", $"Migration {version:D4} stands between two statements: nothing of the next one was begun",
+                advice: "There is nothing to settle: 'chatgenius-db apply' (or 'rollback') goes on with it. --forget starts it from its beginning.");
         }
 
         RequireConfirmed(interruption, confirmed);
@@ -188,10 +187,9 @@ public sealed class Migrator
     {
         if (confirmed is not null && interruption != confirmed)
         {
-            throw new ProblemException(new Problem(
-                "CG0410",
-                $"Migration {interruption.Version:D4} stands at another statement than was shown",
-                Advice: "Another run has gone on with it meanwhile. Look at it again with 'chatgenius-db repair'."));
+            throw new ProblemException(
+                "CG0410", $"Migration {interruption.Version:D4} stands at another statement than was shown",
+                advice: "Another run has gone on with it meanwhile. Look at it again with 'chatgenius-db repair'.");
         }
     }
 
@@ -205,10 +203,10 @@ public sealed class Migrator
         };
         if (interruption.Started && await command.ExecuteScalarAsync(cancellationToken) is int pid)
         {
-            throw new ProblemException(new Problem(
+            throw new ProblemException(
                 "CG0413",
                 $"Statement {interruption.Statement} of migration {interruption.Version:D4} still runs on the server, as pid {pid}",
-                Advice: $"Wait for its end, or end it with SELECT pg_terminate_backend({pid}), and look what it has done."));
+                advice: $"Wait for its end, or end it with SELECT pg_terminate_backend({pid}), and look what it has done.");
         }
     }
 
@@ -241,22 +239,19 @@ public sealed class Migrator
         catch (PostgresException e) when (!RunProblem.EndsSession(e) && e.SqlState != PostgresErrorCodes.QueryCanceled)
         {
             throw new ProblemException(
-                new Problem(
-                    "CG0513",
-                    $"The history in schema {SqlIdentifier.Quote(_options.HistorySchema)} can't be read: {e.MessageText} (SQLSTATE {e.SqlState})",
-                    Advice: DiskFull.Is(e) ? DiskFull.Advice
+                "CG0513",
+                $"The history in schema {SqlIdentifier.Quote(_options.HistorySchema)} can't be read: {e.MessageText} (SQLSTATE {e.SqlState})",
+                advice: DiskFull.Is(e) ? DiskFull.Advice
                         : e.SqlState == PostgresErrorCodes.UndefinedTable ? "A part of it is gone. Bring it back from a backup: without it nobody knows what was applied."
-                        : "Connect as a role that may read it; --history-schema says where it is."),
-                e);
+                        : "Connect as a role that may read it; --history-schema says where it is.",
+                cause: e);
         }
         catch (NpgsqlException e)
         {
             throw new ProblemException(
-                new Problem(
-                    "CG0514",
-                    $"The connection was lost: {(e is PostgresException refused ? refused.MessageText : (e.InnerException ?? e).Message)}",
-                    Advice: "No migration was under way. Run the same command again: it looks what is there."),
-                e);
+                "CG0514",
+                $"The connection was lost: {(e is PostgresException refused ? refused.MessageText : (e.InnerException ?? e).Message)}",
+                advice: "No migration was under way. Run the same command again: it looks what is there.", cause: e);
         }
     }
 
@@ -290,18 +285,16 @@ public sealed class Migrator
         const int OldestServer = 120000;
         if (facts.IsInRecovery)
         {
-            throw new ProblemException(new Problem(
-                "CG0509",
-                $"The server of database {SqlIdentifier.Quote(facts.DatabaseName)} is a hot standby, which takes no writes",
-                Advice: "Connect to the primary; with several hosts in the URL, target_session_attrs=read-write finds it."));
+            throw new ProblemException(
+                "CG0509", $"The server of database {SqlIdentifier.Quote(facts.DatabaseName)} is a hot standby, which takes no writes",
+                advice: "Connect to the primary; with several hosts in the URL, target_session_attrs=read-write finds it.");
         }
 
         if (facts.VersionNumber < OldestServer)
         {
-            throw new ProblemException(new Problem(
-                "CG0511",
-                $"The server is PostgreSQL {facts.VersionNumber / 10000}; version 12 is the oldest that is supported",
-                Advice: "Upgrade the server."));
+            throw new ProblemException(
+                "CG0511", $"The server is PostgreSQL {facts.VersionNumber / 10000}; version 12 is the oldest that is supported",
+                advice: "Upgrade the server.");
         }
 
         return await MigrationRun.BeginAsync(connection, _database, facts, _options, patience, _events, cancellationToken);
@@ -330,11 +323,9 @@ public sealed class Migrator
             }
 
             throw e.SqlState == PostgresErrorCodes.UniqueViolation ? Unwritable(e) : new ProblemException(
-                new Problem(
-                    "CG0510",
-                    $"The history's schema {SqlIdentifier.Quote(_options.HistorySchema)} can't be created: {e.MessageText}",
-                    Advice: $"Let the database's owner run: GRANT CREATE ON DATABASE {SqlIdentifier.Quote(run.Facts.DatabaseName)} TO {SqlIdentifier.Quote(_database.Url.UserName)}"),
-                e);
+                "CG0510", $"The history's schema {SqlIdentifier.Quote(_options.HistorySchema)} can't be created: {e.MessageText}",
+                advice: $"Let the database's owner run: GRANT CREATE ON DATABASE {SqlIdentifier.Quote(run.Facts.DatabaseName)} TO {SqlIdentifier.Quote(_database.Url.UserName)}",
+                cause: e);
         }
         catch (PostgresException e)
         {
@@ -387,10 +378,9 @@ public sealed class Migrator
         var agreed = confirmed.Steps.Select(step => (step.Version, step.Direction, step.Section.Checksum)).ToHashSet();
         if (plan.Steps.FirstOrDefault(step => !agreed.Contains((step.Version, step.Direction, step.Section.Checksum))) is { } other)
         {
-            throw new ProblemException(new Problem(
-                "CG0410",
-                $"The plan is another one than was shown: {other.Id} came in",
-                Advice: "Somebody else changed the database meanwhile. Look at the plan again."));
+            throw new ProblemException(
+                "CG0410", $"The plan is another one than was shown: {other.Id} came in",
+                advice: "Somebody else changed the database meanwhile. Look at the plan again.");
         }
     }
 

@@ -28,12 +28,11 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
                 return null;
             case StatementMode.CreateIndex when begun:
             case StatementMode.Opaque when begun && !repeatable:
-                throw new ProblemException(new Problem(
-                    "CG0507",
-                    "A run was interrupted in this statement, and nothing in the database tells whether its work is done",
+                throw new ProblemException(
+                    "CG0507", "A run was interrupted in this statement, and nothing in the database tells whether its work is done",
                     statement.Location,
                     "Find out, and tell the journal: 'chatgenius-db repair NUMBER --done' if it is, 'chatgenius-db repair NUMBER --again' if it may run again. "
-                    + "Where it always may, its section can say so: transaction:false repeatable:true."));
+                    + "Where it always may, its section can say so: transaction:false repeatable:true.");
             default:
                 return null;
         }

@@ -39,8 +39,9 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
 
         if (_ownTransaction)
         {
-            throw new ProblemException(new Problem(
-                "CG0508", $"{step.Id} begins a transaction and does not end it", step.Section.Where, "Write the COMMIT that belongs to its BEGIN."));
+            throw new ProblemException(
+                "CG0508", $"{step.Id} begins a transaction and does not end it", step.Section.Where,
+                "Write the COMMIT that belongs to its BEGIN.");
         }
 
         var pipeline = new SqlPipeline<MigrationStep>(run.Connection);

@@ -42,7 +42,8 @@ public sealed class ShadowDatabase : IAsyncDisposable
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
             throw new ProblemException(
-                new Problem("CG1202", $"The role {connection.UserName} may not create a throw-away database: {e.MessageText}", Advice: "Give it CREATEDB, or name another server with --shadow."), e);
+                "CG1202", $"The role {connection.UserName} may not create a throw-away database: {e.MessageText}",
+                advice: "Give it CREATEDB, or name another server with --shadow.", cause: e);
         }
 
         return new ShadowDatabase(server, name, [.. roles]);

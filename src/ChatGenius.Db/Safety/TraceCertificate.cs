@@ -122,7 +122,9 @@ public sealed record TraceCertificate(string Checksum, int ServerVersion, IReadO
         }
         catch (JsonException e)
         {
-            throw new ProblemException(new Problem("CG1213", $"{path} is no certificate: {e.Message}", Advice: "Make it anew with 'chatgenius-db check --certify'."), e);
+            throw new ProblemException(
+                "CG1213", $"{path} is no certificate: {e.Message}", advice: "Make it anew with 'chatgenius-db check --certify'.",
+                cause: e);
         }
     }
 

@@ -76,8 +76,9 @@ public sealed partial class Tracer : IAsyncDisposable
             tracer.ServerVersion = subject.PostgreSqlVersion.Major * 10000 + subject.PostgreSqlVersion.Minor;
             if (tracer.ServerVersion < OldestVersion)
             {
-                throw new ProblemException(new Problem(
-                    "CG1201", $"check needs a server of version 13 or newer, this one is {subject.PostgreSqlVersion}", Advice: "Name a newer one with --shadow."));
+                throw new ProblemException(
+                    "CG1201", $"check needs a server of version 13 or newer, this one is {subject.PostgreSqlVersion}",
+                    advice: "Name a newer one with --shadow.");
             }
 
             await ReadAsync(tracer._observer, "SET jit = off", _ => { }, cancellationToken);

@@ -43,9 +43,9 @@ public static partial class SchemaReader
         options ??= new SchemaReadOptions();
         if (connection.PostgreSqlVersion.Major < 11)
         {
-            throw new ProblemException(new Problem(
+            throw new ProblemException(
                 "CG1104", $"The server is PostgreSQL {connection.ServerVersion}; schemas are read from PostgreSQL 11 and later",
-                Advice: "Use a newer server."));
+                advice: "Use a newer server.");
         }
 
         for (var attempt = 1; ; attempt++)
@@ -62,11 +62,9 @@ public static partial class SchemaReader
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
             {
                 throw new ProblemException(
-                    new Problem(
-                        "CG1101",
-                        $"The schema can't be read now: another session holds a lock on a view or table for longer than {options.LockTimeout.TotalSeconds} s",
-                        Advice: "Try again when its change of the schema has ended."),
-                    e);
+                    "CG1101",
+                    $"The schema can't be read now: another session holds a lock on a view or table for longer than {options.LockTimeout.TotalSeconds} s",
+                    advice: "Try again when its change of the schema has ended.", cause: e);
             }
         }
     }

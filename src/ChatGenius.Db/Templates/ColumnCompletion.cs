@@ -25,8 +25,9 @@ internal static class ColumnCompletion
         };
         if (columns.FirstOrDefault(column => info.Adds.Contains(column.Name)) is { } twice)
         {
-            throw new ProblemException(new Problem(
-                "CG0806", $"The template {info.Name} adds \"{twice.Name}\" by itself", twice.Where, $"Leave it out, or change the template: new --eject {info.Name}"));
+            throw new ProblemException(
+                "CG0806", $"The template {info.Name} adds \"{twice.Name}\" by itself", twice.Where,
+                $"Leave it out, or change the template: new --eject {info.Name}");
         }
 
         return CompleteTypes(info, columns, notices);
@@ -49,8 +50,9 @@ internal static class ColumnCompletion
         var references = columns.Where(column => column.References is not null).Take(2).ToList();
         if (references.Count < 2)
         {
-            throw new ProblemException(new Problem(
-                "CG0808", "A join table refers to two tables", Advice: "As in: chatgenius-db new create_join_table_channels_users, or give the two: channel:references user:references"));
+            throw new ProblemException(
+                "CG0808", "A join table refers to two tables",
+                advice: "As in: chatgenius-db new create_join_table_channels_users, or give the two: channel:references user:references");
         }
 
         var pair = new ColumnList([.. references.Select(column => new ColumnName(column.Name, column.Where))]);
@@ -92,8 +94,9 @@ internal static class ColumnCompletion
         string Target(ColumnSpec column) =>
             table
             ?? (column.Name.EndsWith("_id", StringComparison.Ordinal) && column.Name.Length > 3 ? Inflection.Plural(column.Name[..^3]) : null)
-            ?? throw new ProblemException(new Problem(
-                "CG0808", $"Which table does \"{column.Name}\" refer to?", column.Where, $"Say it: {column.Name}:uuid:references(users), or --set references=users"));
+            ?? throw new ProblemException(
+                "CG0808", $"Which table does \"{column.Name}\" refer to?", column.Where,
+                $"Say it: {column.Name}:uuid:references(users), or --set references=users");
     }
 
     /// <summary>A column that takes another one's place is given with its type, under either name.</summary>
@@ -106,7 +109,8 @@ internal static class ColumnCompletion
 
         if (columns.Count > 1)
         {
-            throw new ProblemException(new Problem("CG0808", $"The template {info.Name} takes one column", columns[1].Where, "Make a migration for each."));
+            throw new ProblemException(
+                "CG0808", $"The template {info.Name} takes one column", columns[1].Where, "Make a migration for each.");
         }
 
         if (columns.Count == 0)
@@ -122,7 +126,9 @@ internal static class ColumnCompletion
 
         return raw.TryGetValue("new_name", out var name)
             ? [columns[0] with { Name = name, Nullable = true, Where = columns[0].Where }]
-            : throw new ProblemException(new Problem("CG0809", $"The template {info.Name} needs the value \"new_name\"", Advice: $"Say it in the name, as in: chatgenius-db {info.Example}"));
+            : throw new ProblemException(
+                "CG0809", $"The template {info.Name} needs the value \"new_name\"",
+                advice: $"Say it in the name, as in: chatgenius-db {info.Example}");
     }
 
     private static IReadOnlyList<ColumnSpec> RequireValues(IReadOnlyList<ColumnSpec> columns)

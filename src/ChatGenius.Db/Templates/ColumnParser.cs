@@ -222,14 +222,16 @@ internal sealed partial class ColumnParser(string text, string what)
 
         if (_references is null)
         {
-            throw new ProblemException(new Problem(
-                "CG0804", "A delete action belongs to a reference, and this column has none", where, "As in owner:references(users):restrict."));
+            throw new ProblemException(
+                "CG0804", "A delete action belongs to a reference, and this column has none", where,
+                "As in owner:references(users):restrict.");
         }
 
         if (sql == "SET NULL" && !_nullable)
         {
-            throw new ProblemException(new Problem(
-                "CG0804", "setnull needs a column that may be null, or every delete of a parent fails", where, "As in owner:references(users)?:setnull."));
+            throw new ProblemException(
+                "CG0804", "setnull needs a column that may be null, or every delete of a parent fails", where,
+                "As in owner:references(users)?:setnull.");
         }
 
         return _references with { OnDelete = sql };
@@ -255,8 +257,8 @@ internal sealed partial class ColumnParser(string text, string what)
     {
         if (Encoding.UTF8.GetByteCount(name) > SqlIdentifier.MaxBytes)
         {
-            throw new ProblemException(new Problem(
-                "CG0802", $"The name is longer than the {SqlIdentifier.MaxBytes} bytes that PostgreSQL keeps", where, "Shorten it."));
+            throw new ProblemException(
+                "CG0802", $"The name is longer than the {SqlIdentifier.MaxBytes} bytes that PostgreSQL keeps", where, "Shorten it.");
         }
     }
 }

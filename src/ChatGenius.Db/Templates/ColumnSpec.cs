@@ -43,7 +43,7 @@ public sealed record ColumnSpec(string Name, string? Type, bool Nullable, string
                 var column = new ColumnParser(arguments[i], $"argument {first + i}").Parse();
                 if (columns.Exists(other => other.Name == column.Name))
                 {
-                    throw new ProblemException(new Problem("CG0806", $"The column \"{column.Name}\" is given twice", column.Where));
+                    throw new ProblemException("CG0806", $"The column \"{column.Name}\" is given twice", column.Where);
                 }
 
                 columns.Add(column);

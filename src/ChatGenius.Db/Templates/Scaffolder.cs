@@ -58,8 +58,9 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
 
     private IReadOnlyList<ColumnSpec> ReadArguments(TemplateInfo info) => info.Arguments switch
     {
-        TemplateArguments.None when request.Arguments.Count > 0 => throw new ProblemException(new Problem(
-            "CG0808", $"The template {info.Name} takes no columns", ArgumentPlace(0), $"Leave \"{request.Arguments[0]}\" out, or choose another template; see new --list.")),
+        TemplateArguments.None when request.Arguments.Count > 0 => throw new ProblemException(
+            "CG0808", $"The template {info.Name} takes no columns", ArgumentPlace(0),
+            $"Leave \"{request.Arguments[0]}\" out, or choose another template; see new --list."),
         TemplateArguments.Words when request.Arguments.Count == 0 => throw Needs(info, "what it is to hold"),
         TemplateArguments.Words or TemplateArguments.None => [],
         _ => ColumnSpec.ParseAll(request.Arguments),
@@ -74,10 +75,9 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
     private static ProblemException UnknownValue(TemplateInfo info, List<TemplateInfo> chain, string key)
     {
         var known = chain.SelectMany(template => template.Values).Select(value => value.Name).Distinct().ToList();
-        return new ProblemException(new Problem(
-            "CG0809",
-            $"The template {info.Name} takes no value \"{key}\"",
-            Advice: known.Count == 0 ? "It takes none." : $"It takes {string.Join(", ", known)}."));
+        return new ProblemException(
+            "CG0809", $"The template {info.Name} takes no value \"{key}\"",
+            advice: known.Count == 0 ? "It takes none." : $"It takes {string.Join(", ", known)}.");
     }
 
     private void Render(TemplateInfo info, string name, IReadOnlyDictionary<string, string> given, IReadOnlyList<ColumnSpec> columns, IReadOnlyList<string> words)
@@ -210,10 +210,9 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
             if (text is null)
             {
                 return value.Required
-                    ? throw new ProblemException(new Problem(
-                        "CG0809",
-                        $"The template {info.Name} needs the value \"{value.Name}\": {value.Description}",
-                        Advice: $"Add --set {value.Name}=…{(info.Example is null ? "" : $", or say it in the name, as in: chatgenius-db {info.Example}")}"))
+                    ? throw new ProblemException(
+                        "CG0809", $"The template {info.Name} needs the value \"{value.Name}\": {value.Description}",
+                        advice: $"Add --set {value.Name}=…{(info.Example is null ? "" : $", or say it in the name, as in: chatgenius-db {info.Example}")}")
                     : null;
             }
 
@@ -223,9 +222,10 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
         switch (value.Form)
         {
             case ValueForm.Name when Encoding.UTF8.GetByteCount(text) > SqlIdentifier.MaxBytes:
-                throw new ProblemException(new Problem(
-                    "CG0809", $"The value of \"{value.Name}\" is longer than the {SqlIdentifier.MaxBytes} bytes that PostgreSQL keeps of a name: {text}",
-                    Advice: $"{value.Name} is {value.Description}. Say the migration's name shorter, or --set {value.Name}=…"));
+                throw new ProblemException(
+                    "CG0809",
+                    $"The value of \"{value.Name}\" is longer than the {SqlIdentifier.MaxBytes} bytes that PostgreSQL keeps of a name: {text}",
+                    advice: $"{value.Name} is {value.Description}. Say the migration's name shorter, or --set {value.Name}=…");
             case ValueForm.Name when text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal):
                 return SqlIdentifier.Quote(text);
             case ValueForm.Sql when text.Trim().Length > 0:
@@ -235,10 +235,10 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
             case ValueForm.Number when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0:
                 return number;
             default:
-                throw new ProblemException(new Problem(
+                throw new ProblemException(
                     "CG0809",
                     value.Form == ValueForm.Number ? $"The value of \"{value.Name}\" is a whole number above 0, not \"{text}\"" : $"The value of \"{value.Name}\" is empty",
-                    Advice: $"{value.Name} is {value.Description}."));
+                    advice: $"{value.Name} is {value.Description}.");
         }
     }
 

@@ -145,11 +145,9 @@ internal sealed class TableShape
             return given.Name;
         }
 
-        throw new ProblemException(new Problem(
-            "CG0807",
-            $"The table has no column \"{given.Name}\"",
-            given.Where,
-            $"It has {string.Join(", ", adds.Take(1).Concat(Columns.Select(c => c.Name)).Concat(adds.Skip(1)))}."));
+        throw new ProblemException(
+            "CG0807", $"The table has no column \"{given.Name}\"", given.Where,
+            $"It has {string.Join(", ", adds.Take(1).Concat(Columns.Select(c => c.Name)).Concat(adds.Skip(1)))}.");
     }
 
     private ScriptObject Describe(ColumnSpec column)

@@ -83,11 +83,14 @@ public sealed class TemplateCatalog
         }
         catch (IOException e) when (File.Exists(path))
         {
-            throw new ProblemException(new Problem("CG0812", $"The template {path} is there already", Advice: "Change that file, or delete it first."), e);
+            throw new ProblemException(
+                "CG0812", $"The template {path} is there already", advice: "Change that file, or delete it first.", cause: e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ProblemException(new Problem("CG0812", $"The template {path} can't be written: {e.Message}", Advice: "Check its path, its permissions and the space on its disk."), e);
+            throw new ProblemException(
+                "CG0812", $"The template {path} can't be written: {e.Message}",
+                advice: "Check its path, its permissions and the space on its disk.", cause: e);
         }
     }
 
@@ -148,7 +151,7 @@ public sealed class TemplateCatalog
     {
         var nearest = names.MinBy(known => TypeNames.Distance(name, known))!;
         var hint = TypeNames.Distance(name, nearest) <= Math.Max(2, name.Length / 3) ? $"Did you mean {nearest}? " : "";
-        return new ProblemException(new Problem("CG0810", $"There is no template \"{name}\"", Advice: $"{hint}See new --list."));
+        return new ProblemException("CG0810", $"There is no template \"{name}\"", advice: $"{hint}See new --list.");
     }
 
     private static string TextOf(TemplateInfo info) => TextOf(info.Source);
@@ -168,7 +171,8 @@ public sealed class TemplateCatalog
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ProblemException(new Problem("CG0103", $"The folder {_folder} can't be read: {e.Message}", Advice: "Check its permissions."), e);
+            throw new ProblemException(
+                "CG0103", $"The folder {_folder} can't be read: {e.Message}", advice: "Check its permissions.", cause: e);
         }
     }
 
@@ -181,7 +185,8 @@ public sealed class TemplateCatalog
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ProblemException(new Problem("CG0103", $"The file {path} can't be read: {e.Message}", Advice: "Check its permissions."), e);
+            throw new ProblemException(
+                "CG0103", $"The file {path} can't be read: {e.Message}", advice: "Check its permissions.", cause: e);
         }
     }
 

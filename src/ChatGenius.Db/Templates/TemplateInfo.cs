@@ -120,11 +120,10 @@ public sealed partial record TemplateInfo(string Name, SourceText Source, bool I
             if (content.Length > 0)
             {
                 info = info.With(content, values, followUps)
-                    ?? throw new ProblemException(new Problem(
-                        "CG0811",
-                        $"The header of the template {name} has a line that can't be understood",
+                    ?? throw new ProblemException(
+                        "CG0811", $"The header of the template {name} has a line that can't be understood",
                         source.At(offset + line.Length - line.TrimStart().Length, content.Length),
-                        "It has lines such as: summary: …, example: …, arguments: columns, types: guessed, value table (name): …, then: backfill as backfill_{columns}_in_{table}."));
+                        "It has lines such as: summary: …, example: …, arguments: columns, types: guessed, value table (name): …, then: backfill as backfill_{columns}_in_{table}.");
             }
 
             offset += System.Text.Encoding.UTF8.GetByteCount(line) + 1;

@@ -61,17 +61,18 @@ public sealed class SourceText
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new ProblemException(new Problem("CG0102", $"The file {path} is not there", Advice: "Check the path."), e);
+            throw new ProblemException("CG0102", $"The file {path} is not there", advice: "Check the path.", cause: e);
         }
         catch (IOException e) when (new FileInfo(path) is { Exists: true, Length: > int.MaxValue / 2 })
         {
             throw new ProblemException(
-                new Problem("CG0104", $"The file {path} is too large to be one migration", Advice: "Split it into files of at most 1 GB."), e);
+                "CG0104", $"The file {path} is too large to be one migration", advice: "Split it into files of at most 1 GB.",
+                cause: e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ProblemException(
-                new Problem("CG0103", $"The file {path} can't be read: {e.Message}", Advice: "Check its permissions."), e);
+                "CG0103", $"The file {path} can't be read: {e.Message}", advice: "Check its permissions.", cause: e);
         }
 
         return From(path, bytes);

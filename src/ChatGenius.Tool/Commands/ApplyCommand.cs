@@ -106,9 +106,8 @@ internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Se
             return option.Value() is { } folder ? shell.Absolute(folder) : settings[SettingKey.Backups].Value;
         }
 
-        return !settings.RequiresBackup ? null : throw new ProblemException(new Problem(
-            "CG1307",
-            $"The environment \"{settings.Environment!.Value}\" requires a backup before migrations are applied",
-            Advice: "Add --backup, or --backup DIR."));
+        return !settings.RequiresBackup ? null : throw new ProblemException(
+            "CG1307", $"The environment \"{settings.Environment!.Value}\" requires a backup before migrations are applied",
+            advice: "Add --backup, or --backup DIR.");
     }
 }

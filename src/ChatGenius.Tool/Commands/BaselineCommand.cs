@@ -30,7 +30,8 @@ internal sealed class BaselineCommand(Workspace workspace, Settings settings, Co
     {
         if (to is null)
         {
-            throw new ProblemException(new Problem("CG1010", "baseline needs --to NUMBER", Advice: "Name the last migration whose work is in the database."));
+            throw new ProblemException(
+                "CG1010", "baseline needs --to NUMBER", advice: "Name the last migration whose work is in the database.");
         }
 
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);

@@ -52,7 +52,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         var failOn = options.FailOn();
         if (options.Sarif && report.Json)
         {
-            throw new ProblemException(new Problem("CG1007", "--json and --sarif both want stdout", Advice: "Leave one out."));
+            throw new ProblemException("CG1007", "--json and --sarif both want stdout", advice: "Leave one out.");
         }
 
         var started = TimeProvider.System.GetTimestamp();
@@ -166,7 +166,9 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ProblemException(new Problem("CG1208", $"{path} can't be written: {e.Message}", Advice: "Check its path, its permissions and the space on its disk."), e);
+            throw new ProblemException(
+                "CG1208", $"{path} can't be written: {e.Message}", advice: "Check its path, its permissions and the space on its disk.",
+                cause: e);
         }
     }
 

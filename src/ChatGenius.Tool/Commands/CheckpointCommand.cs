@@ -64,7 +64,7 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
         (app.Argument("NAME", "What the checkpoint is called"), app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue));
 
     private static string Name(CommandArgument argument, string command) => argument.Value ?? throw new ProblemException(
-        new Problem("CG1010", $"checkpoint {command} needs a NAME", Advice: $"Such as '{Cli.Name} checkpoint {command} before-tags'."));
+        "CG1010", $"checkpoint {command} needs a NAME", advice: $"Such as '{Cli.Name} checkpoint {command} before-tags'.");
 
     private async Task<ExitCode> SaveAsync(string name, bool yes, CancellationToken cancellationToken)
     {

@@ -73,10 +73,9 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
                 var equals = text.IndexOf('=', StringComparison.Ordinal);
                 if (equals <= 0 || !values.TryAdd(text[..equals], text[(equals + 1)..]))
                 {
-                    throw new ProblemException(new Problem(
-                        "CG0809",
-                        equals <= 0 ? $"--set takes KEY=VALUE, not \"{text}\"" : $"The value \"{text[..equals]}\" is set twice",
-                        Advice: "As in --set method=gin"));
+                    throw new ProblemException(
+                        "CG0809", equals <= 0 ? $"--set takes KEY=VALUE, not \"{text}\"" : $"The value \"{text[..equals]}\" is set twice",
+                        advice: "As in --set method=gin");
                 }
             }
 
@@ -192,7 +191,7 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
             }
             catch (ProblemException e)
             {
-                foreach (var problem in e.Problems.Where(problem => problem.Code != "CG0317"))
+                foreach (var problem in e.Problems.Where(problem => problem.Kind != ProblemKind.Unfinished))
                 {
                     report.Warn(problem);
                 }
@@ -209,8 +208,8 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
             return null;
         }
 
-        return shell.Variable("VISUAL") ?? shell.Variable("EDITOR") ?? throw new ProblemException(new Problem(
-            "CG0819", "No editor is set", Advice: "Set VISUAL or EDITOR, or leave out --edit."));
+        return shell.Variable("VISUAL") ?? shell.Variable("EDITOR") ?? throw new ProblemException(
+            "CG0819", "No editor is set", advice: "Set VISUAL or EDITOR, or leave out --edit.");
     }
 
     /// <summary>The variable may hold a program with arguments, which a shell divides, as it does for git.</summary>

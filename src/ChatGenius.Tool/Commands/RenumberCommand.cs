@@ -110,11 +110,14 @@ internal sealed class RenumberCommand(Settings settings, AppliedMigrations histo
             await git.WaitForExitAsync(cancellationToken);
             return git.ExitCode == 0
                 ? (await output).Split('\0', StringSplitOptions.RemoveEmptyEntries)
-                : throw new ProblemException(new Problem("CG0818", $"git can't say what was added: {error.Split('\n')[0]}", Advice: "Check the revision, or name the files."));
+                : throw new ProblemException(
+                    "CG0818", $"git can't say what was added: {error.Split('\n')[0]}", advice: "Check the revision, or name the files.");
         }
         catch (Win32Exception e)
         {
-            throw new ProblemException(new Problem("CG0818", $"git can't be run: {e.Message}", Advice: "Install git, or name the files instead of --since."), e);
+            throw new ProblemException(
+                "CG0818", $"git can't be run: {e.Message}", advice: "Install git, or name the files instead of --since.",
+                cause: e);
         }
     }
 }

@@ -42,14 +42,14 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
             (true, false, false) => RepairAction.Done,
             (false, true, false) => RepairAction.Again,
             (false, false, true) => RepairAction.Forget,
-            _ => throw new ProblemException(new Problem("CG1007", "--done, --again and --forget exclude each other", Advice: "Leave all but one out.")),
+            _ => throw new ProblemException("CG1007", "--done, --again and --forget exclude each other", advice: "Leave all but one out."),
         };
 
     private async Task<ExitCode> RunAsync(string? number, RepairAction? action, bool yes, CancellationToken cancellationToken)
     {
         long? version = number is null ? null
             : long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed
-            : throw new ProblemException(new Problem("CG1006", $"\"{number}\" is no migration's number", Advice: "Give a whole number, such as 7."));
+            : throw new ProblemException("CG1006", $"\"{number}\" is no migration's number", advice: "Give a whole number, such as 7.");
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var shown = await ShowAsync(migrator, version, cancellationToken);
         if (version is null || action is null)

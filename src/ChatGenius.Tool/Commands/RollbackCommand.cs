@@ -42,7 +42,7 @@ internal sealed class RollbackCommand(Workspace workspace, Settings settings, Co
     {
         if ((steps.HasValue() ? 1 : 0) + (to.HasValue() ? 1 : 0) + (all.HasValue() ? 1 : 0) > 1)
         {
-            throw new ProblemException(new Problem("CG1007", "--steps, --to and --all exclude each other", Advice: "Leave all but one out."));
+            throw new ProblemException("CG1007", "--steps, --to and --all exclude each other", advice: "Leave all but one out.");
         }
 
         return to.HasValue() ? new RollbackRequest(To: to.Number())

@@ -36,8 +36,9 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
     {
         if (a is null)
         {
-            throw new ProblemException(new Problem(
-                "CG1003", "schema diff needs to know what to compare", Advice: "Name a database's URL or a dump file; see chatgenius-db schema diff --help"));
+            throw new ProblemException(
+                "CG1003", "schema diff needs to know what to compare",
+                advice: "Name a database's URL or a dump file; see chatgenius-db schema diff --help");
         }
 
         var options = read.Over(settings);

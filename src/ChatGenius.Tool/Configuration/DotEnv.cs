@@ -41,7 +41,8 @@ internal static class DotEnv
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ProblemException(new Problem("CG0906", $"{shell.Shown(path)} can't be read: {e.Message}", Advice: "Check its permissions."), e);
+            throw new ProblemException(
+                "CG0906", $"{shell.Shown(path)} can't be read: {e.Message}", advice: "Check its permissions.", cause: e);
         }
     }
 
@@ -124,9 +125,8 @@ internal static class DotEnv
 
         var where = source.At(Encoding.UTF8.GetByteCount(text.AsSpan(0, start)));
         // The line may hold a password: it is named, not shown.
-        throw new ProblemException(new Problem(
-            "CG0911",
-            $"A quote that begins in {where} does not end",
-            Advice: "Close it, or put a backslash before a quote that belongs to the value."));
+        throw new ProblemException(
+            "CG0911", $"A quote that begins in {where} does not end",
+            advice: "Close it, or put a backslash before a quote that belongs to the value.");
     }
 }

@@ -97,10 +97,9 @@ internal sealed class Settings
             if (_ofEnvironment.TryGetValue(SettingKey.DatabaseUrlVariable, out var variable))
             {
                 // Falling back to another URL here would run production's plan on somebody's laptop, or the other way round.
-                return Variable(variable.Value) ?? throw new ProblemException(new Problem(
-                    "CG0909",
-                    $"The environment \"{Environment!.Value}\" takes its database from {variable.Value}, which is not set",
-                    Advice: $"Set {variable.Value}, or give --database URL. The name comes from {variable.Origin}."));
+                return Variable(variable.Value) ?? throw new ProblemException(
+                    "CG0909", $"The environment \"{Environment!.Value}\" takes its database from {variable.Value}, which is not set",
+                    advice: $"Set {variable.Value}, or give --database URL. The name comes from {variable.Origin}.");
             }
 
             string[] names = ["CHATGENIUS_DATABASE_URL", "DATABASE_URL"];
@@ -119,7 +118,7 @@ internal sealed class Settings
         if ((ofOption is null ? Variable(key.Variable) : new Setting(ofOption, key.Option!)) is { } given)
         {
             var value = key.Normalize(given.Value) ?? throw new ProblemException(
-                new Problem("CG0907", $"{given.Origin} can't be \"{given.Value}\"", Advice: $"Give {key.Expected}."));
+                "CG0907", $"{given.Origin} can't be \"{given.Value}\"", advice: $"Give {key.Expected}.");
             return given with { Value = key.Kind == SettingKind.Path ? _shell.Absolute(value) : value };
         }
 
@@ -145,6 +144,7 @@ internal sealed class Settings
         var advice = File is null ? $"Environments are named in {SettingsFile.Name}, and none was found from {_shell.WorkingDirectory} upwards."
             : known.Count == 0 ? $"Add it under \"environments\" in {File.Path}."
             : $"{File.Path} has {string.Join(", ", known)}.";
-        return new ProblemException(new Problem("CG0908", $"There is no environment \"{Environment!.Value}\", which {Environment.Origin} names", Advice: advice));
+        return new ProblemException(
+            "CG0908", $"There is no environment \"{Environment!.Value}\", which {Environment.Origin} names", advice: advice);
     }
 }

@@ -65,7 +65,8 @@ internal sealed class SettingsFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ProblemException(
-                new Problem("CG0901", $"The settings file {shell.Shown(path)} can't be read: {e.Message}", Advice: "Check the path and its permissions."), e);
+                "CG0901", $"The settings file {shell.Shown(path)} can't be read: {e.Message}",
+                advice: "Check the path and its permissions.", cause: e);
         }
 
         var file = new SettingsFile(source, System.IO.Path.GetDirectoryName(path)!);

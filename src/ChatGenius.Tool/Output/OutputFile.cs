@@ -25,7 +25,8 @@ internal static class OutputFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new ProblemException(
-                new Problem("CG1105", $"The file {shell.Shown(path)} can't be written: {e.Message}", Advice: "Check its path, its permissions and the space on its disk."), e);
+                "CG1105", $"The file {shell.Shown(path)} can't be written: {e.Message}",
+                advice: "Check its path, its permissions and the space on its disk.", cause: e);
         }
 
         report.Note($"Wrote {shell.Shown(path)}");

@@ -4,8 +4,9 @@ using System.Text;
 using System.Text.RegularExpressions;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
-using ChatGenius.Db.Templates.Scriban;
 using ChatGenius.Db.Text;
+using Scriban.Runtime;
+
 namespace ChatGenius.Db.Templates;
 
 /// <summary>One run of <c>new</c>: from the request to the texts.</summary>

@@ -1,5 +1,5 @@
 using ChatGenius.Db.Sql;
-using ChatGenius.Db.Templates.Scriban;
+using Scriban.Runtime;
 
 namespace ChatGenius.Db.Templates;
 

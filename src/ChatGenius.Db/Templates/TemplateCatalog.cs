@@ -1,6 +1,5 @@
-using System.Text;
-using ChatGenius.Db.Templates.Scriban;
 using ChatGenius.Db.Text;
+using Scriban.Runtime;
 
 namespace ChatGenius.Db.Templates;
 
@@ -40,7 +39,11 @@ public sealed class TemplateCatalog
 
     /// <summary>The text of a template.</summary>
     /// <exception cref="ProblemException">CG0810: there is none; CG0811 and CG01xx: it can't be read.</exception>
-    public string Show(string name) => TextOf(Find(name));
+    public string Show(string name)
+    {
+        var source = Find(name).Source;
+        return source.Substring(0, source.Utf8.Length);
+    }
 
     /// <summary>Reads and parses every template of the project's own.</summary>
     /// <returns>How many there are.</returns>
@@ -53,7 +56,8 @@ public sealed class TemplateCatalog
         {
             try
             {
-                Parse(ReadOwn(name));
+                var info = ReadOwn(name);
+                TextTemplate.Check(info.Source, Advice(info));
             }
             catch (ProblemException e)
             {
@@ -102,50 +106,16 @@ public sealed class TemplateCatalog
     public Scaffold Render(ScaffoldRequest request) => new Scaffolder(this, request).Run();
 
     /// <summary>Renders one template.</summary>
-    /// <exception cref="ProblemException">CG0811: it is broken; the place is in the template.</exception>
-    internal string Render(TemplateInfo info, ScriptObject model)
-    {
-        var template = Parse(info);
-        var context = new TemplateContext { StrictVariables = true, AutoIndent = false, TemplateLoader = new Loader(this) };
-        context.PushGlobal(model);
-        try
-        {
-            return template.Render(context);
-        }
-        catch (ScriptParserRuntimeException e)
-        {
-            throw new ProblemException([.. e.ParserMessages.Select(message => Broken(info, message.Span, message.Message))], e);
-        }
-        catch (ScriptRuntimeException e)
-        {
-            throw new ProblemException(Broken(info, e.Span, e.OriginalMessage), e);
-        }
-    }
+    /// <exception cref="ProblemException">CG0811: it is broken; the place is in the template, or in one that it includes.</exception>
+    internal string Render(TemplateInfo info, ScriptObject model) => TextTemplate.Render(info.Source, model, Advice(info), Include);
 
-    private Template Parse(TemplateInfo info)
-    {
-        var template = Template.Parse(TextOf(info), info.Source.Path);
-        return template.HasErrors
-            ? throw new ProblemException([.. template.Messages.Select(message => Broken(info, message.Span, message.Message))])
-            : template;
-    }
+    private SourceText? Include(string name) =>
+        OwnNames().Contains(name) || BuiltInNames().Contains(name) ? Find(name).Source : null;
 
-    private Problem Broken(TemplateInfo info, SourceSpan span, string message)
-    {
-        // The place may be in a template that this one includes.
-        var source = span.FileName == info.Source.Path
-            ? info.Source
-            : List().FirstOrDefault(other => other.Source.Path == span.FileName)?.Source ?? info.Source;
-        var offset = Encoding.UTF8.GetByteCount(TextOf(source).AsSpan(0, Math.Min(span.Start.Offset, TextOf(source).Length)));
-        var length = Math.Max(1, span.End.Offset - span.Start.Offset + 1);
-        return new Problem(
-            "CG0811",
-            $"The template is broken: {message}",
-            source.At(offset, length),
-            info.IsBuiltIn ? "This is a fault of the tool; please report it."
-                : BuiltInNames().Contains(info.Name) ? "Mend the template, or delete it to get the built-in one back."
-                : "Mend the template.");
-    }
+    private static string Advice(TemplateInfo info) =>
+        info.IsBuiltIn ? TextTemplate.ReportIt
+        : BuiltInNames().Contains(info.Name) ? "Mend the template, or delete it to get the built-in one back."
+        : "Mend the template.";
 
     private static ProblemException Unknown(string name, IReadOnlyCollection<string> names)
     {
@@ -153,10 +123,6 @@ public sealed class TemplateCatalog
         var hint = TypeNames.Distance(name, nearest) <= Math.Max(2, name.Length / 3) ? $"Did you mean {nearest}? " : "";
         return new ProblemException("CG0810", $"There is no template \"{name}\"", advice: $"{hint}See new --list.");
     }
-
-    private static string TextOf(TemplateInfo info) => TextOf(info.Source);
-
-    private static string TextOf(SourceText source) => source.Substring(0, source.Utf8.Length);
 
     private HashSet<string> OwnNames()
     {
@@ -201,14 +167,5 @@ public sealed class TemplateCatalog
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return TemplateInfo.Read(name, SourceText.From(Resources + name + Ending, bytes), isBuiltIn: true);
-    }
-
-    private sealed class Loader(TemplateCatalog catalog) : ITemplateLoader
-    {
-        public string? GetPath(TemplateContext context, SourceSpan callerSpan, string templateName) =>
-            catalog.OwnNames().Contains(templateName) || BuiltInNames().Contains(templateName) ? catalog.Find(templateName).Source.Path : null;
-
-        public string? Load(TemplateContext context, SourceSpan callerSpan, string templatePath) =>
-            catalog.List().FirstOrDefault(info => info.Source.Path == templatePath) is { } info ? TextOf(info) : null;
     }
 }

@@ -135,9 +135,9 @@ public class NewCommandTests
     [InlineData("{{ nobody }}\n", "1:4", "nobody")]
     [InlineData("-- migrate:up\n{{ if true }}\n", "", "end")]
     [InlineData("{{ ## nonsense\n## }}\n", "1:7", "header")]
-    [InlineData("{{ while true }}{{ end }}\n", "1:4", "while")]
+    [InlineData("{{ while true }}{{ end }}\n", "1:4", "100000")]
     [InlineData("-- é😀\ncreate {{ if }}", "2:14", "create {{ if }}")]
-    [InlineData("é😀 {{ name | math.abs }}", "1:14", "A number is expected")]
+    [InlineData("é😀 {{ name | math.abs }}", "1:14", "is not a number")]
     public async Task A_broken_template_is_a_problem_at_its_place(string text, string place, string named)
     {
         using var tool = new InProcess();
@@ -156,7 +156,7 @@ public class NewCommandTests
     {
         using var tool = new InProcess();
         tool.Write("migrations/templates/blank.sbn", "{{ include 'part' }}");
-        tool.Write("migrations/templates/part.sbn", "-- a part\n{{ func x }}{{ end }}\n");
+        tool.Write("migrations/templates/part.sbn", "-- a part\n{{ func }}{{ end }}\n");
 
         var run = await tool.RunAsync("new", "tidy_up");
 

@@ -130,16 +130,9 @@ internal static class MigrationSectionReader
         return new Found(isUp, section);
     }
 
-    private static bool Chains(SqlStatement statement)
-    {
-        if (statement.TransactionControl is SqlTransactionControl.None or SqlTransactionControl.Begin)
-        {
-            return false;
-        }
-
-        var tokens = new SqlTokenTexts(statement);
-        return tokens.IndexOf("CHAIN") > 0 && tokens.IndexOf("NO") < 0;
-    }
+    private static bool Chains(SqlStatement statement) =>
+        statement.TransactionControl is not (SqlTransactionControl.None or SqlTransactionControl.Begin)
+        && new StatementText(statement) is var text && text.Has("CHAIN") && !text.Has("NO");
 
     private static void ReadOption(SourceText source, string text, int start, Dictionary<string, bool> options, List<Problem> problems)
     {

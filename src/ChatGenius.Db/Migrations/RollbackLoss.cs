@@ -49,33 +49,24 @@ public sealed record RollbackLoss(MigrationStep Step, string What, long Rows, bo
     /// <summary>The tables, and columns of tables, that a statement empties or drops, as the statement writes them.</summary>
     internal static IEnumerable<(string Table, string Column)> Targets(SqlStatement statement)
     {
-        var tokens = new SqlTokenTexts(statement);
-        if ((tokens.Is(0, "DROP") && tokens.Is(1, "TABLE")) || tokens.Is(0, "TRUNCATE"))
+        var text = new StatementText(statement);
+        if (text.Is("DROP", "TABLE") || text.Is("TRUNCATE"))
         {
-            var i = tokens.Is(1, "TABLE") ? 2 : 1;
-            i += tokens.Is(i, "IF") ? 2 : 0;
-            do
+            var i = text.At(1, "TABLE") ? 2 : 1;
+            while (text.NameAt(text.SkipGuards(i)) is { } table)
             {
-                i += tokens.Is(i, "ONLY") ? 1 : 0;
-                yield return (tokens.QualifiedName(ref i), "");
-                i += tokens[i] == "*" ? 1 : 0;
+                yield return (table.Sql, "");
+                i = table.Next + (text.At(table.Next, "*") ? 2 : 1);
             }
-            while (tokens[i++] == ",");
         }
-        else if (tokens.Is(0, "ALTER") && tokens.Is(1, "TABLE"))
+
+        foreach (var (_, start, _) in text.AlterTableActions())
         {
-            var i = tokens.Is(2, "IF") ? 4 : 2;
-            i += tokens.Is(i, "ONLY") ? 1 : 0;
-            var table = tokens.QualifiedName(ref i);
-            for (var first = i; i < tokens.Count; i++)
+            // DROP elsewhere belongs to ALTER COLUMN.
+            if (text.At(start, "DROP") && !text.At(start + 1, "CONSTRAINT")
+                && text.NameAt(text.SkipGuards(start + (text.At(start + 1, "COLUMN") ? 2 : 1))) is { } column)
             {
-                // An action begins behind the table's name and behind a comma; DROP elsewhere belongs to ALTER COLUMN.
-                if ((i == first || tokens[i - 1] == ",") && tokens.Is(i, "DROP") && !tokens.Is(i + 1, "CONSTRAINT"))
-                {
-                    var at = i + (tokens.Is(i + 1, "COLUMN") ? 2 : 1);
-                    at += tokens.Is(at, "IF") ? 2 : 0;
-                    yield return (table, tokens[at]);
-                }
+                yield return (text.NameAt(text.SkipGuards(2))!.Value.Sql, column.Sql);
             }
         }
     }

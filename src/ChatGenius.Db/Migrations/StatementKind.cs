@@ -44,59 +44,47 @@ internal sealed record StatementKind(StatementMode Mode, string Index = "", stri
             return new StatementKind(StatementMode.TransactionControl);
         }
 
-        var tokens = new SqlTokenTexts(statement);
-        var concurrently = tokens.IndexOf("CONCURRENTLY");
-        if (tokens.Is(0, "CREATE") && (tokens.Is(1, "INDEX") || tokens.Is(2, "INDEX")) && concurrently is 2 or 3)
+        var text = new StatementText(statement);
+        var concurrently = text.Find(0, "CONCURRENTLY");
+        if (text.Is("CREATE") && (text.At(1, "INDEX") || text.At(2, "INDEX")) && concurrently is 2 or 3)
         {
-            return CreateIndex(tokens, concurrently + 1);
+            var index = text.SkipGuards(concurrently + 1);
+            var name = text.At(index, "ON") ? null : text.NameAt(index);
+            var table = text.NameAt(text.SkipGuards((name?.Next ?? index) + 1));
+            return new StatementKind(StatementMode.CreateIndex, name?.Sql ?? "", table?.Sql ?? "");
         }
 
-        if (tokens.Is(0, "DROP") && tokens.Is(1, "INDEX") && concurrently == 2)
+        if (text.Is("DROP", "INDEX", "CONCURRENTLY"))
         {
-            var name = tokens.Is(3, "IF") ? 5 : 3;
-            return new StatementKind(StatementMode.DropIndex, tokens.QualifiedName(ref name));
+            return new StatementKind(StatementMode.DropIndex, text.NameAt(text.SkipGuards(3))?.Sql ?? "");
         }
 
-        if (tokens.Is(0, "ALTER") && tokens.Is(1, "TABLE") && concurrently > 0 && tokens.IndexOf("DETACH") is > 2 and var detach)
+        if (text.Is("ALTER", "TABLE") && concurrently > 0 && text.Find(0, "DETACH") is > 2 and var detach)
         {
-            var (table, partition) = (tokens.Is(2, "IF") ? 4 : 2, tokens.Is(detach + 1, "PARTITION") ? detach + 2 : detach + 1);
-            table += tokens.Is(table, "ONLY") ? 1 : 0;
-            var parent = tokens.QualifiedName(ref table);
-            return new StatementKind(StatementMode.DetachPartition, tokens.QualifiedName(ref partition), parent);
+            var partition = text.NameAt(detach + (text.At(detach + 1, "PARTITION") ? 2 : 1));
+            return new StatementKind(StatementMode.DetachPartition, partition?.Sql ?? "", text.NameAt(text.SkipGuards(2))?.Sql ?? "");
         }
 
         return new StatementKind(
-            tokens.Is(0, "REINDEX") && concurrently > 0 ? StatementMode.Reindex
-            : IsRepeatable(tokens) ? StatementMode.Repeatable
-            : IsOpaque(tokens) ? StatementMode.Opaque
+            text.Is("REINDEX") && concurrently > 0 ? StatementMode.Reindex
+            : IsRepeatable(text) ? StatementMode.Repeatable
+            : IsOpaque(text) ? StatementMode.Opaque
             : StatementMode.InTransaction);
     }
 
-    private static bool IsRepeatable(SqlTokenTexts tokens) =>
-        tokens.Is(0, "VACUUM")
-        || tokens.Is(0, "REINDEX")
-        || tokens.Is(0, "DISCARD")
-        || (tokens.Is(0, "CLUSTER") && tokens.Count <= 2)
-        || (tokens.Is(0, "ALTER") && tokens.Is(1, "SUBSCRIPTION") && tokens.IndexOf("REFRESH") == 3)
-        || (tokens.Is(0, "ALTER") && (tokens.Is(1, "SYSTEM") || tokens.Is(1, "DATABASE")));
+    private static bool IsRepeatable(StatementText text) =>
+        text.Is("VACUUM")
+        || text.Is("REINDEX")
+        || text.Is("DISCARD")
+        || (text.Is("CLUSTER") && text.Tokens.Count <= 2)
+        || (text.Is("ALTER", "SUBSCRIPTION") && text.At(3, "REFRESH"))
+        || text.Is("ALTER", "SYSTEM") || text.Is("ALTER", "DATABASE");
 
-    private static bool IsOpaque(SqlTokenTexts tokens) =>
-        tokens.Is(0, "CALL")
-        || (tokens.Is(0, "DO") && EndsTransactions(tokens))
-        || ((tokens.Is(0, "CREATE") || tokens.Is(0, "DROP")) && (tokens.Is(1, "DATABASE") || tokens.Is(1, "TABLESPACE") || tokens.Is(1, "SUBSCRIPTION")))
+    private static bool IsOpaque(StatementText text) =>
+        text.Is("CALL")
+        // A DO block's body can end transactions only outside one.
+        || (text.Is("DO") && (text.Mentions("COMMIT") || text.Mentions("ROLLBACK")))
+        || ((text.Is("CREATE") || text.Is("DROP")) && (text.At(1, "DATABASE") || text.At(1, "TABLESPACE") || text.At(1, "SUBSCRIPTION")))
         // Outside a transaction because it also refreshes; ADD and DROP refuse to do so twice.
-        || (tokens.Is(0, "ALTER") && tokens.Is(1, "SUBSCRIPTION") && tokens.IndexOf("PUBLICATION") == 4);
-
-    private static StatementKind CreateIndex(SqlTokenTexts tokens, int i)
-    {
-        i += tokens.Is(i, "IF") && tokens.Is(i + 1, "NOT") ? 3 : 0;
-        var index = tokens.Is(i, "ON") ? "" : tokens.QualifiedName(ref i);
-        i++;
-        i += tokens.Is(i, "ONLY") ? 1 : 0;
-        return new StatementKind(StatementMode.CreateIndex, index, tokens.QualifiedName(ref i));
-    }
-
-    /// <summary>Whether a DO block's body ends transactions, which it can do only outside one.</summary>
-    private static bool EndsTransactions(SqlTokenTexts tokens) => tokens.Any(token => token.Length > 1 && token[0] is '$' or '\''
-        && (token.Contains("COMMIT", StringComparison.OrdinalIgnoreCase) || token.Contains("ROLLBACK", StringComparison.OrdinalIgnoreCase)));
+        || (text.Is("ALTER", "SUBSCRIPTION") && text.At(4, "PUBLICATION"));
 }

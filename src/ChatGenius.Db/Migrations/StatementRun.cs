@@ -251,11 +251,8 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         || IsSetConfig(statement);
 
     /// <summary>pg_dump's way to set one is a SELECT.</summary>
-    private static bool IsSetConfig(SqlStatement statement)
-    {
-        var tokens = new SqlTokenTexts(statement);
-        return tokens.Is(0, "SELECT") && tokens.Is(tokens.Is(2, ".") ? 3 : 1, "SET_CONFIG");
-    }
+    private static bool IsSetConfig(SqlStatement statement) =>
+        new StatementText(statement) is var text && text.Is("SELECT") && text.NameAt(1)?.Name == "set_config";
 
     private bool SetsLockTimeout() => _statements.Any(statement =>
         statement.Is("SET", "LOCK_TIMEOUT") || statement.Is("SET", "SESSION", "LOCK_TIMEOUT"));

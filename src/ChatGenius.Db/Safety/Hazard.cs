@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Safety;
 

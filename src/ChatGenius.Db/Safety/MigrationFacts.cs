@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>A traced migration, in the words in which rules ask about it.</summary>

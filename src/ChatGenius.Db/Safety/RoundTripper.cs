@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>

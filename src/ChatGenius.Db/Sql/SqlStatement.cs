@@ -121,22 +121,6 @@ public sealed class SqlStatement
     public override string ToString() => Text;
 
     /// <summary>The next token if it is a word, otherwise nothing.</summary>
-    private ReadOnlySpan<byte> NextWord(ref SqlLexer tokens)
-    {
-        while (tokens.MoveNext())
-        {
-            var token = tokens.Current;
-            if (token.Kind == SqlTokenKind.Word)
-            {
-                return Source.Utf8.Span[token.Start..token.End];
-            }
-
-            if (token.Kind is not (SqlTokenKind.LineComment or SqlTokenKind.BlockComment))
-            {
-                break;
-            }
-        }
-
-        return default;
-    }
+    private ReadOnlySpan<byte> NextWord(ref SqlLexer tokens) =>
+        SqlRecognizer.Next(ref tokens) is { Kind: SqlTokenKind.Word } word ? Source.Utf8.Span[word.Start..word.End] : default;
 }

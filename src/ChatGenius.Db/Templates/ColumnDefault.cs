@@ -56,18 +56,9 @@ internal static class ColumnDefault
     public static bool VariesByRow(string sql)
     {
         var text = Encoding.UTF8.GetBytes(sql);
-        var word = "";
-        foreach (var token in new SqlLexer(text))
-        {
-            if (token.Kind == SqlTokenKind.OpenParenthesis && word.Length > 0 && !Steady.Contains(word))
-            {
-                return true;
-            }
-
-            word = token.Kind is SqlTokenKind.Word or SqlTokenKind.QuotedIdentifier ? Encoding.UTF8.GetString(text[token.Start..token.End]).ToLowerInvariant() : "";
-        }
-
-        return false;
+        var tokens = StatementText.Read(text, new SqlLexer(text));
+        return tokens.Zip(tokens.Skip(1)).Any(pair =>
+            pair.Second.Kind == SqlTokenKind.OpenParenthesis && pair.First.Name is { } name && !Steady.Contains(name));
     }
 
     /// <summary>Functions that give one value in a whole statement, and what else may stand before a parenthesis: types and operators.</summary>

@@ -1,21 +1,33 @@
 using System.Text;
-using ChatGenius.Db.Sql;
 
-namespace ChatGenius.Db.Safety;
+namespace ChatGenius.Db.Sql;
 
 /// <summary>A token of a statement as a recogniser needs it.</summary>
 /// <param name="Kind">What it is.</param>
-/// <param name="Text">A word in upper case, a quoted identifier without its quotes, anything else as it stands.</param>
-/// <param name="Name">The identifier that it can be: folded to lower case, or unquoted; null for what is none.</param>
-/// <param name="Depth">How many parentheses it stands in.</param>
+/// <param name="Text">A word in upper case, a quoted identifier without its quotes, anything else as written; a very long one is empty.</param>
+/// <param name="Name">The identifier that it can be: folded to lower case, or unquoted; null for what can't be one.</param>
+/// <param name="Depth">How many parentheses it is in.</param>
 internal readonly record struct TextToken(SqlTokenKind Kind, string Text, string? Name, int Depth)
 {
     internal bool Is(string text) => Text == text && Kind != SqlTokenKind.QuotedIdentifier && Kind != SqlTokenKind.StringConstant;
 }
 
+/// <summary>A name as a statement writes it.</summary>
+/// <param name="Schema">Null where the statement leaves it to the search_path.</param>
+/// <param name="Name">The name, without quotes.</param>
+/// <param name="Next">Where the tokens after it begin.</param>
+internal readonly record struct StatementName(string? Schema, string Name, int Next)
+{
+    /// <summary>As a message says it: with its schema, except for <c>public</c>, where everybody leaves it out.</summary>
+    internal string Display => Schema is null or "public" ? SqlIdentifier.Quote(Name) : Sql;
+
+    /// <summary>For the server: with its schema if the statement has it.</summary>
+    internal string Sql => Schema is null ? SqlIdentifier.Quote(Name) : SqlIdentifier.Quote(Schema, Name);
+}
+
 /// <summary>
-/// A statement as words. Recognisers read only what is certain from the text: a statement they don't understand is none of
-/// theirs. What stands in strings, comments and dollar bodies is not looked into.
+/// A statement as words: its kind, its targets, their names. It says only what is certain from the text, and does not look into strings,
+/// comments and dollar bodies.
 /// </summary>
 internal sealed class StatementText
 {
@@ -25,30 +37,30 @@ internal sealed class StatementText
     internal StatementText(SqlStatement statement)
     {
         Statement = statement;
-        var tokens = new List<TextToken>();
-        var depth = 0;
-        foreach (var token in statement.Tokens())
-        {
-            if (token.Kind is SqlTokenKind.LineComment or SqlTokenKind.BlockComment)
-            {
-                continue;
-            }
-
-            depth -= token.Kind == SqlTokenKind.CloseParenthesis ? 1 : 0;
-            tokens.Add(Read(statement, token, depth));
-            depth += token.Kind == SqlTokenKind.OpenParenthesis ? 1 : 0;
-            if (tokens.Count == MostTokens)
-            {
-                break;
-            }
-        }
-
-        Tokens = tokens;
+        Tokens = Read(statement.Source.Utf8.Span, statement.Tokens());
     }
 
     internal SqlStatement Statement { get; }
 
     internal IReadOnlyList<TextToken> Tokens { get; }
+
+    /// <summary>Whether all of the statement was read.</summary>
+    internal bool IsWhole => Tokens.Count < MostTokens;
+
+    /// <summary>Reads the tokens of a text, comments left out.</summary>
+    internal static List<TextToken> Read(ReadOnlySpan<byte> source, SqlLexer lexer)
+    {
+        var tokens = new List<TextToken>();
+        var depth = 0;
+        while (tokens.Count < MostTokens && SqlRecognizer.Next(ref lexer) is { Kind: not SqlTokenKind.End } token)
+        {
+            depth -= token.Kind == SqlTokenKind.CloseParenthesis ? 1 : 0;
+            tokens.Add(Read(source, token, depth));
+            depth += token.Kind == SqlTokenKind.OpenParenthesis ? 1 : 0;
+        }
+
+        return tokens;
+    }
 
     /// <summary>Whether words stand at a place one after the other.</summary>
     internal bool At(int index, params ReadOnlySpan<string> words)
@@ -84,18 +96,18 @@ internal sealed class StatementText
     /// <summary>Whether words stand one after the other outside parentheses.</summary>
     internal bool Has(params ReadOnlySpan<string> words) => Find(0, words) >= 0;
 
-    /// <summary>Reads <c>name</c> or <c>schema.name</c>.</summary>
-    /// <returns>The name as a message says it, and the place behind it; null when there is no name.</returns>
-    internal (string Display, string Schema, string Name, int Next)? NameAt(int index)
+    /// <summary>Reads <c>name</c>, <c>schema.name</c> or <c>database.schema.name</c>; null where there is no name.</summary>
+    internal StatementName? NameAt(int index)
     {
-        if (index < 0 || index >= Tokens.Count || Tokens[index].Name is not { } first)
+        (string? schema, string? name) = (null, Word(index));
+        for (index++; name is not null && At(index, ".") && Word(index + 1) is { } next; index += 2)
         {
-            return null;
+            (schema, name) = (name, next);
         }
 
-        return index + 2 < Tokens.Count && Tokens[index + 1].Is(".") && Tokens[index + 2].Name is { } second
-            ? (Names.Qualified(first, second), first, second, index + 3)
-            : (Names.Qualified("public", first), "public", first, index + 1);
+        return name is null ? null : new StatementName(schema, name, index);
+
+        string? Word(int at) => at >= 0 && at < Tokens.Count ? Tokens[at].Name : null;
     }
 
     /// <summary>Skips <c>IF EXISTS</c>, <c>IF NOT EXISTS</c> and <c>ONLY</c>.</summary>
@@ -149,9 +161,9 @@ internal sealed class StatementText
     /// <summary>Whether a name occurs anywhere in it, also inside strings and bodies; meant to err on the side of yes.</summary>
     internal bool Mentions(string name) => Statement.Text.Contains(name, StringComparison.OrdinalIgnoreCase);
 
-    private static TextToken Read(SqlStatement statement, SqlToken token, int depth)
+    private static TextToken Read(ReadOnlySpan<byte> source, SqlToken token, int depth)
     {
-        var text = token.Length <= 256 ? Encoding.UTF8.GetString(statement.Source.Utf8.Span[token.Start..token.End]) : "";
+        var text = token.Length <= 256 ? Encoding.UTF8.GetString(source[token.Start..token.End]) : "";
         return token.Kind switch
         {
             SqlTokenKind.Word => new TextToken(token.Kind, text.ToUpperInvariant(), SqlIdentifier.Truncate(text.ToLowerInvariant()), depth),

@@ -89,8 +89,8 @@ public sealed class Database(DatabaseUrl url)
     /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be asked.</exception>
     public async Task<bool> ExistsAsync(CancellationToken cancellationToken = default)
     {
-        await using var connection = await ConnectToMaintenanceAsync(cancellationToken);
-        return await ExistsAsync(connection, cancellationToken);
+        await using var session = await Session.OpenMaintenanceAsync(this, "looking for the database", cancellationToken);
+        return await ExistsAsync(session, cancellationToken);
     }
 
     /// <summary>Creates the database if it is not there; two calls at once create one.</summary>
@@ -104,32 +104,32 @@ public sealed class Database(DatabaseUrl url)
     /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG0630: it refuses.</exception>
     public async Task<bool> CreateAsync(string? template = null, bool copyFiles = false, CancellationToken cancellationToken = default)
     {
-        await using var connection = await ConnectToMaintenanceAsync(cancellationToken);
-        if (await ExistsAsync(connection, cancellationToken))
+        await using var session = await Session.OpenMaintenanceAsync(this, "creating the database", cancellationToken);
+        if (await ExistsAsync(session, cancellationToken))
         {
             return false;
         }
 
         var sql = $"CREATE DATABASE {SqlIdentifier.Quote(url.DatabaseName)}"
             + (template is null ? "" : $" TEMPLATE {SqlIdentifier.Quote(template)}")
-            + (copyFiles && connection.PostgreSqlVersion.Major >= 15 ? " STRATEGY file_copy" : "");
+            + (copyFiles && session.ServerVersion >= 150000 ? " STRATEGY file_copy" : "");
         try
         {
-            await ExecuteAsync(connection, sql, cancellationToken);
+            await session.CommandAsync(sql, cancellationToken);
             return true;
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
+        catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation })
         {
             return false;
         }
-        catch (PostgresException e)
+        catch (ProblemException e) when (session.IsOpen && e.InnerException is PostgresException refused)
         {
-            throw Refused("CG0630", "created", e, e.SqlState switch
+            throw Refused("CG0630", "created", refused, refused.SqlState switch
             {
                 PostgresErrorCodes.InsufficientPrivilege => "ALTER ROLE … CREATEDB lets the role create databases.",
                 PostgresErrorCodes.ObjectInUse => "Somebody is connected to the template: end that session, or try again.",
                 PostgresErrorCodes.DiskFull => DiskFull.Advice,
-                _ => e.Hint,
+                _ => refused.Hint ?? e.Problems[0].Advice,
             });
         }
     }
@@ -141,23 +141,23 @@ public sealed class Database(DatabaseUrl url)
     /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG0631: it refuses, because the database is in use, for example.</exception>
     public async Task<bool> DropAsync(bool force = false, CancellationToken cancellationToken = default)
     {
-        await using var connection = await ConnectToMaintenanceAsync(cancellationToken);
+        await using var session = await Session.OpenMaintenanceAsync(this, "dropping the database", cancellationToken);
         try
         {
-            await ExecuteAsync(connection, $"DROP DATABASE {SqlIdentifier.Quote(url.DatabaseName)}{(force ? " WITH (FORCE)" : "")}", cancellationToken);
+            await session.CommandAsync($"DROP DATABASE {SqlIdentifier.Quote(url.DatabaseName)}{(force ? " WITH (FORCE)" : "")}", cancellationToken);
             return true;
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidCatalogName)
+        catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName })
         {
             return false;
         }
-        catch (PostgresException e)
+        catch (ProblemException e) when (session.IsOpen && e.InnerException is PostgresException refused)
         {
-            throw Refused("CG0631", "dropped", e, e.SqlState switch
+            throw Refused("CG0631", "dropped", refused, refused.SqlState switch
             {
-                PostgresErrorCodes.ObjectInUse => $"{e.Detail} --force ends its sessions.",
+                PostgresErrorCodes.ObjectInUse => $"{refused.Detail} --force ends its sessions.",
                 PostgresErrorCodes.InsufficientPrivilege => "Only its owner or a superuser drops a database.",
-                _ => e.Hint,
+                _ => refused.Hint ?? e.Problems[0].Advice,
             });
         }
     }
@@ -206,20 +206,9 @@ public sealed class Database(DatabaseUrl url)
         TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously,
         TaskScheduler.Default);
 
-    private async Task<bool> ExistsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", connection);
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = url.DatabaseName });
-        return await command.ExecuteScalarAsync(cancellationToken) is not null;
-    }
-
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        // One command of a batch goes to the server as it is written; an NpgsqlCommand would be rewritten first.
-        await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
-        await batch.ExecuteNonQueryAsync(cancellationToken);
-    }
+    private async Task<bool> ExistsAsync(Session session, CancellationToken cancellationToken) =>
+        await session.ScalarAsync<bool>(
+            new SqlQuery("SELECT pg_catalog.count(*) > 0 FROM pg_catalog.pg_database WHERE datname = $1", url.DatabaseName), cancellationToken);
 
     private ProblemException Refused(string code, string done, PostgresException e, string? advice) =>
         new(new Problem(code, $"The database \"{url.DatabaseName}\" can't be {done}: {e.MessageText}", Advice: advice), e);

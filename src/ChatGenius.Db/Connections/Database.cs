@@ -122,7 +122,7 @@ public sealed class Database(DatabaseUrl url)
         {
             return false;
         }
-        catch (ProblemException e) when (session.IsOpen && e.InnerException is PostgresException refused)
+        catch (ProblemException e) when (e.InnerException is PostgresException refused)
         {
             throw Refused("CG0630", "created", refused, refused.SqlState switch
             {
@@ -151,7 +151,7 @@ public sealed class Database(DatabaseUrl url)
         {
             return false;
         }
-        catch (ProblemException e) when (session.IsOpen && e.InnerException is PostgresException refused)
+        catch (ProblemException e) when (e.InnerException is PostgresException refused)
         {
             throw Refused("CG0631", "dropped", refused, refused.SqlState switch
             {

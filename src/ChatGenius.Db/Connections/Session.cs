@@ -12,14 +12,29 @@ namespace ChatGenius.Db.Connections;
 /// <remarks>What goes wrong is a problem that names the work; its inner exception is the server's error.</remarks>
 public sealed class Session : IAsyncDisposable
 {
+    private static readonly string[] BackToSavepoint = ["ROLLBACK TO SAVEPOINT chatgenius_db", "RELEASE SAVEPOINT chatgenius_db"];
+
     private readonly NpgsqlConnection _connection;
     private readonly string _work;
-    private readonly bool _owned;
+    private readonly Owner _owner;
     private bool _inTransaction;
-    private bool _isPrepared;
+    private bool _isSetUp;
     private bool? _ownsBackend;
 
-    private Session(NpgsqlConnection connection, string work, bool owned) => (_connection, _work, _owned) = (connection, work, owned);
+    private Session(NpgsqlConnection connection, string work, Owner owner) => (_connection, _work, _owner) = (connection, work, owner);
+
+    /// <summary>Whose the connection is.</summary>
+    private enum Owner
+    {
+        /// <summary>This session's, which closes it.</summary>
+        Session,
+
+        /// <summary>Somebody else's, with no transaction open.</summary>
+        Caller,
+
+        /// <summary>Somebody else's, with a transaction open.</summary>
+        Transaction,
+    }
 
     /// <summary>The server's version, such as 150018.</summary>
     internal int ServerVersion => (_connection.PostgreSqlVersion.Major * 10000) + _connection.PostgreSqlVersion.Minor;
@@ -42,15 +57,18 @@ public sealed class Session : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ProblemException">CG0610 to CG0629: the connection can't be had.</exception>
     public static async Task<Session> OpenAsync(Database database, string work, CancellationToken cancellationToken = default) =>
-        new(await database.ConnectAsync(cancellationToken), work, owned: true);
+        new(await database.ConnectAsync(cancellationToken), work, Owner.Session);
 
     /// <summary>Connects to another database of the server, because none can be created, renamed or dropped from within itself.</summary>
     /// <inheritdoc cref="OpenAsync"/>
     internal static async Task<Session> OpenMaintenanceAsync(Database database, string work, CancellationToken cancellationToken = default) =>
-        new(await database.ConnectToMaintenanceAsync(cancellationToken), work, owned: true);
+        new(await database.ConnectToMaintenanceAsync(cancellationToken), work, Owner.Session);
 
     /// <summary>Uses a connection that stays its owner's, and has no transaction open.</summary>
-    internal static Session Over(NpgsqlConnection connection, string work) => new(connection, work, owned: false);
+    internal static Session Over(NpgsqlConnection connection, string work) => new(connection, work, Owner.Caller);
+
+    /// <summary>Reads within the transaction that its owner has open: what that has changed is seen, and it goes on as if nothing had been read.</summary>
+    internal static Session Within(NpgsqlConnection connection, string work) => new(connection, work, Owner.Transaction);
 
     /// <summary>Whether the backend that answers is the one that the connection was told of: behind a pooler it is not, and not ours to set up.</summary>
     internal async Task<bool> OwnsBackendAsync(CancellationToken cancellationToken) =>
@@ -134,11 +152,11 @@ public sealed class Session : IAsyncDisposable
     internal Task CommandAsync(string command, CancellationToken cancellationToken) => GuardAsync(
         async () =>
         {
-            if (!_isPrepared && await OwnsBackendAsync(cancellationToken))
+            if (!_isSetUp && await OwnsBackendAsync(cancellationToken))
             {
                 string[] idle = ServerVersion >= 140000 ? ["SET idle_session_timeout = 0"] : [];
                 await SendAsync(["SET default_transaction_read_only = off", .. idle, .. Settings().Select(setting => "SET " + setting)], cancellationToken);
-                _isPrepared = true;
+                _isSetUp = true;
             }
 
             return await SendAsync([command], cancellationToken);
@@ -163,15 +181,19 @@ public sealed class Session : IAsyncDisposable
         cancellationToken);
 
     /// <summary>Closes the connection, if it is this session's.</summary>
-    public ValueTask DisposeAsync() => _owned ? _connection.DisposeAsync() : ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _owner == Owner.Session ? _connection.DisposeAsync() : ValueTask.CompletedTask;
 
     /// <summary>SET LOCAL looks at nothing, so a LOCK that comes after it still is before the moment that is read.</summary>
-    private string[] Begin(bool writes) =>
-        _inTransaction ? []
-        : [
-            writes ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            .. Settings().Select(setting => "SET LOCAL " + setting),
-        ];
+    private string[] Begin(bool writes)
+    {
+        var begin = _owner == Owner.Transaction ? "SAVEPOINT chatgenius_db"
+            : writes ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+            : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        return _inTransaction ? [] : [begin, .. Settings().Select(setting => "SET LOCAL " + setting)];
+    }
+
+    /// <summary>To go back to a savepoint takes the settings back too, and nothing was written since.</summary>
+    private string[] End() => _inTransaction ? [] : _owner == Owner.Transaction ? BackToSavepoint : ["COMMIT"];
 
     private IEnumerable<string> Settings()
     {
@@ -192,7 +214,7 @@ public sealed class Session : IAsyncDisposable
     private async Task<T> RunAsync<T>(
         string[] before, IReadOnlyList<SqlQuery> queries, Func<NpgsqlDataReader, Task<T>> read, bool staysPrepared, CancellationToken cancellationToken)
     {
-        await using var batch = Batch([.. before.Select(text => (SqlQuery)text), .. queries, .. _inTransaction ? Array.Empty<SqlQuery>() : ["COMMIT"]]);
+        await using var batch = Batch([.. before.Select(text => (SqlQuery)text), .. queries, .. End().Select(text => (SqlQuery)text)]);
         try
         {
             if (staysPrepared)
@@ -240,7 +262,7 @@ public sealed class Session : IAsyncDisposable
         {
             if (IsOpen)
             {
-                await SendAsync(["ROLLBACK"], CancellationToken.None);
+                await SendAsync(_owner == Owner.Transaction ? BackToSavepoint : ["ROLLBACK"], CancellationToken.None);
             }
         }
         catch (NpgsqlException)

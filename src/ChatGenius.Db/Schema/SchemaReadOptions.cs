@@ -63,12 +63,6 @@ public sealed record SchemaReadOptions
     public IReadOnlyList<string> ExcludedSchemas { get; init; } = ["chatgenius_db"];
 
     /// <summary>
-    /// True where the connection has a transaction open that is to be read inside of: what it has changed is seen, its
-    /// settings are put back after, and it stays open. Otherwise the reader opens a read-only transaction of its own.
-    /// </summary>
-    public bool InTransaction { get; init; }
-
-    /// <summary>
     /// True where the session reads its schema many times: the queries stay prepared there. To plan them costs as much as to run them where the
     /// schema is small (PostgreSQL: PREPARE, Notes).
     /// </summary>
@@ -76,7 +70,6 @@ public sealed record SchemaReadOptions
 
     /// <summary>
     /// How long a lock on a view that another session is changing is waited for; zero waits without end. From 0 to 24 days.
-    /// Inside an open transaction its own setting holds instead.
     /// </summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text;
 using System.Text.RegularExpressions;
+using ChatGenius.Db.Connections;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace ChatGenius.Db.Schema;
 
@@ -10,6 +10,7 @@ namespace ChatGenius.Db.Schema;
 public static partial class SchemaReader
 {
     private const int Attempts = 5;
+    private const string Work = "reading the schema";
 
     private static readonly (SchemaParts Part, string Query)[] FactQueries =
     [
@@ -28,38 +29,52 @@ public static partial class SchemaReader
         ("extra_float_digits", "1"), ("bytea_output", "hex"), ("xmlbinary", "base64"), ("standard_conforming_strings", "on"), ("jit", "off"),
     ];
 
-    private static readonly ConcurrentDictionary<(string Name, int Version), string> Queries = new();
+    private static readonly ConcurrentDictionary<(string Name, int Version), string> Texts = new();
 
-    /// <summary>Reads the schema as one consistent moment; the session is left as it was.</summary>
-    /// <param name="connection">An open connection; its search_path and other settings do not matter.</param>
+    /// <summary>Reads the schema of a database as one consistent moment.</summary>
+    /// <returns>The schema, and the server's version, such as 15.</returns>
+    /// <inheritdoc cref="ReadAsync(Session, SchemaReadOptions?, CancellationToken)"/>
+    public static async Task<(SchemaSnapshot Schema, int ServerVersion)> ReadAsync(
+        Database database, SchemaReadOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        await using var session = await Session.OpenAsync(database, Work, cancellationToken);
+        return (await ReadAsync(session, options, cancellationToken), session.ServerVersion / 10000);
+    }
+
+    /// <summary>Reads the schema as one consistent moment.</summary>
+    /// <param name="session">Where; in an open transaction what it has changed is seen.</param>
     /// <param name="options">What is read; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels the reading on the server.</param>
     /// <exception cref="ProblemException">
-    /// CG1101: a view is locked by another session for longer than the lock timeout; CG1104: the server is older than PostgreSQL 11.
+    /// CG0514, CG0633 to CG0640: the server or the way to it failed; CG1101: a view is locked by another session for longer than the lock timeout;
+    /// CG1104: the server is older than PostgreSQL 11.
     /// </exception>
     public static async Task<SchemaSnapshot> ReadAsync(
-        NpgsqlConnection connection, SchemaReadOptions? options = null, CancellationToken cancellationToken = default)
+        Session session, SchemaReadOptions? options = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(session);
         options ??= new SchemaReadOptions();
-        if (connection.PostgreSqlVersion.Major < 11)
+        if (session.ServerVersion < 110000)
         {
             throw new ProblemException(
-                "CG1104", $"The server is PostgreSQL {connection.ServerVersion}; schemas are read from PostgreSQL 11 and later",
+                "CG1104", $"The server is PostgreSQL {session.ServerVersion / 10000}; schemas are read from PostgreSQL 11 and later",
                 advice: "Use a newer server.");
         }
 
+        session.LockTimeout = options.LockTimeout;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await ReadOnceAsync(connection, options, cancellationToken);
+                return await session.ReadAsync(
+                    Queries(options, session.ServerVersion / 10000), reader => BuildAsync(reader, options, cancellationToken), cancellationToken, options.StaysPrepared);
             }
-            catch (PostgresException e) when (IsConcurrentChange(e) && !options.InTransaction && attempt < Attempts)
+            catch (ProblemException e) when (e.InnerException is PostgresException error && IsConcurrentChange(error) && attempt < Attempts)
             {
                 // The catalogs are read by snapshot, but pg_get_viewdef and its like look at the newest state: an object that
                 // was dropped in between is missing there. The next reading sees neither.
             }
-            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+            catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
             {
                 throw new ProblemException(
                     "CG1101",
@@ -69,116 +84,52 @@ public static partial class SchemaReader
         }
     }
 
+    /// <inheritdoc cref="ReadAsync(Session, SchemaReadOptions?, CancellationToken)"/>
+    public static Task<SchemaSnapshot> ReadAsync(
+        NpgsqlConnection connection, SchemaReadOptions? options = null, CancellationToken cancellationToken = default) =>
+        ReadAsync(Session.Over(connection, Work), options, cancellationToken);
+
     /// <summary>XX000 covers "cache lookup failed for …" and "could not open relation with OID …".</summary>
     private static bool IsConcurrentChange(PostgresException e) =>
         e.SqlState is PostgresErrorCodes.InternalError or PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction
             or PostgresErrorCodes.UndefinedObject or PostgresErrorCodes.UndefinedColumn;
 
-    private static async Task<SchemaSnapshot> ReadOnceAsync(NpgsqlConnection connection, SchemaReadOptions options, CancellationToken cancellationToken)
+    private static async Task<SchemaSnapshot> BuildAsync(NpgsqlDataReader reader, SchemaReadOptions options, CancellationToken cancellationToken)
     {
-        await using var batch = Batch(connection, options);
-        try
+        var builder = new SnapshotBuilder();
+        await builder.ReadObjectsAsync(reader, cancellationToken);
+        foreach (var _ in FactQueries.Where(q => options.Parts.HasFlag(q.Part)))
         {
-            if (options.StaysPrepared)
-            {
-                await batch.PrepareAsync(cancellationToken);
-            }
-
-            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             await reader.NextResultAsync(cancellationToken);
-            var builder = new SnapshotBuilder();
-            await builder.ReadObjectsAsync(reader, cancellationToken);
-            foreach (var _ in FactQueries.Where(q => options.Parts.HasFlag(q.Part)))
-            {
-                await reader.NextResultAsync(cancellationToken);
-                await builder.ReadFactsAsync(reader, cancellationToken);
-            }
-
-            if (options.Parts.HasFlag(SchemaParts.Dependencies))
-            {
-                await reader.NextResultAsync(cancellationToken);
-                await builder.ReadDependenciesAsync(reader, cancellationToken);
-            }
-
-            // COMMIT has no rows; reading on to the end reports an error that came after the last result.
-            while (await reader.NextResultAsync(cancellationToken))
-            {
-            }
-
-            return builder.Build();
-        }
-        catch when (!options.InTransaction && connection.FullState.HasFlag(System.Data.ConnectionState.Open))
-        {
-            await using var rollback = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand("ROLLBACK") } };
-            await rollback.ExecuteNonQueryAsync(CancellationToken.None);
-            throw;
-        }
-    }
-
-    private static NpgsqlBatch Batch(NpgsqlConnection connection, SchemaReadOptions options)
-    {
-        var batch = new NpgsqlBatch(connection) { Timeout = 0 };
-        void Add(string sql)
-        {
-            var command = new NpgsqlBatchCommand(sql);
-            if (sql.Contains("$1", StringComparison.Ordinal))
-            {
-                command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. options.ExcludedSchemas], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
-            }
-
-            batch.BatchCommands.Add(command);
-        }
-
-        var version = connection.PostgreSqlVersion.Major;
-        if (!options.InTransaction)
-        {
-            Add("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-        }
-
-        Add(SetSettings(options));
-        Add(Query("objects", version));
-        foreach (var (_, query) in FactQueries.Where(q => options.Parts.HasFlag(q.Part)))
-        {
-            Add(Query(query, version));
+            await builder.ReadFactsAsync(reader, cancellationToken);
         }
 
         if (options.Parts.HasFlag(SchemaParts.Dependencies))
         {
-            Add(Query("dependencies", version));
+            await reader.NextResultAsync(cancellationToken);
+            await builder.ReadDependenciesAsync(reader, cancellationToken);
         }
 
-        Add(options.InTransaction ? RestoreSettings() : "COMMIT");
-        return batch;
+        return builder.Build();
     }
 
-    /// <summary>
-    /// Settings for this transaction only. Inside the caller's transaction their old values are kept in settings of our own, so
-    /// that no round trip is needed to put them back.
-    /// </summary>
-    private static string SetSettings(SchemaReadOptions options)
+    private static List<SqlQuery> Queries(SchemaReadOptions options, int version)
     {
-        var calls = new List<string>();
-        if (options.InTransaction)
-        {
-            calls.AddRange(Settings.Select(s => $"set_config('chatgenius_db.{s.Name}', current_setting('{s.Name}'), true)"));
-        }
-        else
-        {
-            calls.Add($"set_config('lock_timeout', '{(long)options.LockTimeout.TotalMilliseconds}', true)");
-        }
-
-        calls.AddRange(Settings.Select(s => $"set_config('{s.Name}', '{s.Value}', true)"));
-        return "SELECT " + string.Join(", ", calls.Select(c => "pg_catalog." + c.Replace(", current_setting", ", pg_catalog.current_setting", StringComparison.Ordinal)));
+        string[] excluded = [.. options.ExcludedSchemas];
+        var names = FactQueries.Where(q => options.Parts.HasFlag(q.Part)).Select(q => q.Query).Prepend("objects");
+        var queries = (options.Parts.HasFlag(SchemaParts.Dependencies) ? names.Append("dependencies") : names).Select(name => Query(name, version));
+        return
+        [
+            .. Settings.Select(setting => (SqlQuery)$"SET LOCAL {setting.Name} = '{setting.Value}'"),
+            .. queries.Select(text => text.Contains("$1", StringComparison.Ordinal) ? new SqlQuery(text, [excluded]) : text),
+        ];
     }
-
-    private static string RestoreSettings() =>
-        "SELECT " + string.Join(", ", Settings.Select(s => $"set_config('{s.Name}', current_setting('chatgenius_db.{s.Name}'), true)"));
 
     /// <summary>
     /// The query as it fits the server: a line that ends with <c>--@ 14..</c> is for PostgreSQL 14 and later only, one with
     /// <c>--@ ..13</c> for 13 and earlier.
     /// </summary>
-    internal static string Query(string name, int version) => Queries.GetOrAdd((name, version), static key =>
+    internal static string Query(string name, int version) => Texts.GetOrAdd((name, version), static key =>
     {
         using var stream = typeof(SchemaReader).Assembly.GetManifestResourceStream($"schema/{key.Name}.sql")
             ?? throw new InvalidOperationException($"The query {key.Name} is not embedded.");

@@ -5,7 +5,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
-using Npgsql;
 namespace ChatGenius.Db.Server;
 
 /// <summary>A copy of a database that it can be put back to.</summary>
@@ -38,12 +37,12 @@ public sealed class Checkpoints
     /// <summary>The sessions that use the database, in words; it can be neither saved nor put back while there are any.</summary>
     /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached.</exception>
     public Task<IReadOnlyList<string>> SessionsAsync(CancellationToken cancellationToken = default) =>
-        WithServerAsync(hold: false, connection => new DatabaseCopy(connection).SessionsAsync(_name, cancellationToken), cancellationToken);
+        WithServerAsync(hold: false, session => new DatabaseCopy(session).SessionsAsync(_name, cancellationToken), cancellationToken);
 
     /// <summary>The database's checkpoints, the newest first.</summary>
     /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached.</exception>
     public Task<IReadOnlyList<Checkpoint>> ListAsync(CancellationToken cancellationToken = default) =>
-        WithServerAsync(hold: false, connection => ListAsync(connection, cancellationToken), cancellationToken);
+        WithServerAsync(hold: false, session => ListAsync(session, cancellationToken), cancellationToken);
 
     /// <summary>One checkpoint.</summary>
     /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG1312: there is no such checkpoint.</exception>
@@ -63,7 +62,7 @@ public sealed class Checkpoints
             ? throw new ProblemException(
                 "CG1310", "This can't be a checkpoint's name",
                 advice: $"Use 1 to {LongestName} characters, none of them a line break or another control character.")
-            : await WithServerAsync(hold: true, connection => CopyAsync(connection, name, endSessions, cancellationToken), cancellationToken);
+            : await WithServerAsync(hold: true, session => CopyAsync(session, name, endSessions, cancellationToken), cancellationToken);
 
     /// <summary>
     /// Puts the database back. The checkpoint is copied first, and the copy takes the database's place by two renames in one transaction:
@@ -75,14 +74,14 @@ public sealed class Checkpoints
     /// <returns>Null, or the problem CG1316: the database was put back, but what it was before could not be dropped.</returns>
     /// <exception cref="ProblemException">As <see cref="SaveAsync"/>; CG1312: there is no such checkpoint.</exception>
     public Task<Problem?> RestoreAsync(string name, bool endSessions, CancellationToken cancellationToken = default) =>
-        WithServerAsync(hold: true, connection => PutBackAsync(connection, name, endSessions, cancellationToken), cancellationToken);
+        WithServerAsync(hold: true, session => PutBackAsync(session, name, endSessions, cancellationToken), cancellationToken);
 
     /// <summary>Drops a checkpoint.</summary>
     /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG1312, CG1314, CG1315: as for <see cref="RestoreAsync"/>.</exception>
-    public Task<Checkpoint> DropAsync(string name, CancellationToken cancellationToken = default) => WithServerAsync(hold: true, async connection =>
+    public Task<Checkpoint> DropAsync(string name, CancellationToken cancellationToken = default) => WithServerAsync(hold: true, async session =>
     {
-        var checkpoint = Find(name, await ListAsync(connection, cancellationToken));
-        await new DatabaseCopy(connection).DropAsync(checkpoint.DatabaseName, cancellationToken);
+        var checkpoint = Find(name, await ListAsync(session, cancellationToken));
+        await new DatabaseCopy(session).DropAsync(checkpoint.DatabaseName, cancellationToken);
         return checkpoint;
     }, cancellationToken);
 
@@ -99,9 +98,9 @@ public sealed class Checkpoints
     private static string Readable(string name, int length) =>
         new([.. name.Take(length).Select(c => char.IsAsciiLetterOrDigit(c) ? char.ToLowerInvariant(c) : '_')]);
 
-    private async Task<Checkpoint> CopyAsync(NpgsqlConnection connection, string name, bool endSessions, CancellationToken cancellationToken)
+    private async Task<Checkpoint> CopyAsync(Session session, string name, bool endSessions, CancellationToken cancellationToken)
     {
-        var known = await ListAsync(connection, cancellationToken);
+        var known = await ListAsync(session, cancellationToken);
         if (known.FirstOrDefault(checkpoint => checkpoint.Name == name) is { } there)
         {
             throw new ProblemException(
@@ -110,18 +109,18 @@ public sealed class Checkpoints
                 advice: $"Choose another name, or drop it first: chatgenius-db checkpoint drop \"{name}\"");
         }
 
-        var copy = new DatabaseCopy(connection);
+        var copy = new DatabaseCopy(session);
         var note = new CheckpointNote(
             _name, name, TimeProvider.System.GetUtcNow(), await copy.CommentAsync(_name, cancellationToken));
         var comment = Mark + JsonSerializer.Serialize(note, CheckpointJson.Default.CheckpointNote);
         await copy.MakeAsync(_name, DatabaseFor("checkpoint", name), comment, isOpen: false, endSessions, cancellationToken);
-        return Find(name, await ListAsync(connection, cancellationToken));
+        return Find(name, await ListAsync(session, cancellationToken));
     }
 
-    private async Task<Problem?> PutBackAsync(NpgsqlConnection connection, string name, bool endSessions, CancellationToken cancellationToken)
+    private async Task<Problem?> PutBackAsync(Session session, string name, bool endSessions, CancellationToken cancellationToken)
     {
-        var checkpoint = Find(name, await ListAsync(connection, cancellationToken));
-        var copy = new DatabaseCopy(connection);
+        var checkpoint = Find(name, await ListAsync(session, cancellationToken));
+        var copy = new DatabaseCopy(session);
         var (fresh, replaced) = (DatabaseFor("restoring", ""), DatabaseFor("replaced", ""));
 
         // A call that was killed between the renames and the end leaves the replaced one behind.
@@ -149,61 +148,50 @@ public sealed class Checkpoints
         }
     }
 
-    /// <summary>Runs on a connection of its own to another database of the server, with the lock of this database's checkpoints where that is asked for.</summary>
-    private async Task<T> WithServerAsync<T>(bool hold, Func<NpgsqlConnection, Task<T>> act, CancellationToken cancellationToken)
+    /// <summary>Runs in a session with another database of the server, with the lock of this database's checkpoints where that is asked for.</summary>
+    private async Task<T> WithServerAsync<T>(bool hold, Func<Session, Task<T>> act, CancellationToken cancellationToken)
     {
-        await using var connection = await _database.ConnectToMaintenanceAsync(cancellationToken);
-        try
+        await using var session = await Session.OpenMaintenanceAsync(_database, "working on the checkpoints", cancellationToken);
+        if (hold)
         {
-            if (hold)
-            {
-                await HoldAsync(connection, cancellationToken);
-            }
+            await HoldAsync(session, cancellationToken);
+        }
 
-            return await act(connection);
-        }
-        catch (NpgsqlException e) when (e is not PostgresException && !cancellationToken.IsCancellationRequested)
-        {
-            throw new ProblemException(
-                "CG1317", $"The connection to the server was lost: {e.Message}",
-                advice: "Run it again: what is half made is taken away then.", cause: e);
-        }
+        return await act(session);
     }
 
-    /// <summary>The lock goes with the session. It keeps two calls from taking each other's unfinished copy for a left-over.</summary>
-    private async Task HoldAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>
+    /// The lock goes with the session. It keeps two calls from taking each other's unfinished copy for a left-over. Behind a pooler it would stay
+    /// with a session that is not ours, and then the second call fails where it meets the first.
+    /// </summary>
+    private async Task HoldAsync(Session session, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0))", connection);
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Mark + _name });
-        if (await command.ExecuteScalarAsync(cancellationToken) is not true)
+        var hold = new SqlQuery("SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0))", Mark + _name);
+        if (await session.OwnsBackendAsync(cancellationToken) && !await session.ScalarAsync<bool>(hold, cancellationToken))
         {
             throw new ProblemException(
                 "CG1315", $"Another call works on the checkpoints of {SqlIdentifier.Quote(_name)}", advice: "Wait until it has ended.");
         }
     }
 
-    private async Task<IReadOnlyList<Checkpoint>> ListAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>A comment can be written by every owner of a database: a copy is believed where it belongs to us, the original's owner or a superuser.</summary>
+    private async Task<IReadOnlyList<Checkpoint>> ListAsync(Session session, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(
+        const string Query =
             """
             SELECT d.datname::text, pg_catalog.shobj_description(d.oid, 'pg_database'),
                    CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT') THEN pg_catalog.pg_database_size(d.oid) END
-            FROM pg_catalog.pg_database d
+            FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles owner ON owner.oid = d.datdba
             WHERE pg_catalog.starts_with(pg_catalog.shobj_description(d.oid, 'pg_database'), $1)
-            """,
-            connection);
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Mark });
-        var found = new List<Checkpoint>();
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            if (Read(reader.GetString(1)[Mark.Length..]) is { } note && note.Database == _name)
-            {
-                found.Add(new Checkpoint(note.Name, reader.GetString(0), note.SavedAt, reader.IsDBNull(2) ? null : reader.GetInt64(2)) { Comment = note.Comment });
-            }
-        }
-
-        return [.. found.OrderByDescending(checkpoint => checkpoint.SavedAt)];
+              AND (owner.rolsuper OR owner.rolname = current_user OR owner.oid = (SELECT datdba FROM pg_catalog.pg_database WHERE datname = $2))
+            """;
+        var found = await session.RowsAsync(
+            new SqlQuery(Query, Mark, _name),
+            reader => Read(reader.GetString(1)[Mark.Length..]) is { } note && note.Database == _name
+                ? new Checkpoint(note.Name, reader.GetString(0), note.SavedAt, reader.IsDBNull(2) ? null : reader.GetInt64(2)) { Comment = note.Comment }
+                : null,
+            cancellationToken);
+        return [.. found.OfType<Checkpoint>().OrderByDescending(checkpoint => checkpoint.SavedAt)];
     }
 
     private static CheckpointNote? Read(string json)

@@ -4,7 +4,7 @@ using Npgsql;
 namespace ChatGenius.Db.Server;
 
 /// <summary>Copies, swaps and drops databases on one server, from a connection to none of them.</summary>
-internal sealed class DatabaseCopy(NpgsqlConnection connection)
+internal sealed class DatabaseCopy(Session session)
 {
     /// <summary>Applications connect again as soon as their sessions are ended: who is in between our two statements is ended once more.</summary>
     private const int Attempts = 5;
@@ -49,7 +49,7 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
     private static readonly string[] Lists = ["local_preload_libraries", "search_path", "session_preload_libraries", "temp_tablespaces"];
 
     /// <summary>Whether what is half made can still be taken away.</summary>
-    public bool IsConnected => connection.State == System.Data.ConnectionState.Open;
+    public bool IsConnected => session.IsOpen;
 
     /// <summary>The sessions that use a database, in words.</summary>
     public async Task<IReadOnlyList<string>> SessionsAsync(string database, CancellationToken cancellationToken) => await QueryAsync(
@@ -87,20 +87,17 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
             "SELECT pg_catalog.pg_get_userbyid(datdba)::text FROM pg_catalog.pg_database WHERE datname = $1", [source], cancellationToken);
         var create = $"CREATE DATABASE {SqlIdentifier.Quote(target)} TEMPLATE {SqlIdentifier.Quote(source)} OWNER {SqlIdentifier.Quote(owner[0])}"
             + (isOpen ? "" : " ALLOW_CONNECTIONS false");
-        await AloneAsync(source, endSessions, "copied", () => ExecuteAsync([create], cancellationToken), cancellationToken);
+        await AloneAsync(source, endSessions, "copied", () => session.CommandAsync(create, cancellationToken), cancellationToken);
         try
         {
             var properties = await QueryAsync(PropertyStatements, [source, target, Lists], cancellationToken);
-            await ExecuteAsync(
-                ["BEGIN", .. properties, $"COMMENT ON DATABASE {SqlIdentifier.Quote(target)} IS {(comment is null ? "NULL" : SqlLiteral.Quote(comment))}", "COMMIT"],
-                cancellationToken);
+            var comments = $"COMMENT ON DATABASE {SqlIdentifier.Quote(target)} IS {(comment is null ? "NULL" : SqlLiteral.Quote(comment))}";
+            await session.WriteAsync([.. properties.Select(text => (SqlQuery)text), comments], cancellationToken);
         }
         catch (Exception e) when (IsConnected)
         {
-            // After a failed statement the transaction is still open, and a database can't be dropped within one.
-            await ExecuteAsync(["ROLLBACK"], CancellationToken.None);
             await DropAsync(target, CancellationToken.None);
-            throw e is PostgresException refused && !cancellationToken.IsCancellationRequested ? Refused(source, "copied", refused) : e;
+            throw e.InnerException is PostgresException refused && !cancellationToken.IsCancellationRequested ? Refused(source, "copied", refused) : e;
         }
     }
 
@@ -115,16 +112,7 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
             $"ALTER DATABASE {SqlIdentifier.Quote(fresh)} RENAME TO {SqlIdentifier.Quote(database)}",
         ];
         await AloneAsync(
-            database,
-            endSessions,
-            "put back",
-            async () =>
-            {
-                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-                await ExecuteAsync(renames, cancellationToken);
-                await transaction.CommitAsync(cancellationToken);
-            },
-            cancellationToken);
+            database, endSessions, "put back", () => session.WriteAsync([.. renames.Select(text => (SqlQuery)text)], cancellationToken), cancellationToken);
     }
 
     /// <summary>Drops a database of ours where it is there.</summary>
@@ -133,11 +121,11 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
     {
         try
         {
-            await ExecuteAsync([$"DROP DATABASE IF EXISTS {SqlIdentifier.Quote(database)}"], cancellationToken);
+            await session.CommandAsync($"DROP DATABASE IF EXISTS {SqlIdentifier.Quote(database)}", cancellationToken);
         }
-        catch (PostgresException e) when (!cancellationToken.IsCancellationRequested)
+        catch (ProblemException e) when (e.InnerException is PostgresException refused)
         {
-            throw Refused(database, "dropped", e);
+            throw Refused(database, "dropped", refused);
         }
     }
 
@@ -162,19 +150,19 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
                 await act();
                 return;
             }
-            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
+            catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ObjectInUse } used)
             {
                 if (!endSessions || attempt == Attempts)
                 {
                     throw new ProblemException(
                         "CG1313",
-                        $"The database {SqlIdentifier.Quote(database)} can't be {done} while it is used: {e.Detail ?? e.MessageText}",
+                        $"The database {SqlIdentifier.Quote(database)} can't be {done} while it is used: {used.Detail ?? used.MessageText}",
                         advice: "Stop what uses it, and try again.", cause: e);
                 }
             }
-            catch (PostgresException e) when (!cancellationToken.IsCancellationRequested)
+            catch (ProblemException e) when (e.InnerException is PostgresException refused)
             {
-                throw Refused(database, done, e);
+                throw Refused(database, done, refused);
             }
         }
     }
@@ -188,34 +176,6 @@ internal sealed class DatabaseCopy(NpgsqlConnection connection)
         }),
         e);
 
-    private async Task<List<string>> QueryAsync(string sql, object[] parameters, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        foreach (var parameter in parameters)
-        {
-            command.Parameters.Add(parameter is string[] texts
-                ? new NpgsqlParameter<string[]> { TypedValue = texts }
-                : new NpgsqlParameter<string> { TypedValue = (string)parameter });
-        }
-
-        var rows = new List<string>();
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            rows.Add(reader.GetString(0));
-        }
-
-        return rows;
-    }
-
-    /// <summary>Runs statements as they are written, one after the other: CREATE DATABASE takes no company in a batch.</summary>
-    private async Task ExecuteAsync(IReadOnlyList<string> statements, CancellationToken cancellationToken)
-    {
-        foreach (var statement in statements)
-        {
-            await using var batch = new NpgsqlBatch(connection);
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(statement));
-            await batch.ExecuteNonQueryAsync(cancellationToken);
-        }
-    }
+    private Task<List<string>> QueryAsync(string sql, object[] parameters, CancellationToken cancellationToken) =>
+        session.RowsAsync(new SqlQuery(sql, parameters), reader => reader.GetString(0), cancellationToken);
 }

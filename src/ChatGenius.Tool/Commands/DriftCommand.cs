@@ -39,7 +39,7 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var applied = Replayable(await migrator.StatusAsync(cancellationToken));
         var options = read.Over(settings);
-        var actual = await ReadAsync(target.Database, options, cancellationToken);
+        var actual = await SchemaReader.ReadAsync(target.Database, options, cancellationToken);
         var expected = await ReplayAsync(shadow, applied, options, cancellationToken);
         SchemaDifferences.WarnOfVersions(report, actual.ServerVersion, expected.ServerVersion);
         return SchemaDifferences.Show(
@@ -92,20 +92,13 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
             report.Detail($"Replaying {migrations.Count} migrations on {database.Url.Display}");
             await new Migrator(database, migrations, settings.RunOptions, events: null)
                 .ApplyAsync(new PlanRequest(), confirmed: null, cancellationToken);
-            return await ReadAsync(database, options, cancellationToken);
+            return await SchemaReader.ReadAsync(database, options, cancellationToken);
         }
         finally
         {
             // Also when cancelled: the throw-away database is nobody's but ours.
             await database.DropAsync(force: true, CancellationToken.None);
         }
-    }
-
-    private static async Task<(SchemaSnapshot Schema, int ServerVersion)> ReadAsync(
-        Database database, SchemaReadOptions options, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.ConnectAsync(cancellationToken);
-        return (await SchemaReader.ReadAsync(connection, options, cancellationToken), connection.PostgreSqlVersion.Major);
     }
 
     private static string Id(MigrationStatus status) => $"{status.Version.ToString("D4", CultureInfo.InvariantCulture)}_{status.Name}";

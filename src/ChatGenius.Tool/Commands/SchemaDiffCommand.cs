@@ -44,7 +44,7 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
         var options = read.Over(settings);
         var before = await ReadAsync(a, "A", options, cancellationToken);
         var after = b is null
-            ? await ReadAsync((await targets.FindAsync(cancellationToken)).Database, options, cancellationToken)
+            ? await SchemaReader.ReadAsync((await targets.FindAsync(cancellationToken)).Database, options, cancellationToken)
             : await ReadAsync(b, "B", options, cancellationToken);
         SchemaDifferences.WarnOfVersions(report, before.ServerVersion, after.ServerVersion);
         return SchemaDifferences.Show(report, SchemaDiff.Between(before.Schema, after.Schema), "The schemas are the same");
@@ -60,13 +60,6 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
             return (SchemaSnapshot.Parse(await SourceText.ReadAsync(shell.Shown(path), cancellationToken)), null);
         }
 
-        return await ReadAsync(new Database(DatabaseUrl.Parse(text, label, shell.Variable)), options, cancellationToken);
-    }
-
-    private static async Task<(SchemaSnapshot Schema, int? ServerVersion)> ReadAsync(
-        Database database, SchemaReadOptions options, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.ConnectAsync(cancellationToken);
-        return (await SchemaReader.ReadAsync(connection, options, cancellationToken), connection.PostgreSqlVersion.Major);
+        return await SchemaReader.ReadAsync(new Database(DatabaseUrl.Parse(text, label, shell.Variable)), options, cancellationToken);
     }
 }

@@ -34,8 +34,7 @@ internal sealed class SchemaDocsCommand(TargetFinder targets, Settings settings,
         bool markdown, string? file, string? title, SchemaReadArguments read, CancellationToken cancellationToken)
     {
         var target = await targets.FindAsync(cancellationToken);
-        await using var connection = await target.Database.ConnectAsync(cancellationToken);
-        var snapshot = await SchemaReader.ReadAsync(connection, read.Over(settings), cancellationToken);
+        var (snapshot, _) = await SchemaReader.ReadAsync(target.Database, read.Over(settings), cancellationToken);
         title ??= target.Url.DatabaseName;
         var page = markdown ? SchemaPage.Markdown(snapshot, title) : SchemaPage.Html(snapshot, title);
         await OutputFile.WriteAsync(shell, report, file, page, cancellationToken);

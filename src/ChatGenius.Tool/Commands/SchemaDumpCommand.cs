@@ -34,9 +34,8 @@ internal sealed class SchemaDumpCommand(TargetFinder targets, Settings settings,
     private async Task<ExitCode> RunAsync(bool sql, string? file, SchemaReadArguments read, CancellationToken cancellationToken)
     {
         var target = await targets.FindAsync(cancellationToken);
-        await using var connection = await target.Database.ConnectAsync(cancellationToken);
-        var snapshot = await SchemaReader
-            .ReadAsync(connection, read.Over(settings, sql ? SchemaParts.Dependencies : 0), cancellationToken);
+        var (snapshot, _) = await SchemaReader
+            .ReadAsync(target.Database, read.Over(settings, sql ? SchemaParts.Dependencies : 0), cancellationToken);
         if (report.Json)
         {
             report.Result(SchemaJson.Of(snapshot), JsonContext.Readable.SchemaJson);

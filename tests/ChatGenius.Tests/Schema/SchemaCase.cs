@@ -19,11 +19,8 @@ internal static class SchemaCase
         return database;
     }
 
-    internal static async Task<SchemaSnapshot> ReadAsync(TestDatabase database, SchemaParts more = 0)
-    {
-        await using var connection = await database.ConnectAsync();
-        return await SchemaReader.ReadAsync(connection, new SchemaReadOptions { Parts = SchemaParts.Default | more });
-    }
+    internal static async Task<SchemaSnapshot> ReadAsync(TestDatabase database, SchemaParts more = 0) =>
+        (await SchemaReader.ReadAsync(database.Database, new SchemaReadOptions { Parts = SchemaParts.Default | more })).Schema;
 
     /// <summary>
     /// Compares with an approved file. PostgreSQL 16 and later write the columns of a query on one table without the table's

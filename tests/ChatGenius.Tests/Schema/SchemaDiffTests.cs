@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Schema;
 using ChatGenius.Tests.Support;
 
@@ -11,7 +12,7 @@ public partial class SchemaDiffTests
     {
         await using var database = await SchemaCase.BuildAsync("difficult.sql");
         await using var connection = await database.ConnectAsync();
-        var before = await SchemaReader.ReadAsync(connection);
+        var before = await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"));
         var changes = Changes().Split((await File.ReadAllTextAsync(SchemaCase.PathOf("changes.sql"))).TrimEnd()).ToList();
         changes.Count.ShouldBeGreaterThan(70);
         var text = new StringWriter { NewLine = "\n" };
@@ -19,7 +20,7 @@ public partial class SchemaDiffTests
         foreach (var change in changes)
         {
             await SchemaCase.RunAsync(connection, ["BEGIN", .. change.TrimEnd(';').Split(";\n")]);
-            var after = await SchemaReader.ReadAsync(connection, new SchemaReadOptions { InTransaction = true });
+            var after = await SchemaReader.ReadAsync(Session.Within(connection, "reading the schema"));
             await SchemaCase.RunAsync(connection, ["ROLLBACK"]);
 
             var differences = SchemaDiff.Between(before, after);

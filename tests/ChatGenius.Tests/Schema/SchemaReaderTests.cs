@@ -1,4 +1,5 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Schema;
 using ChatGenius.Db.Text;
 using ChatGenius.Tests.Support;
@@ -52,7 +53,7 @@ public class SchemaReaderTests
         await SchemaCase.RunAsync(connection, settings.Split("; "));
         var before = await SettingsAsync(connection);
 
-        (await SchemaReader.ReadAsync(connection)).ToString().ShouldBe(plain.ToString());
+        (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"))).ToString().ShouldBe(plain.ToString());
 
         (await SettingsAsync(connection)).ShouldBe(before);
     }
@@ -64,13 +65,13 @@ public class SchemaReaderTests
         await using var connection = await database.ConnectAsync();
         await SchemaCase.RunAsync(connection, ["BEGIN", "SET search_path = pg_catalog, public", "CREATE TABLE public.t (id integer)"]);
 
-        var inside = await SchemaReader.ReadAsync(connection, new SchemaReadOptions { InTransaction = true });
+        var inside = await SchemaReader.ReadAsync(Session.Within(connection, "reading the schema"));
         var settings = await SettingsAsync(connection);
         await SchemaCase.RunAsync(connection, ["ROLLBACK"]);
 
         inside.Find("table", "public.t").ShouldNotBeNull();
         settings.ShouldContain("search_path=pg_catalog, public");
-        (await SchemaReader.ReadAsync(connection)).Find("table", "public.t").ShouldBeNull();
+        (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"))).Find("table", "public.t").ShouldBeNull();
     }
 
     [Fact]
@@ -78,7 +79,7 @@ public class SchemaReaderTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var connection = await database.ConnectAsync();
-        var empty = await SchemaReader.ReadAsync(connection);
+        var empty = await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"));
         await SchemaCase.RunAsync(
             connection,
             [
@@ -86,10 +87,10 @@ public class SchemaReaderTests
                 "CREATE TEMPORARY VIEW v AS SELECT 1", "CREATE FUNCTION chatgenius_db.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
             ]);
 
-        (await SchemaReader.ReadAsync(connection)).ShouldBe(empty);
+        (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"))).ShouldBe(empty);
 
         await SchemaCase.RunAsync(connection, ["CREATE SCHEMA \"It's\"", "CREATE VIEW \"It's\".v AS SELECT 1"]);
-        (await SchemaReader.ReadAsync(connection, new SchemaReadOptions { ExcludedSchemas = ["chatgenius_db", "It's"] })).ShouldBe(empty);
+        (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"), new SchemaReadOptions { ExcludedSchemas = ["chatgenius_db", "It's"] })).ShouldBe(empty);
     }
 
     [Fact]
@@ -104,7 +105,7 @@ public class SchemaReaderTests
             await using var connection = await database.ConnectAsync();
             await SchemaCase.RunAsync(connection, [$"SET ROLE {role}"]);
 
-            (await SchemaReader.ReadAsync(connection)).ToString().ShouldBe(whole.ToString());
+            (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"))).ToString().ShouldBe(whole.ToString());
         }
         finally
         {
@@ -122,11 +123,11 @@ public class SchemaReaderTests
         await using var connection = await database.ConnectAsync();
 
         var e = await Should.ThrowAsync<ProblemException>(
-            () => SchemaReader.ReadAsync(connection, new SchemaReadOptions { LockTimeout = TimeSpan.FromMilliseconds(50) }));
+            () => SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"), new SchemaReadOptions { LockTimeout = TimeSpan.FromMilliseconds(50) }));
 
         e.Problems.ShouldHaveSingleItem().Code.ShouldBe("CG1101");
         await SchemaCase.RunAsync(other, ["ROLLBACK"]);
-        (await SchemaReader.ReadAsync(connection)).Find("view", "public.v").ShouldNotBeNull();
+        (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"))).Find("view", "public.v").ShouldNotBeNull();
     }
 
     [Fact]
@@ -146,7 +147,7 @@ public class SchemaReaderTests
         await using var database = await SchemaCase.BuildAsync("difficult.sql");
         await using var connection = await database.ConnectAsync();
 
-        var snapshot = await SchemaReader.ReadAsync(connection, new SchemaReadOptions { Parts = SchemaParts.Constraints });
+        var snapshot = await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"), new SchemaReadOptions { Parts = SchemaParts.Constraints });
 
         var users = snapshot.Find("table", "app.users")!;
         users.Facts.Select(f => f.Kind).Distinct().ShouldBe(["constraint"]);

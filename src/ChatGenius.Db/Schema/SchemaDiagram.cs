@@ -4,7 +4,9 @@ using System.Text;
 
 namespace ChatGenius.Db.Schema;
 
-/// <summary>Draws which table refers to which: the referred ones to the left, each table one column to the right of those it needs.</summary>
+/// <summary>
+/// Draws which table refers to which: the referred ones to the left, each table one column to the right of those it needs.
+/// </summary>
 internal static class SchemaDiagram
 {
     private const int RowHeight = 44;
@@ -16,9 +18,10 @@ internal static class SchemaDiagram
     internal static string Svg(SchemaSnapshot snapshot, Func<SchemaObject, string> id)
     {
         var tables = snapshot.Objects.Where(o => ConstraintFact.Of(o).Any(c => c.Type == 'f')).ToList();
+        SchemaObject? Find(string? name) =>
+            snapshot.Objects.FirstOrDefault(t => t.Name == name && t.Kind.EndsWith("table", StringComparison.Ordinal));
         var references = tables
-            .SelectMany(o => ConstraintFact.Of(o).Where(c => c.Type == 'f')
-                .Select(c => (From: o, To: snapshot.Objects.FirstOrDefault(t => t.Name == c.References && t.Kind.EndsWith("table", StringComparison.Ordinal)))))
+            .SelectMany(o => ConstraintFact.Of(o).Where(c => c.Type == 'f').Select(c => (From: o, To: Find(c.References))))
             .Where(r => r.To is not null && !ReferenceEquals(r.From, r.To))
             .Select(r => (r.From, To: r.To!)).Distinct().ToList();
         if (references.Count == 0)
@@ -30,20 +33,25 @@ internal static class SchemaDiagram
         var width = boxes.Values.Max(b => b.X + b.Width) + 1;
         var height = boxes.Values.Max(b => b.Y) + BoxHeight + 1;
         var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<figure>\n<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" role=\"img\" aria-labelledby=\"overview\">\n");
+        svg.Append("<figure>\n<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"overview\"");
+        svg.Append(CultureInfo.InvariantCulture, $" viewBox=\"0 0 {width} {height}\" width=\"{width}\">\n");
         svg.Append("<title id=\"overview\">References between tables: ")
-            .AppendJoin("; ", references.GroupBy(r => r.From).Select(g => E($"{g.Key.Name} refers to {string.Join(", ", g.Select(r => r.To.Name))}")))
+            .AppendJoin("; ", references.GroupBy(r => r.From)
+                .Select(g => E($"{g.Key.Name} refers to {string.Join(", ", g.Select(r => r.To.Name))}")))
             .Append("</title>\n");
         foreach (var (from, to) in references)
         {
             var (a, b) = (boxes[from], boxes[to]);
             var (x1, y1, x2, y2) = (a.X, a.Y + (BoxHeight / 2), b.X + b.Width, b.Y + (BoxHeight / 2));
-            svg.Append(CultureInfo.InvariantCulture, $"<path d=\"M {x1} {y1} C {x1 - (Gap / 2)} {y1}, {x2 + (Gap / 2)} {y2}, {x2} {y2}\"/>\n");
+            var (bend1, bend2) = (x1 - (Gap / 2), x2 + (Gap / 2));
+            svg.Append(CultureInfo.InvariantCulture, $"<path d=\"M {x1} {y1} C {bend1} {y1}, {bend2} {y2}, {x2} {y2}\"/>\n");
         }
 
         foreach (var (table, box) in boxes)
         {
-            svg.Append(CultureInfo.InvariantCulture, $"<a href=\"#{id(table)}\"><rect x=\"{box.X}\" y=\"{box.Y}\" width=\"{box.Width}\" height=\"{BoxHeight}\" rx=\"4\"/><text x=\"{box.X + 8}\" y=\"{box.Y + 19}\">{E(table.Name)}</text></a>\n");
+            svg.Append(CultureInfo.InvariantCulture, $"<a href=\"#{id(table)}\"><rect x=\"{box.X}\" y=\"{box.Y}\" width=\"{box.Width}\"");
+            svg.Append(CultureInfo.InvariantCulture, $" height=\"{BoxHeight}\" rx=\"4\"/>");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{box.X + 8}\" y=\"{box.Y + 19}\">{E(table.Name)}</text></a>\n");
         }
 
         return svg.Append("</svg>\n</figure>\n").ToString();
@@ -81,5 +89,5 @@ internal static class SchemaDiagram
         return boxes;
     }
 
-    private static string E(string text) => WebUtility.HtmlEncode(text);
+    private static string E(string text) => WebUtility.HtmlEncode(SchemaPage.Clean(text));
 }

@@ -19,7 +19,7 @@ internal static class ColumnCompletion
             "create_join_table" => Join(raw, columns),
             "create_partitioned_table" => AddKey(info, raw, columns),
             "add_foreign_key" => AddTargets(raw, columns),
-            "rename_column" or "change_column_type" => Replace(info, reading, raw, columns),
+            "rename_column" or "change_column_type" => Replace(info, raw, columns),
             "insert_rows" => RequireValues(columns),
             _ => columns,
         };
@@ -42,7 +42,8 @@ internal static class ColumnCompletion
     /// <summary>A join table that is given no references refers to the two tables of its name, each pair once.</summary>
     private static IReadOnlyList<ColumnSpec> Join(Dictionary<string, string> raw, IReadOnlyList<ColumnSpec> columns)
     {
-        if (!columns.Any(column => column.References is not null) && raw.TryGetValue("left", out var left) && raw.TryGetValue("right", out var right))
+        if (!columns.Any(column => column.References is not null)
+            && raw.TryGetValue("left", out var left) && raw.TryGetValue("right", out var right))
         {
             columns = [Reference(left), Reference(right), .. columns];
         }
@@ -67,7 +68,7 @@ internal static class ColumnCompletion
             };
     }
 
-    /// <summary>The time that decides the partition has to be a column; what only names a length of time (<c>by_month</c>) is none.</summary>
+    /// <summary>The time that decides the partition has to be a column; what only names a length of time (<c>by_month</c>) isn't.</summary>
     private static IReadOnlyList<ColumnSpec> AddKey(TemplateInfo info, Dictionary<string, string> raw, IReadOnlyList<ColumnSpec> columns)
     {
         if (raw.TryGetValue("key", out var key) && key is "day" or "week" or "month" or "year" or "date" or "time" or "range")
@@ -86,21 +87,28 @@ internal static class ColumnCompletion
         raw.TryGetValue("references", out var table);
         if (columns.Count == 0 && table is not null)
         {
-            columns = [new ColumnSpec(Inflection.Singular(table) + "_id", null, false, null, new SourceLocation("name", 1, 1, table, table.Length))];
+            var where = new SourceLocation("name", 1, 1, table, table.Length);
+            columns = [new ColumnSpec(Inflection.Singular(table) + "_id", null, false, null, where)];
         }
 
-        return [.. columns.Select(column => column.References is not null ? column : column with { References = new ColumnReference(Target(column), "id", "CASCADE") })];
+        return [.. columns.Select(column => column with
+        {
+            References = column.References ?? new ColumnReference(Target(column), "id", "CASCADE"),
+        })];
 
         string Target(ColumnSpec column) =>
             table
-            ?? (column.Name.EndsWith("_id", StringComparison.Ordinal) && column.Name.Length > 3 ? Inflection.Plural(column.Name[..^3]) : null)
+            ?? (column.Name.Length > 3 && column.Name.EndsWith("_id", StringComparison.Ordinal)
+                ? Inflection.Plural(column.Name[..^3])
+                : null)
             ?? throw new ProblemException(
                 "CG0808", $"Which table does \"{column.Name}\" refer to?", column.Where,
                 $"Say it: {column.Name}:uuid:references(users), or --set references=users");
     }
 
     /// <summary>A column that takes another one's place is given with its type, under either name.</summary>
-    private static IReadOnlyList<ColumnSpec> Replace(TemplateInfo info, NameReading reading, Dictionary<string, string> raw, IReadOnlyList<ColumnSpec> columns)
+    private static IReadOnlyList<ColumnSpec> Replace(
+        TemplateInfo info, Dictionary<string, string> raw, IReadOnlyList<ColumnSpec> columns)
     {
         if (columns.Count == 0 && raw.TryGetValue("type", out var type) && raw.TryGetValue("old_name", out var column))
         {
@@ -134,7 +142,8 @@ internal static class ColumnCompletion
     private static IReadOnlyList<ColumnSpec> RequireValues(IReadOnlyList<ColumnSpec> columns)
     {
         var problems = columns.Where(column => column.Default is null)
-            .Select(column => new Problem("CG0808", $"The column \"{column.Name}\" has no value", column.Where, $"Say it: {column.Name}=value"))
+            .Select(column => new Problem(
+                "CG0808", $"The column \"{column.Name}\" has no value", column.Where, $"Say it: {column.Name}=value"))
             .ToList();
         return problems.Count == 0 ? columns : throw new ProblemException(problems);
     }
@@ -145,7 +154,9 @@ internal static class ColumnCompletion
         {
             case MissingTypes.Refused:
                 var problems = columns.Where(column => column.Type is null)
-                    .Select(column => new Problem("CG0808", $"The template {info.Name} needs the type of \"{column.Name}\"", column.Where, $"As in: chatgenius-db {info.Example}"))
+                    .Select(column => new Problem(
+                        "CG0808", $"The template {info.Name} needs the type of \"{column.Name}\"", column.Where,
+                        $"As in: chatgenius-db {info.Example}"))
                     .ToList();
                 return problems.Count == 0 ? columns : throw new ProblemException(problems);
             case MissingTypes.Guessed:

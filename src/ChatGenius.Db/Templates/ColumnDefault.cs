@@ -8,8 +8,8 @@ namespace ChatGenius.Db.Templates;
 internal static class ColumnDefault
 {
     /// <summary>
-    /// Writes a default. The shell takes the quotes of <c>status:text='open'</c> away, so a bare word is a string constant where the type is
-    /// neither a number nor a boolean.
+    /// Writes a default. The shell takes the quotes of <c>status:text='open'</c> away, so a bare word is a string constant where the type
+    /// is neither a number nor a boolean.
     /// </summary>
     /// <returns>The SQL, or null where the value can't be one of the type; then <paramref name="complaint"/> says why.</returns>
     public static string? Write(string value, string? type, ValueKind kind, out string complaint, out string advice)
@@ -39,7 +39,9 @@ internal static class ColumnDefault
                     _ => null,
                 };
             case ValueKind.Other when type == "UUID" && value.Count(char.IsAsciiHexDigit) != 32:
-                (complaint, advice) = ($"\"{value}\" is no UUID", "32 hexadecimal digits, or an expression with parentheses, as in key:uuid=gen_random_uuid().");
+                (complaint, advice) = (
+                    $"\"{value}\" is no UUID",
+                    "32 hexadecimal digits, or an expression with parentheses, as in key:uuid=gen_random_uuid().");
                 return null;
             case ValueKind.Time when value.Equals("now", StringComparison.OrdinalIgnoreCase):
                 // A default of 'now' would be the time of the migration, for ever.
@@ -61,12 +63,14 @@ internal static class ColumnDefault
             pair.Second.Kind == SqlTokenKind.OpenParenthesis && pair.First.Name is { } name && !Steady.Contains(name));
     }
 
-    /// <summary>Functions that give one value in a whole statement, and what else may stand before a parenthesis: types and operators.</summary>
+    /// <summary>Functions that give one value in a whole statement, and what else a parenthesis may follow: types and operators.</summary>
     private static readonly HashSet<string> Steady =
     [
-        "now", "transaction_timestamp", "statement_timestamp", "current_timestamp", "current_time", "localtimestamp", "localtime", "current_setting", "date_trunc", "timezone",
-        "make_date", "make_interval", "lower", "upper", "coalesce", "nullif", "to_char", "to_jsonb", "jsonb_build_object", "jsonb_build_array", "md5",
-        "numeric", "decimal", "varchar", "varying", "char", "character", "bpchar", "bit", "varbit", "interval", "timestamp", "timestamptz", "time", "timetz",
+        "now", "transaction_timestamp", "statement_timestamp", "current_timestamp", "current_time", "localtimestamp", "localtime",
+        "current_setting", "date_trunc", "timezone", "make_date", "make_interval", "lower", "upper", "coalesce", "nullif", "to_char",
+        "to_jsonb", "jsonb_build_object", "jsonb_build_array", "md5",
+        "numeric", "decimal", "varchar", "varying", "char", "character", "bpchar", "bit", "varbit", "interval", "timestamp", "timestamptz",
+        "time", "timetz",
         "and", "or", "not", "in", "any", "array", "row", "case", "when", "then", "else", "cast",
     ];
 
@@ -78,7 +82,8 @@ internal static class ColumnDefault
             return false;
         }
 
-        if (value[0] is '\'' or '(' || (value.Length > 1 && value[0] is 'E' or 'e' && value[1] == '\'') || value.Contains("::", StringComparison.Ordinal))
+        if (value[0] is '\'' or '(' || (value.Length > 1 && value[0] is 'E' or 'e' && value[1] == '\'')
+            || value.Contains("::", StringComparison.Ordinal))
         {
             return true;
         }
@@ -93,7 +98,9 @@ internal static class ColumnDefault
         return value[^1] == ')' && call > 0 && value[..call].All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.');
     }
 
+    private const NumberStyles Number = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+
     private static bool IsNumber(string value) =>
         !char.IsWhiteSpace(value[0]) && !char.IsWhiteSpace(value[^1])
-        && decimal.TryParse(value, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out _);
+        && decimal.TryParse(value, Number, CultureInfo.InvariantCulture, out _);
 }

@@ -56,7 +56,8 @@ internal sealed partial class ColumnParser(string text, string what)
         };
     }
 
-    private const string Form = "A column is name:type, then ? if it may be null, =value for a default, and :modifiers, as in count:int=0:check(count>=0).";
+    private const string Form =
+        "A column is name:type, then ? if it may be null, =value for a default, and :modifiers, as in count:int=0:check(count>=0).";
 
     private void ReadNullAndDefault()
     {
@@ -119,7 +120,8 @@ internal sealed partial class ColumnParser(string text, string what)
                 $"PostgreSQL has no built-in type \"{words}\"",
                 start,
                 start + words.Length,
-                (suggestion is null ? "" : $"Did you mean {suggestion}? ") + "A type of your own is written with its schema, as in public.mood.");
+                (suggestion is null ? "" : $"Did you mean {suggestion}? ")
+                    + "A type of your own is written with its schema, as in public.mood.");
         }
 
         if (TypeNames.Write(words, modifiers, out var sql, out _kind) is { } complaint)
@@ -143,7 +145,9 @@ internal sealed partial class ColumnParser(string text, string what)
             ReadParenthesized();
             if (names is not { Count: 1 or 2 } || names.Contains(""))
             {
-                throw Wrong("CG0802", "Here goes a table, or a table and its column", start + 1, _at - 1, "As in references(users) or references(users.email).");
+                throw Wrong(
+                    "CG0802", "Here goes a table, or a table and its column", start + 1, _at - 1,
+                    "As in references(users) or references(users.email).");
             }
 
             names.ForEach(name => CheckName(name, Place(start + 1, _at - 1)));
@@ -210,7 +214,8 @@ internal sealed partial class ColumnParser(string text, string what)
 
         var nearest = Modifiers.MinBy(known => TypeNames.Distance(word, known))!;
         var hint = TypeNames.Distance(word, nearest) <= 2 ? $"Did you mean {nearest}? " : "";
-        return Wrong("CG0804", $"There is no modifier \"{word}\"", start, start + word.Length, $"{hint}The modifiers are {string.Join(", ", Modifiers)}.");
+        var advice = $"{hint}The modifiers are {string.Join(", ", Modifiers)}.";
+        return Wrong("CG0804", $"There is no modifier \"{word}\"", start, start + word.Length, advice);
     }
 
     private ColumnReference? WriteReference()

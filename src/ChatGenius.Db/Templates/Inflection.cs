@@ -6,7 +6,9 @@ namespace ChatGenius.Db.Templates;
 /// </summary>
 internal static class Inflection
 {
-    /// <summary><c>user</c> → <c>users</c>, <c>category</c> → <c>categories</c>, <c>box</c> → <c>boxes</c>; what is a plural already stays.</summary>
+    /// <summary>
+    /// <c>user</c> → <c>users</c>, <c>category</c> → <c>categories</c>, <c>box</c> → <c>boxes</c>; what is a plural already stays.
+    /// </summary>
     public static string Plural(string word) => word switch
     {
         _ when EndsIn(word, "ss", "us", "is", "x", "z", "ch", "sh") => word + "es",
@@ -15,7 +17,9 @@ internal static class Inflection
         _ => word + "s",
     };
 
-    /// <summary><c>users</c> → <c>user</c>, <c>categories</c> → <c>category</c>, <c>boxes</c> → <c>box</c>; what is no plural stays.</summary>
+    /// <summary>
+    /// <c>users</c> → <c>user</c>, <c>categories</c> → <c>category</c>, <c>boxes</c> → <c>box</c>; what is no plural stays.
+    /// </summary>
     public static string Singular(string word) => word switch
     {
         _ when EndsIn(word, "ies") && word.Length > 4 => word[..^3] + "y",

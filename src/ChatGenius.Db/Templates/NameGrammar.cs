@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ChatGenius.Db.Files;
 
 namespace ChatGenius.Db.Templates;
@@ -10,207 +11,121 @@ namespace ChatGenius.Db.Templates;
 public sealed record NameReading(string Name, string Template, IReadOnlyDictionary<string, string> Values, IReadOnlyList<string> Columns);
 
 /// <summary>Reads a migration's name: a pure function from a name to a template and its values.</summary>
-public static class NameGrammar
+public static partial class NameGrammar
 {
     /// <summary>The template for a name that says nothing that is known.</summary>
     public const string Blank = "blank";
 
     /// <summary>
-    /// The first rule that fits wins. A part in braces takes one or more words; <c>{table}</c> takes as few as it can when
-    /// something follows it, the others take as many as they can, so that in <c>add_reply_to_id_to_messages</c> the last
-    /// <c>to</c> divides. <c>{columns}</c> is a list divided by <c>and</c>; <c>{pair}</c> is two tables.
+    /// The first pattern that fits wins; alternatives in parentheses are patterns of their own, in their order. A part in braces takes one
+    /// or more words; <c>{table}</c> takes as few as it can when something follows it, the others take as many as they can, so that in
+    /// <c>add_reply_to_id_to_messages</c> the last <c>to</c> divides. <c>{columns}</c> is a list divided by <c>and</c>; <c>{pair}</c> is
+    /// two tables.
     /// </summary>
     private static readonly Rule[] Rules =
     [
-        new("create_join_table_{pair}", "create_join_table"),
-        new("add_join_table_{pair}", "create_join_table"),
-        new("create_{pair}_join_table", "create_join_table"),
-        new("create_{pair}_join", "create_join_table"),
-        new("add_{pair}_join_table", "create_join_table"),
-        new("join_{pair}", "create_join_table"),
-
-        new("create_enum_table_{table}", "create_enum_table"),
-        new("add_enum_table_{table}", "create_enum_table"),
-        new("create_lookup_table_{table}", "create_enum_table"),
-        new("add_lookup_table_{table}", "create_enum_table"),
-        new("create_lookup_{table}", "create_enum_table"),
-        new("create_{table}_lookup_table", "create_enum_table"),
-        new("create_{table}_lookup", "create_enum_table"),
-        new("create_enum_type_{type}", "create_enum_type"),
-        new("create_enum_{type}", "create_enum_type"),
-        new("add_enum_type_{type}", "create_enum_type"),
-        new("add_enum_{type}", "create_enum_type"),
-        new("create_{type}_enum", "create_enum_type"),
-        new("add_{type}_enum", "create_enum_type"),
-
-        new("create_view_{view}", "create_view"),
-        new("add_view_{view}", "create_view"),
-        new("create_{view}_view", "create_view"),
-        new("add_{view}_view", "create_view"),
-
-        new("create_trigger_{trigger}_on_{table}", "create_trigger"),
-        new("add_trigger_{trigger}_to_{table}", "create_trigger"),
-        new("add_trigger_{trigger}_on_{table}", "create_trigger"),
-        new("add_{trigger}_trigger_to_{table}", "create_trigger"),
-        new("add_{trigger}_trigger_on_{table}", "create_trigger"),
-        new("create_{trigger}_trigger_on_{table}", "create_trigger"),
-        new("add_trigger_to_{table}", "create_trigger"),
-        new("create_trigger_on_{table}", "create_trigger"),
-
-        new("create_partitioned_table_{table}", "create_partitioned_table"),
-        new("create_partitioned_{table}", "create_partitioned_table"),
-        new("add_partitioned_{table}", "create_partitioned_table"),
-        new("create_{table}_partitioned_by_{key}", "create_partitioned_table"),
-        new("partition_{table}_by_{key}", "create_partitioned_table"),
-        new("partition_{table}", "create_partitioned_table"),
-
-        new("enable_rls_on_{table}", "enable_row_level_security"),
-        new("enable_rls_for_{table}", "enable_row_level_security"),
-        new("add_rls_to_{table}", "enable_row_level_security"),
-        new("enable_row_level_security_on_{table}", "enable_row_level_security"),
-        new("enable_row_level_security_for_{table}", "enable_row_level_security"),
-        new("add_row_level_security_to_{table}", "enable_row_level_security"),
-        new("create_policy_{policy}_on_{table}", "enable_row_level_security"),
-        new("add_policy_{policy}_to_{table}", "enable_row_level_security"),
-        new("add_policy_{policy}_on_{table}", "enable_row_level_security"),
-        new("add_{policy}_policy_to_{table}", "enable_row_level_security"),
-        new("add_policy_to_{table}", "enable_row_level_security"),
-
-        new("add_foreign_key_from_{table}_to_{references}", "add_foreign_key"),
-        new("add_fk_from_{table}_to_{references}", "add_foreign_key"),
-        new("add_foreign_key_to_{table}_on_{columns}", "add_foreign_key"),
-        new("add_fk_to_{table}_on_{columns}", "add_foreign_key"),
-        new("add_foreign_key_on_{columns}_to_{table}", "add_foreign_key"),
-        new("add_fk_on_{columns}_to_{table}", "add_foreign_key"),
-        new("add_foreign_key_{columns}_to_{table}", "add_foreign_key"),
-        new("add_fk_{columns}_to_{table}", "add_foreign_key"),
-        new("add_foreign_key_{columns}_on_{table}", "add_foreign_key"),
-        new("add_fk_{columns}_on_{table}", "add_foreign_key"),
-        new("add_foreign_key_{columns}_in_{table}", "add_foreign_key"),
-        new("add_fk_{columns}_in_{table}", "add_foreign_key"),
-        new("add_{columns}_foreign_key_to_{table}", "add_foreign_key"),
-        new("add_{columns}_fk_to_{table}", "add_foreign_key"),
-
-        new("add_foreign_key_to_{table}", "add_foreign_key"),
-        new("add_fk_to_{table}", "add_foreign_key"),
-
-        new("add_unique_constraint_to_{table}_on_{columns}", "add_unique"),
-        new("add_unique_index_to_{table}_on_{columns}", "add_unique"),
-        new("add_unique_to_{table}_on_{columns}", "add_unique"),
-        new("add_unique_constraint_on_{columns}_to_{table}", "add_unique"),
-        new("add_unique_index_on_{columns}_to_{table}", "add_unique"),
-        new("add_unique_on_{columns}_to_{table}", "add_unique"),
-        new("add_unique_constraint_to_{table}", "add_unique"),
-        new("add_unique_index_to_{table}", "add_unique"),
-        new("add_unique_to_{table}", "add_unique"),
-        new("add_unique_constraint_{columns}_to_{table}", "add_unique"),
-        new("add_unique_{columns}_to_{table}", "add_unique"),
-        new("add_{columns}_unique_to_{table}", "add_unique"),
-        new("make_{columns}_unique_in_{table}", "add_unique"),
-        new("make_{columns}_unique_on_{table}", "add_unique"),
-
-        new("add_check_constraint_to_{table}_on_{columns}", "add_check"),
-        new("add_check_to_{table}_on_{columns}", "add_check"),
-        new("add_check_constraint_on_{columns}_to_{table}", "add_check"),
-        new("add_check_on_{columns}_to_{table}", "add_check"),
-        new("add_check_constraint_{columns}_to_{table}", "add_check"),
-        new("add_check_constraint_to_{table}", "add_check"),
-        new("add_check_{columns}_to_{table}", "add_check"),
-        new("add_check_to_{table}", "add_check"),
-        new("add_{columns}_check_to_{table}", "add_check"),
-
-        new("validate_{constraint}_on_{table}", "validate_constraint"),
-        new("validate_{constraint}_in_{table}", "validate_constraint"),
-
-        new("add_index_to_{table}_on_{columns}", "add_index"),
-        new("add_index_on_{columns}_to_{table}", "add_index"),
-        new("add_index_on_{table}_for_{columns}", "add_index"),
-        new("add_index_{columns}_to_{table}", "add_index"),
-        new("add_{columns}_index_to_{table}", "add_index"),
-        new("create_index_on_{table}_for_{columns}", "add_index"),
-        new("create_index_on_{columns}_in_{table}", "add_index"),
-        new("add_index_to_{table}", "add_index"),
-        new("index_{table}_on_{columns}", "add_index"),
-        new("index_{columns}_in_{table}", "add_index"),
-
-        new("drop_index_on_{columns}_from_{table}", "drop_index"),
-        new("remove_index_on_{columns}_from_{table}", "drop_index"),
-        new("drop_index_from_{table}_on_{columns}", "drop_index"),
-        new("remove_index_from_{table}_on_{columns}", "drop_index"),
-        new("drop_index_{table}_on_{columns}", "drop_index"),
-        new("remove_index_{table}_on_{columns}", "drop_index"),
-        new("drop_index_{index}", "drop_index"),
-        new("remove_index_{index}", "drop_index"),
-
-        new("insert_into_{table}", "insert_rows"),
-        new("insert_{rows}_into_{table}", "insert_rows"),
-        new("add_rows_to_{table}", "insert_rows"),
-        new("add_{rows}_rows_to_{table}", "insert_rows"),
-        new("seed_{rows}_in_{table}", "insert_rows"),
-        new("seed_{rows}_into_{table}", "insert_rows"),
-        new("seed_{table}", "insert_rows"),
-
-        new("backfill_{columns}_in_{table}", "backfill"),
-        new("backfill_{columns}_on_{table}", "backfill"),
-        new("backfill_{columns}_of_{table}", "backfill"),
-        new("fill_{columns}_in_{table}", "backfill"),
-
-        new("rename_column_{old_name}_to_{new_name}_in_{table}", "rename_column"),
-        new("rename_column_{old_name}_to_{new_name}_on_{table}", "rename_column"),
-        new("rename_{old_name}_to_{new_name}_in_{table}", "rename_column"),
-        new("rename_{old_name}_to_{new_name}_on_{table}", "rename_column"),
-        new("rename_table_{table}_to_{new_name}", "rename_table"),
-        new("rename_{table}_table_to_{new_name}", "rename_table"),
-        new("rename_{table}_to_{new_name}", "rename_table"),
-
-        new("change_type_of_{old_name}_in_{table}", "change_column_type"),
-        new("change_{old_name}_type_in_{table}", "change_column_type"),
-        new("change_{old_name}_type_on_{table}", "change_column_type"),
-        new("alter_{old_name}_type_in_{table}", "change_column_type"),
-        new("change_{old_name}_to_{type}_in_{table}", "change_column_type"),
-
-        new("make_{columns}_required_in_{table}", "require_column"),
-        new("make_{columns}_required_on_{table}", "require_column"),
-        new("make_{columns}_not_null_in_{table}", "require_column"),
-        new("make_{columns}_not_null_on_{table}", "require_column"),
-        new("add_not_null_to_{columns}_in_{table}", "require_column"),
-        new("add_not_null_to_{columns}_on_{table}", "require_column"),
-        new("require_{columns}_in_{table}", "require_column"),
-        new("require_{columns}_on_{table}", "require_column"),
-
-        new("add_required_{columns}_to_{table}", "add_required_column"),
-        new("add_columns_{columns}_to_{table}", "add_column"),
-        new("add_column_{columns}_to_{table}", "add_column"),
-        new("add_{columns}_columns_to_{table}", "add_column"),
-        new("add_{columns}_column_to_{table}", "add_column"),
-        new("add_{columns}_to_{table}", "add_column"),
-
-        new("remove_columns_{columns}_from_{table}", "drop_column"),
-        new("remove_column_{columns}_from_{table}", "drop_column"),
-        new("drop_columns_{columns}_from_{table}", "drop_column"),
-        new("drop_column_{columns}_from_{table}", "drop_column"),
-        new("remove_{columns}_columns_from_{table}", "drop_column"),
-        new("remove_{columns}_column_from_{table}", "drop_column"),
-        new("drop_{columns}_columns_from_{table}", "drop_column"),
-        new("drop_{columns}_column_from_{table}", "drop_column"),
-        new("remove_{columns}_from_{table}", "drop_column"),
-        new("drop_{columns}_from_{table}", "drop_column"),
-
-        new("drop_table_{table}", "drop_table"),
-        new("drop_{table}_table", "drop_table"),
-        new("drop_{table}", "drop_table"),
-        new("create_table_{table}", "create_table"),
-        new("add_table_{table}", "create_table"),
-        new("create_{table}_table", "create_table"),
-        new("add_{table}_table", "create_table"),
-        new("create_{table}", "create_table"),
-        new("add_{table}", "create_table"),
+        .. Of(
+            "create_join_table",
+            "(create|add)_join_table_{pair}",
+            "create_{pair}_join(_table|)",
+            "add_{pair}_join_table",
+            "join_{pair}"),
+        .. Of(
+            "create_enum_table",
+            "(create|add)_(enum|lookup)_table_{table}",
+            "create_lookup_{table}",
+            "create_{table}_lookup(_table|)"),
+        .. Of("create_enum_type", "(create|add)_(enum_type_{type}|enum_{type}|{type}_enum)"),
+        .. Of("create_view", "(create|add)_(view_{view}|{view}_view)"),
+        .. Of(
+            "create_trigger",
+            "create_trigger_{trigger}_on_{table}",
+            "add_(trigger_{trigger}|{trigger}_trigger)_(to|on)_{table}",
+            "create_{trigger}_trigger_on_{table}",
+            "(add_trigger_to|create_trigger_on)_{table}"),
+        .. Of(
+            "create_partitioned_table",
+            "create_partitioned_(table_|){table}",
+            "add_partitioned_{table}",
+            "(create_{table}_partitioned|partition_{table})_by_{key}",
+            "partition_{table}"),
+        .. Of(
+            "enable_row_level_security",
+            "enable_(rls|row_level_security)_(on|for)_{table}",
+            "add_(rls|row_level_security)_to_{table}",
+            "create_policy_{policy}_on_{table}",
+            "add_policy_{policy}_(to|on)_{table}",
+            "add_({policy}_|)policy_to_{table}"),
+        .. Of(
+            "add_foreign_key",
+            "add_(foreign_key|fk)_from_{table}_to_{references}",
+            "add_(foreign_key|fk)_to_{table}_on_{columns}",
+            "add_(foreign_key|fk)_on_{columns}_to_{table}",
+            "add_(foreign_key|fk)_{columns}_(to|on|in)_{table}",
+            "add_({columns}_|)(foreign_key|fk)_to_{table}"),
+        .. Of(
+            "add_unique",
+            "add_unique_(constraint_|index_|)to_{table}_on_{columns}",
+            "add_unique_(constraint_|index_|)on_{columns}_to_{table}",
+            "add_unique_(constraint_|index_|)to_{table}",
+            "add_unique_(constraint_|){columns}_to_{table}",
+            "add_{columns}_unique_to_{table}",
+            "make_{columns}_unique_(in|on)_{table}"),
+        .. Of(
+            "add_check",
+            "add_check_(constraint_|)to_{table}_on_{columns}",
+            "add_check_(constraint_|)on_{columns}_to_{table}",
+            "add_check_constraint_({columns}_|)to_{table}",
+            "add_check_({columns}_|)to_{table}",
+            "add_{columns}_check_to_{table}"),
+        .. Of("validate_constraint", "validate_{constraint}_(on|in)_{table}"),
+        .. Of(
+            "add_index",
+            "add_index_to_{table}_on_{columns}",
+            "add_index_on_{columns}_to_{table}",
+            "(add|create)_index_on_{table}_for_{columns}",
+            "add_(index_{columns}|{columns}_index|index)_to_{table}",
+            "index_{table}_on_{columns}",
+            "(create_index_on|index)_{columns}_in_{table}"),
+        .. Of(
+            "drop_index",
+            "(drop|remove)_index_on_{columns}_from_{table}",
+            "(drop|remove)_index_(from_|){table}_on_{columns}",
+            "(drop|remove)_index_{index}"),
+        .. Of(
+            "insert_rows",
+            "insert_(|{rows}_)into_{table}",
+            "add_(|{rows}_)rows_to_{table}",
+            "seed_{rows}_(in|into)_{table}",
+            "seed_{table}"),
+        .. Of("backfill", "backfill_{columns}_(in|on|of)_{table}", "fill_{columns}_in_{table}"),
+        .. Of("rename_column", "rename_(column_|){old_name}_to_{new_name}_(in|on)_{table}"),
+        .. Of("rename_table", "rename_(table_{table}|{table}_table|{table})_to_{new_name}"),
+        .. Of(
+            "change_column_type",
+            "change_type_of_{old_name}_in_{table}",
+            "change_{old_name}_type_(in|on)_{table}",
+            "alter_{old_name}_type_in_{table}",
+            "change_{old_name}_to_{type}_in_{table}"),
+        .. Of(
+            "require_column",
+            "make_{columns}_(required|not_null)_(in|on)_{table}",
+            "(add_not_null_to|require)_{columns}_(in|on)_{table}"),
+        .. Of("add_required_column", "add_required_{columns}_to_{table}"),
+        .. Of("add_column", "add_(columns|column)_{columns}_to_{table}", "add_{columns}_(columns_|column_|)to_{table}"),
+        .. Of(
+            "drop_column",
+            "(remove|drop)_(columns|column)_{columns}_from_{table}",
+            "(remove|drop)_{columns}_(columns_|column_|)from_{table}"),
+        .. Of("drop_table", "drop_(table_{table}|{table}_table|{table})"),
+        .. Of("create_table", "(create|add)_table_{table}", "(create|add)_{table}(_table|)"),
     ];
 
     /// <summary>What <c>create_</c>, <c>add_</c> and <c>drop_</c> are followed by where no table is meant.</summary>
     private static readonly HashSet<string> Kinds =
     [
-        "aggregate", "cast", "check", "collation", "column", "columns", "constraint", "constraints", "database", "default", "domain", "enum",
+        "aggregate", "cast", "check", "collation", "column", "columns", "constraint", "constraints", "database", "default", "domain",
+        "enum",
         "extension", "fk", "foreign", "function", "index", "indexes", "materialized", "operator", "partition", "policy", "procedure",
         "publication", "role", "rule", "schema", "sequence", "server", "subscription", "trigger", "type", "unique", "view",
     ];
@@ -220,7 +135,8 @@ public static class NameGrammar
         ["check", "constraint", "constraints", "enum", "fk", "foreign", "index", "indexes", "policy", "primary", "trigger", "unique"];
 
     /// <summary>A table's name doesn't go on like this: <c>add_support_for_threads</c> is no table.</summary>
-    private static readonly HashSet<string> Connectives = ["and", "by", "for", "from", "if", "in", "into", "of", "on", "to", "when", "where", "with"];
+    private static readonly HashSet<string> Connectives =
+        ["and", "by", "for", "from", "if", "in", "into", "of", "on", "to", "when", "where", "with"];
 
     /// <summary>Reads a name.</summary>
     /// <param name="name">As typed, in any of the forms that <see cref="MigrationName.Normalize"/> takes.</param>
@@ -270,20 +186,30 @@ public static class NameGrammar
         var misread = template switch
         {
             "create_table" or "drop_table" =>
-                Kinds.Contains(FirstWord(values["table"])) || KindsOnTables.Contains(LastWord(values["table"])) || IsNoName(values["table"]),
+                Kinds.Contains(FirstWord(values["table"])) || KindsOnTables.Contains(LastWord(values["table"]))
+                    || IsNoName(values["table"]),
             "create_enum_type" => IsNoName(values["type"]),
             "drop_index" => values.TryGetValue("index", out var index) && Connectives.Contains(FirstWord(index)),
             "rename_table" => Kinds.Contains(FirstWord(values["table"])),
             "change_column_type" => values.TryGetValue("type", out var type) && !TypeNames.IsKnown(type),
-            "add_column" or "add_required_column" or "drop_column" => columns.Exists(column => KindsOnTables.Contains(FirstWord(column))) || IsNoName(values["table"]),
+            "add_column" or "add_required_column" or "drop_column" =>
+                columns.Exists(column => KindsOnTables.Contains(FirstWord(column))) || IsNoName(values["table"]),
             _ => false,
         };
-        if (misread)
-        {
-            return null;
-        }
+        return misread ? null : new NameReading(name, template, values, columns);
+    }
 
-        return new NameReading(name, template, values, columns);
+    private static IEnumerable<Rule> Of(string template, params string[] patterns) =>
+        patterns.SelectMany(Expand).Select(pattern => new Rule(pattern, template));
+
+    private static IEnumerable<string> Expand(string pattern)
+    {
+        var (open, close) = (pattern.IndexOf('('), pattern.IndexOf(')'));
+        return open < 0
+            ? [pattern]
+            : from one in pattern[(open + 1)..close].Split('|')
+              from rest in Expand(pattern[(close + 1)..])
+              select pattern[..open] + one + rest;
     }
 
     private static string FirstWord(string name) => name.Split('_', 2)[0];
@@ -307,6 +233,9 @@ public static class NameGrammar
         return cut > 0 && cut < words.Length ? (string.Join('_', words[..cut]), string.Join('_', words[cut..])) : null;
     }
 
+    [GeneratedRegex(@"\{[a-z_]+\}|[a-z]+")]
+    private static partial Regex Part { get; }
+
     private sealed class Rule
     {
         private readonly string[] _parts;
@@ -314,20 +243,7 @@ public static class NameGrammar
         public Rule(string pattern, string template)
         {
             // An underscore inside braces ({new_name}) belongs to the capture's name.
-            var parts = new List<string>();
-            foreach (var piece in pattern.Split('_'))
-            {
-                if (parts.Count > 0 && parts[^1].StartsWith('{') && !parts[^1].EndsWith('}'))
-                {
-                    parts[^1] += "_" + piece;
-                }
-                else
-                {
-                    parts.Add(piece);
-                }
-            }
-
-            _parts = [.. parts];
+            _parts = [.. Part.Matches(pattern).Select(part => part.Value)];
             Template = template;
         }
 

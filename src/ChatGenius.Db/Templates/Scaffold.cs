@@ -20,7 +20,8 @@ public sealed record ScaffoldRequest(string Name, IReadOnlyList<string> Argument
 /// <param name="Reading">What the migration's name said.</param>
 /// <param name="Migrations">At least one.</param>
 /// <param name="Notices">What was decided without being asked, one line each, such as the type of a column.</param>
-public sealed record Scaffold(TemplateInfo Template, NameReading Reading, IReadOnlyList<ScaffoldedMigration> Migrations, IReadOnlyList<string> Notices);
+public sealed record Scaffold(
+    TemplateInfo Template, NameReading Reading, IReadOnlyList<ScaffoldedMigration> Migrations, IReadOnlyList<string> Notices);
 
 /// <summary>A migration without its number.</summary>
 /// <param name="Name">snake_case, what stands between the number and <c>.sql</c>.</param>

@@ -39,7 +39,9 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
         var chain = info.FollowUps.Select(followUp => catalog.Find(followUp.Template)).Prepend(info).ToList();
         foreach (var (key, value) in request.Set)
         {
-            raw[key] = chain.Exists(template => template.Values.Any(known => known.Name == key)) ? value : throw UnknownValue(info, chain, key);
+            raw[key] = chain.Exists(template => template.Values.Any(known => known.Name == key))
+                ? value
+                : throw UnknownValue(info, chain, key);
         }
 
         columns = ColumnCompletion.Complete(info, reading, raw, columns, _notices);
@@ -50,7 +52,9 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
 
         if (info.Name is "add_column" or "add_required_column" && columns.FirstOrDefault(column => column.Identity) is { } identity)
         {
-            _notices.Add($"An identity column numbers the rows that are there, so {identity.Name} has the whole table written anew under an exclusive lock");
+            _notices.Add(
+                $"An identity column numbers the rows that are there, so {identity.Name} has the whole table "
+                + "written anew under an exclusive lock");
         }
 
         Render(info, reading.Name, raw, columns, info.Arguments == TemplateArguments.Words ? request.Arguments : []);
@@ -71,7 +75,9 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
         new($"argument {index + 2}", 1, 1, request.Arguments[index], Math.Max(1, request.Arguments[index].Length));
 
     private static ProblemException Needs(TemplateInfo info, string what) =>
-        new(new Problem("CG0808", $"The template {info.Name} needs {what}", Advice: info.Example is null ? null : $"As in: chatgenius-db {info.Example}"));
+        new(
+            "CG0808", $"The template {info.Name} needs {what}",
+            advice: info.Example is null ? null : $"As in: chatgenius-db {info.Example}");
 
     private static ProblemException UnknownValue(TemplateInfo info, List<TemplateInfo> chain, string key)
     {
@@ -81,7 +87,9 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
             advice: known.Count == 0 ? "It takes none." : $"It takes {string.Join(", ", known)}.");
     }
 
-    private void Render(TemplateInfo info, string name, IReadOnlyDictionary<string, string> given, IReadOnlyList<ColumnSpec> columns, IReadOnlyList<string> words)
+    private void Render(
+        TemplateInfo info, string name, IReadOnlyDictionary<string, string> given, IReadOnlyList<ColumnSpec> columns,
+        IReadOnlyList<string> words)
     {
         var raw = new Dictionary<string, string>(given, StringComparer.Ordinal);
         AddDerived(raw, name, columns);
@@ -176,7 +184,8 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
     {
         if (columns.Count > 0)
         {
-            raw = new Dictionary<string, string>(raw, StringComparer.Ordinal) { ["columns"] = string.Join('_', columns.Select(column => column.Name)) };
+            var joined = string.Join('_', columns.Select(column => column.Name));
+            raw = new Dictionary<string, string>(raw, StringComparer.Ordinal) { ["columns"] = joined };
             Render(info, NameFrom(followUp.Name, raw), raw, columns, []);
         }
     }
@@ -199,7 +208,8 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
 
     private static string NameFrom(string pattern, Dictionary<string, string> raw)
     {
-        var name = string.Join('_', Placeholder.Replace(pattern, match => raw.GetValueOrDefault(match.Groups[1].Value, "")).Split('_', StringSplitOptions.RemoveEmptyEntries));
+        var filled = Placeholder.Replace(pattern, match => raw.GetValueOrDefault(match.Groups[1].Value, ""));
+        var name = string.Join('_', filled.Split('_', StringSplitOptions.RemoveEmptyEntries));
         return MigrationName.Normalize(name.Length > MigrationName.MaxLength ? name[..MigrationName.MaxLength] : name);
     }
 
@@ -213,7 +223,8 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
                 return value.Required
                     ? throw new ProblemException(
                         "CG0809", $"The template {info.Name} needs the value \"{value.Name}\": {value.Description}",
-                        advice: $"Add --set {value.Name}=…{(info.Example is null ? "" : $", or say it in the name, as in: chatgenius-db {info.Example}")}")
+                        advice: $"Add --set {value.Name}=…"
+                            + (info.Example is null ? "" : $", or say it in the name, as in: chatgenius-db {info.Example}"))
                     : null;
             }
 
@@ -225,7 +236,8 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
             case ValueForm.Name when Encoding.UTF8.GetByteCount(text) > SqlIdentifier.MaxBytes:
                 throw new ProblemException(
                     "CG0809",
-                    $"The value of \"{value.Name}\" is longer than the {SqlIdentifier.MaxBytes} bytes that PostgreSQL keeps of a name: {text}",
+                    $"The value of \"{value.Name}\" is longer than the {SqlIdentifier.MaxBytes} bytes that PostgreSQL keeps of a name: "
+                    + text,
                     advice: $"{value.Name} is {value.Description}. Say the migration's name shorter, or --set {value.Name}=…");
             case ValueForm.Name when text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal):
                 return SqlIdentifier.Quote(text);
@@ -238,14 +250,16 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
             default:
                 throw new ProblemException(
                     "CG0809",
-                    value.Form == ValueForm.Number ? $"The value of \"{value.Name}\" is a whole number above 0, not \"{text}\"" : $"The value of \"{value.Name}\" is empty",
+                    value.Form == ValueForm.Number
+                        ? $"The value of \"{value.Name}\" is a whole number above 0, not \"{text}\""
+                        : $"The value of \"{value.Name}\" is empty",
                     advice: $"{value.Name} is {value.Description}.");
         }
     }
 
     /// <summary>
-    /// Puts values into a default; null where one is missing. <c>{table}_{columns}_idx</c> is shortened as PostgreSQL does it; in SQL, names
-    /// are quoted where they need it.
+    /// Puts values into a default; null where one is missing. <c>{table}_{columns}_idx</c> is shortened as PostgreSQL does it; in SQL,
+    /// names are quoted where they need it.
     /// </summary>
     private static string? Fill(TemplateInfo info, TemplateValue value, Dictionary<string, string> raw)
     {
@@ -274,7 +288,8 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
         var first = new DateTime(request.Now.UtcDateTime.Year, request.Now.UtcDateTime.Month, 1, 0, 0, 0, DateTimeKind.Utc);
         return new ScriptArray(Enumerable.Range(0, 3).Select(i => new ScriptObject
         {
-            ["name"] = SqlIdentifier.Quote(SqlIdentifier.ObjectName(table, null, first.AddMonths(i).ToString("yyyy_MM", CultureInfo.InvariantCulture))),
+            ["name"] = SqlIdentifier.Quote(
+                SqlIdentifier.ObjectName(table, null, first.AddMonths(i).ToString("yyyy_MM", CultureInfo.InvariantCulture))),
             ["from"] = first.AddMonths(i).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
             ["to"] = first.AddMonths(i + 1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
         }));

@@ -15,12 +15,15 @@ internal sealed class TableShape
 
     /// <param name="table">The table's name, not quoted.</param>
     /// <param name="columns">The columns, with their types.</param>
-    /// <param name="adds">Columns that the template adds by itself, such as <c>id</c>; empty where the table is there and has columns that are not known.</param>
+    /// <param name="adds">
+    /// Columns that the template adds by itself, such as <c>id</c>; empty where the table is there and has columns that are not known.
+    /// </param>
     /// <exception cref="ProblemException">CG0807: a list names a column that isn't there.</exception>
     public TableShape(string table, IReadOnlyList<ColumnSpec> columns, IReadOnlyList<string> adds)
     {
         _table = table;
-        _width = columns.Select(column => SqlIdentifier.Quote(column.Name)).Concat(adds).Select(column => column.Length).DefaultIfEmpty().Max() + 2;
+        var names = columns.Select(column => SqlIdentifier.Quote(column.Name)).Concat(adds);
+        _width = 2 + names.Select(name => name.Length).DefaultIfEmpty().Max();
         Columns = columns;
         foreach (var column in columns)
         {
@@ -30,7 +33,8 @@ internal sealed class TableShape
                 ForeignKeys.Add(new Constraint(
                     name,
                     [column.Name],
-                    $"FOREIGN KEY ({SqlIdentifier.Quote(column.Name)}) REFERENCES {SqlIdentifier.Quote(target.Table)} ({SqlIdentifier.Quote(target.Column)}) ON DELETE {target.OnDelete}"));
+                    $"FOREIGN KEY ({SqlIdentifier.Quote(column.Name)}) REFERENCES {SqlIdentifier.Quote(target.Table)} "
+                    + $"({SqlIdentifier.Quote(target.Column)}) ON DELETE {target.OnDelete}"));
             }
 
             foreach (var check in column.Checks)
@@ -46,7 +50,8 @@ internal sealed class TableShape
 
         foreach (var column in columns)
         {
-            foreach (var list in column.Indexes.Select(list => Resolve(column, list, adds)).Where(list => !Covers(Indexes, list) && !Covers(Uniques, list)))
+            foreach (var list in column.Indexes.Select(list => Resolve(column, list, adds))
+                .Where(list => !Covers(Indexes, list) && !Covers(Uniques, list)))
             {
                 Indexes.Add(new Constraint(NewName(string.Join('_', list), "idx"), list, ""));
             }
@@ -107,7 +112,8 @@ internal sealed class TableShape
     /// Whether a column that is added has to be filled afterwards: rows that are there have no value for it, or one that
     /// <see cref="ColumnDefault.VariesByRow"/>.
     /// </summary>
-    public static bool IsUnfilled(ColumnSpec column) => IsRequired(column) || (column.Default is { } value && ColumnDefault.VariesByRow(value));
+    public static bool IsUnfilled(ColumnSpec column) =>
+        IsRequired(column) || (column.Default is { } value && ColumnDefault.VariesByRow(value));
 
     private static string Join(IEnumerable<string> names) => string.Join(", ", names.Select(SqlIdentifier.Quote));
 
@@ -123,7 +129,8 @@ internal sealed class TableShape
         return name;
     }
 
-    private static bool Covers(List<Constraint> there, IReadOnlyList<string> columns) => there.Exists(one => one.Columns.SequenceEqual(columns));
+    private static bool Covers(List<Constraint> there, IReadOnlyList<string> columns) =>
+        there.Exists(one => one.Columns.SequenceEqual(columns));
 
     private List<string> Resolve(ColumnSpec column, ColumnList list, IReadOnlyList<string> adds) =>
         list.Names.Count == 0 ? [column.Name] : [.. list.Names.Select(name => Resolve(name, adds))];

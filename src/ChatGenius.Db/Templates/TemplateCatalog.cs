@@ -70,7 +70,9 @@ public sealed class TemplateCatalog
 
     /// <summary>Writes a built-in template into a folder, where it comes before the built-in one.</summary>
     /// <returns>The path of the new file.</returns>
-    /// <exception cref="ProblemException">CG0810: there is no such built-in template; CG0812: the file is there already or can't be written.</exception>
+    /// <exception cref="ProblemException">
+    /// CG0810: there is no such built-in template; CG0812: the file is there already or can't be written.
+    /// </exception>
     public static string Eject(string name, string folder)
     {
         if (!BuiltInNames().Contains(name))

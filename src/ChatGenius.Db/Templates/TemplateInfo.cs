@@ -60,9 +60,9 @@ public sealed record TemplateValue(string Name, ValueForm Form, bool Required, s
 /// <param name="Template">The template.</param>
 /// <param name="Name">The migration's name; may name values in braces.</param>
 /// <param name="ForEach">
-/// One file for each of <c>indexes</c>, <c>uniques</c>, <c>checks</c>, <c>foreign_keys</c>; one for all columns that are <c>unfilled</c> (rows
-/// that are there have no value yet) or, of these, <c>required</c> (they may not be null), or for all <c>columns</c>, if there are any. Null:
-/// one file in any case.
+/// One file for each of <c>indexes</c>, <c>uniques</c>, <c>checks</c>, <c>foreign_keys</c>; one for all columns that are <c>unfilled</c>
+/// (rows that are there have no value yet) or, of these, <c>required</c> (they may not be null), or for all <c>columns</c>, if there are
+/// any. Null: one file in any case.
 /// </param>
 public sealed record FollowUp(string Template, string Name, string? ForEach);
 
@@ -96,7 +96,9 @@ public sealed partial record TemplateInfo(string Name, SourceText Source, bool I
     [GeneratedRegex(@"^(?<name>[a-z_]+)(?<optional>\?)? \((?<form>name|sql|text|number)\)(?: = (?<default>.+))?$")]
     private static partial Regex ValueDeclaration { get; }
 
-    [GeneratedRegex(@"^(?<template>[a-z_0-9]+) as (?<name>[a-z_0-9{}]+)(?: for (?<each>indexes|uniques|checks|foreign_keys|unfilled|required|columns))?$")]
+    [GeneratedRegex(
+        @"^(?<template>[a-z_0-9]+) as (?<name>[a-z_0-9{}]+)"
+        + "(?: for (?<each>indexes|uniques|checks|foreign_keys|unfilled|required|columns))?$")]
     private static partial Regex FollowUpDeclaration { get; }
 
     /// <summary>Reads a template's header; a template without one takes columns and no values.</summary>
@@ -123,7 +125,8 @@ public sealed partial record TemplateInfo(string Name, SourceText Source, bool I
                     ?? throw new ProblemException(
                         "CG0811", $"The header of the template {name} has a line that can't be understood",
                         source.At(offset + line.Length - line.TrimStart().Length, content.Length),
-                        "It has lines such as: summary: …, example: …, arguments: columns, types: guessed, value table (name): …, then: backfill as backfill_{columns}_in_{table}.");
+                        "It has lines such as: summary: …, example: …, arguments: columns, types: guessed, value table (name): …, "
+                        + "then: backfill as backfill_{columns}_in_{table}.");
             }
 
             offset += System.Text.Encoding.UTF8.GetByteCount(line) + 1;
@@ -135,7 +138,7 @@ public sealed partial record TemplateInfo(string Name, SourceText Source, bool I
     private TemplateInfo? With(string line, List<TemplateValue> values, List<FollowUp> followUps)
     {
         // The default of a value may have colons of its own, so its description starts at the first one that a blank follows.
-        var colon = line.StartsWith("value ", StringComparison.Ordinal) ? line.IndexOf(": ", StringComparison.Ordinal) : line.IndexOf(':', StringComparison.Ordinal);
+        var colon = line.IndexOf(line.StartsWith("value ", StringComparison.Ordinal) ? ": " : ":", StringComparison.Ordinal);
         if (colon < 0)
         {
             return null;
@@ -173,7 +176,8 @@ public sealed partial record TemplateInfo(string Name, SourceText Source, bool I
                 var each = match.Groups["each"];
                 followUps.Add(new FollowUp(match.Groups["template"].Value, match.Groups["name"].Value, each.Success ? each.Value : null));
                 return this;
-            case var _ when key.StartsWith("value ", StringComparison.Ordinal) && ValueDeclaration.Match(key[6..].Trim()) is { Success: true } match:
+            case var _ when key.StartsWith("value ", StringComparison.Ordinal)
+                && ValueDeclaration.Match(key[6..].Trim()) is { Success: true } match:
                 var form = Enum.Parse<ValueForm>(match.Groups["form"].Value, ignoreCase: true);
                 var fallback = match.Groups["default"];
                 values.Add(new TemplateValue(

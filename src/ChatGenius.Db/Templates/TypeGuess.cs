@@ -12,7 +12,8 @@ internal static class TypeGuess
         var name = column.Name;
         var guessed = name switch
         {
-            _ when Ends("_id") => column with { Type = "UUID", References = new ColumnReference(Inflection.Plural(name[..^3]), "id", "CASCADE") },
+            _ when Ends("_id") =>
+                column with { Type = "UUID", References = new ColumnReference(Inflection.Plural(name[..^3]), "id", "CASCADE") },
             _ when Ends("_at") => column with { Type = "TIMESTAMP WITH TIME ZONE" },
             _ when Ends("_on") => column with { Type = "DATE" },
             _ when Ends("_count") => column with { Type = "INTEGER", Default = column.Default ?? "0" },

@@ -150,7 +150,8 @@ internal static class TypeNames
         for (var i = 0; i < modifiers.Count; i++)
         {
             var (least, most) = type.Limits[i];
-            if (!long.TryParse(modifiers[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
+            if (!long.TryParse(modifiers[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+                || value < least || value > most)
             {
                 return $"The type {name} takes a whole number from {least} to {most} here, not \"{modifiers[i]}\"";
             }
@@ -160,7 +161,7 @@ internal static class TypeNames
         return null;
     }
 
-    /// <summary>How many letters have to be put in, left out, changed or swapped with their neighbour to get from one to the other.</summary>
+    /// <summary>How many letters have to be put in, left out, changed or swapped with a neighbour to get from one to the other.</summary>
     internal static int Distance(string a, string b)
     {
         var table = new int[a.Length + 1, b.Length + 1];

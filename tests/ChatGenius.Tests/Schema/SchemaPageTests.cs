@@ -57,6 +57,41 @@ public class SchemaPageTests
     }
 
     [Fact]
+    public void What_looks_like_a_page_stays_text_in_every_field()
+    {
+        const string Evil = "</style><script>alert(\"1\" + '2')</script> & \u0001";
+        SchemaObject One(string kind, string name, string target) => new(kind, name,
+        [
+            new("comment", Evil + "\n" + Evil),
+            new("column " + Evil, Evil + " " + Evil) { Parts = [Evil, Evil, .. new string?[11]] },
+            new("comment on column " + Evil, Evil),
+            new("constraint " + Evil, Evil) { Parts = [Evil, "f", Evil, target, Evil, Evil, null, null] },
+            new("definition " + Evil, Evil + "\n" + Evil),
+        ]);
+        var snapshot = new SchemaSnapshot(
+            [One("table", "a" + Evil, "b" + Evil), One("table", "b" + Evil, "a" + Evil), One(Evil, Evil, Evil)]);
+
+        var html = SchemaPage.Html(snapshot, Evil);
+
+        html.ShouldNotContain("<script", Case.Insensitive);
+        var page = Parse(html);
+        page.Descendants("script").ShouldBeEmpty();
+        page.Descendants("style").ShouldHaveSingleItem();
+        page.Descendants("section").Count().ShouldBe(3);
+        page.Descendants(Svg + "text").Count().ShouldBe(2);
+        page.Descendants("td").Count(cell => cell.Value == Evil[..^1]).ShouldBe(12);
+    }
+
+    [Fact]
+    public void A_page_of_any_length_is_whole()
+    {
+        var facts = Enumerable.Range(0, 150).Select(i => new SchemaFact($"index i{i}", "USING btree (a)")).ToList();
+        var snapshot = new SchemaSnapshot([.. Enumerable.Range(0, 1000).Select(i => new SchemaObject("table", $"t{i}", facts))]);
+
+        Parse(SchemaPage.Html(snapshot, "large")).Descendants("li").Count().ShouldBe(151_000);
+    }
+
+    [Fact]
     public async Task The_same_stands_in_Markdown()
     {
         await using var database = await SchemaCase.BuildAsync("one-order.sql");

@@ -4,7 +4,9 @@ using Scriban.Runtime;
 
 namespace ChatGenius.Tests.Text;
 
-/// <summary>What the Scriban language's renderer is held to here: limits that are problems, places, and nothing but templates by name.</summary>
+/// <summary>
+/// What the renderer of the Scriban language is held to here: limits that are problems, places, and nothing but templates by name.
+/// </summary>
 public class TextTemplateTests
 {
     [Theory]
@@ -83,9 +85,10 @@ public class TextTemplateTests
     {
         var source = SourceText.From("t.sbn", "{{ for i in 1..300; for j in 1..300; ('a' * 18) | regex.match '(a+)+b'; end; end }}");
 
-        var problem = Should.Throw<ProblemException>(() => TextTemplate.Render(source, [], TextTemplate.ReportIt, null, TimeSpan.FromSeconds(0.2))).Problems[0];
+        var limit = TimeSpan.FromSeconds(0.2);
+        var thrown = Should.Throw<ProblemException>(() => TextTemplate.Render(source, [], TextTemplate.ReportIt, null, limit));
 
-        problem.Message.ShouldBe("The template is broken: It takes longer than 0.2 seconds");
+        thrown.Problems[0].Message.ShouldBe("The template is broken: It takes longer than 0.2 seconds");
     }
 
     [Fact]
@@ -96,5 +99,5 @@ public class TextTemplateTests
         Should.Throw<ProblemException>(() => Render(text, include)).Problems.ShouldHaveSingleItem();
 
     internal static string Render(string text, Func<string, SourceText?>? include = null) =>
-        TextTemplate.Render(SourceText.From("t.sbn", text), new ScriptObject { ["name"] = "Name" }, "Mend it.", include);
+        TextTemplate.Render(SourceText.From("t.sbn", text), new ScriptObject { ["name"] = "Name" }, "Mend it.", include ?? (_ => null));
 }

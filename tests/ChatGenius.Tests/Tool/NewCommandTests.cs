@@ -16,7 +16,8 @@ public class NewCommandTests
         run.Out.ShouldBe("FOLDER/migrations/0006_add_reactions.sql\n");
         run.Error.ShouldBe("Template create_table, with table reactions (--template NAME takes another, --list shows them)\n");
         Directory.GetFileSystemEntries(tool.Folder).Select(Path.GetFileName).ShouldBe(["migrations"]);
-        Directory.GetFileSystemEntries(Path.Combine(tool.Folder, "migrations")).Select(Path.GetFileName).ShouldBe(["0006_add_reactions.sql"]);
+        Directory.GetFileSystemEntries(Path.Combine(tool.Folder, "migrations")).Select(Path.GetFileName)
+            .ShouldBe(["0006_add_reactions.sql"]);
     }
 
     [Fact]
@@ -33,7 +34,8 @@ public class NewCommandTests
             run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
         }
 
-        (await database.ScalarAsync<bool>("SELECT attnotnull FROM pg_attribute WHERE attrelid = 'messages'::regclass AND attname = 'kind'")).ShouldBeTrue();
+        const string IsRequired = "SELECT attnotnull FROM pg_attribute WHERE attrelid = 'messages'::regclass AND attname = 'kind'";
+        (await database.ScalarAsync<bool>(IsRequired)).ShouldBeTrue();
     }
 
     [Fact]
@@ -69,7 +71,8 @@ public class NewCommandTests
 
         var run = await tool.RunAsync("new", "add_kind_to_messages", "kind:text", "--no-bundle");
 
-        run.Out.Split('\n').Select(Path.GetFileName).ShouldBe(["0001_add_kind_to_messages.sql", "0002_backfill_kind_in_messages.sql", "0003_require_kind_in_messages.sql", ""]);
+        run.Out.Split('\n').Select(Path.GetFileName).ShouldBe(
+            ["0001_add_kind_to_messages.sql", "0002_backfill_kind_in_messages.sql", "0003_require_kind_in_messages.sql", ""]);
         run.Error.ShouldContain("so it comes in steps");
     }
 
@@ -98,9 +101,12 @@ public class NewCommandTests
         using var tool = new InProcess();
         (await tool.RunAsync("new", "--eject", "create_view")).Out.ShouldBe("FOLDER/migrations/templates/create_view.sbn\n");
         tool.Write("migrations/templates/create_view.sbn", "-- migrate:up\nSELECT '{{ name }}';\n-- migrate:down\nSELECT 1;\n");
-        tool.Write("migrations/templates/mine.sbn", "{{~ ## summary: Mine\n value who (text): whom it greets\n ## ~}}\n-- migrate:up\nSELECT {{ who }};\n-- migrate:down\nSELECT 1;\n");
+        tool.Write(
+            "migrations/templates/mine.sbn",
+            "{{~ ## summary: Mine\n value who (text): whom it greets\n ## ~}}\n-- migrate:up\nSELECT {{ who }};\n-- migrate:down\nSELECT 1;\n");
 
-        (await tool.RunAsync("new", "create_view_x", "--stdout")).Out.ShouldBe("-- migrate:up\nSELECT 'create_view_x';\n-- migrate:down\nSELECT 1;\n");
+        (await tool.RunAsync("new", "create_view_x", "--stdout")).Out
+            .ShouldBe("-- migrate:up\nSELECT 'create_view_x';\n-- migrate:down\nSELECT 1;\n");
         (await tool.RunAsync("new", "greet", "-t", "mine", "--set", "who=it's me", "--stdout")).Out.ShouldContain("SELECT 'it''s me';");
         (await tool.RunAsync("new", "--list")).Out.ShouldContain("Mine (FOLDER/migrations/templates/mine.sbn)");
         (await tool.RunAsync("new", "--eject", "create_view")).Error.ShouldContain("CG0812");
@@ -128,7 +134,8 @@ public class NewCommandTests
 
         (await tool.RunAsync("new", "tidy_up", "--stdout")).Out.ShouldContain("SELECT 7");
         (await tool.RunAsync("new", "tidy_up", "--stdout", "--templates", "other")).Out.ShouldContain("SELECT 8");
-        (await tool.RunAsync("new", "--eject", "create_view", "--templates", "new/folder")).Out.ShouldBe("FOLDER/new/folder/create_view.sbn\n");
+        (await tool.RunAsync("new", "--eject", "create_view", "--templates", "new/folder")).Out
+            .ShouldBe("FOLDER/new/folder/create_view.sbn\n");
     }
 
     [Theory]
@@ -182,7 +189,8 @@ public class NewCommandTests
     [InlineData("CG0809", "new", "backfill_a_in_b", "--set", "batch_size=0")]
     [InlineData("CG0809", "new", "tidy_up", "-t", "add_index", "a")]
     [InlineData("CG0809", "new", "create_extraordinarily_comprehensive_customer_relationship_management_records")]
-    [InlineData("CG0809", "new", "index_users_on_name", "--set", "index=an_index_with_a_name_that_is_longer_than_all_that_postgresql_keeps")]
+    [InlineData(
+        "CG0809", "new", "index_users_on_name", "--set", "index=an_index_with_a_name_that_is_longer_than_all_that_postgresql_keeps")]
     [InlineData("CG0810", "new", "add_x", "-t", "create_tabel")]
     [InlineData("CG0810", "new", "--show", "nothing")]
     [InlineData("CG0810", "new", "--eject", "../evil")]

@@ -49,6 +49,11 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
         if (Named() is { } named)
         {
             report.Detail($"Database {named.Url.Display}, from {named.Origin}");
+            if (named.Url.Warning is { } warning)
+            {
+                report.Warn(warning);
+            }
+
             return new Target(new Database(named.Url), IsEmbedded: false);
         }
 

@@ -16,7 +16,7 @@ internal static class ConnectionParameters
         ("PGPASSWORD", "password"), ("PGPASSFILE", "passfile"), ("PGSERVICE", "service"), ("PGOPTIONS", "options"),
         ("PGAPPNAME", "application_name"), ("PGSSLMODE", "sslmode"), ("PGREQUIRESSL", "requiressl"), ("PGSSLNEGOTIATION", "sslnegotiation"),
         ("PGSSLCERT", "sslcert"), ("PGSSLKEY", "sslkey"), ("PGSSLROOTCERT", "sslrootcert"), ("PGCHANNELBINDING", "channel_binding"),
-        ("PGREQUIREAUTH", "require_auth"), ("PGGSSENCMODE", "gssencmode"), ("PGKRBSRVNAME", "krbsrvname"),
+        ("PGREQUIREAUTH", "require_auth"), ("PGREQUIREPEER", "requirepeer"), ("PGGSSENCMODE", "gssencmode"), ("PGKRBSRVNAME", "krbsrvname"),
         ("PGCONNECT_TIMEOUT", "connect_timeout"), ("PGTARGETSESSIONATTRS", "target_session_attrs"), ("PGLOADBALANCEHOSTS", "load_balance_hosts"),
     ];
 
@@ -94,7 +94,6 @@ internal static class ConnectionParameters
         ["sslcrldir"] = "Leave it out.",
         ["ssl_min_protocol_version"] = "Set the least TLS version on the server (ssl_min_protocol_version).",
         ["ssl_max_protocol_version"] = "Leave it out.",
-        ["requirepeer"] = "Leave it out.",
         ["keepalives_count"] = "Leave it out; keepalives_idle and keepalives_interval are kept.",
         ["tcp_user_timeout"] = "Leave it out; connect_timeout and keepalives_idle are kept.",
         ["schema"] = "PostgreSQL's own parameter is search_path.",
@@ -103,7 +102,7 @@ internal static class ConnectionParameters
         ["connection_limit"] = "Leave it out: at most two connections are opened.",
     };
 
-    public static bool IsKnown(string name) => name is "host" or "port" || Translations.ContainsKey(name) || Unsupported.ContainsKey(name);
+    public static bool IsKnown(string name) => name is "host" or "port" or "requirepeer" || Translations.ContainsKey(name) || Unsupported.ContainsKey(name);
 
     /// <summary>The parameters that the environment gives and the string does not.</summary>
     public static IEnumerable<ConnectionParameter> FromEnvironment(Func<string, string?> environment, Func<string, bool> isGiven)

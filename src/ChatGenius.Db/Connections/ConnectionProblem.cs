@@ -51,6 +51,8 @@ internal static class ConnectionProblem
         PostgresException e => FromServer(url, e),
         SocketException e => FromSocket(url, e),
         TimeoutException => NoAnswer(url, url.ConnectTimeout),
+        OutOfMemoryException => new Problem("CG0639", $"What answers at {url.ServerNames} announces a message that does not fit into memory",
+            Advice: "Check that it is PostgreSQL that answers there; otherwise give the command more memory."),
         AuthenticationException e => Certificate(url, e.Message),
         CryptographicException e => KeyFile(e.Message),
         FileNotFoundException or DirectoryNotFoundException when url.PasswordFile is { } file && !File.Exists(file) =>
@@ -108,6 +110,13 @@ internal static class ConnectionProblem
         {
             return new Problem("CG0614", $"The server asks role \"{url.UserName}\" for a password and none is given",
                 Advice: "Give it in the URL (postgres://role:password@…), in PGPASSWORD, or in ~/.pgpass.");
+        }
+
+        if (message.Contains("authentication method is not allowed", StringComparison.Ordinal)
+            || message.Contains("hannel binding", StringComparison.OrdinalIgnoreCase))
+        {
+            return new Problem("CG0644", $"The server at {url.ServerNames} does not authenticate as the connection string requires: {message}",
+                Advice: "Somebody may stand between. Otherwise mend the server's pg_hba.conf, or change require_auth or channel_binding.");
         }
 
         if (message.Contains("No suitable host", StringComparison.Ordinal))

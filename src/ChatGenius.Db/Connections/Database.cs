@@ -40,13 +40,11 @@ public sealed class Database(DatabaseUrl url)
     {
         try
         {
-            if (_ahead is { } ahead)
-            {
-                _ahead = null;
-                return await TakeAsync(ahead, cancellationToken);
-            }
-
-            return await Source().OpenConnectionAsync(cancellationToken);
+            OpenSsl.Require();
+            url.RequirePeers();
+            var connecting = _ahead ?? Source().OpenConnectionAsync(cancellationToken).AsTask();
+            _ahead = null;
+            return await TakeAsync(connecting, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && ConnectionProblem.From(url, e) is { } problem)
         {
@@ -183,15 +181,17 @@ public sealed class Database(DatabaseUrl url)
         return await new Database(url.WithDatabase("template1")).ConnectAsync(cancellationToken);
     }
 
-    private static async Task<NpgsqlConnection> TakeAsync(Task<NpgsqlConnection> ahead, CancellationToken cancellationToken)
+    /// <summary>Npgsql keeps the time to connect for each of its steps; a server that goes on sending notices would keep it for ever.</summary>
+    private async Task<NpgsqlConnection> TakeAsync(Task<NpgsqlConnection> connecting, CancellationToken cancellationToken)
     {
+        var limit = url.ConnectTimeout == Timeout.InfiniteTimeSpan ? Timeout.InfiniteTimeSpan : (url.ServerCount + 1) * url.ConnectTimeout;
         try
         {
-            return await ahead.WaitAsync(cancellationToken);
+            return await connecting.WaitAsync(limit, cancellationToken);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException or TimeoutException && !connecting.IsCompleted)
         {
-            GiveUp(ahead);
+            GiveUp(connecting);
             throw;
         }
     }
@@ -226,6 +226,11 @@ public sealed class Database(DatabaseUrl url)
             // Eight times Npgsql's own, so that the rows of a COPY and a batch of migrations take an eighth of the system calls.
             builder.ConnectionStringBuilder.WriteBufferSize = 64 * 1024;
             builder.ConnectionStringBuilder.ReadBufferSize = 64 * 1024;
+            if (url.OpenPasswordFile is not null)
+            {
+                builder.ConnectionStringBuilder.Passfile = "/dev/null";
+            }
+
             _source = builder.Build();
         }
 

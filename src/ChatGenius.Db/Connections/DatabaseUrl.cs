@@ -16,7 +16,6 @@ public sealed class DatabaseUrl
     /// <summary>What the server's <c>pg_stat_activity</c> shows where the user names nothing else.</summary>
     public const string DefaultApplicationName = "chatgenius-db";
 
-    private static readonly string[] SocketDirectories = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
     private static readonly string[] PasswordKeys = ["password", "psw", "pwd", "ssl password", "sslpassword"];
 
     /// <summary>Any of these says that the environment names a database; PGPASSWORD or PGSSLMODE alone does not.</summary>
@@ -24,11 +23,13 @@ public sealed class DatabaseUrl
 
     private readonly NpgsqlConnectionStringBuilder _builder;
     private readonly (string Host, int Port)[] _servers;
+    private readonly SocketPeer _peer;
 
-    private DatabaseUrl(NpgsqlConnectionStringBuilder builder, (string Host, int Port)[] servers)
+    private DatabaseUrl(NpgsqlConnectionStringBuilder builder, (string Host, int Port)[] servers, SocketPeer peer)
     {
         _builder = builder;
         _servers = servers;
+        _peer = peer;
 
         // Npgsql looks at what kind of server it has found only where there are several: a single one is then named twice.
         var named = servers.Length == 1 && builder.TargetSessionAttributes is not (null or "any") ? [servers[0], servers[0]] : servers;
@@ -93,6 +94,36 @@ public sealed class DatabaseUrl
     /// <summary>The password file that was named, if one was.</summary>
     internal string? PasswordFile => _builder.Passfile;
 
+    /// <summary>Looks who is at the other end of the sockets, before each attempt to connect.</summary>
+    /// <exception cref="ProblemException">CG0641: somebody else than who may be there.</exception>
+    internal void RequirePeers()
+    {
+        foreach (var server in _servers.Where(server => server.Host.StartsWith('/')))
+        {
+            _peer.Require(server.Host, SocketPath(server));
+        }
+    }
+
+    /// <summary>
+    /// The password file that holds passwords for everybody on the machine to read, and is passed over for that, as libpq does it; null where it is
+    /// kept well, or not needed.
+    /// </summary>
+    internal string? OpenPasswordFile
+    {
+        get
+        {
+            const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+                | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+            var file = _builder.Passfile ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".pgpass");
+            return !OperatingSystem.IsWindows() && _builder.Password is null && File.Exists(file) && (File.GetUnixFileMode(file) & Others) != 0 ? file : null;
+        }
+    }
+
+    /// <summary>What the user should know before a connection is made; null for nothing.</summary>
+    public Problem? Warning => OpenPasswordFile is { } file
+        ? new Problem("CG0642", $"The password file {file} can be read by others, so it is passed over", Advice: $"chmod 600 {file}")
+        : null;
+
     /// <summary>How many servers are named.</summary>
     internal int ServerCount => _servers.Length;
 
@@ -138,16 +169,16 @@ public sealed class DatabaseUrl
     /// <param name="password">The role's password, if it has one.</param>
     /// <param name="passwordFile">A file in the form of libpq's password file (section 34.16) that holds it instead.</param>
     public static DatabaseUrl Of(string host, int port, string user, string database, string? password = null, string? passwordFile = null) =>
-        new(new NpgsqlConnectionStringBuilder { Username = user, Database = database, Password = password, Passfile = passwordFile }, [(host, port)]);
+        new(new NpgsqlConnectionStringBuilder { Username = user, Database = database, Password = password, Passfile = passwordFile }, [(host, port)], new SocketPeer(null, IsChosen: false));
 
     /// <summary>The same servers, role and parameters with another database; any name that PostgreSQL can hold will do.</summary>
-    public DatabaseUrl WithDatabase(string name) => new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString) { Database = name }, _servers);
+    public DatabaseUrl WithDatabase(string name) => new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString) { Database = name }, _servers, _peer);
 
     /// <summary>
     /// The same as environment variables of libpq, for PostgreSQL's own programs; password included: for a child's environment alone.
     /// </summary>
     /// <exception cref="ProblemException">CG1306: the client key has a password, for which libpq has no variable.</exception>
-    public IReadOnlyDictionary<string, string> LibpqEnvironment() => Connections.LibpqEnvironment.Of(_builder, _servers);
+    public IReadOnlyDictionary<string, string> LibpqEnvironment() => Connections.LibpqEnvironment.Of(_builder, _servers, _peer.Required);
 
     /// <summary>The same as <see cref="Display"/>.</summary>
     public override string ToString() => Display;
@@ -157,6 +188,7 @@ public sealed class DatabaseUrl
         var builder = new NpgsqlConnectionStringBuilder();
         ConnectionParameter? hosts = null;
         ConnectionParameter? ports = null;
+        string? peer = null;
         parameters.AddRange(ConnectionParameters.FromEnvironment(environment, name => parameters.Exists(p => p.Name == name)).ToList());
         foreach (var parameter in parameters.OrderBy(p => p.Name == "fallback_application_name"))
         {
@@ -168,21 +200,24 @@ public sealed class DatabaseUrl
                 case "port":
                     ports = parameter;
                     break;
+                case "requirepeer":
+                    peer = parameter.Value;
+                    break;
                 default:
                     ConnectionParameters.Set(builder, parameter);
                     break;
             }
         }
 
-        Verify(builder, parameters);
-        return new DatabaseUrl(builder, Servers(hosts, ports));
+        Verify(builder, parameters, environment);
+        return new DatabaseUrl(builder, Servers(hosts, ports), new SocketPeer(peer, hosts is null));
     }
 
     /// <summary>
-    /// With a root certificate libpq's <c>require</c> checks the server's certificate against it, as <c>verify-ca</c> does (section 34.19.4),
-    /// and <c>sslrootcert=system</c> means the system's authorities and <c>verify-full</c>.
+    /// With a root certificate libpq's <c>require</c> checks the server's certificate against it, as <c>verify-ca</c> does (section 34.19.4), also
+    /// where it lies in the home directory; <c>sslrootcert=system</c> means the system's authorities and <c>verify-full</c>.
     /// </summary>
-    private static void Verify(NpgsqlConnectionStringBuilder builder, List<ConnectionParameter> parameters)
+    private static void Verify(NpgsqlConnectionStringBuilder builder, List<ConnectionParameter> parameters, Func<string, string?> environment)
     {
         if (builder.RootCertificate == "system")
         {
@@ -194,10 +229,43 @@ public sealed class DatabaseUrl
             builder.RootCertificate = null;
             builder.SslMode = SslMode.VerifyFull;
         }
-        else if (builder is { RootCertificate: not null, SslMode: SslMode.Require })
+        else if (builder.SslMode == SslMode.Require)
         {
-            builder.SslMode = SslMode.VerifyCA;
+            builder.RootCertificate ??= UsualRootCertificate(environment);
+            builder.SslMode = builder.RootCertificate is null ? SslMode.Require : SslMode.VerifyCA;
         }
+
+        RequireScram(builder, parameters);
+    }
+
+    /// <summary>
+    /// Only SCRAM binds the connection's channel: with <c>channel_binding=require</c> no server may ask for another method, or for none. libpq ends
+    /// the connection then; Npgsql does so where it is told which methods are allowed.
+    /// </summary>
+    private static void RequireScram(NpgsqlConnectionStringBuilder builder, List<ConnectionParameter> parameters)
+    {
+        const string Scram = "ScramSHA256";
+        if (builder.ChannelBinding != ChannelBinding.Require)
+        {
+            return;
+        }
+
+        var methods = builder.RequireAuth?.Split(',', StringSplitOptions.TrimEntries) ?? [Scram];
+        var isAllowed = methods.All(method => method.StartsWith('!'))
+            ? !methods.Contains("!" + Scram, StringComparer.OrdinalIgnoreCase)
+            : methods.Contains(Scram, StringComparer.OrdinalIgnoreCase);
+        if (!isAllowed && parameters.Find(p => p.Name == "require_auth") is { Name: not null } named)
+        {
+            throw ConnectionParameters.BadValue(named, "scram-sha-256 where channel_binding is require, because no other method binds the channel");
+        }
+
+        builder.RequireAuth = Scram;
+    }
+
+    private static string? UsualRootCertificate(Func<string, string?> environment)
+    {
+        var (home, folder) = OperatingSystem.IsWindows() ? (environment("APPDATA"), "postgresql") : (environment("HOME"), ".postgresql");
+        return home is { Length: > 0 } && Path.Combine(home, folder, "root.crt") is var file && File.Exists(file) ? file : null;
     }
 
     private static (string Host, int Port)[] Servers(ConnectionParameter? hosts, ConnectionParameter? ports)
@@ -241,9 +309,14 @@ public sealed class DatabaseUrl
         }
 
         var explicitHost = builder.Host;
+        string? peer = null;
         foreach (var parameter in ConnectionParameters.FromEnvironment(environment, name => IsGiven(builder, name)))
         {
-            if (parameter.Name is "user" or "password" or "dbname" or "sslmode" or "sslrootcert" or "sslcert" or "sslkey" or "passfile")
+            if (parameter.Name == "requirepeer")
+            {
+                peer = parameter.Value;
+            }
+            else if (parameter.Name is "user" or "password" or "dbname" or "sslmode" or "sslrootcert" or "sslcert" or "sslkey" or "passfile")
             {
                 ConnectionParameters.Set(builder, parameter);
             }
@@ -251,7 +324,8 @@ public sealed class DatabaseUrl
 
         var whole = new ConnectionParameter("Host", "", source, 0, source.Text.Length);
         var servers = (explicitHost ?? "").Split(',').Select(h => SplitHost(h, builder.Port, whole)).ToArray();
-        return new DatabaseUrl(builder, servers);
+        Verify(builder, [], environment);
+        return new DatabaseUrl(builder, servers, new SocketPeer(peer, string.IsNullOrEmpty(explicitHost)));
     }
 
     private static ProblemException Unreadable(ConnectionText source, int start, int length, Exception? e = null) => new(
@@ -351,9 +425,10 @@ public sealed class DatabaseUrl
         }
     }
 
-    /// <summary>As libpq: the socket directory it was built with, which differs between distributions; where there is no socket, localhost.</summary>
-    private static string DefaultHost(int port) =>
-        OperatingSystem.IsWindows() ? "localhost" : Array.Find(SocketDirectories, d => File.Exists(SocketPath((d, port)))) ?? "localhost";
+    /// <summary>As libpq: the socket directory it was built with, which differs between distributions; where there are no sockets, localhost.</summary>
+    private static string DefaultHost(int port) => OperatingSystem.IsWindows()
+        ? "localhost"
+        : SocketPeer.ChooseFolder(folder => File.Exists(SocketPath((folder, port))), folder => SocketPeer.IsTrusted(SocketPath((folder, port))));
 
     private static string EscapePath(string path) => Uri.EscapeDataString(path).Replace("%2F", "/", StringComparison.Ordinal);
 

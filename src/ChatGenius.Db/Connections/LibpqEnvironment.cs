@@ -10,7 +10,7 @@ namespace ChatGenius.Db.Connections;
 internal static class LibpqEnvironment
 {
     /// <exception cref="ProblemException">CG1306: the client key has a password, for which libpq has no variable.</exception>
-    public static IReadOnlyDictionary<string, string> Of(NpgsqlConnectionStringBuilder builder, (string Host, int Port)[] servers)
+    public static IReadOnlyDictionary<string, string> Of(NpgsqlConnectionStringBuilder builder, (string Host, int Port)[] servers, string? requiredPeer)
     {
         if (builder.SslPassword is not null)
         {
@@ -37,6 +37,7 @@ internal static class LibpqEnvironment
             ("PGSSLKEY", builder.SslKey),
             ("PGCHANNELBINDING", builder.ChannelBinding.ToString().ToLowerInvariant()),
             ("PGREQUIREAUTH", builder.RequireAuth?.ToLowerInvariant().Replace("scramsha256", "scram-sha-256", StringComparison.Ordinal)),
+            ("PGREQUIREPEER", requiredPeer),
             ("PGGSSENCMODE", builder.GssEncryptionMode.ToString().ToLowerInvariant()),
             ("PGKRBSRVNAME", builder.KerberosServiceName),
             ("PGTARGETSESSIONATTRS", builder.TargetSessionAttributes switch { null or "any" => null, "prefer-primary" => "primary", var word => word }),

@@ -26,6 +26,7 @@ public static class MigrationSource
     public static IReadOnlyList<Migration> Load(
         string? folder, bool bundle = true, bool folderMustExist = false, CancellationToken cancellationToken = default)
     {
+        OpenSsl.Require();
         var assembly = typeof(MigrationSource).Assembly;
         var files = new List<(string Path, MigrationOrigin Origin)>();
         if (bundle)

@@ -151,6 +151,7 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
     /// <summary>A UUID that the migration's name alone decides (version 8: made in a way of one's own, RFC 9562).</summary>
     private static string RowId(string name)
     {
+        OpenSsl.Require();
         var bytes = SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16);
         bytes[6] = (byte)((bytes[6] & 0x0F) | 0x80);
         bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);

@@ -9,6 +9,7 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
 using ChatGenius.Tests.Files;
 using ChatGenius.Tests.Server;
+using ChatGenius.Tests.Support;
 using Npgsql;
 namespace ChatGenius.Tests.Connections;
 
@@ -80,6 +81,74 @@ public sealed class ConnectionProblemTests(GuardedServer server) : IClassFixture
         var url = server.Url("plain:secret@", query.Replace("{other}", server.OtherAuthority, StringComparison.Ordinal));
 
         (await CodeOf(url)).ShouldBe(code);
+    }
+
+    [Theory]
+    [InlineData("postgres://plain:secret@localhost:{0}/postgres?sslmode=require")]
+    [InlineData("Host=localhost;Port={0};Username=plain;Password=secret;Database=postgres;SSL Mode=Require")]
+    public async Task A_root_certificate_in_the_home_directory_is_verified_against_as_libpq_does(string text)
+    {
+        using var home = new Sandbox();
+        var url = string.Format(null, text, server.Port);
+
+        home.Write(".postgresql/root.crt", await File.ReadAllTextAsync(server.OtherAuthority));
+        (await CodeOf(Parse())).ShouldBe("CG0622");
+
+        home.Write(".postgresql/root.crt", await File.ReadAllTextAsync(server.Authority));
+        await using var connection = await new Database(Parse()).ConnectAsync();
+
+        DatabaseUrl Parse() => DatabaseUrl.Parse(url, environment: name => name == "HOME" ? home.Path : null);
+    }
+
+    [Fact]
+    public async Task Channel_binding_that_is_required_holds_where_the_server_asks_for_no_password()
+    {
+        await using (await new Database(server.Url("plain:secret@", "sslmode=require&channel_binding=require")).ConnectAsync())
+        {
+        }
+
+        (await CodeOf(server.Url("plain:secret@", $"host={server.SocketFolder}&channel_binding=require"))).ShouldBe("CG0644");
+        await using var hostile = new HostileServer();
+        (await CodeOf(DatabaseUrl.Parse($"{hostile.Url.Display}?sslmode=disable&channel_binding=require", environment: _ => null))).ShouldBe("CG0644");
+    }
+
+    [Fact]
+    public async Task A_password_file_that_others_can_read_is_passed_over_with_a_warning()
+    {
+        using var folder = new Sandbox();
+        var file = folder.Write("pass", $"localhost:{server.Port}:*:plain:secret\n");
+        var url = server.Url("plain@", $"sslmode=require&passfile={file}");
+
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+        url.Warning!.Code.ShouldBe("CG0642");
+        (await CodeOf(url)).ShouldBe("CG0614");
+
+        File.SetUnixFileMode(file, UnixFileMode.UserRead);
+        url.Warning.ShouldBeNull();
+        await using var connection = await new Database(server.Url("plain@", $"sslmode=require&passfile={file}")).ConnectAsync();
+    }
+
+    [Fact]
+    public async Task A_socket_has_to_belong_to_the_user_that_requirepeer_names()
+    {
+        await using var stat = ToolProcess.StartProcess("stat", ["-c", "%U", $"{server.SocketFolder}/.s.PGSQL.{server.Port}"], null, null, null);
+        var owner = (await stat.ExitAsync()).Output.Trim();
+        var url = $"host={server.SocketFolder}&requirepeer=";
+
+        await using var connection = await new Database(server.Url("plain@", url + owner)).ConnectAsync();
+        (await CodeOf(server.Url("plain@", url + (owner == "daemon" ? "nobody" : "daemon")))).ShouldBe("CG0641");
+        (await CodeOf(server.Url("plain@", url + "no_such_user"))).ShouldBe("CG0641");
+    }
+
+    [Theory]
+    [InlineData(new[] { "/var/run/postgresql", "/run/postgresql", "/tmp" }, true, "/var/run/postgresql")]
+    [InlineData(new[] { "/run/postgresql", "/tmp" }, true, "/run/postgresql")]
+    [InlineData(new[] { "/tmp" }, true, "/tmp")]
+    public void A_socket_in_a_folder_for_everybody_is_taken_last_and_only_from_somebody_trusted(string[] there, bool trusted, string chosen)
+    {
+        SocketPeer.ChooseFolder(there.Contains, folder => there.Contains(folder) && trusted).ShouldBe(chosen);
+        SocketPeer.ChooseFolder(there.Contains, _ => false).ShouldBe(
+            there[0] != "/tmp" ? there[0] : Array.Find(["/var/run/postgresql", "/run/postgresql"], Directory.Exists) ?? "/tmp");
     }
 
     [Fact]

@@ -21,6 +21,9 @@ internal sealed class Cluster : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>What it has written into its log.</summary>
+    public string Log => File.ReadAllText(Path.Combine(_folder, "log"));
+
     private string Data => Path.Combine(_folder, "data");
 
     /// <summary>Creates and starts one. The power won't fail, so nothing is waited for until it is on the disk; a crash of the server alone loses nothing by that.</summary>

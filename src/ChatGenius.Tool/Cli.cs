@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using ChatGenius.Db;
 using ChatGenius.Tool.Commands;
 using ChatGenius.Tool.Output;
@@ -14,6 +15,11 @@ internal static class Cli
     public static string Version { get; } =
         typeof(Cli).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
+    /// <summary>How this executable was built, and on which .NET it runs where it needs one: of two that are installed, which one answers.</summary>
+    public static string Build { get; } =
+        (typeof(Cli).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(entry => entry.Key == "Build")?.Value ?? "unknown")
+        + (RuntimeFeature.IsDynamicCodeSupported ? $", on .NET {Environment.Version}" : "");
+
     /// <summary>A whole run of the tool. Never throws.</summary>
     /// <param name="args">The arguments behind the tool's name.</param>
     /// <param name="shell">Its streams and environment.</param>
@@ -28,7 +34,7 @@ internal static class Cli
             report = new Report(shell, parsed.Options.Json, !parsed.Options.NoColor) { Quiet = parsed.Options.Quiet, Verbose = parsed.Options.Verbose };
             if (parsed.Version)
             {
-                report.Result($"{Name} {Version}");
+                report.Result($"{Name} {Version} ({Build})");
                 return ExitCode.Done;
             }
 

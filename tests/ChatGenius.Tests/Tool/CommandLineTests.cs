@@ -66,7 +66,7 @@ public class CommandLineTests
     {
         using var tool = new InProcess();
 
-        (await tool.RunAsync("--version")).Out.ShouldBe($"chatgenius-db {Cli.Version}\n");
+        (await tool.RunAsync("--version")).Out.ShouldBe($"chatgenius-db {Cli.Version} (portable, on .NET {System.Environment.Version})\n");
     }
 
     [Fact]

@@ -15,6 +15,7 @@ namespace ChatGenius.Tests.Connections;
 
 /// <summary>Every way of not getting in, on a server that asks for passwords and speaks TLS.</summary>
 [UnsupportedOSPlatform("windows")]
+[Trait("Needs", "Unix")]
 public sealed class ConnectionProblemTests(GuardedServer server) : IClassFixture<GuardedServer>
 {
     [Fact]

@@ -143,7 +143,7 @@ public class SessionTests
         }
     }
 
-    [PgBouncerFact]
+    [NeedsFact(Need.PgBouncer)]
     public async Task A_pooler_keeps_the_settings_of_its_sessions_and_what_stays_prepared_elsewhere_runs_there_too()
     {
         await using var server = await Cluster.CreateAsync();

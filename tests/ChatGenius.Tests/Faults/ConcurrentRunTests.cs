@@ -9,6 +9,7 @@ namespace ChatGenius.Tests.Faults;
 
 /// <summary>Many runs that meet, and roles with time limits of their own.</summary>
 [Collection("Faults")]
+[Trait("Needs", "Unix")]
 public class ConcurrentRunTests(FaultServer server, ITestOutputHelper output)
 {
     [Fact]

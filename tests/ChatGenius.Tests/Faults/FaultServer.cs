@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using ChatGenius.Db;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
@@ -12,13 +11,10 @@ namespace ChatGenius.Tests.Faults;
 public sealed class FaultServer : IAsyncLifetime
 {
     /// <summary>How many random faults of each kind are tried; <c>CHATGENIUS_FAULT_TRIALS</c>.</summary>
-    public static int Trials { get; } = Number("CHATGENIUS_FAULT_TRIALS") ?? 3;
-
-    /// <summary>What the random moments are drawn from; <c>CHATGENIUS_FAULT_SEED</c> repeats a run's.</summary>
-    public static int Seed { get; } = Number("CHATGENIUS_FAULT_SEED") ?? Random.Shared.Next();
+    public static int Trials { get; } = Chance.Number("CHATGENIUS_FAULT_TRIALS") ?? 3;
 
     /// <summary>How many processes run at once; <c>CHATGENIUS_FAULT_PROCESSES</c>.</summary>
-    public static int Processes { get; } = Number("CHATGENIUS_FAULT_PROCESSES") ?? 6;
+    public static int Processes { get; } = Chance.Number("CHATGENIUS_FAULT_PROCESSES") ?? 6;
 
     internal Cluster Cluster { get; private set; } = null!;
 
@@ -75,8 +71,8 @@ public sealed class FaultServer : IAsyncLifetime
         MigratorOptions? options = null,
         Action? mend = null)
     {
-        output.WriteLine($"CHATGENIUS_FAULT_SEED={Seed}, {Trials} trials");
-        var random = new Random(Seed);
+        output.WriteLine($"CHATGENIUS_TEST_SEED={Chance.Seed}, {Trials} trials");
+        var random = new Random(Chance.Seed);
         for (var trial = 0; trial < Trials; trial++)
         {
             var database = await Cluster.CreateDatabaseAsync();
@@ -121,9 +117,6 @@ public sealed class FaultServer : IAsyncLifetime
             return $"{e.Problems[0].Code} {e.Problems[0].Message}";
         }
     }
-
-    private static int? Number(string variable) =>
-        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 }
 
 /// <summary>The suite of faults runs one test at a time: it stops the server that it shares.</summary>

@@ -7,13 +7,14 @@ namespace ChatGenius.Tests.Faults;
 
 /// <summary>Disks that are really full: the server's, its log's, and the client's.</summary>
 [Collection("Faults")]
+[Trait("Needs", "Unix")]
 public class FullDiskTests(FaultServer server, ITestOutputHelper output)
 {
     // Two megabytes are free when a migration begins that needs seven.
     private const long Rest = 2 * 1024 * 1024;
     private const string Fill = "INSERT INTO big SELECT i, repeat(md5(i::text), 250) FROM generate_series(1, 900) i;";
 
-    [SmallDiskTheory]
+    [NeedsTheory(Need.SmallDisk)]
     [InlineData("", Fill)]
     [InlineData("", "CREATE INDEX big_id ON big (id);\nCOPY big FROM stdin;\nROWS\\.\n")]
     [InlineData(" transaction:false", "INSERT INTO big VALUES (0, 'once');\n" + Fill + "\nINSERT INTO big VALUES (0, 'once more');")]
@@ -27,10 +28,10 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
         var database = await cluster.CreateDatabaseAsync("small");
         using var sandbox = Migrations(options, sql);
         string[] arguments = ["apply", "--no-bundle", "--migrations", sandbox.Path, "--database", cluster.Url(database).Display];
-        (await ToolProcess.RunAsync([.. arguments, "--to", "1"])).ExitCode.ShouldBe(0);
+        (await TheTool.RunAsync([.. arguments, "--to", "1"])).ExitCode.ShouldBe(0);
 
         disk.Fill(leave: Rest);
-        var refused = await ToolProcess.RunAsync(arguments);
+        var refused = await TheTool.RunAsync(arguments);
 
         output.WriteLine(refused.Error);
         refused.ExitCode.ShouldBe(2);
@@ -41,7 +42,7 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
         await ShouldEndAsUndisturbedAsync(database, arguments, cluster, sandbox);
     }
 
-    [SmallDiskTheory]
+    [NeedsTheory(Need.SmallDisk)]
     [InlineData("", Fill)]
     [InlineData(" transaction:false", "INSERT INTO big VALUES (0, 'once');\n" + Fill + "\nINSERT INTO big VALUES (0, 'once more');")]
     public async Task A_write_ahead_log_without_room_stops_the_server_and_with_room_again_the_next_apply_ends_well(string options, string sql)
@@ -51,10 +52,10 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
         var database = await cluster.CreateDatabaseAsync();
         using var sandbox = Migrations(options, sql);
         string[] arguments = ["apply", "--no-bundle", "--migrations", sandbox.Path, "--database", cluster.Url(database).Display];
-        (await ToolProcess.RunAsync([.. arguments, "--to", "1"])).ExitCode.ShouldBe(0);
+        (await TheTool.RunAsync([.. arguments, "--to", "1"])).ExitCode.ShouldBe(0);
 
         disk.Fill();
-        var refused = await ToolProcess.RunAsync(arguments);
+        var refused = await TheTool.RunAsync(arguments);
 
         output.WriteLine(refused.Error);
         refused.ExitCode.ShouldBe(2);
@@ -64,13 +65,13 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
         await ShouldEndAsUndisturbedAsync(database, arguments, cluster, sandbox);
     }
 
-    [SmallDiskFact]
+    [NeedsFact(Need.SmallDisk)]
     public async Task The_servers_disk_fills_up_at_any_moment()
     {
         using var disk = SmallDisk.Mount(128);
         await using var cluster = await Cluster.CreateAsync("min_wal_size = 2MB\nmax_wal_size = 8MB", disk.Path);
-        var random = new Random(FaultServer.Seed);
-        output.WriteLine($"CHATGENIUS_FAULT_SEED={FaultServer.Seed}, {FaultServer.Trials} trials");
+        var random = new Random(Chance.Seed);
+        output.WriteLine($"CHATGENIUS_TEST_SEED={Chance.Seed}, {FaultServer.Trials} trials");
         for (var trial = 0; trial < FaultServer.Trials; trial++)
         {
             var database = await cluster.CreateDatabaseAsync();
@@ -88,7 +89,7 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
         }
     }
 
-    [SmallDiskTheory]
+    [NeedsTheory(Need.SmallDisk)]
     [InlineData("CG0813", "new", "add_notes", "body:text", "--migrations", "DISK")]
     [InlineData("CG0812", "new", "--eject", "create_table", "--migrations", "DISK")]
     [InlineData("CG1105", "script", "--offline", "-o", "DISK/old.txt")]
@@ -104,7 +105,7 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
         disk.Fill();
         using var sandbox = new Sandbox();
 
-        var refused = await ToolProcess.RunAsync(
+        var refused = await TheTool.RunAsync(
             [.. arguments.Select(argument => argument.Replace("DISK", disk.Path, StringComparison.Ordinal)), "--database", server.Cluster.Url(database).Display], sandbox.Path);
 
         refused.ExitCode.ShouldBe(2, refused.Error);
@@ -116,7 +117,7 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
         await server.Cluster.DropDatabaseAsync(database);
     }
 
-    [SmallDiskFact]
+    [NeedsFact(Need.SmallDisk)]
     public async Task A_checkpoint_that_finds_no_room_costs_nothing()
     {
         using var disk = SmallDisk.Mount(32);
@@ -127,15 +128,15 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
         string[] target = ["--database", cluster.Url(database).Display, "--yes"];
         disk.Fill();
 
-        var refused = await ToolProcess.RunAsync(["checkpoint", "save", "one", .. target]);
+        var refused = await TheTool.RunAsync(["checkpoint", "save", "one", .. target]);
         disk.Free();
-        var saved = await ToolProcess.RunAsync(["checkpoint", "save", "one", .. target]);
+        var saved = await TheTool.RunAsync(["checkpoint", "save", "one", .. target]);
         await cluster.ExecuteAsync("INSERT INTO a VALUES (2)", database);
         disk.Fill();
-        var unrestored = await ToolProcess.RunAsync(["checkpoint", "restore", "one", .. target]);
+        var unrestored = await TheTool.RunAsync(["checkpoint", "restore", "one", .. target]);
         disk.Free();
         var kept = await cluster.ScalarAsync<long>("SELECT sum(i) FROM a", database);
-        var restored = await ToolProcess.RunAsync(["checkpoint", "restore", "one", .. target]);
+        var restored = await TheTool.RunAsync(["checkpoint", "restore", "one", .. target]);
 
         refused.ExitCode.ShouldBe(2);
         refused.Error.ShouldContain("CG1314");
@@ -162,10 +163,10 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
     private async Task ShouldEndAsUndisturbedAsync(string database, string[] arguments, Cluster cluster, Sandbox sandbox)
     {
         const string Digest = $"SELECT encode(sha256(convert_to(({MixedMigrations.Fingerprint}), 'UTF8')), 'hex')";
-        var next = await ToolProcess.RunAsync(arguments);
+        var next = await TheTool.RunAsync(arguments);
         next.ExitCode.ShouldBe(0, next.Error);
         var undisturbed = await server.Cluster.CreateDatabaseAsync();
-        (await ToolProcess.RunAsync(["apply", "--no-bundle", "--migrations", sandbox.Path, "--database", server.Cluster.Url(undisturbed).Display])).ExitCode.ShouldBe(0);
+        (await TheTool.RunAsync(["apply", "--no-bundle", "--migrations", sandbox.Path, "--database", server.Cluster.Url(undisturbed).Display])).ExitCode.ShouldBe(0);
         (await cluster.ScalarAsync<string>(Digest, database)).ShouldBe(await server.Cluster.ScalarAsync<string>(Digest, undisturbed));
         await server.Cluster.DropDatabaseAsync(undisturbed);
     }

@@ -2,18 +2,6 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Tests.Support;
 namespace ChatGenius.Tests.Faults;
 
-/// <summary>A test that needs PgBouncer. Without one it is skipped and says so; where <c>CI</c> is set, it fails instead.</summary>
-public sealed class PgBouncerFactAttribute : FactAttribute
-{
-    public PgBouncerFactAttribute()
-    {
-        if (PgBouncer.Executable is null && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI")))
-        {
-            Skip = "There is no pgbouncer here (Debian: apt install pgbouncer)";
-        }
-    }
-}
-
 /// <summary>A PgBouncer in transaction mode before a server.</summary>
 internal sealed class PgBouncer : IAsyncDisposable
 {
@@ -28,8 +16,7 @@ internal sealed class PgBouncer : IAsyncDisposable
         _port = port;
     }
 
-    public static string? Executable { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/sbin")
-        .Select(folder => Path.Combine(folder, "pgbouncer")).FirstOrDefault(File.Exists);
+    public static string? Executable { get; } = Needs.OnPath("pgbouncer");
 
     public static async Task<PgBouncer> StartAsync(int server)
     {

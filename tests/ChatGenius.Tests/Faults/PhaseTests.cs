@@ -10,6 +10,7 @@ namespace ChatGenius.Tests.Faults;
 
 /// <summary>Ctrl-C in each phase of a run, and what a killed run leaves on the server.</summary>
 [Collection("Faults")]
+[Trait("Needs", "Unix")]
 public class PhaseTests(FaultServer server, ITestOutputHelper output)
 {
     // The watch looks every 0.2 s and gives way one look before the budget is used up, so that no wait is longer than the budget and a round trip. The rest is for a
@@ -46,7 +47,7 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
         await WaitUntilAsync(database, "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'chatgenius-db' AND pid NOT IN (pg_backend_pid(), " + holder.ProcessID + ")");
         await transaction.RollbackAsync();
         sandbox.Write("0001_x.sql", $"-- migrate:up{options}\n{sql.Replace("60", "0", StringComparison.Ordinal)}\n-- migrate:down\nSELECT 1;\n");
-        (await ToolProcess.RunAsync(arguments)).ExitCode.ShouldBe(0);
+        (await TheTool.RunAsync(arguments)).ExitCode.ShouldBe(0);
         await holder.CloseAsync();
         await server.Cluster.DropDatabaseAsync(database);
     }
@@ -89,7 +90,7 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
         result.Error.ShouldContain("0001_x");
         proxy.Reset();
         await server.Cluster.ExecuteAsync("UPDATE pause SET s = 0", database);
-        var next = await ToolProcess.RunAsync([.. arguments, server.Cluster.Url(database).Display]);
+        var next = await TheTool.RunAsync([.. arguments, server.Cluster.Url(database).Display]);
         next.ExitCode.ShouldBe(0, next.Error);
         await server.Cluster.DropDatabaseAsync(database);
     }
@@ -108,18 +109,18 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
         await tool.ExitAsync();
         await server.Cluster.ExecuteAsync($"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{database}' AND query LIKE 'DO %pg_sleep(60)%' AND pid <> pg_backend_pid()");
 
-        var status = await ToolProcess.RunAsync(["status", .. target]);
+        var status = await TheTool.RunAsync(["status", .. target]);
         status.Output.ShouldContain("interrupted statement 3 of 5");
         status.Error.ShouldContain("interrupted at 0002 statement 3 of 5");
         status.Error.ShouldContain("0002_b.sql:4:1");
-        var apply = await ToolProcess.RunAsync(["apply", .. target]);
+        var apply = await TheTool.RunAsync(["apply", .. target]);
         apply.ExitCode.ShouldBe(2);
         apply.Error.ShouldContain("CG0507");
-        (await ToolProcess.RunAsync(["repair", .. target])).Output.ShouldContain("interrupted at statement 3 of 5, which was begun at");
-        var repair = await ToolProcess.RunAsync(["repair", "2", "--done", "--yes", .. target]);
+        (await TheTool.RunAsync(["repair", .. target])).Output.ShouldContain("interrupted at statement 3 of 5, which was begun at");
+        var repair = await TheTool.RunAsync(["repair", "2", "--done", "--yes", .. target]);
         repair.Output.ShouldContain("Settled statement 3 of 0002_b");
-        (await ToolProcess.RunAsync(["repair", "2", "--again", "--yes", .. target])).Error.ShouldContain("CG0412");
-        (await ToolProcess.RunAsync(["apply", .. target])).ExitCode.ShouldBe(0);
+        (await TheTool.RunAsync(["repair", "2", "--again", "--yes", .. target])).Error.ShouldContain("CG0412");
+        (await TheTool.RunAsync(["apply", .. target])).ExitCode.ShouldBe(0);
         (await server.Cluster.ScalarAsync<long>("SELECT sum(id) FROM a", database)).ShouldBe(3);
         await server.Cluster.DropDatabaseAsync(database);
     }

@@ -10,9 +10,10 @@ namespace ChatGenius.Tests.Faults;
 
 /// <summary>A real PgBouncer in transaction mode, with a pool of several server connections that other clients use too.</summary>
 [Collection("Faults")]
+[Trait("Needs", "Unix")]
 public class PoolerTests(FaultServer server, ITestOutputHelper output)
 {
-    [PgBouncerFact]
+    [NeedsFact(Need.PgBouncer)]
     public async Task Bundle_and_transactional_migrations_go_through_a_pool_that_others_use()
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
@@ -31,7 +32,7 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
         (await server.Cluster.ScalarAsync<string>(Tables, pooled)).ShouldBe(await server.Cluster.ScalarAsync<string>(Tables, direct));
     }
 
-    [PgBouncerFact]
+    [NeedsFact(Need.PgBouncer)]
     public async Task Sixty_four_runs_at_once_through_the_pool_all_end_well()
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
@@ -46,7 +47,7 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
         (await server.Cluster.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.history", database)).ShouldBe(3);
     }
 
-    [PgBouncerFact]
+    [NeedsFact(Need.PgBouncer)]
     public async Task Processes_at_once_through_the_pool_all_exit_0()
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
@@ -59,7 +60,7 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
         (await server.Cluster.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.history", database)).ShouldBe(3);
     }
 
-    [PgBouncerFact]
+    [NeedsFact(Need.PgBouncer)]
     public async Task A_non_transactional_migration_says_to_connect_to_the_server_itself()
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
@@ -73,7 +74,7 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
         await new Migrator(new Database(server.Cluster.Url(database)), migrations).ApplyAsync(new PlanRequest());
     }
 
-    [PgBouncerFact]
+    [NeedsFact(Need.PgBouncer)]
     public async Task A_cancel_through_the_pool_meets_our_statement_and_nobody_elses()
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);

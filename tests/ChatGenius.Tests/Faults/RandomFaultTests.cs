@@ -6,6 +6,7 @@ namespace ChatGenius.Tests.Faults;
 
 /// <summary>Faults at random moments of a run of thirty mixed migrations; the next run has to end with what an undisturbed run gives.</summary>
 [Collection("Faults")]
+[Trait("Needs", "Unix")]
 public class RandomFaultTests(FaultServer server, ITestOutputHelper output)
 {
     private const string Run = "application_name = 'chatgenius-db' AND pid <> pg_backend_pid()";
@@ -14,8 +15,8 @@ public class RandomFaultTests(FaultServer server, ITestOutputHelper output)
     [Fact]
     public async Task The_tool_is_killed()
     {
-        output.WriteLine($"CHATGENIUS_FAULT_SEED={FaultServer.Seed}, {FaultServer.Trials} kills");
-        var random = new Random(FaultServer.Seed);
+        output.WriteLine($"CHATGENIUS_TEST_SEED={Chance.Seed}, {FaultServer.Trials} kills");
+        var random = new Random(Chance.Seed);
         var database = await server.Cluster.CreateDatabaseAsync();
         var met = 0;
         for (var kill = 0; kill < FaultServer.Trials; kill++)

@@ -1,11 +1,13 @@
 using ChatGenius.Db;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Tests.Support;
 using Xunit.Abstractions;
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>A real primary with a real standby.</summary>
 [Collection("Faults")]
+[Trait("Needs", "Unix")]
 public class StandbyTests(FaultServer server, ITestOutputHelper output)
 {
     [Fact]
@@ -24,7 +26,7 @@ public class StandbyTests(FaultServer server, ITestOutputHelper output)
         (await primary.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.history", "moving")).ShouldBe(3);
 
         var run = Task.Run(() => server.Migrator(both).ApplyAsync(new PlanRequest()));
-        await Task.Delay(server.Undisturbed * new Random(FaultServer.Seed).NextDouble());
+        await Task.Delay(server.Undisturbed * new Random(Chance.Seed).NextDouble());
         await primary.StopAsync("immediate");
         await standby.PromoteAsync();
         output.WriteLine(await FaultServer.EndAsync(run));

@@ -7,7 +7,70 @@ using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
 namespace ChatGenius.Tests.Safety;
 
-/// <summary>Every rule, held to its own examples on a real server.</summary>
+/// <summary>The first letters and digits of the rules' ids. Each is a class, and classes run in parallel: there are four hundred examples.</summary>
+public interface IRuleFamily
+{
+    static abstract string Prefix { get; }
+}
+
+/// <summary>The rules of a family, held to their own examples on a real server.</summary>
+public abstract class RuleFamilyTests<T>
+    where T : IRuleFamily
+{
+    public static TheoryData<string> Rules =>
+        [.. Hazards.All.Where(hazard => hazard.RefusedWith is null && hazard.Id.StartsWith(T.Prefix, StringComparison.Ordinal)).Select(hazard => hazard.Id)];
+
+    [Theory]
+    [MemberData(nameof(Rules))]
+    public Task A_rule_reports_its_bad_examples_and_neither_the_good_nor_what_looks_alike(string id) => RuleTests.HoldToItsExamplesAsync(id, onNewest: false);
+}
+
+public sealed class CompatibilityRuleTests : RuleFamilyTests<CompatibilityRuleTests>, IRuleFamily
+{
+    public static string Prefix => "C";
+}
+
+public sealed class DataLossRuleTests : RuleFamilyTests<DataLossRuleTests>, IRuleFamily
+{
+    public static string Prefix => "D";
+}
+
+public sealed class FailureRuleTests : RuleFamilyTests<FailureRuleTests>, IRuleFamily
+{
+    public static string Prefix => "F";
+}
+
+public sealed class FirstLockRuleTests : RuleFamilyTests<FirstLockRuleTests>, IRuleFamily
+{
+    public static string Prefix => "L1";
+}
+
+public sealed class SecondLockRuleTests : RuleFamilyTests<SecondLockRuleTests>, IRuleFamily
+{
+    public static string Prefix => "L2";
+}
+
+public sealed class ThirdLockRuleTests : RuleFamilyTests<ThirdLockRuleTests>, IRuleFamily
+{
+    public static string Prefix => "L3";
+}
+
+public sealed class FourthLockRuleTests : RuleFamilyTests<FourthLockRuleTests>, IRuleFamily
+{
+    public static string Prefix => "L4";
+}
+
+public sealed class MigrationRuleTests : RuleFamilyTests<MigrationRuleTests>, IRuleFamily
+{
+    public static string Prefix => "M";
+}
+
+public sealed class StateRuleTests : RuleFamilyTests<StateRuleTests>, IRuleFamily
+{
+    public static string Prefix => "S";
+}
+
+/// <summary>What holds for all rules, and what needs no server.</summary>
 public class RuleTests
 {
     public static TheoryData<string> Rules => [.. Hazards.All.Where(hazard => hazard.RefusedWith is null).Select(hazard => hazard.Id)];
@@ -18,11 +81,16 @@ public class RuleTests
     public static TheoryData<string> RulesOfLaterVersions =>
         [.. Hazards.All.Where(hazard => hazard.Examples.All.Any(example => example.OldestServer > 0)).Select(hazard => hazard.Id)];
 
-    [Theory]
-    [MemberData(nameof(Rules))]
-    public Task A_rule_reports_its_bad_examples_and_neither_the_good_nor_what_looks_alike(string id) => HoldToItsExamplesAsync(id, onNewest: false);
+    [Fact]
+    public void Every_rule_is_of_one_family()
+    {
+        var families = typeof(RuleTests).Assembly.GetTypes().Where(type => type.IsClass && type.IsAssignableTo(typeof(IRuleFamily)))
+            .Select(type => (string)type.GetProperty(nameof(IRuleFamily.Prefix))!.GetValue(null)!).ToList();
 
-    [NpmTheory]
+        Hazards.All.ShouldAllBe(hazard => families.Count(prefix => hazard.Id.StartsWith(prefix, StringComparison.Ordinal)) == 1);
+    }
+
+    [NeedsTheory(Need.Npm)]
     [MemberData(nameof(RulesOfLaterVersions))]
     public Task The_same_holds_for_what_only_later_versions_can_do(string id) => HoldToItsExamplesAsync(id, onNewest: true);
 
@@ -80,7 +148,7 @@ public class RuleTests
         }
     }
 
-    private static async Task HoldToItsExamplesAsync(string id, bool onNewest)
+    internal static async Task HoldToItsExamplesAsync(string id, bool onNewest)
     {
         var hazard = Hazards.Find(id)!;
         var wrong = new List<string>();

@@ -17,8 +17,7 @@ internal sealed class Shop : IAsyncDisposable
 
     internal static async Task<Shop> OpenAsync(string given = "", bool onNewest = false)
     {
-        var shop = new Shop(await TestDatabase.CreateAsync(onNewest));
-        await shop._database.ExecuteAsync(RuleExamples.Tables);
+        var shop = new Shop(await TestDatabase.CopyOfAsync("shop", database => database.ExecuteAsync(RuleExamples.Tables), onNewest));
         if (given.Length > 0)
         {
             await shop._database.ExecuteAsync(given);

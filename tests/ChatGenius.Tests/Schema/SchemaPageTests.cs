@@ -28,7 +28,7 @@ public class SchemaPageTests
         page.Descendants("title").Single().Value.ShouldBe("a <b> & \"c\": database schema");
     }
 
-    [BrowserTheory]
+    [NeedsTheory(Need.Browser)]
     [InlineData(1200, false)]
     [InlineData(500, false)]
     [InlineData(1200, true)]

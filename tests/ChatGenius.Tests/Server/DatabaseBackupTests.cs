@@ -7,6 +7,7 @@ using Npgsql;
 namespace ChatGenius.Tests.Server;
 
 [UnsupportedOSPlatform("windows")]
+[Trait("Needs", "Unix")]
 public class DatabaseBackupTests
 {
     private const UnixFileMode Executable = (UnixFileMode)0b111_101_101;

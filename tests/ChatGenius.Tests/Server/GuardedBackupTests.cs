@@ -8,6 +8,7 @@ namespace ChatGenius.Tests.Server;
 
 /// <summary>pg_dump gets in where the tool does: with passwords, TLS and several hosts.</summary>
 [UnsupportedOSPlatform("windows")]
+[Trait("Needs", "Unix")]
 public sealed class GuardedBackupTests(GuardedServer server) : IClassFixture<GuardedServer>
 {
     [Theory]

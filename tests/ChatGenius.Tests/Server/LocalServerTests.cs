@@ -11,6 +11,7 @@ using Npgsql;
 namespace ChatGenius.Tests.Server;
 
 [UnsupportedOSPlatform("windows")]
+[Trait("Needs", "Unix")]
 public class LocalServerTests
 {
     [Fact]

@@ -8,6 +8,7 @@ using Npgsql;
 namespace ChatGenius.Tests.Server;
 
 [UnsupportedOSPlatform("windows")]
+[Trait("Needs", "Unix")]
 public class PostgresBinariesTests
 {
     [Fact]
@@ -43,7 +44,7 @@ public class PostgresBinariesTests
         e.Problems[0].Code.ShouldBe("CG0705");
     }
 
-    [NpmFact]
+    [NeedsFact(Need.Npm)]
     public async Task PostgreSQL_from_npm_runs_with_its_extensions()
     {
         await using var sandbox = new ServerSandbox();

@@ -4,12 +4,13 @@ using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 using FsCheck;
 using FsCheck.Fluent;
+using ChatGenius.Tests.Support;
 using FsCheck.Xunit;
 
 namespace ChatGenius.Tests.Sql;
 
 /// <summary>What holds for every text, however strange.</summary>
-[Properties(MaxTest = 2000)]
+[Chances(usually: 300)]
 public class SqlPropertyTests
 {
     /// <summary>What is closed in itself: nearly every row of these is SQL as far as the lexer knows.</summary>

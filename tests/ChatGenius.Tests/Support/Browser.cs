@@ -8,11 +8,8 @@ namespace ChatGenius.Tests.Support;
 /// <summary>Opens a page of ours in a real browser, Chromium, and asks how it was laid out.</summary>
 internal static partial class Browser
 {
-    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-
     /// <summary>The browser on PATH; null where there is none.</summary>
-    public static string? Program { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .SelectMany(folder => Names.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
+    public static string? Program { get; } = Needs.OnPath("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
 
     /// <summary>
     /// Fails where the page has to be pushed sideways, where a text stands out less from what is behind it than WCAG 2.2 asks for (1.4.3, 4.5 to 1),
@@ -89,16 +86,4 @@ internal static partial class Browser
 
     [GeneratedRegex("data-answer=\"([^\"]*)\"")]
     private static partial Regex Answer();
-}
-
-/// <summary>A theory that needs a browser. Where there is none it is skipped, and says so; in CI it fails.</summary>
-public sealed class BrowserTheoryAttribute : TheoryAttribute
-{
-    public BrowserTheoryAttribute()
-    {
-        if (Browser.Program is null && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI")))
-        {
-            Skip = "Chromium is not on this machine";
-        }
-    }
 }

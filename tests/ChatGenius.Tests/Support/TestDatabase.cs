@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using ChatGenius.Db.Connections;
 using Npgsql;
@@ -7,6 +8,7 @@ namespace ChatGenius.Tests.Support;
 internal sealed class TestDatabase : IAsyncDisposable
 {
     private const string Prefix = "cg_test_";
+    private static readonly ConcurrentDictionary<(string Name, bool OnNewest), Lazy<Task<TestDatabase>>> Originals = new();
     private readonly DatabaseUrl _server;
 
     private TestDatabase(DatabaseUrl server, string name)
@@ -30,8 +32,32 @@ internal sealed class TestDatabase : IAsyncDisposable
         return await CreateAsync(server, "template0");
     }
 
-    /// <summary>Creates another one with all that is in this one, to which nobody may be connected meanwhile.</summary>
-    public Task<TestDatabase> CopyAsync() => CreateAsync(_server, Url.DatabaseName!);
+    /// <summary>Creates a copy of a database that is built once in a run.</summary>
+    /// <param name="name">What the original is known by.</param>
+    /// <param name="build">Fills it, and leaves nobody connected to it.</param>
+    /// <param name="onNewest">As for <see cref="CreateAsync(bool)"/>.</param>
+    public static async Task<TestDatabase> CopyOfAsync(string name, Func<TestDatabase, Task> build, bool onNewest = false)
+    {
+        var original = await Originals.GetOrAdd((name, onNewest), _ => new Lazy<Task<TestDatabase>>(async () =>
+        {
+            var database = await CreateAsync(onNewest);
+            await build(database);
+            return database;
+        })).Value;
+        return await CreateAsync(original._server, original.Url.DatabaseName!);
+    }
+
+    /// <summary>Drops what copies were made of.</summary>
+    internal static async Task DropOriginalsAsync()
+    {
+        foreach (var name in Originals.Keys)
+        {
+            if (Originals.TryRemove(name, out var original) && original.Value.IsCompletedSuccessfully)
+            {
+                await (await original.Value).DisposeAsync();
+            }
+        }
+    }
 
     private static async Task<TestDatabase> CreateAsync(DatabaseUrl server, string original)
     {

@@ -3,6 +3,7 @@ using Xunit.Abstractions;
 using Xunit.Sdk;
 
 [assembly: TestFramework("ChatGenius.Tests.Support.TestRun", "ChatGenius.Tests")]
+[assembly: TestCollectionOrderer("ChatGenius.Tests.Support.LongestFirst", "ChatGenius.Tests")]
 
 namespace ChatGenius.Tests.Support;
 
@@ -36,4 +37,12 @@ public sealed class TestRun(IMessageSink messages) : XunitTestFramework(messages
             await base.BeforeTestAssemblyFinishedAsync();
         }
     }
+}
+
+/// <summary>Begins with what can't be shared out: the faults run one by one, and waited for at the end they would run alone.</summary>
+public sealed class LongestFirst : ITestCollectionOrderer
+{
+    /// <inheritdoc />
+    public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
+        testCollections.OrderByDescending(collection => collection.CollectionDefinition is not null);
 }

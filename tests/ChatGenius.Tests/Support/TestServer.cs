@@ -32,14 +32,14 @@ internal static class TestServer
     public static Task<DatabaseUrl> UrlAsync() => Started.Value;
 
     /// <summary>
-    /// The same on the PostgreSQL that the tool fetches through npm, for what only the newest version can do. A test that asks for it is an
-    /// <c>NpmFact</c> or <c>NpmTheory</c>.
+    /// The same on the PostgreSQL that the tool fetches through npm, for what only the newest version can do. A test that asks for it needs <see cref="Need.Npm"/>.
     /// </summary>
     public static Task<DatabaseUrl> NewestUrlAsync() => Newest.Value;
 
     /// <summary>Stops and removes what this run has started; a server that was there before stays.</summary>
     public static async Task StopAsync()
     {
+        await TestDatabase.DropOriginalsAsync();
         while (Stops.TryTake(out var stop))
         {
             await stop();

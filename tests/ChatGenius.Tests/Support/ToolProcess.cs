@@ -22,6 +22,9 @@ internal sealed class ToolProcess : IAsyncDisposable
 
     private ToolProcess(Process process) => _process = process;
 
+    /// <summary>What <c>CHATGENIUS_DB_EXE</c> names; null where it is not set.</summary>
+    public static string? Executable { get; } = Environment.GetEnvironmentVariable("CHATGENIUS_DB_EXE") is { Length: > 0 } path ? path : null;
+
     /// <summary>The process's id.</summary>
     public int Id => _process.Id;
 
@@ -50,10 +53,9 @@ internal sealed class ToolProcess : IAsyncDisposable
     public static ToolProcess Start(
         string[] arguments, string? workingDirectory = null, IReadOnlyDictionary<string, string?>? environment = null, string? input = null)
     {
-        var executable = Environment.GetEnvironmentVariable("CHATGENIUS_DB_EXE");
-        return string.IsNullOrEmpty(executable)
+        return Executable is null
             ? StartProcess("dotnet", [Path.Combine(AppContext.BaseDirectory, "chatgenius-db.dll"), .. arguments], workingDirectory, environment, input)
-            : StartProcess(executable, arguments, workingDirectory, environment, input);
+            : StartProcess(Executable, arguments, workingDirectory, environment, input);
     }
 
     /// <summary>Starts any program the same way.</summary>
@@ -144,7 +146,8 @@ internal sealed class ToolProcess : IAsyncDisposable
         kill.WaitForExit();
     }
 
-    private static bool IsAmbient(string variable) =>
+    /// <summary>Whether a variable would choose a database or change the output.</summary>
+    internal static bool IsAmbient(string variable) =>
         variable.StartsWith("PG", StringComparison.Ordinal)
         || (variable.StartsWith("CHATGENIUS_", StringComparison.Ordinal) && variable != "CHATGENIUS_POSTGRES_BIN")
         || variable.EndsWith("_ENVIRONMENT", StringComparison.Ordinal)

@@ -1,5 +1,6 @@
 namespace ChatGenius.Tests.Support;
 
+[Trait("Needs", "Unix")]
 public class ToolProcessTests
 {
     [Fact]

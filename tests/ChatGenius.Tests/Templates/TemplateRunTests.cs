@@ -3,6 +3,7 @@ using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Schema;
 using ChatGenius.Db.Text;
+using ChatGenius.Tests.Bundle;
 using ChatGenius.Tests.Files;
 using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
@@ -10,7 +11,7 @@ using Npgsql;
 namespace ChatGenius.Tests.Templates;
 
 /// <summary>What the templates write, as it stands, on a real database that is in use.</summary>
-public class TemplateRunTests(UsedChat chat) : IClassFixture<UsedChat>
+public class TemplateRunTests
 {
     /// <summary>An empty migration is still to be filled, and a backfill without a value stops to say so.</summary>
     public static TheoryData<string> Complete => [.. TemplateCalls.All.Keys.Except(["blank", "blank_by_name", "backfill_unsaid"])];
@@ -19,7 +20,7 @@ public class TemplateRunTests(UsedChat chat) : IClassFixture<UsedChat>
     [MemberData(nameof(Complete))]
     public async Task Up_down_up_gives_the_same_catalog_and_check_finds_nothing(string call)
     {
-        await using var database = await chat.CopyAsync();
+        await using var database = await UsedChatAsync();
         if (TemplateCalls.Before.TryGetValue(call, out var sql))
         {
             await database.ExecuteAsync(sql);
@@ -48,13 +49,21 @@ public class TemplateRunTests(UsedChat chat) : IClassFixture<UsedChat>
     [Fact]
     public async Task A_backfill_that_does_not_say_yet_what_rows_get_stops_where_there_are_some()
     {
-        await using var database = await chat.CopyAsync();
+        await using var database = await UsedChatAsync();
         await using var tracer = await Tracer.StartAsync(database.Database, new TracerOptions());
 
         var error = await tracer.RunAsync(Migrations("backfill_unsaid").ShouldHaveSingleItem().Up);
 
         error.ShouldNotBeNull().MessageText.ShouldContain("does not say yet what the rows of users get");
     }
+
+    /// <summary>A ChatGenius database with all of the bundle and a month of use.</summary>
+    private static Task<TestDatabase> UsedChatAsync() => TestDatabase.CopyOfAsync("used chat", async database =>
+    {
+        await using var connection = await database.ConnectAsync();
+        await UsedDatabases.BuildAsync(connection, "a_month");
+        await BundledMigrations.UpAsync(connection, BundledMigrations.Data);
+    });
 
     /// <summary>Each migration went down and up again by itself; here all of a scaffold's do.</summary>
     /// <param name="restores">Whether the scaffold does not itself say, with a reason, that down can't restore the schema.</param>

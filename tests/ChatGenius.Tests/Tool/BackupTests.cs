@@ -77,6 +77,7 @@ public class BackupTests
     }
 
     [Fact]
+    [Trait("Needs", "Unix")]
     public async Task Ctrl_C_ends_pg_dump_and_nothing_is_applied()
     {
         await using var db = await TestDatabase.CreateAsync();

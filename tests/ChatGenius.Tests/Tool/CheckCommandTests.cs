@@ -135,7 +135,7 @@ public class CheckCommandTests
         page.ShouldContain("prefers-color-scheme: dark");
     }
 
-    [BrowserTheory]
+    [NeedsTheory(Need.Browser)]
     [InlineData(1200, false)]
     [InlineData(500, false)]
     [InlineData(1200, true)]

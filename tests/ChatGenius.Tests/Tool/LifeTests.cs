@@ -6,10 +6,11 @@ using ChatGenius.Tests.Support;
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>
-/// Each command once, as a process. What only goes wrong in the native executable (code that was trimmed away, a type that is made by reflection) goes
+/// Each command once. What only goes wrong in the native executable (code that was trimmed away, a type that is made by reflection) goes
 /// wrong here, when <c>CHATGENIUS_DB_EXE</c> names one.
 /// </summary>
 [UnsupportedOSPlatform("windows")]
+[Trait("Needs", "Unix")]
 public sealed class LifeTests(GuardedServer guarded) : IClassFixture<GuardedServer>
 {
     [Fact]
@@ -22,7 +23,7 @@ public sealed class LifeTests(GuardedServer guarded) : IClassFixture<GuardedServ
 
         async Task<string> RunAsync(string arguments, int exitCode = 0)
         {
-            var result = await ToolProcess.RunAsync(arguments.Split(' '), sandbox.Path, url);
+            var result = await TheTool.RunAsync(arguments.Split(' '), sandbox.Path, url);
             result.ExitCode.ShouldBe(exitCode, $"{arguments}\n{result.Output}\n{result.Error}");
             if (arguments.Contains("--json", StringComparison.Ordinal))
             {
@@ -82,7 +83,7 @@ public sealed class LifeTests(GuardedServer guarded) : IClassFixture<GuardedServ
             .Replace("{port}", $"{guarded.Port}", StringComparison.Ordinal).Replace("{ca}", guarded.Authority, StringComparison.Ordinal)
             .Replace("{socket}", guarded.SocketFolder, StringComparison.Ordinal);
 
-        var result = await ToolProcess.RunAsync(["status", "--database", url], sandbox.Path);
+        var result = await TheTool.RunAsync(["status", "--database", url], sandbox.Path);
 
         result.ExitCode.ShouldBe(0, result.Error);
         result.Output.ShouldContain("pending");

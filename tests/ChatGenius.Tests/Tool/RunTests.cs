@@ -94,6 +94,7 @@ public class RunTests
     }
 
     [Theory]
+    [Trait("Needs", "Unix")]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_signal_cancels_the_statement_on_the_server_and_exits_130(bool interrupt)
@@ -189,8 +190,8 @@ public class RunTests
         sandbox.Write("migrations/0001_one.sql", "-- migrate:up\nCREATE TABLE one (i int);\n-- migrate:down\nDROP TABLE one;\n");
         var environment = new Dictionary<string, string?> { ["PROD_URL"] = db.Url.ConnectionString };
 
-        var refused = await ToolProcess.RunAsync(["apply", "--env", "production"], sandbox.Path, environment);
-        var done = await ToolProcess.RunAsync(["apply", "--env", "production", "--yes"], sandbox.Path, environment);
+        var refused = await TheTool.RunAsync(["apply", "--env", "production"], sandbox.Path, environment);
+        var done = await TheTool.RunAsync(["apply", "--env", "production", "--yes"], sandbox.Path, environment);
 
         refused.ExitCode.ShouldBe(2);
         refused.Error.ShouldContain("CREATE TABLE one (i int);");
@@ -204,9 +205,9 @@ public class RunTests
         await using var db = await TestDatabase.CreateAsync();
         using var sandbox = new Sandbox();
 
-        var written = await ToolProcess.RunAsync(["script", "--offline", "-o", "release.sql"], sandbox.Path);
+        var written = await TheTool.RunAsync(["script", "--offline", "-o", "release.sql"], sandbox.Path);
         written.ExitCode.ShouldBe(0, written.Error);
-        var refused = await ToolProcess.RunAsync(["script", "--offline", "-o", "no/such/folder/release.sql"], sandbox.Path);
+        var refused = await TheTool.RunAsync(["script", "--offline", "-o", "no/such/folder/release.sql"], sandbox.Path);
         await Psql.RunAsync(db, sandbox.Combine("release.sql"));
         var apply = await RunAsync(db, sandbox, "apply");
         var nothing = await RunAsync(db, sandbox, "script");
@@ -225,11 +226,11 @@ public class RunTests
         sandbox.Write("migrations/0008_two.sql", "-- migrate:up transction:false\nSELECT 1;\n-- migrate:down\nSELECT 1;\n");
         sandbox.Write("migrations/templates/table.sbn", "{{ if }}");
 
-        var wrong = await ToolProcess.RunAsync(["verify"], sandbox.Path);
+        var wrong = await TheTool.RunAsync(["verify"], sandbox.Path);
         File.Delete(sandbox.Combine("migrations/0006_one.sql"));
         Directory.Delete(sandbox.Combine("migrations/templates"), recursive: true);
         sandbox.Write("migrations/0008_two.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;\n");
-        var right = await ToolProcess.RunAsync(["verify"], sandbox.Path);
+        var right = await TheTool.RunAsync(["verify"], sandbox.Path);
 
         wrong.ExitCode.ShouldBe(2);
         wrong.Error.ShouldContain("--> migrations/0006_one.sql:2:8");
@@ -243,7 +244,7 @@ public class RunTests
     {
         using var sandbox = new Sandbox();
 
-        var status = await ToolProcess.RunAsync(["status", "--json", "-d", "postgres://nobody@127.0.0.1:1/nothing"], sandbox.Path);
+        var status = await TheTool.RunAsync(["status", "--json", "-d", "postgres://nobody@127.0.0.1:1/nothing"], sandbox.Path);
 
         status.ExitCode.ShouldBe(2);
         status.Error.ShouldStartWith("error CG0610: ");
@@ -251,7 +252,7 @@ public class RunTests
     }
 
     private static Task<ToolResult> RunAsync(TestDatabase db, Sandbox sandbox, params string[] arguments) =>
-        ToolProcess.RunAsync([.. arguments, "-d", db.Url.ConnectionString], sandbox.Path);
+        TheTool.RunAsync([.. arguments, "-d", db.Url.ConnectionString], sandbox.Path);
 
     private static async Task UntilAsync(TestDatabase db, string condition)
     {

@@ -29,9 +29,11 @@ internal sealed class AppliedMigrations(TargetFinder targets, GlobalOptions opti
             patience.CancelAfter(Patience);
             return await ReadAsync(new Database(url), patience.Token).WaitAsync(Patience, cancellationToken);
         }
-        catch (Exception e) when (e is ProblemException or TimeoutException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is ProblemException or TimeoutException or OperationCanceledException
+            && !cancellationToken.IsCancellationRequested)
         {
-            report.Detail($"The history was not asked: {(e as ProblemException)?.Problems[0].Message ?? "the database did not answer at once"}");
+            report.Detail(
+                $"The history was not asked: {(e as ProblemException)?.Problems[0].Message ?? "the database did not answer at once"}");
             return [];
         }
     }

@@ -9,7 +9,8 @@ namespace ChatGenius.Tool;
 /// <summary>The certificates beside the project's migrations: <c>NNNN_name.trace.json</c>, for bundled migrations too.</summary>
 internal sealed class Certificates(Settings settings, Shell shell)
 {
-    public string PathOf(SourceText migration) => Path.Combine(settings.MigrationsFolder, $"{Path.GetFileNameWithoutExtension(migration.Path)}.trace.json");
+    public string PathOf(SourceText migration) => Path.Combine(settings.MigrationsFolder,
+        $"{Path.GetFileNameWithoutExtension(migration.Path)}.trace.json");
 
     /// <summary>The certificate of a migration as it stands; null when there is none, or only one of another text.</summary>
     /// <exception cref="ProblemException">CG1213: the file is no certificate; CG0103: it can't be read.</exception>
@@ -36,11 +37,13 @@ internal sealed class Certificates(Settings settings, Shell shell)
         {
             if (await FindAsync(migration, cancellationToken) is { } certificate)
             {
-                guards.Add(migration.Version, new TransactionGuard(TraceCertificate.BeginCommand, certificate.EndCommand, TraceCertificate.SqlState));
+                guards.Add(migration.Version, new TransactionGuard(TraceCertificate.BeginCommand, certificate.EndCommand,
+                    TraceCertificate.SqlState));
             }
             else
             {
-                problems.Add(new Problem("CG1213", $"{migration.Id} has no certificate for its present text", migration.Up.Where, "Make one with 'chatgenius-db check --certify'."));
+                problems.Add(new Problem("CG1213", $"{migration.Id} has no certificate for its present text", migration.Up.Where,
+                    "Make one with 'chatgenius-db check --certify'."));
             }
         }
 

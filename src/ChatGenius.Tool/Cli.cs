@@ -15,60 +15,104 @@ internal static class Cli
     public static string Version { get; } =
         typeof(Cli).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    /// <summary>How this executable was built, and on which .NET it runs where it needs one: of two that are installed, which one answers.</summary>
+    /// <summary>How this executable was built, and on which .NET it runs where it needs one: of two that are installed, which one
+    /// answers.</summary>
     public static string Build { get; } =
-        (typeof(Cli).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(entry => entry.Key == "Build")?.Value ?? "unknown")
+        (typeof(Cli).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .FirstOrDefault(entry => entry.Key == "Build")?.Value ?? "unknown")
         + (RuntimeFeature.IsDynamicCodeSupported ? $", on .NET {Environment.Version}" : "");
 
     /// <summary>A whole run of the tool. Never throws.</summary>
-    /// <param name="args">The arguments behind the tool's name.</param>
+    /// <param name="args">The arguments after the tool's name.</param>
     /// <param name="shell">Its streams and environment.</param>
     /// <param name="cancellationToken">Cancelled by Ctrl-C and SIGTERM.</param>
     public static async Task<ExitCode> RunAsync(string[] args, Shell shell, CancellationToken cancellationToken)
     {
         // Until the arguments are understood, these two are taken by their letters: they say how to complain about the others.
         var report = new Report(shell, json: args.Contains("--json"), color: !args.Contains("--no-color"));
+        var exitCode = await GuardAsync(report, () => DispatchAsync(args, shell, report, cancellationToken), cancellationToken);
+        var completed = await GuardAsync(
+            report,
+            () =>
+            {
+                report.Complete();
+                return Task.FromResult(exitCode);
+            },
+            cancellationToken);
+        return exitCode == ExitCode.Done ? completed : exitCode;
+    }
+
+    private static async Task<ExitCode> DispatchAsync(string[] args, Shell shell, Report report, CancellationToken cancellationToken)
+    {
+        if (args is [Completion.Call, "--", .. var words])
+        {
+            foreach (var candidate in new Completion(shell).Of(words))
+            {
+                report.Result(candidate);
+            }
+
+            return ExitCode.Done;
+        }
+
+        var parsed = CommandLine.Parse(args, CommandList.All());
+        report.Follow(parsed.Options);
+        if (parsed.Version)
+        {
+            report.Result($"{Name} {Version} ({Build})");
+            return ExitCode.Done;
+        }
+
+        if (parsed.Options.Help || parsed.Handler is null)
+        {
+            (parsed.Options.Help ? report.Out : report.Error).Write(HelpText.Of(parsed));
+            return parsed.Options.Help ? ExitCode.Done : ExitCode.Error;
+        }
+
+        await using var services = Services.Build(shell, parsed.Options, report);
+        return await parsed.Handler(services, cancellationToken);
+    }
+
+    private static async Task<ExitCode> GuardAsync(Report report, Func<Task<ExitCode>> run, CancellationToken cancellationToken)
+    {
         try
         {
-            var parsed = CommandLine.Parse(args, CommandList.All());
-            report = new Report(shell, parsed.Options.Json, !parsed.Options.NoColor) { Quiet = parsed.Options.Quiet, Verbose = parsed.Options.Verbose };
-            if (parsed.Version)
+            try
             {
-                report.Result($"{Name} {Version} ({Build})");
-                return ExitCode.Done;
+                return await run();
             }
-
-            if (parsed.Options.Help)
+            catch (ProblemException e)
             {
-                shell.Out.Write(HelpText.Of(parsed));
-                return ExitCode.Done;
+                report.Problems(e.Problems);
+                return cancellationToken.IsCancellationRequested ? ExitCode.Cancelled
+                    : e.Problems.Any(problem => problem.Kind == ProblemKind.Locked) ? ExitCode.Locked
+                    : ExitCode.Error;
             }
-
-            if (parsed.Handler is null)
+            catch (Exception e) when (cancellationToken.IsCancellationRequested && e is OperationCanceledException)
             {
-                shell.Error.Write(HelpText.Of(parsed));
+                if (!report.HasSaidCancelled)
+                {
+                    report.Note("Cancelled");
+                }
+
+                return ExitCode.Cancelled;
+            }
+            catch (OutOfMemoryException e)
+            {
+                report.Problems([new Problem(
+                    "CG0105", $"There is not enough memory: {e.Message}",
+                    Advice: "Give the process more, or look at what the server or a file sends: a text may be huge.")]);
                 return ExitCode.Error;
             }
-
-            await using var services = Services.Build(shell, parsed.Options, report);
-            return await parsed.Handler(services, cancellationToken);
+            catch (Exception e)
+            {
+                report.Bug(e);
+                return ExitCode.Bug;
+            }
         }
-        catch (ProblemException e)
+        catch (ProblemException)
         {
-            report.Problems(e.Problems);
-            return cancellationToken.IsCancellationRequested ? ExitCode.Cancelled
-                : e.Problems.Any(problem => problem.Kind == ProblemKind.Locked) ? ExitCode.Locked
-                : ExitCode.Error;
-        }
-        catch (Exception e) when (cancellationToken.IsCancellationRequested && e is OperationCanceledException)
-        {
-            report.Note("Cancelled");
-            return ExitCode.Cancelled;
-        }
-        catch (Exception e)
-        {
-            report.Bug(e);
-            return ExitCode.Bug;
+            // The complaint was about a problem, and stdout could not take its JSON. That stdout is broken is said at the end.
+            return ExitCode.Error;
         }
     }
 }

@@ -14,10 +14,12 @@ internal delegate Task<ExitCode> Handler(IServiceProvider services, Cancellation
 /// <param name="Summary">One line, at most 60 characters, without a full stop.</param>
 internal sealed record Command(string Name, string Summary)
 {
-    /// <summary>Declares the command's arguments and options and returns the handler, which closes over them. Runs only when the name was typed.</summary>
+    /// <summary>Declares the command's arguments and options and returns the handler, which closes over them. Runs only when the name was
+    /// typed.</summary>
     /// <remarks>
     /// Of McMaster only the builder API is used, and nothing that builds an attribute (<c>IsRequired</c>, <c>Accepts</c>, <c>Values</c>,
-    /// <c>Range</c>): those find their constructors by reflection, which trimming removes. <see cref="OptionValues"/> checks values instead.
+    /// <c>Range</c>): those find their constructors by reflection, which trimming removes. <see cref="OptionValues"/> checks values
+    /// instead.
     /// </remarks>
     public Func<CommandLineApplication, Handler>? Configure { get; init; }
 

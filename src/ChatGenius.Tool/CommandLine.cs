@@ -1,4 +1,5 @@
 using ChatGenius.Db;
+using ChatGenius.Db.Text;
 using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool;
@@ -33,7 +34,8 @@ internal sealed record CommandLine(
         var options = new GlobalOptions(root);
         var version = root.Option("--version", "Show the version", CommandOptionType.NoValue);
         Declare(root, groups.SelectMany(group => group.Commands), args, chosen);
-        args = [.. JoinOptionalValues(args, chosen.Keys.SelectMany(app => app.Options).Where(option => option.OptionType == CommandOptionType.SingleOrNoValue))];
+        args = [.. JoinOptionalValues(args, chosen.Keys.SelectMany(app => app.Options)
+            .Where(option => option.OptionType == CommandOptionType.SingleOrNoValue))];
 
         CommandLineApplication app;
         try
@@ -42,7 +44,7 @@ internal sealed record CommandLine(
         }
         catch (CommandParsingException e)
         {
-            throw new ProblemException("CG1003", e.Message, advice: SeeHelp(e.Command), cause: e);
+            throw new ProblemException("CG1003", InOurWords(e, chosen.Keys), advice: SeeHelp(e.Command), cause: e);
         }
 
         var (command, handler) = chosen.TryGetValue(app, out var found) ? found : (null, null);
@@ -56,6 +58,7 @@ internal sealed record CommandLine(
             throw new ProblemException("CG1005", $"{NameOf(app)} has nothing to print as JSON", advice: "Leave out --json.");
         }
 
+        options.App = app;
         return new CommandLine(app, command, groups, options, handler, version.HasValue());
     }
 
@@ -87,8 +90,8 @@ internal sealed record CommandLine(
     }
 
     /// <summary>
-    /// An option whose value may be left out takes it after a space too, where McMaster knows <c>--backup=DIR</c> alone. A command with such
-    /// an option has no arguments for which the value could be meant.
+    /// An option whose value may be left out takes it after a space too, where McMaster knows <c>--backup=DIR</c> alone. A command with
+    /// such an option has no arguments for which the value could be meant.
     /// </summary>
     private static IEnumerable<string> JoinOptionalValues(string[] args, IEnumerable<CommandOption> options)
     {
@@ -100,13 +103,29 @@ internal sealed record CommandLine(
         }
     }
 
+    /// <summary>What is wrong with an option's value, which may be a URL with its password and is not shown.</summary>
+    private static string InOurWords(CommandParsingException e, IEnumerable<CommandLineApplication> apps)
+    {
+        var quoted = e.Message.Split('\'');
+        var name = quoted.Length < 3 ? "" : e.Message.StartsWith("Unexpected", StringComparison.Ordinal) ? quoted[^2] : quoted[1];
+        var option = apps.Append(e.Command).SelectMany(app => app.GetOptions())
+            .FirstOrDefault(option => option.LongName == name.TrimStart('-') || option.ShortName == name.TrimStart('-'));
+        return option is null ? e.Message
+            : e.Message.StartsWith("Missing", StringComparison.Ordinal) ? $"--{option.LongName} needs a value"
+            : e.Message.Contains("must be the last option", StringComparison.Ordinal)
+                ? $"-{option.ShortName} needs its value as a word of its own: -{option.ShortName} {option.ValueName}"
+            : option.OptionType == CommandOptionType.NoValue ? $"--{option.LongName} takes no value"
+            : $"--{option.LongName} is given twice";
+    }
+
     private static Problem Unexpected(string unexpected, CommandLineApplication app, Command? command, IReadOnlyList<CommandGroup> groups)
     {
         if (unexpected is ['-', _, ..] && unexpected != "--")
         {
             var name = unexpected.Split('=', ':')[0];
             var known = app.GetOptions().Select(option => option.LongName).OfType<string>().Select(option => $"--{option}");
-            return new Problem("CG1002", $"{NameOf(app)} has no option {name}", Advice: DidYouMean(Nearest.To(name, known)) ?? SeeHelp(app));
+            return new Problem("CG1002", $"{NameOf(app)} has no option {name}",
+                Advice: DidYouMean(Nearest.To(name, known)) ?? SeeHelp(app));
         }
 
         var below = command?.Subcommands ?? [.. groups.SelectMany(group => group.Commands)];
@@ -115,14 +134,15 @@ internal sealed record CommandLine(
             return new Problem("CG1004", $"{NameOf(app)} takes no argument {Quoted(unexpected)} here", Advice: SeeHelp(app));
         }
 
-        var nearest = below.FirstOrDefault(c => c.CalledElsewhere.Contains(unexpected))?.Name ?? Nearest.To(unexpected, below.Select(c => c.Name));
+        var nearest = below.FirstOrDefault(c => c.CalledElsewhere.Contains(unexpected))?.Name ?? Nearest.To(unexpected,
+            below.Select(c => c.Name));
         return new Problem(
             "CG1001",
             $"{NameOf(app)} has no command {Quoted(unexpected)}",
             Advice: DidYouMean(nearest is null ? null : $"{NameOf(app)} {nearest}") ?? SeeHelp(app));
     }
 
-    private static string Quoted(string argument) => $"\"{argument}\"";
+    private static string Quoted(string argument) => $"\"{Secrets.Hide(argument)}\"";
 
     private static string? DidYouMean(string? name) => name is null ? null : $"Did you mean {name}?";
 

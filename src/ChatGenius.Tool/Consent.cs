@@ -35,7 +35,7 @@ internal sealed class Consent(Shell shell, Settings settings, Report report)
             throw new ProblemException("CG1008", $"There is no terminal to ask on: {question}", advice: "Add --yes if you are sure.");
         }
 
-        shell.Error.Write($"{report.ErrorStyle.Bold(Cells.Tame(question))} [y/N] ");
+        report.Error.Write($"{report.ErrorStyle.Bold(Cells.Tame(question))} [y/N] ");
 
         // Reading a line can't be cancelled; Ctrl-C leaves the reader behind and goes on without it.
         var answer = await Task.Run(shell.ReadLine, cancellationToken).WaitAsync(cancellationToken);
@@ -44,7 +44,7 @@ internal sealed class Consent(Shell shell, Settings settings, Report report)
             return true;
         }
 
-        shell.Error.WriteLine("Nothing was done");
+        report.Error.WriteLine("Nothing was done");
         return false;
     }
 }

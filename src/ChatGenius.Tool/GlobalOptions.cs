@@ -1,21 +1,24 @@
+using ChatGenius.Db;
 using ChatGenius.Db.Connections;
+using ChatGenius.Tool.Configuration;
 using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool;
 
 /// <summary>The options that every command takes, before or after its name.</summary>
 internal sealed class GlobalOptions
 {
-    private readonly CommandOption _database, _environment, _migrations, _noBundle, _config, _embedded, _historySchema, _verbose, _quiet, _noColor, _json, _help;
+    private readonly CommandOption _database, _environment, _config, _embedded, _verbose, _quiet, _noColor, _json, _help;
 
     /// <summary>Declares the options on the root; the commands inherit them.</summary>
     public GlobalOptions(CommandLineApplication root)
     {
+        App = root;
         _database = Add("-d|--database <URL>", "Database to work on: postgres:// URL or keywords", CommandOptionType.SingleValue);
         _embedded = Add("--embedded", "Use the embedded development server", CommandOptionType.NoValue);
         _environment = Add("--env <NAME>", "Environment of the settings file to work in", CommandOptionType.SingleValue);
-        _migrations = Add("-m|--migrations <DIR>", "Folder of the project's migrations [migrations]", CommandOptionType.SingleValue);
-        _noBundle = Add("--no-bundle", "Leave out the bundled ChatGenius migrations", CommandOptionType.NoValue);
-        _historySchema = Add("--history-schema <NAME>", "Schema that keeps the history [chatgenius_db]", CommandOptionType.SingleValue);
+        SettingKey.Migrations.Declare(root, inherited: true);
+        SettingKey.Bundle.Declare(root, inherited: true);
+        SettingKey.HistorySchema.Declare(root, inherited: true);
         _config = Add("--config <FILE>", "Settings file [chatgenius-db.json, found upwards]", CommandOptionType.SingleValue);
         _json = Add("--json", "Print one JSON document on stdout", CommandOptionType.NoValue);
         _verbose = Add("-v|--verbose", "Say more on stderr", CommandOptionType.NoValue);
@@ -27,17 +30,14 @@ internal sealed class GlobalOptions
             root.Option(template, description, type, _ => { }, inherited: true);
     }
 
+    /// <summary>The chosen command as McMaster knows it, with its own options and these.</summary>
+    public CommandLineApplication App { get; set; }
+
     public string? Database => _database.Value();
 
     public bool Embedded => _embedded.HasValue();
 
     public string? Environment => _environment.Value();
-
-    public string? Migrations => _migrations.Value();
-
-    public bool NoBundle => _noBundle.HasValue();
-
-    public string? HistorySchema => _historySchema.Value();
 
     public string? Config => _config.Value();
 
@@ -50,6 +50,37 @@ internal sealed class GlobalOptions
     public bool NoColor => _noColor.HasValue();
 
     public bool Help => _help.HasValue();
+
+    /// <summary>The options of this call that a call of another command needs to work in the same place; a password is left out.</summary>
+    /// <param name="words">That call's own words.</param>
+    public IEnumerable<string> Here(IReadOnlyList<string> words)
+    {
+        if (words[0] is "server" or "new" || words.Contains("--help") || words.Contains("--rules"))
+        {
+            return [];
+        }
+
+        string[] names = ["database", "embedded", "env", "migrations", "no-bundle", "history-schema", "config"];
+        return names.Where(name => !words.Contains($"--{name}"))
+            .Select(name => App.GetOptions().First(option => option.LongName == name)).Where(option => option.HasValue())
+            .SelectMany(option => option.OptionType == CommandOptionType.NoValue ? [$"--{option.LongName}"]
+                : option != _database ? [$"--{option.LongName}", option.Value()!]
+                : WithoutPassword(option.Value()!) is { } url ? [$"--{option.LongName}", url]
+                : Array.Empty<string>());
+    }
+
+    private static string? WithoutPassword(string database)
+    {
+        try
+        {
+            return DatabaseUrl.Parse(database).Display;
+        }
+        catch (ProblemException)
+        {
+            // It is what the problem is about: there is no call to be pasted.
+            return null;
+        }
+    }
 
     /// <summary>Whether the help shows an option for a command: <c>--json</c> stands only where it does something.</summary>
     public bool AppliesTo(CommandOption option, Command? command) => option != _json || command is { Json: true };

@@ -2,28 +2,44 @@ using System.Runtime.InteropServices;
 
 namespace ChatGenius.Tool;
 
-internal static class Program
+internal static partial class Program
 {
     internal static async Task<int> Main(string[] args)
     {
         using var cancellation = new CancellationTokenSource();
+        var signals = 0;
 
-        // One more than reading the migrations keeps busy, so that an answer of the server meanwhile finds a thread.
+        // One thread more than parallel parsing uses, so that the server's reply is handled without delay.
         ThreadPool.SetMinThreads(Environment.ProcessorCount + 1, 1);
 
         void Cancel(PosixSignalContext context)
         {
-            // The first signal asks the run to undo and to say where it stands; the second one is the system's own: it kills.
-            context.Cancel = !cancellation.IsCancellationRequested;
+            // The first signal asks the run to undo and to say where it is; the second ends the process, whatever it waits for.
+            context.Cancel = true;
+            if (Interlocked.Increment(ref signals) > 1)
+            {
+                End((int)ExitCode.Cancelled);
+            }
+
             cancellation.Cancel();
         }
 
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
-
-        var shell = Shell.OfProcess();
-        var exitCode = await Cli.RunAsync(args, shell, cancellation.Token);
-        await shell.Out.FlushAsync(CancellationToken.None);
-        return (int)exitCode;
+        return (int)await Cli.RunAsync(args, Shell.OfProcess(), cancellation.Token);
     }
+
+    /// <summary>Ends the process without waiting for what its threads do: one may hang in a system call that nothing cancels.</summary>
+    private static void End(int exitCode)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            ExitNow(exitCode);
+        }
+
+        Environment.Exit(exitCode);
+    }
+
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void ExitNow(int exitCode);
 }

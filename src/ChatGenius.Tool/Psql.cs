@@ -33,7 +33,8 @@ internal static partial class Psql
     private static ProblemException NotFound(DatabaseUrl url, string reason) => new(new Problem(
         "CG1011",
         $"psql can't be run: {reason}",
-        Advice: $"Install PostgreSQL's client programs (postgresql-client on Debian and Ubuntu, libpq with Homebrew),\nor open this URL with another client: {url.Display}"));
+        Advice: "Install PostgreSQL's client programs (postgresql-client on Debian and Ubuntu, libpq with Homebrew),\n"
+            + $"or open this URL with another client: {url.Display}"));
 
     [LibraryImport("libc", EntryPoint = "execvp", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Execute(string file, string?[] arguments);

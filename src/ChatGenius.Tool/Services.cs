@@ -4,7 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ChatGenius.Tool;
 
-/// <summary>What commands ask for in their constructors. Each is made when the chosen command first needs it, so that nothing else costs.</summary>
+/// <summary>What commands ask for in their constructors. Each is made when the chosen command first needs it, so that nothing else
+/// costs.</summary>
 internal static class Services
 {
     public static ServiceProvider Build(Shell shell, GlobalOptions options, Report report) =>
@@ -12,11 +13,23 @@ internal static class Services
             .AddSingleton(shell)
             .AddSingleton(options)
             .AddSingleton(report)
-            .AddSingleton(_ => Settings.Load(shell, options))
+            .AddSingleton(_ => Load(shell, options, report))
             .AddSingleton<TargetFinder>()
             .AddSingleton<Workspace>()
             .AddSingleton<Certificates>()
             .AddSingleton<AppliedMigrations>()
             .AddSingleton<Consent>()
+            .AddSingleton<Runs>()
             .BuildServiceProvider();
+
+    private static Settings Load(Shell shell, GlobalOptions options, Report report)
+    {
+        var settings = Settings.Load(shell, options);
+        foreach (var doubtful in settings.Doubtful)
+        {
+            report.Warn(doubtful);
+        }
+
+        return settings;
+    }
 }

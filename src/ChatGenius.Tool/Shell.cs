@@ -54,8 +54,8 @@ internal sealed record Shell(
 
         return new Shell(
             Console.ReadLine,
-            Writer(Console.OpenStandardOutput(), flush: !Console.IsOutputRedirected),
-            Writer(Console.OpenStandardError(), flush: true),
+            IsOpen(1) ? Writer(Console.OpenStandardOutput(), flush: !Console.IsOutputRedirected) : Closed(),
+            Writer(IsOpen(2) ? Console.OpenStandardError() : Stream.Null, flush: true),
             variables,
             Directory.GetCurrentDirectory())
         {
@@ -66,10 +66,45 @@ internal sealed record Shell(
         };
     }
 
+    /// <summary>
+    /// Whether a stream was given to us. Where it was closed, the runtime's own files have taken its number, a pipe to itself first of all:
+    /// what is written there would come back to it as signals. Nothing that is given to us is open for reading alone, or has such a
+    /// neighbour.
+    /// </summary>
+    private static bool IsOpen(int number)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return true;
+        }
+
+        var taken = !IsWritable(number) || LinkOf(number).StartsWith("anon_inode:", StringComparison.Ordinal);
+        return !taken && !Enumerable.Range(0, number).Any(lower => !IsWritable(lower) && LinkOf(lower) == LinkOf(number));
+
+        static string LinkOf(int number) => new FileInfo($"/proc/self/fd/{number}").LinkTarget ?? "";
+
+        static bool IsWritable(int number)
+        {
+            // The last octal digit of the flags: 0 is reading alone.
+            var info = $"/proc/self/fdinfo/{number}";
+            return File.Exists(info) && File.ReadLines(info)
+                .FirstOrDefault(line => line.StartsWith("flags:", StringComparison.Ordinal)) is [.., not '0' and not '4'];
+        }
+    }
+
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
     private static TextWriter Writer(Stream stream, bool flush) =>
         TextWriter.Synchronized(new StreamWriter(stream, Utf8) { AutoFlush = flush, NewLine = "\n" });
+
+    /// <summary>A writer that can't write.</summary>
+    private static TextWriter Closed()
+    {
+        var stream = new MemoryStream();
+        var writer = Writer(stream, flush: false);
+        stream.Dispose();
+        return writer;
+    }
 
     private static int ConsoleWidth()
     {

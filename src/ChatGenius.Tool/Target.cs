@@ -21,7 +21,8 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
     /// <summary>The database that was named.</summary>
     /// <returns>Null where the embedded server is to be used.</returns>
     /// <exception cref="ProblemException">
-    /// CG0601 to CG0604: the name can't be read; CG0909: the environment's variable is not set; CG1007: <c>--database</c> and <c>--embedded</c>.
+    /// CG0601 to CG0604: the name can't be read; CG0909: the environment's variable is not set; CG1007: <c>--database</c> and
+    /// <c>--embedded</c>.
     /// </exception>
     public (DatabaseUrl Url, string Origin)? Named()
     {
@@ -34,15 +35,34 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
 
         if (settings.DatabaseUrl is { } setting)
         {
-            return (DatabaseUrl.Parse(setting.Value, setting.Origin, shell.Variable), setting.Origin);
+            return (Parse(setting.Value, setting.Origin), setting.Origin);
         }
 
         return DatabaseUrl.FromEnvironment(shell.Variable) is { } url ? (url, "PG* variables") : null;
     }
 
+    /// <summary>Reads a connection string. What is not understood may hold a password anywhere: from then on no part of it is
+    /// shown.</summary>
+    /// <param name="text">A URL, or keywords.</param>
+    /// <param name="origin">Where it comes from.</param>
+    /// <exception cref="ProblemException">CG0601 to CG0604.</exception>
+    public DatabaseUrl Parse(string text, string origin)
+    {
+        try
+        {
+            return DatabaseUrl.Parse(text, origin, shell.Variable);
+        }
+        catch (ProblemException e)
+        {
+            report.HideAll(text);
+            throw new ProblemException([.. e.Problems.Select(problem => problem with { Where = null })], e);
+        }
+    }
+
     /// <summary>Finds the database, and starts the embedded server where that is the one. Connects to nothing.</summary>
     /// <exception cref="ProblemException">
-    /// As <see cref="Named"/>; CG0910: nothing is named, and this is no place to start a server unasked; CG07xx: the embedded server can't be started.
+    /// As <see cref="Named"/>; CG0910: nothing is named, and this is no place to start a server unasked; CG07xx: the embedded server can't
+    /// be started.
     /// </exception>
     public async Task<Target> FindAsync(CancellationToken cancellationToken)
     {
@@ -88,7 +108,7 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
         {
             throw new ProblemException(
                 "CG0910", $"No database is configured, and {sign} is set: the embedded development server is not started here unasked",
-                advice: "Set CHATGENIUS_DATABASE_URL or DATABASE_URL (or give --database URL),\nor choose the embedded server with --embedded.");
+                advice: "Set CHATGENIUS_DATABASE_URL or DATABASE_URL, give --database URL, or choose the embedded server with --embedded.");
         }
     }
 

@@ -16,8 +16,8 @@ internal sealed class Workspace(Settings settings, TargetFinder targets) : IDisp
         MigrationSource.Load(settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist, cancellationToken);
 
     /// <summary>
-    /// Reads the migrations, and meanwhile finds the database and connects to it. What is wrong with a file is said first all the same, and before a
-    /// server is started.
+    /// Reads the migrations, and meanwhile finds the database and connects to it. What is wrong with a file is said first all the same, and
+    /// before a server is started.
     /// </summary>
     public async Task<(IReadOnlyList<Migration> Migrations, Target Target)> OpenAsync(CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using ChatGenius.Db.Text;
 using System.Globalization;
 using Npgsql;
 
@@ -134,7 +135,7 @@ internal static class ConnectionParameters
 
         if (!Translations.TryGetValue(name, out var set))
         {
-            throw new ProblemException("CG0602", $"PostgreSQL has no connection parameter \"{name}\"", parameter.Where, Nearest(name));
+            throw new ProblemException("CG0602", $"PostgreSQL has no connection parameter \"{name}\"", parameter.Where, Suggest(name));
         }
 
         set(builder, parameter);
@@ -179,27 +180,8 @@ internal static class ConnectionParameters
         }
     }
 
-    private static string Nearest(string name)
-    {
-        var nearest = Translations.Keys.Append("host").Append("port").MinBy(known => Distance(known, name.ToLowerInvariant()))!;
-        return Distance(nearest, name.ToLowerInvariant()) <= 2
+    private static string Suggest(string name) =>
+        Nearest.To(name, Translations.Keys.Append("host").Append("port")) is { } nearest
             ? $"Did you mean {nearest}?"
             : "Server settings go into options: options=-c%20name=value.";
-    }
-
-    private static int Distance(string a, string b)
-    {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-            {
-                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
-            }
-        }
-
-        return row[b.Length];
-    }
 }

@@ -96,7 +96,7 @@ public static class MigrationSource
                     (problems[other] ??= []).Add(new Problem(
                         "CG0306",
                         $"{files[first].Path}, which travels with the tool, and {files[other].Path} have the same number, but not the same name and content",
-                        Advice: "Give your file the next free number, or leave out the bundle."));
+                        Advice: "Give your file the next free number, or leave out the bundle with --no-bundle."));
                 }
             }
 

@@ -176,13 +176,13 @@ public sealed record MigrationPlan(
             switch (status.State)
             {
                 case MigrationState.Edited:
-                    problems.Add(Edited(status));
+                    problems.Add(Edited(status, statuses));
                     break;
                 case MigrationState.Missing when status.Version > newestFile:
                     remarks.Add($"The database is ahead of these files: {FormatId(status.Version, status.Name)} is applied there");
                     break;
                 case MigrationState.Missing when !request.AllowMissing:
-                    problems.Add(Missing(status));
+                    problems.Add(Missing(status, statuses));
                     break;
                 case MigrationState.OutOfOrder when !request.AllowOutOfOrder && status.Version <= (request.To ?? long.MaxValue):
                     problems.Add(OutOfOrder(status, statuses));
@@ -221,7 +221,7 @@ public sealed record MigrationPlan(
         var applied = statuses.Where(status => status.Row is not null).Reverse().ToList();
         if (request.To is > 0 and var target && !applied.Any(status => status.Version == target))
         {
-            throw new ProblemException(NoSuchMigration(target, [.. applied.AsEnumerable().Reverse()]));
+            throw new ProblemException(NoSuchMigration(target, [.. applied.AsEnumerable().Reverse()], none: "No migration is applied."));
         }
 
         var chosen = request switch
@@ -270,31 +270,42 @@ public sealed record MigrationPlan(
         }
     }
 
-    internal static Problem NoSuchMigration(long target, IReadOnlyList<MigrationStatus> statuses) => new(
+    internal static Problem NoSuchMigration(
+        long target, IReadOnlyList<MigrationStatus> statuses, string none = "There are no migrations at all.") => new(
         "CG0406",
         $"There is no migration {target:D4}",
         Advice: statuses.Count == 0
-            ? "There are no migrations at all."
-            : $"Choose one of {FormatId(statuses[0].Version, statuses[0].Name)} to {FormatId(statuses[^1].Version, statuses[^1].Name)}; 'chatgenius-db status' lists them.");
+            ? none
+            : $"Choose one of {FormatId(statuses[0].Version, statuses[0].Name)} to {FormatId(statuses[^1].Version, statuses[^1].Name)}; "
+                + $"{new ToolCall("status")} lists them.");
 
-    private static Problem Edited(MigrationStatus status) => status.Row!.Name != status.Migration!.Name ? Another(status) : new(
+    /// <summary>The call that undoes a migration and all that came after it.</summary>
+    private static ToolCall RollbackBefore(MigrationStatus status, IReadOnlyList<MigrationStatus> statuses)
+    {
+        var before = statuses.LastOrDefault(other => other.Row is not null && other.Version < status.Version)?.Version ?? 0;
+        return new ToolCall("rollback", "--to", before.ToString(CultureInfo.InvariantCulture));
+    }
+
+    private static Problem Edited(MigrationStatus status, IReadOnlyList<MigrationStatus> statuses) =>
+        status.Row!.Name != status.Migration!.Name ? Another(status, statuses) : new(
         "CG0401",
         $"{status.Migration.Id} was edited after it was applied on {status.Row.AppliedAt:yyyy-MM-dd HH:mm} UTC",
         status.Migration.Up.Where,
-        "Take the edit back and put the change into a new migration ('chatgenius-db new'). "
-        + "On a development database, 'chatgenius-db rollback' and 'apply' run the edited file.");
+        "Take the edit back and put the change into a new migration. "
+        + $"On a development database, {RollbackBefore(status, statuses)} and then {new ToolCall("apply")} run the edited file.");
 
-    private static Problem Another(MigrationStatus status) => new(
+    private static Problem Another(MigrationStatus status, IReadOnlyList<MigrationStatus> statuses) => new(
         "CG0401",
         $"{status.Migration!.Id} is not {FormatId(status.Version, status.Row!.Name)}, which was applied on {status.Row.AppliedAt:yyyy-MM-dd HH:mm} UTC",
         status.Migration.Up.Where,
-        $"If both are wanted, bring the other's file back and run 'chatgenius-db renumber {Path.GetFileName(status.Migration.Source.Path)}'. "
-        + "If this one replaces it, 'chatgenius-db rollback' and 'apply' do so on a development database.");
+        $"If both are wanted, bring the other's file back and run {new ToolCall("renumber", Path.GetFileName(status.Migration.Source.Path))}. "
+        + $"If this one replaces it, {RollbackBefore(status, statuses)} and then {new ToolCall("apply")} do so on a development database.");
 
-    private static Problem Missing(MigrationStatus status) => new(
+    private static Problem Missing(MigrationStatus status, IReadOnlyList<MigrationStatus> statuses) => new(
         "CG0402",
         $"{FormatId(status.Version, status.Name)} is applied in the database, but its file is missing",
-        Advice: "Bring the file back, roll it back ('chatgenius-db rollback', the history has its down), or go on without it with --allow-missing.");
+        Advice: $"Bring the file back, roll it back with {RollbackBefore(status, statuses)} (the history has its down), "
+            + "or go on without it with --allow-missing.");
 
     private static Problem OutOfOrder(MigrationStatus status, IReadOnlyList<MigrationStatus> statuses)
     {
@@ -303,7 +314,10 @@ public sealed record MigrationPlan(
             "CG0403",
             $"{status.Migration!.Id} is not applied, but the newer {FormatId(newest.Version, newest.Name)} is",
             status.Migration.Up.Where,
-            "Give it a number behind the applied ones ('chatgenius-db renumber'), or apply it where it is with --allow-out-of-order.");
+            statuses.Where(other => other.Migration?.Origin == MigrationOrigin.Bundle).All(other => other.Row is null)
+                && status.Migration.Origin == MigrationOrigin.Bundle
+                ? "No bundled migration was ever applied here: leave them out with --no-bundle, or with \"bundle\": false in chatgenius-db.json."
+                : $"Give it a number after the applied ones with {new ToolCall("renumber")}, or apply it where it is with --allow-out-of-order.");
     }
 
     private static Problem EditedAfterInterruption(MigrationStatus status) => new(
@@ -311,18 +325,19 @@ public sealed record MigrationPlan(
         $"{FormatId(status.Version, status.Name)} was interrupted at statement {status.Interruption!.Statement} of {status.Interruption.Count}"
         + (status.Migration is null ? ", and its file is missing" : ", and what had been begun was edited since"),
         status.Migration?.Up.Where,
-        "Bring the file back and apply again (statements that were not begun may be edited), or undo by hand what was done and tell the journal with 'chatgenius-db repair'.");
+        "Bring the file back and apply again (statements that were not begun may be edited), or undo by hand what was done and say so with "
+        + $"{new ToolCall("repair", status.Version.ToString(CultureInfo.InvariantCulture), "--forget")}.");
 
     private static Problem InterruptedRollback(MigrationStatus status) => new(
         "CG0405",
         $"The rollback of {FormatId(status.Version, status.Name)} was interrupted at statement {status.Interruption!.Statement} of {status.Interruption.Count}",
-        Advice: "Finish it with 'chatgenius-db rollback', then apply.");
+        Advice: $"Finish it with {new ToolCall("rollback")}, then apply.");
 
     private static Problem InterruptedApply(MigrationStatus status) => new(
         "CG0408",
         $"{FormatId(status.Version, status.Name)} was interrupted at statement {status.Interruption!.Statement} of {status.Interruption.Count}",
         status.Migration?.Up.Where,
-        "Finish it with 'chatgenius-db apply', then roll back; or settle it with 'chatgenius-db repair'.");
+        $"Finish it with {new ToolCall("apply")}, then roll back; or look at it with {new ToolCall("repair")}.");
 
     private static Problem Irreversible(MigrationStatus status, MigrationSection down)
     {

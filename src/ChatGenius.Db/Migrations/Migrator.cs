@@ -174,7 +174,7 @@ public sealed class Migrator
         {
             throw new ProblemException(
                 "CG0412", $"Migration {version:D4} stands between two statements: nothing of the next one was begun",
-                advice: "There is nothing to settle: 'chatgenius-db apply' (or 'rollback') goes on with it. --forget starts it from its beginning.");
+                advice: "There is nothing to settle: 'chatgenius-db apply' or 'chatgenius-db rollback' goes on with it. --forget starts it from its beginning.");
         }
 
         RequireConfirmed(interruption, confirmed);

@@ -68,7 +68,7 @@ internal static partial class RunProblem
         "CG0515",
         $"{step.Id} did more than its certificate says, and was rolled back\n{error.MessageText}",
         step.Section.Where,
-        "Look at what differs between this database and the one it was checked on, then check it again with 'check --certify'.");
+        "Look at what differs between this database and the one it was checked on, then check it again with 'chatgenius-db check --certify'.");
 
     private static SourceLocation Place(PostgresException error, MigrationStep step, SqlStatement? statement)
     {
@@ -105,27 +105,32 @@ internal static partial class RunProblem
 
     private static string Advice(PostgresException error, MigrationStep step, bool gaveWay)
     {
+        var isLock = error.SqlState == PostgresErrorCodes.LockNotAvailable;
         var own = error.SqlState switch
         {
             _ when gaveWay => "It holds a lock, or waits for one, for longer than those others may wait. Run it when fewer use the table, or let them wait with --max-blocked and --max-blocked-time.",
-            PostgresErrorCodes.ActiveSqlTransaction =>
+            PostgresErrorCodes.ActiveSqlTransaction when step.Section.Transactional && error.MessageText.Contains("block", StringComparison.Ordinal) =>
                 $"This statement can't run in a transaction: write '-- migrate:{Word(step)} transaction:false', alone in its own migration.",
             PostgresErrorCodes.InsufficientPrivilege => "Connect as a role that may do this, or let the owner grant it.",
             PostgresErrorCodes.InvalidSchemaName when error.MessageText.StartsWith("no schema", StringComparison.Ordinal) =>
                 "The search_path names no schema that exists: set it in the URL (?search_path=public) or write schema-qualified names.",
             "55P04" => "A new enum value can be used only after its transaction is committed: use it in a later migration, and not with --single-transaction.",
-            PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateColumn or PostgresErrorCodes.DuplicateObject =>
-                "It is there already: write IF NOT EXISTS, or take the database over with 'chatgenius-db baseline'.",
+            PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateColumn or PostgresErrorCodes.DuplicateObject
+                when !error.MessageText.Contains("more than once", StringComparison.Ordinal) =>
+                $"It is there already. If something else built it, {new ToolCall("baseline", "--to", Number(step))} takes it over.",
             PostgresErrorCodes.DiskFull => DiskFull.Advice,
-            PostgresErrorCodes.LockNotAvailable =>
-                "Others keep the lock. Try when they are done, or wait longer with --lock-timeout or --lock-retries.",
+            PostgresErrorCodes.LockNotAvailable => "Others keep the lock: wait longer with --lock-timeout or --retries, or until they are done.",
+            PostgresErrorCodes.QueryCanceled when error.MessageText.Contains("statement timeout", StringComparison.Ordinal) =>
+                "It took longer than --statement-timeout allows.",
             _ => null,
         };
         var state = step.Section.Transactional
             ? "Nothing of this migration is left in the database."
             : "The statements before this one are done and noted.";
-        return $"{(own is null ? "" : own + " ")}{state} {(gaveWay || DiskFull.Is(error) ? "Then" : "Mend it and")} run the same command again.";
+        return $"{(own is null ? "" : own + " ")}{state} {(gaveWay || DiskFull.Is(error) || isLock ? "Then" : "Mend it and")} run the same command again.";
     }
+
+    private static string Number(MigrationStep step) => step.Version.ToString(CultureInfo.InvariantCulture);
 
     private static string Word(MigrationStep step) => step.Direction == MigrationDirection.Up ? "up" : "down";
 

@@ -141,7 +141,7 @@ internal static class Suppressions
             }
             else
             {
-                problems.Add(new Problem("CG1204", $"There is no rule \"{rule}\"", At(where, rule), "check --rules lists them; there is no allow for everything."));
+                problems.Add(new Problem("CG1204", $"There is no rule \"{rule}\"", At(where, rule), "'chatgenius-db check --rules' lists them; there is no allow for everything."));
             }
         }
     }

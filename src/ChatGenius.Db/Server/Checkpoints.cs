@@ -106,7 +106,7 @@ public sealed class Checkpoints
             throw new ProblemException(
                 "CG1311",
                 string.Create(CultureInfo.InvariantCulture, $"There is a checkpoint \"{name}\" already, saved {there.SavedAt:yyyy-MM-dd HH:mm:ss} UTC"),
-                advice: $"Choose another name, or drop it first: chatgenius-db checkpoint drop \"{name}\"");
+                advice: $"Choose another name, or drop it first with {new ToolCall("checkpoint", "drop", name)}.");
         }
 
         var copy = new DatabaseCopy(session);

@@ -191,7 +191,7 @@ public sealed class LocalServer
         return found is not null && (major is null || found.Major == major) ? found : throw new ProblemException(
             "CG0713",
             $"The data in {_dataFolder} is PostgreSQL {major}'s, and only {(found is null ? "other versions are" : $"version {found.Version} is")} at hand",
-            advice: $"Name the bin folder of PostgreSQL {major} with {PostgresBinaries.Variable}, or start anew with chatgenius-db server destroy.");
+            advice: $"Name the bin folder of PostgreSQL {major} with {PostgresBinaries.Variable}, or delete the data with 'chatgenius-db server destroy'.");
     }
 
     /// <summary>Waits until the server takes connections, or until what starts it has given up.</summary>
@@ -235,7 +235,7 @@ public sealed class LocalServer
                 ("CG0718", "Another server uses the socket or the port: stop it, or choose another folder with CHATGENIUS_DATA_DIR."),
             _ when log.Contains("No space left", StringComparison.Ordinal) => ("CG0712", "Make room on the disk, then try again."),
             _ when log.Contains("configuration file", StringComparison.Ordinal) => ("CG0712", $"Mend the settings in {_dataFolder}."),
-            _ => ("CG0712", $"The whole log is in {_log}; 'chatgenius-db server destroy' starts anew, without the data."),
+            _ => ("CG0712", $"The whole log is in {_log}; 'chatgenius-db server destroy' deletes the data, so that the next start makes it new."),
         };
         throw new ProblemException(code, $"PostgreSQL did not start:\n{(log.Length > 0 ? log : output)}", advice: advice);
     }

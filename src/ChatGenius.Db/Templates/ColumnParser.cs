@@ -212,8 +212,8 @@ internal sealed partial class ColumnParser(string text, string what)
             return Wrong("CG0804", "A modifier is missing here", start, start + 1, $"The modifiers are {string.Join(", ", Modifiers)}.");
         }
 
-        var nearest = Modifiers.MinBy(known => TypeNames.Distance(word, known))!;
-        var hint = TypeNames.Distance(word, nearest) <= 2 ? $"Did you mean {nearest}? " : "";
+        var nearest = Modifiers.MinBy(known => Nearest.Distance(word, known))!;
+        var hint = Nearest.Distance(word, nearest) <= 2 ? $"Did you mean {nearest}? " : "";
         var advice = $"{hint}The modifiers are {string.Join(", ", Modifiers)}.";
         return Wrong("CG0804", $"There is no modifier \"{word}\"", start, start + word.Length, advice);
     }

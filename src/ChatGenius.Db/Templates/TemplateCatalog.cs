@@ -121,8 +121,8 @@ public sealed class TemplateCatalog
 
     private static ProblemException Unknown(string name, IReadOnlyCollection<string> names)
     {
-        var nearest = names.MinBy(known => TypeNames.Distance(name, known))!;
-        var hint = TypeNames.Distance(name, nearest) <= Math.Max(2, name.Length / 3) ? $"Did you mean {nearest}? " : "";
+        var nearest = names.MinBy(known => Nearest.Distance(name, known))!;
+        var hint = Nearest.Distance(name, nearest) <= Math.Max(2, name.Length / 3) ? $"Did you mean {nearest}? " : "";
         return new ProblemException("CG0810", $"There is no template \"{name}\"", advice: $"{hint}See new --list.");
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Globalization;
+using ChatGenius.Db.Text;
 
 namespace ChatGenius.Db.Templates;
 
@@ -118,8 +119,8 @@ internal static class TypeNames
             return instead;
         }
 
-        var nearest = Known.Keys.Append("references").MinBy(known => Distance(name, known))!;
-        return Distance(name, nearest) <= Math.Max(1, name.Length / 4) ? nearest : null;
+        var nearest = Known.Keys.Append("references").MinBy(known => Nearest.Distance(name, known))!;
+        return Nearest.Distance(name, nearest) <= Math.Max(1, name.Length / 4) ? nearest : null;
     }
 
     /// <summary>Writes a known type with its modifiers as SQL.</summary>
@@ -159,31 +160,5 @@ internal static class TypeNames
 
         sql = $"{type.Sql}({string.Join(", ", modifiers)}){type.Suffix}";
         return null;
-    }
-
-    /// <summary>How many letters have to be put in, left out, changed or swapped with a neighbour to get from one to the other.</summary>
-    internal static int Distance(string a, string b)
-    {
-        var table = new int[a.Length + 1, b.Length + 1];
-        for (var i = 0; i <= a.Length; i++)
-        {
-            for (var j = 0; j <= b.Length; j++)
-            {
-                if (i == 0 || j == 0)
-                {
-                    table[i, j] = i + j;
-                    continue;
-                }
-
-                var changed = table[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-                table[i, j] = Math.Min(changed, Math.Min(table[i - 1, j], table[i, j - 1]) + 1);
-                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                {
-                    table[i, j] = Math.Min(table[i, j], table[i - 2, j - 2] + 1);
-                }
-            }
-        }
-
-        return table[a.Length, b.Length];
     }
 }

@@ -11,8 +11,8 @@ public sealed class SourceText
 {
     private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
 
-    // Where a line begins that was asked for before, and its number. Places are asked for in the order of the file, so counting on from here
-    // reads the file once; a table of all lines would be larger than the statements of a data file.
+    // Where a line begins that was asked for before, and its number. Places are asked for in the order of the file, so counting on from
+    // here reads the file once; a table of all lines would be larger than the statements of a data file.
     private (int Start, int Number)[] _known = [(0, 1)];
 
     private SourceText(string path, ReadOnlyMemory<byte> utf8)
@@ -51,13 +51,19 @@ public sealed class SourceText
     }
 
     /// <summary>Reads a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="mayStream">Whether it may be a pipe, which somebody named on purpose. What was found may not: reading it could wait for
+    /// ever.</param>
     /// <exception cref="ProblemException">CG0101: not UTF-8; CG0102: not there; CG0103: can't be read; CG0104: too large.</exception>
-    public static SourceText Read(string path)
+    public static SourceText Read(string path, bool mayStream = false)
     {
         byte[] bytes;
         try
         {
-            bytes = ReadBytes(path);
+            bytes = UnixFile.Of(path) is not { IsRegular: false } other ? ReadBytes(path)
+                : other.IsFolder ? throw new IOException("it is a folder")
+                : mayStream ? ReadStream(path)
+                : throw new IOException("it is a pipe or a device, not an ordinary file");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -78,7 +84,27 @@ public sealed class SourceText
         return From(path, bytes);
     }
 
-    /// <summary>Reads a large file on all cores: most of the time goes into getting the memory for it from the system, page by page.</summary>
+    /// <summary>Reads what has no length, up to the length of the largest file.</summary>
+    private static byte[] ReadStream(string path)
+    {
+        const int Largest = 1 << 30;
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read);
+        using var bytes = new MemoryStream();
+        var part = new byte[81920];
+        for (var read = stream.Read(part); read > 0; read = stream.Read(part))
+        {
+            bytes.Write(part.AsSpan(0, read));
+            if (bytes.Length > Largest)
+            {
+                throw new IOException("it has more than 1 GB");
+            }
+        }
+
+        return bytes.ToArray();
+    }
+
+    /// <summary>Reads a large file on all cores: most of the time goes into getting the memory for it from the system, page by
+    /// page.</summary>
     private static byte[] ReadBytes(string path)
     {
         const int Chunk = 4 * 1024 * 1024;
@@ -120,8 +146,8 @@ public sealed class SourceText
 
     /// <inheritdoc cref="Read"/>
     /// <summary>Reads a file on a thread of the pool.</summary>
-    public static Task<SourceText> ReadAsync(string path, CancellationToken cancellationToken = default) =>
-        Task.Run(() => Read(path), cancellationToken);
+    public static Task<SourceText> ReadAsync(string path, CancellationToken cancellationToken = default, bool mayStream = false) =>
+        Task.Run(() => Read(path, mayStream), cancellationToken).WaitAsync(cancellationToken);
 
     /// <summary>Turns a byte offset into a line and a column.</summary>
     /// <param name="offset">From 0 to the length of the text; an offset inside a character stands for that character.</param>

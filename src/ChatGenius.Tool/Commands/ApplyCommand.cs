@@ -7,10 +7,12 @@ using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Settings settings, Consent consent, Certificates certificates, Shell shell, Report report)
+internal sealed class ApplyCommand(
+    Workspace workspace, TargetFinder targets, Settings settings, Runs runs, Certificates certificates, Shell shell, Report report)
 {
     internal static readonly Command Definition = new("apply", "Apply the pending migrations")
     {
+        Json = true,
         CalledElsewhere = ["up", "migrate", "deploy", "update", "push"],
         Configure = app =>
         {
@@ -20,14 +22,11 @@ internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Se
             var backup = app.Option("--backup=<DIR>", "Back up with pg_dump first [backups]", CommandOptionType.SingleOrNoValue);
             var certified = app.Option("--certified", "Roll back what does more than check --certify saw", CommandOptionType.NoValue);
             var yes = app.Option("-y|--yes", "Don't ask in a protected environment", CommandOptionType.NoValue);
-            var runOptions = new RunOptions(app);
-            return Command.Handle<ApplyCommand>((command, cancellationToken) =>
-            {
-                var options = runOptions.Over(command.Settings) with { SingleTransaction = single.HasValue() };
-                return dryRun.HasValue()
-                    ? command.ShowAsync(planOptions.Request(), options, cancellationToken)
-                    : command.RunAsync(planOptions.Request(), options, command.BackupFolder(backup), certified.HasValue(), yes.HasValue(), cancellationToken);
-            });
+            SettingKey.DeclareRun(app);
+            return Command.Handle<ApplyCommand>((command, cancellationToken) => dryRun.HasValue()
+                ? command.ShowAsync(planOptions.Request(), cancellationToken)
+                : command.RunAsync(planOptions.Request(), single.HasValue(), backup, certified.HasValue(), yes.HasValue(),
+                    cancellationToken));
         },
         Details =
             """
@@ -49,11 +48,9 @@ internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Se
             """,
     };
 
-    private Settings Settings => settings;
-
-    private async Task<ExitCode> ShowAsync(PlanRequest request, MigratorOptions options, CancellationToken cancellationToken)
+    private async Task<ExitCode> ShowAsync(PlanRequest request, CancellationToken cancellationToken)
     {
-        var (migrator, _) = await workspace.OpenAsync(options, events: null, cancellationToken);
+        var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var plan = await migrator.PlanAsync(request, cancellationToken);
         PlanText.Write(report, plan, asResult: true);
         report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{Plural.Of(plan.Steps.Count, "migration")} would be applied");
@@ -61,40 +58,45 @@ internal sealed class ApplyCommand(Workspace workspace, TargetFinder targets, Se
     }
 
     private async Task<ExitCode> RunAsync(
-        PlanRequest request, MigratorOptions options, string? backupFolder, bool certified, bool yes, CancellationToken cancellationToken)
+        PlanRequest request, bool single, CommandOption backupOption, bool certified, bool yes, CancellationToken cancellationToken)
     {
+        var options = settings.RunOptions with { SingleTransaction = single };
+        var backupFolder = BackupFolder(backupOption);
+        using var progress = new RunProgress(report);
         var (migrations, target) = await workspace.OpenAsync(cancellationToken);
         MigrationPlan? confirmed = null;
+        DatabaseBackup? backup = null;
         if (settings.IsProtected || certified || backupFolder is not null)
         {
-            var plan = await new Migrator(target.Database, migrations, options).PlanAsync(request, cancellationToken);
-            options = certified ? options with { Guards = await certificates.GuardsAsync(plan, cancellationToken) } : options;
-            var backup = backupFolder is null || plan.Steps.Count == 0 ? null
+            confirmed = await new Migrator(target.Database, migrations, options, progress).PlanAsync(request, cancellationToken);
+            options = certified ? options with { Guards = await certificates.GuardsAsync(confirmed, cancellationToken) } : options;
+            backup = backupFolder is null || confirmed.Steps.Count == 0 ? null
                 : await DatabaseBackup.PrepareAsync(target.Database, targets.Binaries, cancellationToken);
-            if (settings.IsProtected)
-            {
-                confirmed = plan;
-                PlanText.Write(report, plan, asResult: false);
-                if (plan.Steps.Count > 0
-                    && !await consent.AskAsync($"Apply {Plural.Of(plan.Steps.Count, "migration")} to {target.Url.Display}?", yes, cancellationToken))
-                {
-                    return ExitCode.Cancelled;
-                }
-            }
-
-            if (backup is not null)
-            {
-                var file = await backup.MakeAsync(backupFolder!, plan.Steps[0].Version, new NoteProgress(report), cancellationToken);
-                report.Note($"The backup is {file.Path} ({DataSize.Format(file.Bytes)}, {Duration.Format(file.Elapsed)})");
-                options = options with { Backup = file.Path };
-            }
         }
 
-        using var progress = new RunProgress(report);
-        var result = await new Migrator(target.Database, migrations, options, progress).ApplyAsync(request, confirmed, cancellationToken);
-        progress.Dispose();
-        RunSummary.Write(report, result, target, "applied");
-        return ExitCode.Done;
+        if (settings.IsProtected)
+        {
+            PlanText.Write(report, confirmed!, asResult: false);
+        }
+
+        var question = settings.IsProtected && confirmed!.Steps.Count > 0
+            ? $"Apply {Plural.Of(confirmed.Steps.Count, "migration")} to {target.Url.Display} ({settings.Environment!.Value})?" : null;
+        return await runs.RunAsync(
+            target, question, yes, "applied", progress,
+            async () =>
+            {
+                if (backup is not null)
+                {
+                    var file = await backup.MakeAsync(backupFolder!, confirmed!.Steps[0].Version, new NoteProgress(report),
+                        cancellationToken);
+                    report.Note($"The backup is {file.Path} ({DataSize.Format(file.Bytes)}, {Duration.Format(file.Elapsed)})");
+                    options = options with { Backup = file.Path };
+                }
+
+                var migrator = new Migrator(target.Database, migrations, options, progress);
+                return await migrator.ApplyAsync(request, settings.IsProtected ? confirmed : null, cancellationToken);
+            },
+            cancellationToken);
     }
 
     /// <returns>Null where no backup is to be made.</returns>

@@ -9,11 +9,13 @@ internal sealed class BaselineCommand(Workspace workspace, Settings settings, Co
 {
     internal static readonly Command Definition = new("baseline", "Take over a database that something else built")
     {
+        Json = true,
         Configure = app =>
         {
             var to = app.Option("--to <NUMBER>", "The last migration that the database has", CommandOptionType.SingleValue);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
-            return Command.Handle<BaselineCommand>((command, cancellationToken) => command.RunAsync(to.Number(least: 1), yes.HasValue(), cancellationToken));
+            return Command.Handle<BaselineCommand>((command, cancellationToken) =>
+                command.RunAsync(to.Migration(least: 1), yes.HasValue(), cancellationToken));
         },
         Details =
             """
@@ -36,7 +38,8 @@ internal sealed class BaselineCommand(Workspace workspace, Settings settings, Co
 
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         migrator.RequireMigration(to.Value);
-        if (!await consent.AskAsync($"Mark the migrations up to {to:D4} as applied on {target.Url.Display} without running them?", yes, cancellationToken))
+        if (!await consent.AskAsync($"Mark the migrations up to {to:D4} as applied on {target.Url.Display} without running them?", yes,
+            cancellationToken))
         {
             return ExitCode.Cancelled;
         }
@@ -47,7 +50,15 @@ internal sealed class BaselineCommand(Workspace workspace, Settings settings, Co
             report.Note($"marked {migration.Id}");
         }
 
-        report.Result(taken.Count == 0 ? "Nothing to do: the history has them all" : $"{Plural.Of(taken.Count, "migration")} marked as applied");
+        report.Result(
+            new DoneJson(taken.Count == 0 ? "nothing" : "baselined")
+            {
+                Database = target.Url.Display,
+                Migrations = [.. taken.Select(migration => new DoneMigrationJson(migration.Version, migration.Name, null, null))],
+            },
+            JsonContext.Readable.DoneJson);
+        report.Result(taken.Count == 0 ? "Nothing to do: the history has them all"
+            : $"{Plural.Of(taken.Count, "migration")} marked as applied");
         return ExitCode.Done;
     }
 }

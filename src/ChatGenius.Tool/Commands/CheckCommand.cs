@@ -55,11 +55,13 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
             throw new ProblemException("CG1007", "--json and --sarif both want stdout", advice: "Leave one out.");
         }
 
+        using var progress = new RunProgress(report);
+        progress.Show("Checking migrations");
         var started = TimeProvider.System.GetTimestamp();
         var migrations = workspace.Load(cancellationToken);
         var (server, chosen) = await ChooseAsync(options, migrations, cancellationToken);
         var sizes = options.Target is { } url
-            ? await TableSizes.ReadAsync(new Database(DatabaseUrl.Parse(url, "--target", shell.Variable)), cancellationToken)
+            ? await TableSizes.ReadAsync(new Database(targets.Parse(url, "--target")), cancellationToken)
             : TableSizes.Unknown;
         var run = new CheckRun(server, settings.RunOptions.LockTimeout, sizes);
         var results = await run.RunAsync(migrations, chosen, Rows(options), report, cancellationToken);
@@ -71,9 +73,9 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
     private async Task<(DatabaseUrl Server, IReadOnlyList<Migration> Chosen)> ChooseAsync(
         Options options, IReadOnlyList<Migration> migrations, CancellationToken cancellationToken)
     {
-        var shadow = options.Shadow is { } url ? DatabaseUrl.Parse(url, "--shadow", shell.Variable) : null;
+        var shadow = options.Shadow is { } url ? targets.Parse(url, "--shadow") : null;
         IReadOnlyList<Migration>? chosen = options.All ? migrations
-            : options.Since is { } revision ? await ChangedSince.SelectAsync(migrations, revision, shell, cancellationToken)
+            : options.Since is { } revision ? await Git.ChangedSinceAsync(revision, migrations, shell, report, cancellationToken)
             : shadow is not null && !HasDatabase() ? migrations
             : null;
         if (chosen is not null)
@@ -108,7 +110,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
     private RowSource? Rows(Options options) =>
         options.MadeUp ? new RowSource(Database: null)
         : !options.Data ? null
-        : options.Target is { } url ? new RowSource(DatabaseUrl.Parse(url, "--target", shell.Variable))
+        : options.Target is { } url ? new RowSource(targets.Parse(url, "--target"))
         : new RowSource(HasDatabase() ? targets.Named()!.Value.Url : null);
 
     private async Task WriteAsync(Options options, IReadOnlyList<CheckResult> results, TimeSpan elapsed, CancellationToken cancellationToken)
@@ -116,7 +118,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         var findings = results.SelectMany(result => result.Findings).ToList();
         if (options.Sarif)
         {
-            report.Out.WriteLine(SarifLog.Write(findings, shell));
+            report.Document(SarifLog.Write(findings, shell) + "\n");
         }
         else
         {
@@ -136,7 +138,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
 
         if (shell.Variable("GITHUB_ACTIONS") == "true")
         {
-            GitHubAnnotations.Write(report.Error, findings, shell);
+            GitHubAnnotations.Write(report, findings, shell);
         }
     }
 
@@ -182,7 +184,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         private readonly CommandOption _madeUp = app.Option("--made-up", "Make rows up, as many as the target has up to 10,000", CommandOptionType.NoValue);
         private readonly CommandOption _sarif = app.Option("--sarif", "Print SARIF 2.1.0 on stdout", CommandOptionType.NoValue);
         private readonly CommandOption _html = app.Option("--html <FILE>", "Write a page for people", CommandOptionType.SingleValue);
-        private readonly CommandOption _failOn = app.Option("--fail-on <LEVEL>", "Exit with 1 from: error, warning, info [error]", CommandOptionType.SingleValue);
+        private readonly CommandOption _failOn = app.Option("--fail-on <error,warning,info>", "Exit with 1 from this level on [error]", CommandOptionType.SingleValue);
         private readonly CommandOption _certify = app.Option("--certify", "Keep what was seen, for apply --certified", CommandOptionType.NoValue);
         private readonly CommandOption _rules = app.Option("--rules", "Print every rule with its examples", CommandOptionType.NoValue);
 
@@ -206,7 +208,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
 
         public bool Rules => _rules.HasValue();
 
-        public Severity FailOn() => _failOn.OneOf("error", "warning", "info") switch
+        public Severity FailOn() => _failOn.OneOf() switch
         {
             "warning" => Severity.Warning,
             "info" => Severity.Info,

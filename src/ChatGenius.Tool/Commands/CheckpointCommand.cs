@@ -24,7 +24,8 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
                 Configure = app =>
                 {
                     var (name, yes) = Declare(app);
-                    return Command.Handle<CheckpointCommand>((command, cancellationToken) => command.SaveAsync(Name(name, "save"), yes.HasValue(), cancellationToken));
+                    return Command.Handle<CheckpointCommand>((command, cancellationToken) =>
+                        command.SaveAsync(Name(name, "save"), yes.HasValue(), cancellationToken));
                 },
                 Examples =
                     """
@@ -41,7 +42,8 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
                 Configure = app =>
                 {
                     var (name, yes) = Declare(app);
-                    return Command.Handle<CheckpointCommand>((command, cancellationToken) => command.RestoreAsync(Name(name, "restore"), yes.HasValue(), cancellationToken));
+                    return Command.Handle<CheckpointCommand>((command, cancellationToken) =>
+                        command.RestoreAsync(Name(name, "restore"), yes.HasValue(), cancellationToken));
                 },
                 Details =
                     """
@@ -54,7 +56,8 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
                 Configure = app =>
                 {
                     var (name, yes) = Declare(app);
-                    return Command.Handle<CheckpointCommand>((command, cancellationToken) => command.DropAsync(Name(name, "drop"), yes.HasValue(), cancellationToken));
+                    return Command.Handle<CheckpointCommand>((command, cancellationToken) =>
+                        command.DropAsync(Name(name, "drop"), yes.HasValue(), cancellationToken));
                 },
             },
         ],
@@ -79,7 +82,8 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
 
         var clock = TimeProvider.System.GetTimestamp();
         var saved = await checkpoints.SaveAsync(name, sessions.Count > 0, cancellationToken);
-        report.Result($"Saved checkpoint \"{name}\"{(saved.Bytes is { } bytes ? $", {DataSize.Format(bytes)}," : "")} in {Duration.Format(TimeProvider.System.GetElapsedTime(clock))}");
+        var size = saved.Bytes is { } bytes ? $", {DataSize.Format(bytes)}," : "";
+        report.Result($"Saved checkpoint \"{name}\"{size} in {Duration.Format(TimeProvider.System.GetElapsedTime(clock))}");
         report.Detail($"It is the database {saved.DatabaseName}");
         return ExitCode.Done;
     }
@@ -88,15 +92,17 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
     {
         var target = await targets.FindAsync(cancellationToken);
         var checkpoints = await new Checkpoints(target.Database).ListAsync(cancellationToken);
-        var table = new Table("name", "saved at (UTC)", "size", "database");
+        var table = new Table(1, 3, "name", "saved at (UTC)", "size", "database");
         foreach (var checkpoint in checkpoints)
         {
-            table.Add(checkpoint.Name, Time(checkpoint), checkpoint.Bytes is { } bytes ? DataSize.Format(bytes) : "", checkpoint.DatabaseName);
+            table.Add(checkpoint.Name, Time(checkpoint), checkpoint.Bytes is { } bytes ? DataSize.Format(bytes) : "",
+                checkpoint.DatabaseName);
         }
 
         table.Write(report);
         report.Result(
-            new CheckpointsJson(target.Url.Display, [.. checkpoints.Select(c => new CheckpointJson(c.Name, c.SavedAt, c.Bytes, c.DatabaseName))]),
+            new CheckpointsJson(target.Url.Display,
+                [.. checkpoints.Select(c => new CheckpointJson(c.Name, c.SavedAt, c.Bytes, c.DatabaseName))]),
             JsonContext.Readable.CheckpointsJson);
         if (checkpoints.Count == 0)
         {
@@ -125,7 +131,8 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
             report.Warn(leftOver);
         }
 
-        report.Result($"Put {target.Url.Display} back to checkpoint \"{name}\" in {Duration.Format(TimeProvider.System.GetElapsedTime(clock))}");
+        report.Result(
+            $"Put {target.Url.Display} back to checkpoint \"{name}\" in {Duration.Format(TimeProvider.System.GetElapsedTime(clock))}");
         return ExitCode.Done;
     }
 
@@ -145,7 +152,8 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
         return ExitCode.Done;
     }
 
-    private static string Time(Checkpoint checkpoint) => checkpoint.SavedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+    private static string Time(Checkpoint checkpoint) =>
+        checkpoint.SavedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
     private static string Ending(IReadOnlyList<string> sessions)
     {

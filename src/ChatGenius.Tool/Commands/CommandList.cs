@@ -5,11 +5,13 @@ internal static class CommandList
 {
     public static IReadOnlyList<CommandGroup> All() =>
     [
-        new("Every day", [NewCommand.Definition, ApplyCommand.Definition, StatusCommand.Definition, RollbackCommand.Definition, RedoCommand.Definition]),
+        new("Every day", [NewCommand.Definition, ApplyCommand.Definition, StatusCommand.Definition, RollbackCommand.Definition,
+            RedoCommand.Definition]),
         new("Check first", [CheckCommand.Definition, PlanCommand.Definition, ScriptCommand.Definition, VerifyCommand.Definition]),
         new("The schema", [SchemaCommand.Definition, DriftCommand.Definition]),
-        new("The database itself", [CreateCommand.Definition, DropCommand.Definition, ResetCommand.Definition, CheckpointCommand.Definition, WaitCommand.Definition]),
+        new("The database itself", [CreateCommand.Definition, DropCommand.Definition, ResetCommand.Definition, CheckpointCommand.Definition,
+            WaitCommand.Definition]),
         new("Take over and settle", [BaselineCommand.Definition, RenumberCommand.Definition, RepairCommand.Definition]),
-        new("The tool", [ServerCommand.Definition, ConfigCommand.Definition]),
+        new("The tool", [ServerCommand.Definition, ConfigCommand.Definition, CompletionCommand.Definition, ManCommand.Definition]),
     ];
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class ConfigCommand(IServiceProvider services, Report report, Shell shell)
+internal sealed class ConfigCommand(IServiceProvider services, Report report)
 {
     internal static readonly Command Definition = new("config", "Show every setting and where it comes from")
     {
@@ -33,18 +33,17 @@ internal sealed class ConfigCommand(IServiceProvider services, Report report, Sh
     {
         if (schema)
         {
-            using var stream = typeof(ConfigCommand).Assembly.GetManifestResourceStream("chatgenius-db.schema.json")!;
-            using var reader = new StreamReader(stream);
-            shell.Out.Write(reader.ReadToEnd());
+            report.Document(SettingsSchema.Write());
             return ExitCode.Done;
         }
 
         // The settings are asked for here, because the schema can be printed where they are broken.
         var settings = services.GetRequiredService<Settings>();
         var rows = Rows(settings, services.GetRequiredService<TargetFinder>());
+        var width = rows.Max(row => Cells.Width(row.Value ?? "-"));
         foreach (var row in rows)
         {
-            report.Result($"{row.Name,-18} {Cells.Pad(row.Value ?? "-", rows.Max(r => Cells.Width(r.Value ?? "-")))}  {report.Style.Dim(row.Origin)}");
+            report.Result($"{row.Name,-18} {Cells.Pad(row.Value ?? "-", width)}  {report.Style.Dim(row.Origin)}");
         }
 
         report.Result(new ConfigJson(settings.File?.Path, settings.Environment?.Value, rows), JsonContext.Readable.ConfigJson);

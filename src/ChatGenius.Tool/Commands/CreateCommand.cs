@@ -6,6 +6,7 @@ internal sealed class CreateCommand(TargetFinder targets, Report report)
 {
     internal static readonly Command Definition = new("create", "Create the database")
     {
+        Json = true,
         Configure = _ => Command.Handle<CreateCommand>((command, cancellationToken) => command.RunAsync(cancellationToken)),
         Details =
             """
@@ -22,6 +23,7 @@ internal sealed class CreateCommand(TargetFinder targets, Report report)
     {
         var target = await targets.FindAsync(cancellationToken);
         var created = await target.Database.CreateAsync(cancellationToken: cancellationToken);
+        report.Result(new DoneJson(created ? "created" : "nothing") { Database = target.Url.Display }, JsonContext.Readable.DoneJson);
         report.Result(created ? $"Created {target.Url.Display}" : $"{target.Url.Display} is there already");
         return ExitCode.Done;
     }

@@ -9,7 +9,7 @@ using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Settings settings, Shell shell, Report report)
+internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Settings settings, Report report)
 {
     internal static readonly Command Definition = new("drift", "Compare the database with what its migrations give")
     {
@@ -36,6 +36,8 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
 
     private async Task<ExitCode> RunAsync(string? shadow, SchemaReadArguments read, CancellationToken cancellationToken)
     {
+        using var progress = new RunProgress(report);
+        progress.Show("Comparing the database with its migrations");
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var applied = Replayable(await migrator.StatusAsync(cancellationToken));
         var options = read.Over(settings);
@@ -84,7 +86,7 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
     {
         var server = shadow is null
             ? await targets.EmbeddedServer().StartAsync(new NoteProgress(report), cancellationToken)
-            : DatabaseUrl.Parse(shadow, "--shadow", shell.Variable);
+            : targets.Parse(shadow, "--shadow");
         var database = new Database(server.WithDatabase($"chatgenius_db_drift_{Guid.NewGuid():N}"));
         await database.CreateAsync(template: "template0", cancellationToken: cancellationToken);
         try

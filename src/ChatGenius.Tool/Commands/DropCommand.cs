@@ -7,11 +7,13 @@ internal sealed class DropCommand(TargetFinder targets, Consent consent, Report 
 {
     internal static readonly Command Definition = new("drop", "Drop the database and everything in it")
     {
+        Json = true,
         Configure = app =>
         {
             var force = app.Option("--force", "End the sessions that use it (PostgreSQL 13 and newer)", CommandOptionType.NoValue);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
-            return Command.Handle<DropCommand>((command, cancellationToken) => command.RunAsync(force.HasValue(), yes.HasValue(), cancellationToken));
+            return Command.Handle<DropCommand>((command, cancellationToken) =>
+                command.RunAsync(force.HasValue(), yes.HasValue(), cancellationToken));
         },
         Details =
             """
@@ -35,6 +37,7 @@ internal sealed class DropCommand(TargetFinder targets, Consent consent, Report 
         }
 
         var dropped = await target.Database.DropAsync(force, cancellationToken);
+        report.Result(new DoneJson(dropped ? "dropped" : "nothing") { Database = target.Url.Display }, JsonContext.Readable.DoneJson);
         report.Result(dropped ? $"Dropped {target.Url.Display}" : $"{target.Url.Display} was not there");
         return ExitCode.Done;
     }

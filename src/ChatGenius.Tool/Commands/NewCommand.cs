@@ -18,7 +18,8 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
             var name = app.Argument("NAME", "What it does, as in add_reactions; it also chooses the template");
             var columns = app.Argument("COLUMN", "name:type[?][=default][:modifier]", multipleValues: true);
             var options = new Options(app);
-            return Command.Handle<NewCommand>((command, cancellationToken) => command.RunAsync(name.Value, columns.Values, options, cancellationToken));
+            return Command.Handle<NewCommand>((command, cancellationToken) =>
+                command.RunAsync(name.Value, columns.Values, options, cancellationToken));
         },
         Details =
             """
@@ -42,14 +43,20 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
 
     private sealed class Options(CommandLineApplication app)
     {
-        private readonly CommandOption _template = app.Option("-t|--template <NAME>", "Template to use instead of the one the name chooses", CommandOptionType.SingleValue);
-        private readonly CommandOption _templates = app.Option("--templates <DIR>", "The project's own templates, instead of migrations/templates", CommandOptionType.SingleValue);
-        private readonly CommandOption _set = app.Option("--set <VALUE>", "KEY=VALUE for the template; may be given several times", CommandOptionType.MultipleValue);
-        private readonly CommandOption _edit = app.Option("--edit", "Open what was written in $VISUAL or $EDITOR", CommandOptionType.NoValue);
-        private readonly CommandOption _stdout = app.Option("--stdout", "Print the migration instead of writing a file", CommandOptionType.NoValue);
+        private readonly CommandOption _template =
+            app.Option("-t|--template <NAME>", "Template to use instead of the one the name chooses", CommandOptionType.SingleValue);
+        private readonly CommandOption _templates =
+            app.Option("--templates <DIR>", "The project's own templates, instead of migrations/templates", CommandOptionType.SingleValue);
+        private readonly CommandOption _set = app.Option("--set <VALUE>", "KEY=VALUE for the template; may be given several times",
+            CommandOptionType.MultipleValue);
+        private readonly CommandOption _edit = app.Option("--edit", "Open what was written in $VISUAL or $EDITOR",
+            CommandOptionType.NoValue);
+        private readonly CommandOption _stdout = app.Option("--stdout", "Print the migration instead of writing a file",
+            CommandOptionType.NoValue);
         private readonly CommandOption _list = app.Option("--list", "Show the templates", CommandOptionType.NoValue);
         private readonly CommandOption _show = app.Option("--show <NAME>", "Show a template", CommandOptionType.SingleValue);
-        private readonly CommandOption _eject = app.Option("--eject <NAME>", "Copy a built-in template into the project, where it comes first", CommandOptionType.SingleValue);
+        private readonly CommandOption _eject = app.Option("--eject <NAME>",
+            "Copy a built-in template into the project, where it comes first", CommandOptionType.SingleValue);
 
         public string? Template => _template.Value();
 
@@ -83,7 +90,8 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         }
     }
 
-    private async Task<ExitCode> RunAsync(string? name, IReadOnlyList<string?> columns, Options options, CancellationToken cancellationToken)
+    private async Task<ExitCode> RunAsync(string? name, IReadOnlyList<string?> columns, Options options,
+        CancellationToken cancellationToken)
     {
         var folder = options.Templates is { } given ? shell.Shown(given) : settings.TemplatesFolder;
         var catalog = new TemplateCatalog(folder);
@@ -93,7 +101,7 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         }
         else if (options.Show is { } shown)
         {
-            shell.Out.Write(catalog.Show(shown));
+            report.Document(catalog.Show(shown));
         }
         else if (options.Eject is { } ejected)
         {
@@ -116,11 +124,13 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         var width = templates.Max(info => info.Name.Length);
         foreach (var info in templates)
         {
-            report.Result($"{info.Name.PadRight(width)}  {info.Summary}{(info.IsBuiltIn ? "" : report.Style.Dim($" ({info.Source.Path})"))}");
+            report.Result(
+                $"{info.Name.PadRight(width)}  {info.Summary}{(info.IsBuiltIn ? "" : report.Style.Dim($" ({info.Source.Path})"))}");
         }
     }
 
-    private async Task WriteAsync(TemplateCatalog catalog, string name, string[] columns, Options options, CancellationToken cancellationToken)
+    private async Task WriteAsync(TemplateCatalog catalog, string name, string[] columns, Options options,
+        CancellationToken cancellationToken)
     {
         var editor = options.Edit && !options.Stdout ? Editor() : null;
         var now = DateTimeOffset.UtcNow;
@@ -173,10 +183,10 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         {
             if (migrations.Count > 1)
             {
-                shell.Out.Write($"{(i == 0 ? "" : "\n")}-- {i + 1} of {migrations.Count}: {migration.Name}\n");
+                report.Document($"{(i == 0 ? "" : "\n")}-- {i + 1} of {migrations.Count}: {migration.Name}\n");
             }
 
-            shell.Out.Write(migration.Text);
+            report.Document(migration.Text);
         }
     }
 
@@ -223,7 +233,8 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         await process!.WaitForExitAsync(cancellationToken);
         if (process.ExitCode != 0)
         {
-            report.Warn(new Problem("CG0819", $"The editor {editor} ended with {process.ExitCode}", Advice: "The files below are written all the same."));
+            report.Warn(new Problem("CG0819", $"The editor {editor} ended with {process.ExitCode}",
+                Advice: "The files below are written all the same."));
         }
     }
 }

@@ -42,12 +42,7 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, Certif
             }
         }
 
-        if (!report.Json)
-        {
-            PlanText.Write(report, plan, asResult: true, seen);
-        }
-
-        report.Result(PlanJson.Of(plan, seen), JsonContext.Readable.PlanJson);
+        PlanText.Write(report, plan, asResult: true, seen);
         report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{Plural.Of(plan.Steps.Count, "migration")} to apply");
         return ExitCode.Done;
     }
@@ -64,14 +59,16 @@ internal sealed record PlanJson(IReadOnlyList<PlannedJson> Migrations)
             step.Section.Where.Path,
             step.Section.Transactional,
             step.Resume?.Statement,
-            [.. step.Section.Script.Statements.Select((statement, i) => (statement, statement.Location, Locks: seen.GetValueOrDefault(step.Version)?.Statements[i].Locks)).Select(item =>
+            [.. step.Section.Script.Statements.Select((statement, i) =>
+                (statement, statement.Location, Locks: seen.GetValueOrDefault(step.Version)?.Statements[i].Locks)).Select(item =>
                 new PlannedStatementJson(item.Location.Line, item.Location.Column, item.statement.Text, item.Locks))]))]);
 }
 
 /// <param name="Direction"><c>up</c> or <c>down</c>.</param>
 /// <param name="ResumeAt">The statement to go on with, counted from 1, where an earlier run was interrupted; otherwise absent.</param>
 internal sealed record PlannedJson(
-    long Version, string Name, string Direction, string Path, bool Transactional, int? ResumeAt, IReadOnlyList<PlannedStatementJson> Statements);
+    long Version, string Name, string Direction, string Path, bool Transactional, int? ResumeAt,
+        IReadOnlyList<PlannedStatementJson> Statements);
 
 /// <param name="Line">1 for the file's first line.</param>
 /// <param name="Locks">By table, where a certificate says; otherwise absent.</param>

@@ -14,5 +14,5 @@ internal sealed class PlanOptions(CommandLineApplication app)
     private readonly CommandOption _allowMissing = app.Option(
         "--allow-missing", "Go on though an applied one's file is gone", CommandOptionType.NoValue);
 
-    public PlanRequest Request() => new(_to.Number(least: 1), _allowOutOfOrder.HasValue(), _allowMissing.HasValue());
+    public PlanRequest Request() => new(_to.Migration(least: 1), _allowOutOfOrder.HasValue(), _allowMissing.HasValue());
 }

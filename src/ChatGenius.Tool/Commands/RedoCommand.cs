@@ -1,20 +1,19 @@
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class RedoCommand(Workspace workspace, Settings settings, Consent consent, Report report)
+internal sealed class RedoCommand(Runs runs)
 {
     internal static readonly Command Definition = new("redo", "Undo the last migration and apply it again")
     {
+        Json = true,
         Configure = app =>
         {
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
-            var runOptions = new RunOptions(app);
-            return Command.Handle<RedoCommand>((command, cancellationToken) =>
-                command.RunAsync(runOptions.Over(command.Settings), yes.HasValue(), cancellationToken));
+            SettingKey.DeclareRun(app);
+            return Command.Handle<RedoCommand>((command, cancellationToken) => command.RunAsync(yes.HasValue(), cancellationToken));
         },
         Details =
             """
@@ -28,31 +27,16 @@ internal sealed class RedoCommand(Workspace workspace, Settings settings, Consen
             """,
     };
 
-    private Settings Settings => settings;
-
-    private async Task<ExitCode> RunAsync(MigratorOptions options, bool yes, CancellationToken cancellationToken)
+    private Task<ExitCode> RunAsync(bool yes, CancellationToken cancellationToken)
     {
-        consent.RefuseWhereProtected("redo");
-        using var progress = new RunProgress(report);
-        var (migrator, target) = await workspace.OpenAsync(options, progress, cancellationToken);
         var request = new RollbackRequest(Steps: 1);
-        var plan = await migrator.PlanRollbackAsync(request, cancellationToken);
-        if (plan.Steps is not [var last])
-        {
-            report.Result("Nothing to redo");
-            return ExitCode.Done;
-        }
-
-        await LossText.WriteAsync(report, migrator, plan, cancellationToken);
-        if (!await consent.AskAsync($"Redo {last.Id} on {target.Url.Display}?", yes, cancellationToken))
-        {
-            return ExitCode.Cancelled;
-        }
-
-        await migrator.RollbackAsync(request, plan, cancellationToken);
-        var result = await migrator.ApplyAsync(new PlanRequest(To: last.Version), confirmed: null, cancellationToken);
-        progress.Dispose();
-        RunSummary.Write(report, result, target, "applied again");
-        return ExitCode.Done;
+        return runs.UndoAsync(
+            request, dryRun: false, yes, ("redo", "Redo", "applied again"),
+            async (migrator, plan) =>
+            {
+                await migrator.RollbackAsync(request, plan, cancellationToken);
+                return await migrator.ApplyAsync(new PlanRequest(To: plan.Steps[0].Version), confirmed: null, cancellationToken);
+            },
+            cancellationToken);
     }
 }

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using ChatGenius.Db;
 using ChatGenius.Db.Files;
 using ChatGenius.Tool.Configuration;
@@ -11,10 +9,12 @@ internal sealed class RenumberCommand(Settings settings, AppliedMigrations histo
 {
     internal static readonly Command Definition = new("renumber", "Move your own migrations behind what came in by a merge")
     {
+        Json = true,
         Configure = app =>
         {
             var files = app.Argument("FILE", "Migrations to move; by default, what is known to need it", multipleValues: true);
-            var since = app.Option("--since <REV>", "Move what was added since this git revision, such as origin/main", CommandOptionType.SingleValue);
+            var since = app.Option("--since <REV>", "Move what was added since this git revision, such as origin/main",
+                CommandOptionType.SingleValue);
             var dryRun = app.Option("--dry-run", "Only say what would be renamed", CommandOptionType.NoValue);
             return Command.Handle<RenumberCommand>((command, cancellationToken) =>
                 command.RunAsync([.. files.Values.OfType<string>()], since.Value(), dryRun.HasValue(), cancellationToken));
@@ -45,7 +45,7 @@ internal sealed class RenumberCommand(Settings settings, AppliedMigrations histo
 
         var bundle = MigrationSource.Load(null, settings.Bundle, cancellationToken: cancellationToken);
         var move = files.Select(file => Path.GetFileName(file)!).ToList();
-        var added = since is null ? null : await AddedSinceAsync(since, folder, cancellationToken);
+        var added = since is null ? null : await Git.AddedSinceAsync(since, folder, cancellationToken);
         IReadOnlyList<NewNumber> Plan(IReadOnlyList<string> names) => Decide(names, move, added, bundle, applied ?? []);
 
         var renames = dryRun
@@ -56,17 +56,26 @@ internal sealed class RenumberCommand(Settings settings, AppliedMigrations histo
             report.Result($"{Path.Combine(folder, rename.From)} -> {Path.Combine(folder, rename.To)}");
         }
 
-        report.Note(renames.Count == 0 ? "Nothing to renumber" : $"{Plural.Of(renames.Count, "migration")} {(dryRun ? "would get" : "got")} a new number");
+        report.Result(
+            new DoneJson(renames.Count == 0 || dryRun ? "nothing" : "renumbered")
+            {
+                Files = [.. renames.Select(rename => new DoneFileJson(Path.Combine(folder, rename.To), Path.Combine(folder, rename.From)))],
+            },
+            JsonContext.Readable.DoneJson);
+        report.Note(renames.Count == 0 ? "Nothing to renumber"
+            : $"{Plural.Of(renames.Count, "migration")} {(dryRun ? "would get" : "got")} a new number");
         return ExitCode.Done;
     }
 
     private static IReadOnlyList<NewNumber> Decide(
-        IReadOnlyList<string> names, List<string> move, HashSet<string>? added, IReadOnlyList<Migration> bundle, IReadOnlyList<AppliedMigration> applied)
+        IReadOnlyList<string> names, List<string> move, HashSet<string>? added, IReadOnlyList<Migration> bundle,
+            IReadOnlyList<AppliedMigration> applied)
     {
         // A file that is also in the bundle, under the same name, is the bundle's: it stays.
         var bundled = bundle.Select(migration => $"{migration.Id}.sql").ToHashSet(StringComparer.Ordinal);
         var files = names
-            .Where(name => name.EndsWith(".sql", StringComparison.OrdinalIgnoreCase) && !bundled.Contains(name) && MigrationNumber.Of(name) is not null)
+            .Where(name => name.EndsWith(".sql", StringComparison.OrdinalIgnoreCase) && !bundled.Contains(name)
+                && MigrationNumber.Of(name) is not null)
             .Select(name => (Name: name, Number: MigrationNumber.Of(name)!.Value))
             .ToList();
         if (added is not null)
@@ -80,44 +89,9 @@ internal sealed class RenumberCommand(Settings settings, AppliedMigrations histo
 
         // The name tells two files of one number apart: the history has one of them.
         var numbered = files.Select(file => new NumberedFile(
-            file.Name, file.Number, applied.Any(one => one.Version == file.Number && Path.GetFileNameWithoutExtension(file.Name).EndsWith($"_{one.Name}", StringComparison.Ordinal))));
+            file.Name, file.Number, applied.Any(one => one.Version == file.Number
+                && Path.GetFileNameWithoutExtension(file.Name).EndsWith($"_{one.Name}", StringComparison.Ordinal))));
         var taken = bundle.Select(migration => migration.Version).Concat(applied.Select(one => one.Version)).ToList();
         return Renumbering.Plan([.. numbered], taken, move, DateTimeOffset.UtcNow);
-    }
-
-    /// <exception cref="ProblemException">CG0818: git isn't there, or doesn't know the revision.</exception>
-    private static async Task<HashSet<string>> AddedSinceAsync(string revision, string folder, CancellationToken cancellationToken)
-    {
-        // What the other side has added since the two parted is not ours: compare with where they parted.
-        var commit = await GitAsync(folder, ["rev-parse", "--verify", "--end-of-options", $"{revision}^{{commit}}"], cancellationToken);
-        var parted = await GitAsync(folder, ["merge-base", commit[^1].Trim(), "HEAD"], cancellationToken);
-        var other = await GitAsync(folder, ["ls-tree", "--name-only", "-z", commit[^1].Trim(), "."], cancellationToken);
-        var added = await GitAsync(folder, ["diff", "--name-only", "--relative", "--no-renames", "--diff-filter=A", "-z", parted[0].Trim(), "--", "."], cancellationToken);
-        var untracked = await GitAsync(folder, ["ls-files", "--others", "--exclude-standard", "-z", "--", "."], cancellationToken);
-
-        // After a merge the diff has the other side's files too.
-        return [.. added.Concat(untracked).Except(other)];
-    }
-
-    private static async Task<string[]> GitAsync(string folder, string[] arguments, CancellationToken cancellationToken)
-    {
-        var start = new ProcessStartInfo("git", ["-C", folder, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        try
-        {
-            using var git = Process.Start(start)!;
-            var output = git.StandardOutput.ReadToEndAsync(cancellationToken);
-            var error = await git.StandardError.ReadToEndAsync(cancellationToken);
-            await git.WaitForExitAsync(cancellationToken);
-            return git.ExitCode == 0
-                ? (await output).Split('\0', StringSplitOptions.RemoveEmptyEntries)
-                : throw new ProblemException(
-                    "CG0818", $"git can't say what was added: {error.Split('\n')[0]}", advice: "Check the revision, or name the files.");
-        }
-        catch (Win32Exception e)
-        {
-            throw new ProblemException(
-                "CG0818", $"git can't be run: {e.Message}", advice: "Install git, or name the files instead of --since.",
-                cause: e);
-        }
     }
 }

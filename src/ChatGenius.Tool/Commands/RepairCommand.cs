@@ -48,8 +48,8 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
     private async Task<ExitCode> RunAsync(string? number, RepairAction? action, bool yes, CancellationToken cancellationToken)
     {
         long? version = number is null ? null
-            : long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed
-            : throw new ProblemException("CG1006", $"\"{number}\" is no migration's number", advice: "Give a whole number, such as 7.");
+            : OptionValues.ParseMigration(number) ?? throw new ProblemException("CG1006", $"\"{number}\" is no migration's number",
+                advice: "Give a whole number, such as 7.");
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var shown = await ShowAsync(migrator, version, cancellationToken);
         if (version is null || action is null)
@@ -78,7 +78,8 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
             return ExitCode.Cancelled;
         }
 
-        var settled = await migrator.RepairAsync(version.Value, action.Value, shown is [var interruption] ? interruption : null, cancellationToken);
+        var settled = await migrator.RepairAsync(version.Value, action.Value, shown is [var interruption] ? interruption
+            : null, cancellationToken);
         report.Result(action == RepairAction.Forget
             ? $"Forgot the interrupted {settled.Direction.ToString().ToLowerInvariant()} of {settled.Version:D4}_{settled.Name}"
             : $"Settled statement {settled.Statement} of {settled.Version:D4}_{settled.Name}; it goes on with the next run");
@@ -94,9 +95,11 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
         foreach (var status in interrupted)
         {
             var stop = status.Interruption!;
+            var (direction, isAtEnd) = (stop.Direction.ToString().ToLowerInvariant(), stop.Statement > stop.Count);
+            var state = stop.Started ? $"which was begun at {stop.Since:yyyy-MM-dd HH:mm:ss} UTC"
+                : isAtEnd ? "only its history row is missing" : "which was not begun";
             report.Result(
-                $"{status.Version:D4}_{status.Name}: {stop.Direction.ToString().ToLowerInvariant()} interrupted {(stop.Statement > stop.Count ? "" : "at ")}{StatusCommand.Stop(stop)}"
-                + (stop.Started ? $", which was begun at {stop.Since:yyyy-MM-dd HH:mm:ss} UTC" : stop.Statement > stop.Count ? ", only its history row is missing" : ", which was not begun"));
+                $"{status.Version:D4}_{status.Name}: {direction} interrupted {(isAtEnd ? "" : "at ")}{StatusCommand.Stop(stop)}, {state}");
             if (StatusCommand.Place(status) is { } place)
             {
                 report.Result($"  {place.Where}: {Cells.Tame(place.Where.LineText.Trim())}");

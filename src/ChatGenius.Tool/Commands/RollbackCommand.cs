@@ -1,26 +1,27 @@
 using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class RollbackCommand(Workspace workspace, Settings settings, Consent consent, Report report)
+internal sealed class RollbackCommand(Runs runs)
 {
     internal static readonly Command Definition = new("rollback", "Undo the last migration, or several")
     {
+        Json = true,
         CalledElsewhere = ["down", "revert", "undo"],
         Configure = app =>
         {
             var steps = app.Option("--steps <N>", "How many, newest first [1]", CommandOptionType.SingleValue);
-            var to = app.Option("--to <NUMBER>", "The migration that is to be the newest afterwards; 0: none", CommandOptionType.SingleValue);
+            var to = app.Option("--to <NUMBER>", "The migration that is to be the newest afterwards; 0: none",
+                CommandOptionType.SingleValue);
             var all = app.Option("--all", "All of them", CommandOptionType.NoValue);
             var dryRun = app.Option("--dry-run", "Print what would run, and run nothing", CommandOptionType.NoValue);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
-            var runOptions = new RunOptions(app);
-            return Command.Handle<RollbackCommand>((command, cancellationToken) => command.RunAsync(
-                Request(steps, to, all), runOptions.Over(command.Settings), dryRun.HasValue(), yes.HasValue(), cancellationToken));
+            SettingKey.DeclareRun(app);
+            return Command.Handle<RollbackCommand>((command, cancellationToken) =>
+                command.RunAsync(Request(steps, to, all), dryRun.HasValue(), yes.HasValue(), cancellationToken));
         },
         Details =
             """
@@ -36,8 +37,6 @@ internal sealed class RollbackCommand(Workspace workspace, Settings settings, Co
             """,
     };
 
-    private Settings Settings => settings;
-
     private static RollbackRequest Request(CommandOption steps, CommandOption to, CommandOption all)
     {
         if ((steps.HasValue() ? 1 : 0) + (to.HasValue() ? 1 : 0) + (all.HasValue() ? 1 : 0) > 1)
@@ -45,47 +44,12 @@ internal sealed class RollbackCommand(Workspace workspace, Settings settings, Co
             throw new ProblemException("CG1007", "--steps, --to and --all exclude each other", advice: "Leave all but one out.");
         }
 
-        return to.HasValue() ? new RollbackRequest(To: to.Number())
+        return to.HasValue() ? new RollbackRequest(To: to.Migration())
             : all.HasValue() ? new RollbackRequest(All: true)
             : new RollbackRequest(Steps: (int)(steps.Number(least: 1, most: int.MaxValue) ?? 1));
     }
 
-    private async Task<ExitCode> RunAsync(RollbackRequest request, MigratorOptions options, bool dryRun, bool yes, CancellationToken cancellationToken)
-    {
-        if (!dryRun)
-        {
-            consent.RefuseWhereProtected("rollback");
-        }
-
-        using var progress = new RunProgress(report);
-        var (migrator, target) = await workspace.OpenAsync(options, progress, cancellationToken);
-        var plan = await migrator.PlanRollbackAsync(request, cancellationToken);
-        if (plan.Steps.Count == 0)
-        {
-            report.Result("Nothing to roll back");
-            return ExitCode.Done;
-        }
-
-        if (dryRun)
-        {
-            PlanText.Write(report, plan, asResult: true);
-        }
-
-        await LossText.WriteAsync(report, migrator, plan, cancellationToken);
-        if (dryRun)
-        {
-            return ExitCode.Done;
-        }
-
-        var what = plan.Steps.Count == 1 ? plan.Steps[0].Id : $"{Plural.Of(plan.Steps.Count, "migration")}, {plan.Steps[0].Id} to {plan.Steps[^1].Id},";
-        if (!await consent.AskAsync($"Roll back {what} on {target.Url.Display}?", yes, cancellationToken))
-        {
-            return ExitCode.Cancelled;
-        }
-
-        var result = await migrator.RollbackAsync(request, plan, cancellationToken);
-        progress.Dispose();
-        RunSummary.Write(report, result, target, "rolled back");
-        return ExitCode.Done;
-    }
+    private Task<ExitCode> RunAsync(RollbackRequest request, bool dryRun, bool yes, CancellationToken cancellationToken) => runs.UndoAsync(
+        request, dryRun, yes, ("rollback", "Roll back", "rolled back"),
+        (migrator, plan) => migrator.RollbackAsync(request, plan, cancellationToken), cancellationToken);
 }

@@ -38,7 +38,7 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
         {
             throw new ProblemException(
                 "CG1003", "schema diff needs to know what to compare",
-                advice: "Name a database's URL or a dump file; see chatgenius-db schema diff --help");
+                advice: "Name a database's URL or a dump file; see 'chatgenius-db schema diff --help'.");
         }
 
         var options = read.Over(settings);
@@ -57,9 +57,9 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
         var path = shell.Absolute(text);
         if (File.Exists(path) || !(text.Contains("://", StringComparison.Ordinal) || text.Contains('=', StringComparison.Ordinal)))
         {
-            return (SchemaSnapshot.Parse(await SourceText.ReadAsync(shell.Shown(path), cancellationToken)), null);
+            return (SchemaSnapshot.Parse(await SourceText.ReadAsync(shell.Shown(path), cancellationToken, mayStream: true)), null);
         }
 
-        return await SchemaReader.ReadAsync(new Database(DatabaseUrl.Parse(text, label, shell.Variable)), options, cancellationToken);
+        return await SchemaReader.ReadAsync(new Database(targets.Parse(text, label)), options, cancellationToken);
     }
 }

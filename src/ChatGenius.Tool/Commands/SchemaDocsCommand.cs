@@ -11,12 +11,12 @@ internal sealed class SchemaDocsCommand(TargetFinder targets, Settings settings,
     {
         Configure = app =>
         {
-            var format = app.Option("--format <FORMAT>", "html or markdown [html]", CommandOptionType.SingleValue);
+            var format = app.Option("--format <html,markdown>", "Form of the page [html]", CommandOptionType.SingleValue);
             var output = app.Option("-o|--output <FILE>", "Write to a file instead of stdout", CommandOptionType.SingleValue);
             var title = app.Option("--title <TEXT>", "Title of the page [the database's name]", CommandOptionType.SingleValue);
             var read = new SchemaReadArguments(app);
             return Command.Handle<SchemaDocsCommand>((command, cancellationToken) =>
-                command.RunAsync(format.OneOf("html", "markdown") == "markdown", output.Value(), title.Value(), read, cancellationToken));
+                command.RunAsync(format.OneOf() == "markdown", output.Value(), title.Value(), read, cancellationToken));
         },
         Details =
             """
@@ -37,7 +37,7 @@ internal sealed class SchemaDocsCommand(TargetFinder targets, Settings settings,
         var (snapshot, _) = await SchemaReader.ReadAsync(target.Database, read.Over(settings), cancellationToken);
         title ??= target.Url.DatabaseName;
         var page = markdown ? SchemaPage.Markdown(snapshot, title) : SchemaPage.Html(snapshot, title);
-        await OutputFile.WriteAsync(shell, report, file, page, cancellationToken);
+        OutputFile.Write(shell, report, file, page);
         return ExitCode.Done;
     }
 }

@@ -12,11 +12,11 @@ internal sealed class SchemaDumpCommand(TargetFinder targets, Settings settings,
         Json = true,
         Configure = app =>
         {
-            var format = app.Option("--format <FORMAT>", "text or sql [text]", CommandOptionType.SingleValue);
+            var format = app.Option("--format <text,sql>", "Form of what is written [text]", CommandOptionType.SingleValue);
             var output = app.Option("-o|--output <FILE>", "Write to a file instead of stdout", CommandOptionType.SingleValue);
             var read = new SchemaReadArguments(app);
             return Command.Handle<SchemaDumpCommand>((command, cancellationToken) =>
-                command.RunAsync(format.OneOf("text", "sql") == "sql", output.Value(), read, cancellationToken));
+                command.RunAsync(format.OneOf() == "sql", output.Value(), read, cancellationToken));
         },
         Details =
             """
@@ -42,7 +42,7 @@ internal sealed class SchemaDumpCommand(TargetFinder targets, Settings settings,
             return ExitCode.Done;
         }
 
-        await OutputFile.WriteAsync(shell, report, file, sql ? SchemaScript.Text(snapshot) : snapshot.ToString(), cancellationToken);
+        OutputFile.Write(shell, report, file, sql ? SchemaScript.Text(snapshot) : snapshot.ToString());
         return ExitCode.Done;
     }
 }
@@ -51,7 +51,8 @@ internal sealed class SchemaDumpCommand(TargetFinder targets, Settings settings,
 internal sealed record SchemaJson(IReadOnlyList<SchemaObjectJson> Objects)
 {
     public static SchemaJson Of(SchemaSnapshot snapshot) =>
-        new([.. snapshot.Objects.Select(o => new SchemaObjectJson(o.Kind, o.Name, [.. o.Facts.Select(f => new SchemaFactJson(f.Key, f.Text))]))]);
+        new([.. snapshot.Objects.Select(o => new SchemaObjectJson(o.Kind, o.Name,
+            [.. o.Facts.Select(f => new SchemaFactJson(f.Key, f.Text))]))]);
 }
 
 /// <param name="Name">Qualified, and quoted where PostgreSQL needs it.</param>

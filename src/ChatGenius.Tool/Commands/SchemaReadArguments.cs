@@ -12,7 +12,8 @@ internal sealed class SchemaReadArguments(CommandLineApplication app)
 
     private readonly CommandOption _owners = app.Option("--owners", "Owners count too", CommandOptionType.NoValue);
 
-    private readonly CommandOption _versions = app.Option("--extension-versions", "Versions of extensions count too", CommandOptionType.NoValue);
+    private readonly CommandOption _versions = app.Option("--extension-versions", "Versions of extensions count too",
+        CommandOptionType.NoValue);
 
     /// <summary>What is to be read. The tool's own schema never counts.</summary>
     public SchemaReadOptions Over(Settings settings, SchemaParts more = 0) => new()

@@ -39,8 +39,9 @@ internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shel
         }
 
         var script = MigrationScript.Write(plan, settings.RunOptions);
-        await OutputFile.WriteAsync(shell, report, output, script, cancellationToken);
-        report.Note(plan.Steps.Count == 0 ? "Nothing to do: the script only makes the history" : $"{Plural.Of(plan.Steps.Count, "migration")} written");
+        OutputFile.Write(shell, report, output, script);
+        report.Note(plan.Steps.Count == 0 ? "Nothing to do: the script only makes the history"
+            : $"{Plural.Of(plan.Steps.Count, "migration")} written");
         return ExitCode.Done;
     }
 

@@ -44,7 +44,8 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
             new("psql", "Open psql on its database, starting it if need be")
             {
                 PassesOn = true,
-                Configure = app => Command.Handle<ServerCommand>((command, cancellationToken) => command.PsqlAsync(app.RemainingArguments, cancellationToken)),
+                Configure = app => Command.Handle<ServerCommand>((command, cancellationToken) =>
+                    command.PsqlAsync(app.RemainingArguments, cancellationToken)),
                 Details = "Arguments behind -- go to psql.",
                 Examples =
                     """
@@ -61,7 +62,8 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
                 Configure = app =>
                 {
                     var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
-                    return Command.Handle<ServerCommand>((command, cancellationToken) => command.DestroyAsync(yes.HasValue(), cancellationToken));
+                    return Command.Handle<ServerCommand>((command, cancellationToken) =>
+                        command.DestroyAsync(yes.HasValue(), cancellationToken));
                 },
             },
         ],
@@ -86,10 +88,11 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
     private ExitCode Status(bool exitCode)
     {
         var status = _server.Status();
+        var since = status.Since?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
         report.Result(status.State switch
         {
-            LocalServerState.Running => string.Create(
-                CultureInfo.InvariantCulture, $"running    PostgreSQL {status.Major}, process {status.ProcessId}, since {status.Since?.ToLocalTime():yyyy-MM-dd HH:mm:ss}"),
+            LocalServerState.Running =>
+                $"running    PostgreSQL {status.Major}, process {status.ProcessId}, since {since} UTC",
             LocalServerState.Stopped => $"stopped    PostgreSQL {status.Major}",
             _ => "absent     nothing was created yet",
         });
@@ -150,4 +153,5 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
 
 /// <summary>What <c>server status --json</c> prints.</summary>
 /// <param name="State"><c>running</c>, <c>stopped</c> or <c>absent</c>.</param>
-internal sealed record ServerStatusJson(string State, string? Url, string DataFolder, string LogFile, int? Major, int? Pid, DateTimeOffset? Since);
+internal sealed record ServerStatusJson(string State, string? Url, string DataFolder, string LogFile, int? Major, int? Pid,
+    DateTimeOffset? Since);

@@ -39,7 +39,7 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
     {
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var statuses = await migrator.StatusAsync(cancellationToken);
-        var table = new Table("version", "name", "state", "applied at (UTC)", "took");
+        var table = new Table(3, 1, "version", "name", "state", "applied at (UTC)", "took");
         foreach (var status in statuses)
         {
             table.Add(
@@ -50,7 +50,7 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
                 status.Row?.Details is { } details ? Duration.Format(details.Duration) : "");
         }
 
-        table.Write(report, (column, cell) => column == 2 ? Color(cell) : "default");
+        table.Write(report, (column, cell) => column == 2 ? Color(cell) : null);
         foreach (var status in statuses)
         {
             if (Place(status) is { } place)
@@ -60,25 +60,28 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
         }
 
         report.Result(new StatusJson(target.Url.Display, [.. statuses.Select(StatusRowJson.Of)]), JsonContext.Readable.StatusJson);
-        var counts = statuses.GroupBy(status => status.State).OrderBy(group => group.Key).Select(group => $"{group.Count()} {Word(group.Key)}");
+        var counts = statuses.GroupBy(status => status.State).OrderBy(group => group.Key)
+            .Select(group => $"{group.Count()} {Word(group.Key)}");
         report.Note(statuses.Count == 0 ? "There are no migrations" : string.Join(", ", counts));
         return exitCode && statuses.Any(status => status.State != MigrationState.Applied) ? ExitCode.Differs : ExitCode.Done;
     }
 
-    private static string Color(string state) => state.Split(' ')[0] switch
+    private Func<string, string> Color(string state) => state.Split(' ')[0] switch
     {
-        "applied" => "green",
-        "pending" => "yellow",
-        _ => "red",
+        "applied" => report.Style.Green,
+        "pending" => report.Style.Yellow,
+        _ => report.Style.Red,
     };
 
-    internal static string Word(MigrationState state) => state == MigrationState.OutOfOrder ? "out_of_order" : state.ToString().ToLowerInvariant();
+    internal static string Word(MigrationState state) => state == MigrationState.OutOfOrder ? "out_of_order"
+        : state.ToString().ToLowerInvariant();
 
     /// <summary>Where an interrupted section stopped, in a few words.</summary>
     internal static string Stop(Interruption stop) =>
         stop.Statement > stop.Count ? $"after statement {stop.Count} of {stop.Count}" : $"statement {stop.Statement} of {stop.Count}";
 
-    /// <summary>The file and line of the statement at which an interrupted section stopped; null where the file is gone or has fewer.</summary>
+    /// <summary>The file and line of the statement at which an interrupted section stopped; null where the file is gone or has
+    /// fewer.</summary>
     internal static (string Step, Db.Text.SourceLocation Where)? Place(MigrationStatus status)
     {
         if (status.Interruption is not { } stop || status.Migration is not { } migration)
@@ -135,7 +138,8 @@ internal sealed record InterruptionJson(string Direction, int Statement, int Sta
     {
         var where = StatusCommand.Place(status)?.Where;
         return status.Interruption is { } stop
-            ? new(stop.Direction.ToString().ToLowerInvariant(), stop.Statement, stop.Count, stop.Started, where?.Path, where?.Line, where?.Column)
+            ? new(stop.Direction.ToString().ToLowerInvariant(), stop.Statement, stop.Count, stop.Started, where?.Path, where?.Line,
+                where?.Column)
             : null;
     }
 }

@@ -74,7 +74,8 @@ internal sealed class VerifyCommand(Workspace workspace, Settings settings, Repo
 
         report.Result(
             new VerifyJson([.. migrations.Select(m => new VerifiedJson(
-                m.Version, m.Name, m.Origin.ToString().ToLowerInvariant(), m.Source.Path, m.Up.Script.Statements.Count, m.Up.Transactional, !m.Down.Irreversible))]),
+                m.Version, m.Name, m.Origin.ToString()
+                    .ToLowerInvariant(), m.Source.Path, m.Up.Script.Statements.Count, m.Up.Transactional, !m.Down.Irreversible))]),
             JsonContext.Readable.VerifyJson);
     }
 
@@ -84,7 +85,8 @@ internal sealed class VerifyCommand(Workspace workspace, Settings settings, Repo
         const long SmallestTimestamp = 1_000_000_000;
         return migrations.Zip(migrations.Skip(1))
             .Where(pair => pair.Second.Version < SmallestTimestamp && pair.Second.Version > pair.First.Version + 1)
-            .Select(pair => string.Create(CultureInfo.InvariantCulture, $"the numbers go from {pair.First.Version:D4} to {pair.Second.Version:D4}"));
+            .Select(pair => string.Create(CultureInfo.InvariantCulture,
+                $"the numbers go from {pair.First.Version:D4} to {pair.Second.Version:D4}"));
     }
 }
 
@@ -93,4 +95,5 @@ internal sealed record VerifyJson(IReadOnlyList<VerifiedJson> Migrations);
 
 /// <param name="Origin"><c>bundle</c> or <c>folder</c>.</param>
 /// <param name="Statements">How many its up section has.</param>
-internal sealed record VerifiedJson(long Version, string Name, string Origin, string Path, int Statements, bool Transactional, bool Reversible);
+internal sealed record VerifiedJson(long Version, string Name, string Origin, string Path, int Statements, bool Transactional,
+    bool Reversible);

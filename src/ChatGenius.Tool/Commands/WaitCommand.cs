@@ -10,10 +10,12 @@ internal sealed class WaitCommand(TargetFinder targets, Report report)
 
     internal static readonly Command Definition = new("wait", "Wait until the database accepts connections")
     {
+        Json = true,
         Configure = app =>
         {
             var timeout = app.Option("--timeout <TIME>", "How long to wait [60s]; 0 for ever", CommandOptionType.SingleValue);
-            return Command.Handle<WaitCommand>((command, cancellationToken) => command.RunAsync(timeout.Duration() ?? DefaultTimeout, cancellationToken));
+            return Command.Handle<WaitCommand>((command, cancellationToken) =>
+                command.RunAsync(timeout.Duration() ?? DefaultTimeout, cancellationToken));
         },
         Details =
             """
@@ -30,7 +32,11 @@ internal sealed class WaitCommand(TargetFinder targets, Report report)
     private async Task<ExitCode> RunAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         var target = await targets.FindAsync(cancellationToken);
+        using var progress = new RunProgress(report);
+        progress.Show($"Waiting for {target.Url.Display}");
         await target.Database.WaitAsync(timeout == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : timeout, cancellationToken);
+        progress.Dispose();
+        report.Result(new DoneJson("connected") { Database = target.Url.Display }, JsonContext.Readable.DoneJson);
         report.Result($"{target.Url.Display} accepts connections");
         return ExitCode.Done;
     }

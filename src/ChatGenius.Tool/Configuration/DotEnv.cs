@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using ChatGenius.Db;
 using ChatGenius.Db.Text;
 
@@ -8,45 +9,27 @@ namespace ChatGenius.Tool.Configuration;
 /// The variables of a <c>.env</c> file: <c>NAME=value</c>, <c>export NAME=value</c>, comments, single quotes (taken as they stand) and
 /// double quotes (<c>\n \r \t \" \\ \$</c>), both over several lines. Nothing is expanded: a password may hold a dollar sign.
 /// </summary>
-internal static class DotEnv
+internal static partial class DotEnv
 {
     public const string Name = ".env";
 
-    /// <summary>Reads the nearest file from the working directory upwards to the folder of the settings file.</summary>
-    /// <exception cref="ProblemException">CG0906: can't be read; CG0911: a quote that doesn't end.</exception>
+    /// <summary>Reads the nearest file from the working directory upwards to the folder of the settings file, where that is above;
+    /// otherwise here alone.</summary>
+    /// <exception cref="ProblemException">
+    /// CG0906: can't be read; CG0911: a quote that doesn't end; CG0912: a line that names a database and assigns nothing; CG0913: it may be
+    /// somebody else's.
+    /// </exception>
     public static IReadOnlyDictionary<string, string> Find(Shell shell, string? settingsFolder)
     {
-        for (var folder = shell.WorkingDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            var path = Path.Combine(folder, Name);
-            if (File.Exists(path))
-            {
-                return Parse(Read(shell, path));
-            }
-
-            if (settingsFolder is null || folder == settingsFolder)
-            {
-                break;
-            }
-        }
-
-        return new Dictionary<string, string>();
+        var here = shell.WorkingDirectory;
+        var isAbove = settingsFolder is not null && $"{here}/".StartsWith($"{settingsFolder.TrimEnd('/')}/", StringComparison.Ordinal);
+        return FoundFile.Find(shell, Name, isAbove ? settingsFolder! : here) is { } path
+            ? Parse(FoundFile.Read(shell, path, "CG0906"))
+            : new Dictionary<string, string>();
     }
 
-    private static SourceText Read(Shell shell, string path)
-    {
-        try
-        {
-            return SourceText.From(shell.Shown(path), File.ReadAllBytes(path));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ProblemException(
-                "CG0906", $"{shell.Shown(path)} can't be read: {e.Message}", advice: "Check its permissions.", cause: e);
-        }
-    }
-
-    /// <summary>Reads the variables; of one that stands twice the last counts. A line that is no assignment is left to the programs it is meant for.</summary>
+    /// <summary>Reads the variables; of one that stands twice the last counts. A line that is no assignment is left to the programs it is
+    /// meant for.</summary>
     public static IReadOnlyDictionary<string, string> Parse(SourceText source)
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -59,6 +42,15 @@ internal static class DotEnv
             name = name.StartsWith("export ", StringComparison.Ordinal) ? name["export ".Length..].Trim() : name;
             if (!IsName(name))
             {
+                if (OurVariable().IsMatch(text[at..end]))
+                {
+                    // Passed over, it would lead to another database than the one that is meant. It may hold a password: it is not shown.
+                    throw new ProblemException(
+                        "CG0912",
+                            $"The line {source.At(Encoding.UTF8.GetByteCount(text.AsSpan(0, at)))} names a variable and assigns nothing",
+                        advice: "Write NAME=value.");
+                }
+
                 at = end + 1;
                 continue;
             }
@@ -83,6 +75,9 @@ internal static class DotEnv
 
         return variables;
     }
+
+    [GeneratedRegex(@"^\s*(?:export\s+)?(?:DATABASE_URL|CHATGENIUS_\w+)\b")]
+    private static partial Regex OurVariable();
 
     private static bool IsName(string name) =>
         name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');

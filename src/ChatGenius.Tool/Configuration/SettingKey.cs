@@ -1,5 +1,7 @@
 using System.Globalization;
+using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Configuration;
 
@@ -13,55 +15,180 @@ internal enum SettingKind
     Count,
 }
 
-/// <summary>A setting that can be given in the settings file, and for most also in the environment.</summary>
+/// <summary>
+/// A setting: the one place that says its key in the settings file, its option, its variable, its default and what it sets. The options of
+/// commands that run migrations, the settings file, its JSON schema, <c>config</c>, the help and <c>docs/settings.md</c> are made from it.
+/// </summary>
 /// <param name="Name">Its key in the settings file.</param>
 /// <param name="Default">Its value where nobody gave one, in the form that <see cref="Normalize"/> returns.</param>
-/// <param name="Option">The command-line option that sets it, for the origin that <c>config</c> shows.</param>
-internal sealed record SettingKey(string Name, SettingKind Kind, string Default, string? Option = null)
+/// <param name="Description">What it does, for the JSON schema and the documentation.</param>
+internal sealed record SettingKey(string Name, SettingKind Kind, string Default, string Description)
 {
+    /// <summary>The option that sets it, as McMaster declares it; null where there is none.</summary>
+    public string? Option { get; init; }
+
+    /// <summary>The option's line in the help; <see cref="Description"/> where null.</summary>
+    public string? Help { get; init; }
+
+    /// <summary>What a run takes from it; null for a setting that no run reads.</summary>
+    public Func<MigratorOptions, SettingValue, MigratorOptions>? Set { get; init; }
+
+    /// <summary>The smallest number.</summary>
+    public int Least { get; init; }
+
     /// <summary>The environment variable that sets it.</summary>
     public string Variable { get; } = "CHATGENIUS_" + Name.ToUpperInvariant();
 
-    public static readonly SettingKey Migrations = new("migrations", SettingKind.Path, "migrations", "--migrations");
-    public static readonly SettingKey Templates = new("templates", SettingKind.Path, "", null);
-    public static readonly SettingKey Bundle = new("bundle", SettingKind.Flag, "true", "--no-bundle");
-    public static readonly SettingKey HistorySchema = new("history_schema", SettingKind.Text, "chatgenius_db", "--history-schema");
-    public static readonly SettingKey LockTimeout = new("lock_timeout", SettingKind.Duration, "5s");
-    public static readonly SettingKey StatementTimeout = new("statement_timeout", SettingKind.Duration, "0");
-    public static readonly SettingKey WaitForLock = new("wait_for_lock", SettingKind.Duration, "10m");
-    public static readonly SettingKey Retries = new("retries", SettingKind.Count, "20");
-    public static readonly SettingKey MaxBlocked = new("max_blocked", SettingKind.Count, "5");
-    public static readonly SettingKey MaxBlockedTime = new("max_blocked_time", SettingKind.Duration, "1s");
-    public static readonly SettingKey Backups = new("backups", SettingKind.Path, "backups", "--backup");
-    public static readonly SettingKey DatabaseUrlVariable = new("database_url_variable", SettingKind.Text, "");
-    public static readonly SettingKey Protected = new("protected", SettingKind.Flag, "false");
-    public static readonly SettingKey RequireBackup = new("require_backup", SettingKind.Flag, "false");
+    /// <summary>The option's name with its dashes, for the origin that <c>config</c> shows.</summary>
+    public string? OptionName => Option?.Split('|')[^1].Split(' ', '=')[0];
+
+    public static readonly SettingKey Migrations = new("migrations", SettingKind.Path, "migrations", "Folder of the project's migrations.")
+    {
+        Option = "-m|--migrations <DIR>",
+        Help = "Folder of the project's migrations [migrations]",
+    };
+
+    public static readonly SettingKey Templates = new(
+        "templates", SettingKind.Path, "",
+            "Folder of the project's own templates for new, which come before the built-in ones; migrations/templates by default.");
+
+    public static readonly SettingKey Bundle = new(
+        "bundle", SettingKind.Flag, "true", "Whether the bundled ChatGenius migrations belong to the sequence.")
+    {
+        Option = "--no-bundle",
+        Help = "Leave out the bundled ChatGenius migrations",
+    };
+
+    public static readonly SettingKey HistorySchema = new(
+        "history_schema", SettingKind.Text, "chatgenius_db", "Schema in the database that keeps the history.")
+    {
+        Option = "--history-schema <NAME>",
+        Help = "Schema that keeps the history [chatgenius_db]",
+        Set = (options, value) => options with { HistorySchema = value.Text },
+    };
+
+    public static readonly SettingKey Backups = new("backups", SettingKind.Path, "backups", "Folder for the backups of apply --backup.");
+
+    public static readonly SettingKey DatabaseUrlVariable = new(
+        "database_url_variable", SettingKind.Text, "", "The environment variable that holds the URL of this environment's database.");
+
+    public static readonly SettingKey Protected = new(
+        "protected", SettingKind.Flag, "false",
+        "Destructive commands are refused here, and apply shows its plan and asks first (or needs --yes without a terminal).");
+
+    public static readonly SettingKey RequireBackup =
+        new("require_backup", SettingKind.Flag, "false", "apply is refused here without --backup.");
+
+    /// <summary>How long a run waits, and for whom it gives way: the options of every command that runs migrations.</summary>
+    public static readonly IReadOnlyList<SettingKey> OfARun =
+    [
+        new("lock_timeout", SettingKind.Duration, "5s",
+            "How long a statement waits for a lock before its migration rolls back and is tried again; 0 is without limit.")
+        {
+            Option = "--lock-timeout <TIME>",
+            Help = "How long a statement waits for a lock",
+            Set = (options, value) => options with { LockTimeout = value.Time },
+        },
+        new("statement_timeout", SettingKind.Duration, "0", "How long a statement may take; 0 is without limit.")
+        {
+            Option = "--statement-timeout <TIME>",
+            Help = "How long a statement may take; 0: no limit",
+            Set = (options, value) => options with { StatementTimeout = value.Time },
+        },
+        new("retries", SettingKind.Count, "20",
+            "How often a migration that met a lock timeout, a deadlock or a serialization failure is tried again.")
+        {
+            Option = "--retries <N>",
+            Help = "How often to try again after a lock timeout",
+            Set = (options, value) => options with { LockRetries = value.Count },
+        },
+        new("max_blocked", SettingKind.Count, "5",
+            "A statement is cancelled and tried again when so many sessions wait for it, before the first has waited for max_blocked_time.")
+        {
+            Option = "--max-blocked <N>",
+            Help = "Give way when so many sessions wait for us",
+            Least = 1,
+            Set = (options, value) => options with { MaxBlocked = value.Count },
+        },
+        new("max_blocked_time", SettingKind.Duration, "1s", "See max_blocked.")
+        {
+            Option = "--max-blocked-time <TIME>",
+            Help = "... before the first has waited this long",
+            Set = (options, value) => options with { MaxBlockedTime = value.Time },
+        },
+        new("wait_for_lock", SettingKind.Duration, "10m", "How long a run waits for another run to end.")
+        {
+            Option = "--wait-for-lock <TIME>",
+            Help = "How long to wait for another run",
+            Set = (options, value) => options with { WaitForLock = value.Time },
+        },
+    ];
 
     /// <summary>What the settings file takes at its top and in every environment.</summary>
-    public static readonly IReadOnlyList<SettingKey> Everywhere =
-        [Migrations, Templates, Bundle, HistorySchema, LockTimeout, StatementTimeout, WaitForLock, Retries, MaxBlocked, MaxBlockedTime, Backups];
+    public static readonly IReadOnlyList<SettingKey> Everywhere = [Migrations, Templates, Bundle, HistorySchema, .. OfARun, Backups];
 
     /// <summary>What an environment takes besides.</summary>
     public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, Protected, RequireBackup];
+
+    /// <summary>The largest number.</summary>
+    public const int Most = 1000;
 
     /// <summary>What a value has to be, for the advice of a problem.</summary>
     public string Expected => Kind switch
     {
         SettingKind.Flag => "true or false",
         SettingKind.Duration => Duration.Expected,
-        SettingKind.Count => "a whole number from 0 to 1000",
+        SettingKind.Count => string.Create(CultureInfo.InvariantCulture, $"a whole number from {Least} to {Most}"),
         SettingKind.Path => "a path",
         _ => "a text that is not empty",
     };
 
-    /// <summary>The value in its one form, or null where the text is none. A setting is kept as text, so that all of them are read, compared and shown alike.</summary>
+    /// <summary>
+    /// The value in its one form, or null where the text is no such value. A setting is kept as text, so that all of them are read,
+    /// compared and shown in the same way.
+    /// </summary>
     public string? Normalize(string text) => Kind switch
     {
         SettingKind.Flag => text switch { "true" or "1" => "true", "false" or "0" => "false", _ => null },
         SettingKind.Duration => Duration.TryParse(text, out var duration) ? Duration.Write(duration) : null,
-        SettingKind.Count => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count <= 1000 ? text : null,
+        SettingKind.Count => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= Least
+            && count <= Most
+            ? text : null,
         _ => string.IsNullOrWhiteSpace(text) || text.Contains('\0') ? null : text,
     };
+
+    /// <summary>Declares the option.</summary>
+    public void Declare(CommandLineApplication app, bool inherited = false) => app.Option(
+        Option!,
+        $"{Help}{(Set is null || inherited ? "" : $" [{Default}]")}",
+        Option!.Contains('<', StringComparison.Ordinal) ? CommandOptionType.SingleValue : CommandOptionType.NoValue,
+        _ => { },
+        inherited);
+
+    /// <summary>Declares the options of a command that runs migrations.</summary>
+    public static void DeclareRun(CommandLineApplication app)
+    {
+        foreach (var key in OfARun)
+        {
+            key.Declare(app);
+        }
+    }
+
+    /// <summary>The value that the command line has; null where it has none.</summary>
+    public string? On(CommandLineApplication app) =>
+        OptionName is not { } name || app.GetOptions().FirstOrDefault(option => $"--{option.LongName}" == name) is not { } option
+            || !option.HasValue() ? null
+        : option.OptionType == CommandOptionType.NoValue ? "false"
+        : option.Value();
+}
+
+/// <summary>A normalized value, in the type that its setting has.</summary>
+internal readonly record struct SettingValue(string Text)
+{
+    public int Count => int.Parse(Text, CultureInfo.InvariantCulture);
+
+    public TimeSpan Time => Duration.TryParse(Text, out var time) ? time
+        : throw new InvalidOperationException($"\"{Text}\" was not normalized.");
 }
 
 /// <summary>A value and where it comes from.</summary>

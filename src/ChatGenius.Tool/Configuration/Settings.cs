@@ -1,11 +1,12 @@
-using System.Globalization;
 using ChatGenius.Db;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Migrations;
-using ChatGenius.Tool.Output;
+using ChatGenius.Db.Server;
+using ChatGenius.Db.Text;
 namespace ChatGenius.Tool.Configuration;
 
-/// <summary>Every setting of this run with where it comes from: command line, then environment, then <c>.env</c>, then settings file, then default.</summary>
+/// <summary>Every setting of this run with where it comes from: command line, then environment, then <c>.env</c>, then settings file, then
+/// default.</summary>
 internal sealed class Settings
 {
     private readonly Shell _shell;
@@ -22,18 +23,24 @@ internal sealed class Settings
         Environment = options.Environment is { } name ? new Setting(name, "--env") : Variable("CHATGENIUS_ENV");
         if (Environment is not null)
         {
-            _ofEnvironment = File is not null && File.Environments.TryGetValue(Environment.Value, out var values) ? values : throw NoSuchEnvironment();
+            _ofEnvironment = File is not null && File.Environments.TryGetValue(Environment.Value, out var values) ? values
+                : throw NoSuchEnvironment();
         }
 
         foreach (var key in SettingKey.Everywhere)
         {
             _values[key] = Resolve(key);
         }
+
+        Doubtful = [.. Misspelt()];
     }
 
     /// <summary>Reads the settings file and <c>.env</c>, where there are any.</summary>
     /// <exception cref="ProblemException">CG0901 to CG0909.</exception>
     public static Settings Load(Shell shell, GlobalOptions options) => new(shell, options);
+
+    /// <summary>Variables that are likely to be misspelt, as warnings.</summary>
+    public IReadOnlyList<Problem> Doubtful { get; }
 
     /// <summary>The settings file; null where there is none.</summary>
     public SettingsFile? File { get; }
@@ -52,16 +59,9 @@ internal sealed class Settings
     public string HistorySchema => this[SettingKey.HistorySchema].Value;
 
     /// <summary>What a run may do and how long it may wait, as far as settings say.</summary>
-    public MigratorOptions RunOptions => new()
-    {
-        HistorySchema = HistorySchema,
-        LockTimeout = Span(SettingKey.LockTimeout),
-        StatementTimeout = Span(SettingKey.StatementTimeout),
-        WaitForLock = Span(SettingKey.WaitForLock),
-        LockRetries = Number(SettingKey.Retries),
-        MaxBlocked = Number(SettingKey.MaxBlocked),
-        MaxBlockedTime = Span(SettingKey.MaxBlockedTime),
-    };
+    public MigratorOptions RunOptions =>
+        SettingKey.Everywhere.Aggregate(new MigratorOptions(), (options, key) =>
+            key.Set?.Invoke(options, new SettingValue(this[key].Value)) ?? options);
 
     /// <summary>The folder of the project's migrations, whether it is there or not.</summary>
     public string MigrationsFolder => _shell.Shown(this[SettingKey.Migrations].Value);
@@ -109,16 +109,33 @@ internal sealed class Settings
         }
     }
 
+    /// <summary>A variable with our beginning that nobody reads and that is near to one which is read. Others may be the application's
+    /// own.</summary>
+    private IEnumerable<Problem> Misspelt()
+    {
+        string[] others =
+        [
+            "CHATGENIUS_DATABASE_URL", "CHATGENIUS_ENV", "CHATGENIUS_CONFIG", LocalServerOptions.FolderVariable, PostgresBinaries.Variable,
+                "CHATGENIUS_DB_EXE",
+        ];
+        var named = File?.Environments.Values.Select(values => values.GetValueOrDefault(SettingKey.DatabaseUrlVariable)?.Value)
+            .OfType<string>() ?? [];
+        var known = SettingKey.Everywhere.Select(key => key.Variable).Concat(others).ToList();
+        return _shell.Environment.Keys.Concat(_dotEnv.Keys)
+            .Where(name => name.StartsWith("CHATGENIUS_", StringComparison.Ordinal)).Except([.. known, .. named])
+                .Order(StringComparer.Ordinal)
+            .Select(name => (Name: name, Nearest: known.MinBy(other => Nearest.Distance(name, other))!))
+            .Where(pair => Nearest.Distance(pair.Name, pair.Nearest) <= 2)
+            .Select(pair => new Problem("CG0914", $"The variable {pair.Name} is not read", Advice: $"Did you mean {pair.Nearest}?"));
+    }
+
     private Setting Resolve(SettingKey key)
     {
-        var ofOption = key == SettingKey.Migrations ? _options.Migrations
-            : key == SettingKey.HistorySchema ? _options.HistorySchema
-            : key == SettingKey.Bundle && _options.NoBundle ? "false"
-            : null;
-        if ((ofOption is null ? Variable(key.Variable) : new Setting(ofOption, key.Option!)) is { } given)
+        var option = key.On(_options.App);
+        if ((option is null ? Variable(key.Variable) : new Setting(option, key.OptionName!)) is { } given)
         {
             var value = key.Normalize(given.Value) ?? throw new ProblemException(
-                "CG0907", $"{given.Origin} can't be \"{given.Value}\"", advice: $"Give {key.Expected}.");
+                option is null ? "CG0907" : "CG1006", $"{given.Origin} can't be \"{given.Value}\"", advice: $"Give {key.Expected}.");
             return given with { Value = key.Kind == SettingKind.Path ? _shell.Absolute(value) : value };
         }
 
@@ -133,15 +150,11 @@ internal sealed class Settings
         return new Setting(fallback, Setting.Default);
     }
 
-    private int Number(SettingKey key) => int.Parse(this[key].Value, CultureInfo.InvariantCulture);
-
-    private TimeSpan Span(SettingKey key) =>
-        Duration.TryParse(this[key].Value, out var duration) ? duration : throw new InvalidOperationException($"{key.Name} was not normalized.");
-
     private ProblemException NoSuchEnvironment()
     {
         var known = File?.Environments.Keys.ToList() ?? [];
-        var advice = File is null ? $"Environments are named in {SettingsFile.Name}, and none was found from {_shell.WorkingDirectory} upwards."
+        var advice = File is null
+            ? $"Environments are named in {SettingsFile.Name}, and none was found from {_shell.WorkingDirectory} upwards."
             : known.Count == 0 ? $"Add it under \"environments\" in {File.Path}."
             : $"{File.Path} has {string.Join(", ", known)}.";
         return new ProblemException(

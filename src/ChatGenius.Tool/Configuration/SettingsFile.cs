@@ -43,32 +43,12 @@ internal sealed class SettingsFile
             return Read(shell, shell.Absolute(named));
         }
 
-        for (var folder = shell.WorkingDirectory; folder is not null; folder = System.IO.Path.GetDirectoryName(folder))
-        {
-            var path = System.IO.Path.Combine(folder, Name);
-            if (File.Exists(path))
-            {
-                return Read(shell, path);
-            }
-        }
-
-        return null;
+        return FoundFile.Find(shell, Name, last: null) is { } found ? Read(shell, found) : null;
     }
 
     private static SettingsFile Read(Shell shell, string path)
     {
-        SourceText source;
-        try
-        {
-            source = SourceText.From(shell.Shown(path), File.ReadAllBytes(path));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ProblemException(
-                "CG0901", $"The settings file {shell.Shown(path)} can't be read: {e.Message}",
-                advice: "Check the path and its permissions.", cause: e);
-        }
-
+        var source = FoundFile.Read(shell, path, "CG0901");
         var file = new SettingsFile(source, System.IO.Path.GetDirectoryName(path)!);
         file.Parse();
         return file._problems.Count == 0 ? file : throw new ProblemException(file._problems);
@@ -110,7 +90,7 @@ internal sealed class SettingsFile
             var where = Here(ref reader);
             if (!seen.Add(name))
             {
-                _problems.Add(new Problem("CG0905", $"\"{name}\" stands here a second time", where, "Remove one of the two."));
+                _problems.Add(new Problem("CG0905", $"\"{name}\" is here a second time", where, "Remove one of the two."));
             }
 
             reader.Read();
@@ -130,7 +110,8 @@ internal sealed class SettingsFile
             {
                 reader.Skip();
                 IEnumerable<string> known = [.. keys.Select(k => k.Name), .. top ? ["environments"] : Array.Empty<string>()];
-                var advice = Nearest.To(name, known) is { } nearest ? $"Did you mean \"{nearest}\"?" : $"Known are {string.Join(", ", known)}.";
+                var advice = Nearest.To(name, known) is { } nearest ? $"Did you mean \"{nearest}\"?"
+                    : $"Known are {string.Join(", ", known)}.";
                 _problems.Add(new Problem("CG0903", $"\"{name}\" is no setting", where, advice));
             }
         }
@@ -158,7 +139,8 @@ internal sealed class SettingsFile
             var values = new Dictionary<SettingKey, Setting>();
             if (!_environments.TryAdd(name, values))
             {
-                _problems.Add(new Problem("CG0905", $"The environment \"{name}\" stands here a second time", where, "Remove one of the two."));
+                _problems.Add(new Problem("CG0905", $"The environment \"{name}\" stands here a second time", where,
+                    "Remove one of the two."));
             }
 
             ReadObject(ref reader, [.. SettingKey.OfAnEnvironment, .. SettingKey.Everywhere], values, top: false);
@@ -194,7 +176,8 @@ internal sealed class SettingsFile
     }
 
     private SourceLocation Here(ref Utf8JsonReader reader) =>
-        _source.At((int)reader.TokenStartIndex, reader.ValueSpan.Length + (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName ? 2 : 0));
+        _source.At((int)reader.TokenStartIndex, reader.ValueSpan.Length
+            + (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName ? 2 : 0));
 
     private SourceLocation Place(JsonException e)
     {

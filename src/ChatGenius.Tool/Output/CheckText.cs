@@ -7,12 +7,15 @@ namespace ChatGenius.Tool.Output;
 internal static class CheckText
 {
     /// <summary>The word for a severity in every output.</summary>
-    public static string Word(Severity severity) => severity switch { Severity.Error => "error", Severity.Warning => "warning", _ => "info" };
+    public static string Word(Severity severity) =>
+        severity switch { Severity.Error => "error", Severity.Warning => "warning", _ => "info" };
 
-    /// <summary>Writes migration by migration: the statements that ask something of others, then the findings; a summary goes to stderr.</summary>
+    /// <summary>Writes migration by migration: the statements that ask something of others, then the findings; a summary goes to
+    /// stderr.</summary>
     public static void Write(Report report, IReadOnlyList<CheckResult> results, TimeSpan elapsed)
     {
-        var shown = results.SelectMany(result => result.Findings).Where(finding => finding.Allowed is null && (finding.Severity > Severity.Info || report.Verbose)).ToList();
+        var shown = results.SelectMany(result => result.Findings)
+            .Where(finding => finding.Allowed is null && (finding.Severity > Severity.Info || report.Verbose)).ToList();
         foreach (var result in results)
         {
             WriteLocks(report, result);
@@ -20,7 +23,8 @@ internal static class CheckText
             {
                 if (!report.Json)
                 {
-                    report.Out.Write(ProblemText.Of(AsProblem(finding), report.OutWidth, report.Style, finding.Severity < Severity.Error, Word(finding.Severity)));
+                    report.Out.Write(ProblemText.Of(AsProblem(finding), report.OutWidth, report.Style, finding.Severity < Severity.Error,
+                        Word(finding.Severity)));
                     report.Result();
                 }
             }
@@ -34,14 +38,17 @@ internal static class CheckText
     {
         var evidence = finding.Evidence.ToString().ToLowerInvariant();
         var facts = finding.Facts.Length == 0 ? [] : finding.Facts.Select((fact, i) => i == 0 ? $"{evidence}: {fact}" : fact);
-        var safeWay = finding.SafeWay.Length == 0 ? "" : "\n" + string.Join('\n', finding.SafeWay.Split('\n').Select(line => line.Length == 0 ? "" : $"    {line}"));
+        var safeWay = finding.SafeWay.Length == 0 ? "" : "\n"
+            + string.Join('\n', finding.SafeWay.Split('\n').Select(line => line.Length == 0 ? "" : $"    {line}"));
         return new Problem(
-            finding.Hazard.ToString(), string.Join('\n', facts.Prepend(finding.Message)), finding.Where, $"{finding.Hazard.Advice}{safeWay}\n{finding.Hazard.Documentation}");
+            finding.Hazard.ToString(), string.Join('\n', facts.Prepend(finding.Message)), finding.Where,
+                $"{finding.Hazard.Advice}{safeWay}\n{finding.Hazard.Documentation}");
     }
 
     private static void WriteLocks(Report report, CheckResult result)
     {
-        report.Result(report.Style.Bold($"{Path.GetFileNameWithoutExtension(result.Migration.Source.Path)}") + report.Style.Dim($"  {result.Migration.Source.Path}"));
+        report.Result(report.Style.Bold($"{Path.GetFileNameWithoutExtension(result.Migration.Source.Path)}")
+            + report.Style.Dim($"  {result.Migration.Source.Path}"));
         foreach (var statement in result.Trace.Statements)
         {
             var where = statement.Statement.Location;
@@ -54,7 +61,8 @@ internal static class CheckText
                 continue;
             }
 
-            report.Result($"  {where.Line,4}  {Cells.Tame(Cells.Cut(FirstLine(statement.Statement.Text), Math.Max(30, report.OutWidth - 10)))}");
+            report.Result(
+                $"  {where.Line,4}  {Cells.Tame(Cells.Cut(FirstLine(statement.Statement.Text), Math.Max(30, report.OutWidth - 10)))}");
             foreach (var line in lines)
             {
                 report.Result(report.Style.Dim($"          {line}"));
@@ -100,8 +108,10 @@ internal static class CheckText
         var all = results.SelectMany(result => result.Findings).ToList();
         var allowed = all.Count(finding => finding.Allowed is not null);
         var hidden = all.Count(finding => finding.Allowed is null) - shown.Count;
-        var notes = new[] { allowed > 0 ? $"{allowed} allowed" : null, hidden > 0 ? $"{Plural.Of(hidden, "info")} with --verbose" : null }.OfType<string>().ToList();
-        return $"{Plural.Of(results.Count, "migration")} checked in {Duration.Format(elapsed)}: {(counts.Count == 0 ? "nothing found" : string.Join(", ", counts))}"
+        var notes = new[] { allowed > 0 ? $"{allowed} allowed" : null, hidden > 0 ? $"{Plural.Of(hidden, "info")} with --verbose"
+            : null }.OfType<string>().ToList();
+        var found = counts.Count == 0 ? "nothing found" : string.Join(", ", counts);
+        return $"{Plural.Of(results.Count, "migration")} checked in {Duration.Format(elapsed)}: {found}"
             + (notes.Count > 0 ? $" ({string.Join(", ", notes)})" : "");
     }
 

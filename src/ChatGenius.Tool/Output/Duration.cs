@@ -11,7 +11,8 @@ internal static partial class Duration
     /// <summary>The longest that PostgreSQL's timeouts take: 2^31 - 1 milliseconds, a little under 25 days.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(int.MaxValue);
 
-    /// <summary>Reads <c>500ms</c>, <c>1.5s</c>, <c>2m</c> or <c>2min</c>, <c>1h</c>, <c>0</c>; up to 2^31 - 1 milliseconds.</summary>
+    /// <summary>Reads <c>500ms</c>, <c>1.5s</c>, <c>2m</c> or <c>2min</c>, <c>1h</c>, <c>0</c>; from 1 to 2^31 - 1 milliseconds, or
+    /// 0.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = TimeSpan.Zero;
@@ -27,8 +28,9 @@ internal static partial class Duration
         }
 
         var milliseconds = number * match.Groups[2].Value switch { "ms" => 1, "s" => 1000, "h" => 3_600_000, _ => 60_000 };
-        if (milliseconds > Longest.TotalMilliseconds)
+        if (milliseconds > Longest.TotalMilliseconds || milliseconds is > 0 and < 1)
         {
+            // PostgreSQL counts milliseconds; a part of one would become 0, which is no limit at all.
             return false;
         }
 
@@ -36,7 +38,8 @@ internal static partial class Duration
         return true;
     }
 
-    /// <summary>Three digits at most and a unit: <c>0.4 ms</c>, <c>12 ms</c>, <c>1.25 s</c>, <c>12.5 s</c>, <c>2 min 05 s</c>, <c>3 h 20 min</c>.</summary>
+    /// <summary>Three digits at most and a unit: <c>0.4 ms</c>, <c>12 ms</c>, <c>1.25 s</c>, <c>12.5 s</c>, <c>2 min 05 s</c>, <c>3 h 20
+    /// min</c>.</summary>
     public static string Format(TimeSpan duration)
     {
         var seconds = duration.TotalSeconds;

@@ -7,11 +7,11 @@ namespace ChatGenius.Tool.Output;
 internal static class GitHubAnnotations
 {
     /// <summary>Writes one a finding. They go to stderr, where GitHub reads them as well: stdout may carry a document.</summary>
-    public static void Write(TextWriter writer, IEnumerable<Finding> findings, Shell shell)
+    public static void Write(Report report, IEnumerable<Finding> findings, Shell shell)
     {
         foreach (var finding in findings.Where(finding => finding.Allowed is null))
         {
-            writer.WriteLine(Line(finding, shell));
+            report.Command(Line(finding, shell));
         }
     }
 
@@ -19,10 +19,11 @@ internal static class GitHubAnnotations
     {
         var level = finding.Severity switch { Severity.Error => "error", Severity.Warning => "warning", _ => "notice" };
         var where = finding.Where;
-        var message = $"{finding.Message}\n{finding.Hazard.Advice}{(finding.SafeWay.Length > 0 ? $"\n\n{finding.SafeWay}" : "")}\n{finding.Hazard.Documentation}";
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"::{level} file={Property(PathOf(where.Path, shell))},line={where.Line},col={where.Column},title={Property(finding.Hazard.ToString())}::{Data(message)}");
+        var safeWay = finding.SafeWay.Length > 0 ? $"\n\n{finding.SafeWay}" : "";
+        var place = string.Create(
+            CultureInfo.InvariantCulture, $"file={Property(PathOf(where.Path, shell))},line={where.Line},col={where.Column}");
+        return $"::{level} {place},title={Property(finding.Hazard.ToString())}"
+            + $"::{Data($"{finding.Message}\n{finding.Hazard.Advice}{safeWay}\n{finding.Hazard.Documentation}")}";
     }
 
     /// <summary>Relative to the checkout, which is how GitHub knows its files.</summary>
@@ -34,7 +35,8 @@ internal static class GitHubAnnotations
     }
 
     private static string Data(string text) =>
-        text.Replace("%", "%25", StringComparison.Ordinal).Replace("\r", "%0D", StringComparison.Ordinal).Replace("\n", "%0A", StringComparison.Ordinal);
+        text.Replace("%", "%25", StringComparison.Ordinal).Replace("\r", "%0D", StringComparison.Ordinal)
+            .Replace("\n", "%0A", StringComparison.Ordinal);
 
     private static string Property(string text) =>
         Data(text).Replace(":", "%3A", StringComparison.Ordinal).Replace(",", "%2C", StringComparison.Ordinal);

@@ -3,7 +3,8 @@ using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Output;
 
-/// <summary>The help of the tool and of each command, in 80 columns whatever the terminal has, so that it reads the same everywhere.</summary>
+/// <summary>The help of the tool and of each command, in 80 columns whatever the terminal has, so that it reads the same
+/// everywhere.</summary>
 internal static class HelpText
 {
     private const int Width = 80;
@@ -14,7 +15,8 @@ internal static class HelpText
         var below = line.Command?.Subcommands ?? [];
         if (line.Command is null)
         {
-            text.Append("Carries the ChatGenius PostgreSQL database from nothing to its current schema,\nand from any schema to the next.\n\n");
+            text.Append(
+                "Carries the ChatGenius PostgreSQL database from nothing to its current schema,\nand from any schema to the next.\n\n");
         }
         else
         {
@@ -63,10 +65,12 @@ internal static class HelpText
         }
     }
 
-    /// <summary>A command's own options are explained; of those that all commands take only the root's help does more than to name them.</summary>
+    /// <summary>A command's own options are explained; of those that all commands take only the root's help does more than to name
+    /// them.</summary>
     private static void Options(StringBuilder text, CommandLine line)
     {
-        var options = line.App.GetOptions().Where(option => line.Options.AppliesTo(option, line.Command)).ToLookup(option => option.Inherited);
+        var options = line.App.GetOptions().Where(option => line.Options.AppliesTo(option, line.Command))
+            .ToLookup(option => option.Inherited);
         if (line.Command is null)
         {
             Section(text, "Options", [.. options[false].Concat(options[true]).Select(Row)]);
@@ -75,7 +79,8 @@ internal static class HelpText
 
         Section(text, "Options", [.. options[false].Concat(options[true].Where(option => option.LongName == "json")).Select(Row)]);
         text.Append($"\nOptions of every command, which {Cli.Name} --help explains:\n");
-        var names = options[true].Where(option => option.LongName != "json").Select(option => Row(option).Name.Trim().Replace(' ', '\u00A0'));
+        var names = options[true].Where(option => option.LongName != "json")
+            .Select(option => Row(option).Name.Trim().Replace(' ', '\u00A0'));
         foreach (var row in Wrap(string.Join("; ", names), Width - 2))
         {
             text.Append("  ").Append(row.Replace('\u00A0', ' ')).Append('\n');

@@ -27,6 +27,7 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
 [JsonSerializable(typeof(CheckJson))]
 [JsonSerializable(typeof(CheckpointsJson))]
 [JsonSerializable(typeof(ConfigJson))]
+[JsonSerializable(typeof(DoneJson))]
 [JsonSerializable(typeof(PlanJson))]
 [JsonSerializable(typeof(SchemaDifferencesJson))]
 [JsonSerializable(typeof(SchemaJson))]
@@ -38,7 +39,8 @@ internal sealed partial class JsonContext : JsonSerializerContext
 {
     private static JsonContext? _readable;
 
-    /// <summary>Writes quotes and letters outside ASCII as they are: the documents stand on a terminal or in a pipe, never in HTML.</summary>
+    /// <summary>Writes quotes and letters outside ASCII as they are: the documents stand on a terminal or in a pipe, never in
+    /// HTML.</summary>
     public static JsonContext Readable =>
         _readable ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

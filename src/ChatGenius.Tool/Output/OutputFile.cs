@@ -9,11 +9,11 @@ internal static class OutputFile
 {
     /// <summary>Replaces the file as a whole.</summary>
     /// <exception cref="ProblemException">CG1105: the file can't be written.</exception>
-    public static async Task WriteAsync(Shell shell, Report report, string? file, string text, CancellationToken cancellationToken)
+    public static void Write(Shell shell, Report report, string? file, string text)
     {
         if (file is null or "-")
         {
-            await shell.Out.WriteAsync(text.AsMemory(), cancellationToken);
+            report.Document(text);
             return;
         }
 

@@ -1,5 +1,6 @@
 using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Safety;
+using ChatGenius.Tool.Commands;
 
 namespace ChatGenius.Tool.Output;
 
@@ -21,15 +22,22 @@ internal static class PlanText
             report.Note(remark);
         }
 
+        if (asResult && report.Json)
+        {
+            report.Result(PlanJson.Of(plan, seen ?? new Dictionary<long, TraceCertificate>()), JsonContext.Readable.PlanJson);
+            return;
+        }
+
         foreach (var step in plan.Steps)
         {
             var how = step.Section.Transactional ? "in a transaction" : "without a transaction, statement by statement";
             var resume = step.Resume is { } stop ? $", goes on at statement {stop.Statement} of {stop.Count}" : "";
             output.WriteLine(style.Bold($"-- {step.Id} {step.Direction.ToString().ToLowerInvariant()}, {how}{resume}"));
             output.WriteLine(style.Dim($"-- {step.Section.Where.Path}:{step.Section.Where.Line}"));
-            foreach (var (i, statement) in step.Section.Script.Statements.Index())
+            foreach (var (i, statement) in step.Section.Script.Statements.Index().Skip((step.Resume?.Statement ?? 1) - 1))
             {
-                foreach (var (table, mode) in seen?.GetValueOrDefault(step.Version)?.Statements[i].Locks ?? new Dictionary<string, string>())
+                foreach (var (table, mode) in seen?.GetValueOrDefault(step.Version)?.Statements[i].Locks ?? new Dictionary<string,
+                    string>())
                 {
                     output.WriteLine(style.Dim($"-- {mode} on {table}"));
                 }

@@ -24,7 +24,12 @@ internal static class ProblemText
         if (problem.Where is { } where)
         {
             text.Append("  ").Append(style.Blue("-->")).Append(' ').Append(Cells.Tame(where.ToString())).Append('\n');
-            AppendLine(text, where, width, style);
+
+            // A line that holds a secret is not shown, rather than with a mark that is no longer under its word.
+            if (Secrets.Hide(where.LineText) == where.LineText)
+            {
+                AppendLine(text, where, width, style);
+            }
         }
 
         if (problem.Advice is { Length: > 0 } advice)
@@ -50,7 +55,8 @@ internal static class ProblemText
         var number = where.Line.ToString(CultureInfo.InvariantCulture).PadLeft(4);
         var (line, before, marked) = Window(where, Math.Max(width - number.Length - " | ".Length, 20));
         text.Append(style.Blue($"{number} |")).Append(' ').Append(line).Append('\n');
-        text.Append(style.Blue($"{new string(' ', number.Length)} |")).Append(' ', 1 + before).Append(style.Red(new string('^', marked))).Append('\n');
+        text.Append(style.Blue($"{new string(' ', number.Length)} |")).Append(' ', 1 + before).Append(style.Red(new string('^', marked)))
+            .Append('\n');
     }
 
     /// <summary>The part of a line that shows what the complaint is about, with an ellipsis where the line was cut.</summary>

@@ -8,55 +8,108 @@ namespace ChatGenius.Tool.Output;
 /// All that a run says. Results go to stdout; notes, warnings, progress and problems go to stderr, so that a pipe
 /// carries results alone. With <c>--json</c> stdout is one JSON document in any case.
 /// </summary>
-internal sealed class Report(Shell shell, bool json, bool color)
+internal sealed class Report
 {
     /// <summary>How wide a text may get where no terminal limits it.</summary>
     private const int WidthWithoutTerminal = 120;
 
+    private readonly Shell _shell;
+    private readonly SafeWriter _out, _error;
+
+    public Report(Shell shell, bool json, bool color)
+    {
+        _shell = shell;
+        var isGitHub = shell.Variable("GITHUB_ACTIONS") == "true";
+        _out = new SafeWriter(shell.Out, isGitHub, isResult: true);
+        _error = new SafeWriter(shell.Error, isGitHub, isResult: false) { NotUnderstood = _out.NotUnderstood };
+        Json = json;
+        Style = Style.For(shell, shell.OutIsTerminal, color);
+        ErrorStyle = Style.For(shell, shell.ErrorIsTerminal, color);
+    }
+
     /// <summary>Whether stdout carries one JSON document instead of text.</summary>
-    public bool Json { get; } = json;
+    public bool Json { get; private set; }
 
     /// <summary>Whether notes and progress are left out (<c>--quiet</c>).</summary>
-    public bool Quiet { get; init; }
+    public bool Quiet { get; private set; }
 
     /// <summary>Whether details are printed (<c>--verbose</c>).</summary>
-    public bool Verbose { get; init; }
+    public bool Verbose { get; private set; }
+
+    /// <summary>Whether the run has said already that it was cancelled, and where it was then.</summary>
+    public bool HasSaidCancelled { get; set; }
 
     /// <summary>Colours for stdout.</summary>
-    public Style Style { get; } = Style.For(shell, shell.OutIsTerminal, color);
+    public Style Style { get; private set; }
 
     /// <summary>Colours for stderr.</summary>
-    public Style ErrorStyle { get; } = Style.For(shell, shell.ErrorIsTerminal, color);
+    public Style ErrorStyle { get; private set; }
+
+    /// <summary>The options of this call, of which a command in an advice takes over what it needs; null until they are
+    /// understood.</summary>
+    public GlobalOptions? Options { get; private set; }
 
     /// <summary>Whether a line on stderr can be drawn again and again.</summary>
     public bool IsLive => ErrorStyle.Enabled && !Quiet && !Json;
 
-    public bool OutIsTerminal => shell.OutIsTerminal;
+    public bool OutIsTerminal => _shell.OutIsTerminal;
 
-    public bool ErrorIsTerminal => shell.ErrorIsTerminal;
+    public bool ErrorIsTerminal => _shell.ErrorIsTerminal;
 
-    public TextWriter Out => shell.Out;
+    public TextWriter Out
+    {
+        get
+        {
+            Life?.Erase();
+            return _out;
+        }
+    }
 
-    /// <summary>Stderr, behind what stdout holds back: where both go into one log, their order stays.</summary>
+    /// <summary>What shows that a long work goes on; null where none does.</summary>
+    public RunProgress? Life { get; set; }
+
+    /// <summary>Stderr, after what stdout holds back: where both go into one log, their order stays.</summary>
     public TextWriter Error
     {
         get
         {
-            shell.Out.Flush();
-            return shell.Error;
+            Life?.Erase();
+            return LiveError;
         }
     }
 
-    public int OutWidth => shell.OutIsTerminal ? shell.Width() : WidthWithoutTerminal;
+    /// <summary>The same for the live line itself, which writes over what was drawn before.</summary>
+    public TextWriter LiveError
+    {
+        get
+        {
+            _out.Flush();
+            return _error;
+        }
+    }
 
-    public int ErrorWidth => shell.ErrorIsTerminal ? shell.Width() : WidthWithoutTerminal;
+    public int OutWidth => _shell.OutIsTerminal ? _shell.Width() : WidthWithoutTerminal;
+
+    public int ErrorWidth => _shell.ErrorIsTerminal ? _shell.Width() : WidthWithoutTerminal;
+
+    /// <summary>Takes over what the command line says of the output.</summary>
+    public void Follow(GlobalOptions options)
+    {
+        Options = options;
+        (Json, Quiet, Verbose) = (options.Json, options.Quiet, options.Verbose);
+        Style = Style.For(_shell, _shell.OutIsTerminal, !options.NoColor);
+        ErrorStyle = Style.For(_shell, _shell.ErrorIsTerminal, !options.NoColor);
+    }
+
+    /// <summary>A connection string that is not understood: from now on no part of it is shown.</summary>
+    public void HideAll(string notUnderstood) => _out.NotUnderstood.Add(notUnderstood);
 
     /// <summary>A line of the result, on stdout; nothing with <c>--json</c>.</summary>
     public void Result(string line = "")
     {
         if (!Json)
         {
-            shell.Out.WriteLine(line);
+            Out.WriteLine(line);
         }
     }
 
@@ -65,8 +118,18 @@ internal sealed class Report(Shell shell, bool json, bool color)
     {
         if (Json)
         {
-            shell.Out.WriteLine(JsonSerializer.Serialize(document, type));
+            _out.WriteLine(JsonSerializer.Serialize(document, type));
         }
+    }
+
+    /// <summary>A text on stdout that another program may read, to the letter; a terminal gets it without what it would obey.</summary>
+    public void Document(string text) => _out.WriteDocument(text, _shell.OutIsTerminal);
+
+    /// <summary>A command to GitHub's runner, which reads stderr as well: stdout may carry a document.</summary>
+    public void Command(string line)
+    {
+        _out.Flush();
+        _error.WriteCommand(line);
     }
 
     /// <summary>A line for the person who watches.</summary>
@@ -83,6 +146,7 @@ internal sealed class Report(Shell shell, bool json, bool color)
     /// <summary>A line for the person who looks for something.</summary>
     public void Detail(string line)
     {
+        Life?.Show(line);
         if (Verbose)
         {
             Error.WriteLine(ErrorStyle.Dim(Cells.Tame(line)));
@@ -90,22 +154,23 @@ internal sealed class Report(Shell shell, bool json, bool color)
     }
 
     /// <summary>Something that does not stop the run but is likely to be wrong; printed with <c>--quiet</c> too.</summary>
-    public void Warn(Problem problem) => Error.Write(ProblemText.Of(problem, ErrorWidth, ErrorStyle, warning: true));
+    public void Warn(Problem problem) => Error.Write(ProblemText.Of(Executable(problem), ErrorWidth, ErrorStyle, warning: true));
 
     /// <summary>What stopped the run: text on stderr and, with <c>--json</c>, <c>{"problems":[…]}</c> on stdout.</summary>
-    public void Problems(IReadOnlyList<Problem> problems)
+    public void Problems(IEnumerable<Problem> problems)
     {
-        foreach (var problem in problems)
+        var all = problems.Select(Executable).ToList();
+        foreach (var problem in all)
         {
             Error.Write(ProblemText.Of(problem, ErrorWidth, ErrorStyle));
         }
 
-        if (problems.Count > 1)
+        if (all.Count > 1)
         {
-            Error.WriteLine($"{problems.Count} problems");
+            Error.WriteLine($"{all.Count} problems");
         }
 
-        Result(ProblemsJson.Of(problems), JsonContext.Readable.ProblemsJson);
+        Result(ProblemsJson.Of(all), JsonContext.Readable.ProblemsJson);
     }
 
     /// <summary>An exception that nobody foresaw.</summary>
@@ -116,4 +181,11 @@ internal sealed class Report(Shell shell, bool json, bool color)
         Error.WriteLine($"  {ErrorStyle.Green("help:")} This is a fault of {Cli.Name} {Cli.Version}, not of your files or database.");
         Error.WriteLine("        Please report it with the lines above (read them first: they may hold names of yours) and the command.");
     }
+
+    /// <summary>Hands on what stdout holds back at the end of a run.</summary>
+    /// <exception cref="ProblemException">CG1110: stdout can't be written.</exception>
+    public void Complete() => _out.Complete();
+
+    private Problem Executable(Problem problem) => problem.Advice is null ? problem
+        : problem with { Advice = ToolCall.Complete(problem.Advice, words => Options?.Here(words) ?? []) };
 }

@@ -4,13 +4,16 @@ using ChatGenius.Db.Migrations;
 namespace ChatGenius.Tool.Output;
 
 /// <summary>
-/// Shows a run while it goes on, on stderr: a line for each migration that is done and, on a terminal, a live one for what is going on. Without a
-/// terminal there are only lines that stay.
+/// Shows a run while it goes on, on stderr: a line for each migration that is done and, on a terminal, a live one for what is going on.
+/// Without a terminal there are only lines that stay.
 /// </summary>
 internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
 {
     private const string EraseLine = "\r\e[2K";
     private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How often a line is written in a pipe, with <c>--verbose</c>.</summary>
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
     private static readonly string[] Spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
     private readonly Report _report;
@@ -20,12 +23,14 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
     private bool _isDrawn;
     private string? _live;
     private string _detail = "";
-    private TimeSpan _liveSince;
+    private TimeSpan _liveSince, _erased;
 
     public RunProgress(Report report)
     {
         _report = report;
-        _timer = report.IsLive ? new Timer(_ => Draw(), null, Frame, Frame) : null;
+        var every = report.IsLive ? Frame : report.Verbose && !report.Json ? Beat : (TimeSpan?)null;
+        _timer = every is { } time ? new Timer(_ => Draw(), null, time, time) : null;
+        report.Life = this;
     }
 
     public void Report(MigrationEvent value)
@@ -64,32 +69,66 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
                     Plain(_live!);
                     break;
                 case MigrationEvent.Retrying e:
-                    Line(Cells.Tame($"  {e.Step.Id} gave way ({e.Reason}); attempt {e.Attempt + 1} of {e.Attempts + 1} in {Duration.Format(e.Delay)}"));
+                    Line(Cells.Tame(
+                        $"  {e.Step.Id} gave way ({e.Reason}); attempt {e.Attempt + 1} of {e.Attempts + 1} in {Duration.Format(e.Delay)}"));
                     break;
                 case MigrationEvent.Notice e when e.Severity == "WARNING" || _report.Verbose:
                     Line(Cells.Tame($"  {e.Severity}: {e.Message}"));
                     break;
                 case MigrationEvent.Finished e:
                     _live = null;
-                    Line($"{_report.ErrorStyle.Green(Verb(e.Step))} {Cells.Pad(e.Step.Id, 34)} {_report.ErrorStyle.Dim(Duration.Format(e.Duration))}");
+                    var (verb, style) = (Verb(e.Step), _report.ErrorStyle);
+                    Line($"{style.Green(verb)} {Cells.Pad(e.Step.Id, 41 - verb.Length)} {style.Dim(Duration.Format(e.Duration))}");
                     break;
                 case MigrationEvent.Cancelled e:
                     _live = null;
+                    _report.HasSaidCancelled = true;
                     Line(Standing(e));
                     break;
             }
         }
     }
 
-    /// <summary>Takes the live line away.</summary>
-    public void Dispose()
+    /// <summary>Says what goes on.</summary>
+    public void Show(string text)
     {
         lock (_gate)
         {
-            _timer?.Dispose();
+            Live(text);
+        }
+    }
+
+    /// <summary>Takes the live line off the terminal, so that another can be written; it comes back by itself.</summary>
+    public void Erase()
+    {
+        lock (_gate)
+        {
+            if (_isDrawn)
+            {
+                _report.LiveError.Write(EraseLine);
+                _isDrawn = false;
+            }
+
+            _erased = _clock.Elapsed;
+        }
+    }
+
+    /// <summary>Takes the live line away until something else happens.</summary>
+    public void Pause()
+    {
+        lock (_gate)
+        {
             Erase();
             _live = null;
         }
+    }
+
+    /// <summary>Takes the live line away.</summary>
+    public void Dispose()
+    {
+        _timer?.Dispose();
+        Pause();
+        _report.Life = null;
     }
 
     private static string Verb(MigrationStep step) => step.Direction == MigrationDirection.Up ? "applied" : "rolled back";
@@ -113,7 +152,6 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
     {
         if (!_report.Quiet)
         {
-            Erase();
             _report.Error.WriteLine(line);
         }
     }
@@ -131,7 +169,8 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
     {
         lock (_gate)
         {
-            if (_live is null)
+            // Whoever had it erased writes a line now.
+            if (_live is null || _clock.Elapsed - _erased < Frame / 2)
             {
                 return;
             }
@@ -139,18 +178,15 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
             var frame = Spinner[(int)(_clock.ElapsedMilliseconds / Frame.TotalMilliseconds) % Spinner.Length];
             var text = $"{frame} {_live} {Duration.Format(_clock.Elapsed - _liveSince)}{(_detail.Length > 0 ? $"  {_detail}" : "")}";
 
-            // One cell less than the terminal has: writing into the last one would make some of them scroll.
-            _report.Error.Write(EraseLine + Cells.Cut(Cells.Tame(text.ReplaceLineEndings(" ")), _report.ErrorWidth - 1));
-            _isDrawn = true;
-        }
-    }
+            if (!_report.IsLive)
+            {
+                _report.LiveError.WriteLine($"  {Cells.Tame(text[2..].ReplaceLineEndings(" "))}");
+                return;
+            }
 
-    private void Erase()
-    {
-        if (_isDrawn)
-        {
-            _report.Error.Write(EraseLine);
-            _isDrawn = false;
+            // One cell less than the terminal has: writing into the last one would make some of them scroll.
+            _report.LiveError.Write(EraseLine + Cells.Cut(Cells.Tame(text.ReplaceLineEndings(" ")), _report.ErrorWidth - 1));
+            _isDrawn = true;
         }
     }
 }

@@ -13,14 +13,14 @@ internal static class RunSummary
             report.Note(remark);
         }
 
+        report.Result(DoneJson.Of(result, target, done), JsonContext.Readable.DoneJson);
         var applied = result.Plan.Statuses.Count(status => status.State == MigrationState.Applied);
         report.Result(result.Finished.Count > 0
             ? $"{Plural.Of(result.Finished.Count, "migration")} {done} in {Duration.Format(result.Elapsed)}"
             : $"Nothing to do: {Plural.Of(applied, "migration")} applied");
-        if (target.IsEmbedded)
+        if (target.IsEmbedded && result.Finished.Count > 0)
         {
-            report.Note($"The database is {target.Url.Display}");
-            report.Note($"Reach it with '{Cli.Name} server psql', or with psql \"{target.Url.Display}\"");
+            report.Note($"The database is {target.Url.Display} ('{Cli.Name} server psql' opens it)");
         }
         else
         {

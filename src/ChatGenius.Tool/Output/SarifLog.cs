@@ -25,13 +25,16 @@ internal static class SarifLog
     }
 
     private static SarifRule Rule(Hazard hazard) => new(
-        hazard.Id, hazard.Name, new SarifText(hazard.Title), new SarifText(hazard.Effect), new SarifText(hazard.Advice), hazard.Documentation, new SarifLevel(Level(hazard.Severity)));
+        hazard.Id, hazard.Name, new SarifText(hazard.Title), new SarifText(hazard.Effect), new SarifText(hazard.Advice),
+            hazard.Documentation, new SarifLevel(Level(hazard.Severity)));
 
     private static SarifResult Result(Finding finding, List<Hazard> rules, Shell shell)
     {
         var path = GitHubAnnotations.PathOf(finding.Where.Path, shell);
-        var text = string.Join("\n", new[] { finding.Message }.Concat(finding.Facts).Append(finding.SafeWay.Length > 0 ? $"\n{finding.SafeWay}" : ""));
-        var fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{finding.Hazard.Id}\n{path}\n{finding.Subject}")))[..32];
+        var text = string.Join("\n", new[] { finding.Message }.Concat(finding.Facts)
+            .Append(finding.SafeWay.Length > 0 ? $"\n{finding.SafeWay}" : ""));
+        var fingerprint = Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes($"{finding.Hazard.Id}\n{path}\n{finding.Subject}")))[..32];
         return new SarifResult(
             finding.Hazard.Id, rules.IndexOf(finding.Hazard), Level(finding.Severity), new SarifText(text.TrimEnd()),
             [
@@ -44,7 +47,8 @@ internal static class SarifLog
             new SarifProperties(finding.Evidence.ToString().ToLowerInvariant(), finding.Version));
     }
 
-    private static string Level(Severity severity) => severity switch { Severity.Error => "error", Severity.Warning => "warning", _ => "note" };
+    private static string Level(Severity severity) =>
+        severity switch { Severity.Error => "error", Severity.Warning => "warning", _ => "note" };
 }
 
 internal sealed record SarifDocument([property: JsonPropertyName("$schema")] string Schema, string Version, IReadOnlyList<SarifRun> Runs);
@@ -56,14 +60,16 @@ internal sealed record SarifTool(SarifDriver Driver);
 internal sealed record SarifDriver(string Name, string Version, IReadOnlyList<SarifRule> Rules);
 
 internal sealed record SarifRule(
-    string Id, string Name, SarifText ShortDescription, SarifText FullDescription, SarifText Help, string HelpUri, SarifLevel DefaultConfiguration);
+    string Id, string Name, SarifText ShortDescription, SarifText FullDescription, SarifText Help, string HelpUri,
+        SarifLevel DefaultConfiguration);
 
 internal sealed record SarifLevel(string Level);
 
 internal sealed record SarifText(string Text);
 
 internal sealed record SarifResult(
-    string RuleId, int RuleIndex, string Level, SarifText Message, IReadOnlyList<SarifLocation> Locations, SarifFingerprints PartialFingerprints,
+    string RuleId, int RuleIndex, string Level, SarifText Message, IReadOnlyList<SarifLocation> Locations,
+        SarifFingerprints PartialFingerprints,
     IReadOnlyList<SarifSuppression>? Suppressions, SarifProperties Properties);
 
 internal sealed record SarifLocation(SarifPhysicalLocation PhysicalLocation);
@@ -81,11 +87,13 @@ internal sealed record SarifSuppression(string Kind, string Justification);
 
 internal sealed record SarifProperties(string Evidence, long MigrationVersion);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
 [JsonSerializable(typeof(SarifDocument))]
 internal sealed partial class SarifContext : JsonSerializerContext
 {
     private static SarifContext? _readable;
 
-    public static SarifContext Readable => _readable ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static SarifContext Readable => _readable ??= new(
+        new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

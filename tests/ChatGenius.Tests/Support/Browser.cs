@@ -12,8 +12,8 @@ internal static partial class Browser
     public static string? Program { get; } = Needs.OnPath("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
 
     /// <summary>
-    /// Fails where the page has to be pushed sideways, where a text stands out less from what is behind it than WCAG 2.2 asks for (1.4.3, 4.5 to 1),
-    /// or where a link leads to nothing.
+    /// Fails where the page has to be pushed sideways, where a text stands out less from what is behind it than WCAG 2.2 asks for (1.4.3,
+    /// 4.5 to 1), or where a link leads to nothing.
     /// </summary>
     public static async Task ShouldBeReadableAsync(string page, int width, bool dark)
     {
@@ -36,7 +36,8 @@ internal static partial class Browser
                     const [a, b] = [light(numbers(getComputedStyle(e).color)), behind(e)].sort((x, y) => x - y);
                     return (b + 0.05) / (a + 0.05) < 4.5;
                 });
-                const dead = [...document.querySelectorAll('a[href^="#"]')].map(a => a.getAttribute('href')).filter(href => !document.getElementById(href.slice(1)));
+                const dead = [...document.querySelectorAll('a[href^="#"]')].map(a => a.getAttribute('href'))
+                    .filter(href => !document.getElementById(href.slice(1)));
                 return {
                     texts: texts.length, width: innerWidth, sideways: document.documentElement.scrollWidth - innerWidth,
                     dark: light(numbers(getComputedStyle(document.body).backgroundColor)) < 0.2,
@@ -62,12 +63,16 @@ internal static partial class Browser
     public static async Task<JsonElement> AskAsync(string page, string expression, int width, bool dark = false)
     {
         using var sandbox = new Sandbox();
-        var file = sandbox.Write("page.html", $"{page}\n<script>document.documentElement.dataset.answer = JSON.stringify({expression})</script>\n");
+        var file =
+            sandbox.Write("page.html",
+            $"{page}\n<script>document.documentElement.dataset.answer = JSON.stringify({expression})</script>\n");
         var start = new ProcessStartInfo(Program!) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])
             [
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--disable-dev-shm-usage", $"--user-data-dir={Path.Combine(sandbox.Path, "browser")}", string.Create(CultureInfo.InvariantCulture, $"--window-size={width},900"),
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                    "--disable-component-update", "--disable-sync",
+                "--disable-dev-shm-usage", $"--user-data-dir={Path.Combine(sandbox.Path, "browser")}",
+                    string.Create(CultureInfo.InvariantCulture, $"--window-size={width},900"),
                 $"--blink-settings=preferredColorScheme={(dark ? 0 : 1)}", "--dump-dom", new Uri(file).AbsoluteUri,
             ])
         {

@@ -6,8 +6,8 @@ using Npgsql;
 namespace ChatGenius.Tests.Support;
 
 /// <summary>
-/// Stands between a client and the server, and counts how often each connection waits for an answer after it has started: its <c>Query</c> and
-/// <c>Sync</c> messages. (PostgreSQL: Frontend/Backend Protocol, Message Formats.)
+/// Stands between a client and the server, and counts how often each connection waits for an answer after it has started: its <c>Query</c>
+/// and <c>Sync</c> messages. (PostgreSQL: Frontend/Backend Protocol, Message Formats.)
 /// </summary>
 internal sealed class CountingProxy : IAsyncDisposable
 {

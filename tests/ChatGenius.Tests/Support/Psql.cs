@@ -26,11 +26,13 @@ internal static class Psql
     internal static string Find(string program)
     {
         var debian = Directory.Exists("/usr/lib/postgresql")
-            ? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(d => d, StringComparer.Ordinal).Select(d => Path.Combine(d, "bin"))
+            ? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(d => d, StringComparer.Ordinal)
+                .Select(d => Path.Combine(d, "bin"))
             : [];
         var folders = debian.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator));
         var name = OperatingSystem.IsWindows() ? $"{program}.exe" : program;
         return folders.Select(f => Path.Combine(f, name)).FirstOrDefault(File.Exists)
-            ?? throw new InvalidOperationException($"These tests need {program} on PATH (Debian: apt install postgresql-client; macOS: brew install libpq).");
+            ?? throw new InvalidOperationException(
+                $"These tests need {program} on PATH (Debian: apt install postgresql-client; macOS: brew install libpq).");
     }
 }

@@ -10,7 +10,8 @@ internal static class Snapshot
 {
     /// <summary>Fails the test where the text is not what was approved; line endings do not count.</summary>
     public static void Match(
-        string text, string extension, string? discriminator = null, [CallerFilePath] string testFile = "", [CallerMemberName] string test = "")
+        string text, string extension, string? discriminator = null, [CallerFilePath] string testFile = "",
+            [CallerMemberName] string test = "")
     {
         var name = $"{Path.GetFileNameWithoutExtension(testFile)}.{test}{(discriminator is null ? "" : $".{discriminator}")}";
         var folder = Path.Combine(Path.GetDirectoryName(testFile)!, "snapshots");

@@ -21,9 +21,11 @@ public class SnapshotTests
     [Fact]
     public void A_text_that_differs_fails()
     {
-        Should.Throw<ShouldMatchApprovedException>(() => Snapshot.Match("other", "txt", "one", Path(), nameof(A_discriminator_keeps_the_cases_of_a_theory_apart)));
+        Should.Throw<ShouldMatchApprovedException>(() =>
+            Snapshot.Match("other", "txt", "one", Path(), nameof(A_discriminator_keeps_the_cases_of_a_theory_apart)));
 
-        File.Delete(System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path())!, "snapshots", "SnapshotTests.A_discriminator_keeps_the_cases_of_a_theory_apart.one.received.txt"));
+        File.Delete(System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path())!, "snapshots",
+            "SnapshotTests.A_discriminator_keeps_the_cases_of_a_theory_apart.one.received.txt"));
 
         static string Path([System.Runtime.CompilerServices.CallerFilePath] string path = "") => path;
     }

@@ -101,7 +101,8 @@ internal sealed class TestDatabase : IAsyncDisposable
         await using var connection = await new Database(server).ConnectAsync();
         var yesterday = DateTimeOffset.UtcNow.AddDays(-1).ToUnixTimeSeconds();
         var names = new List<string>();
-        await using (var command = new NpgsqlCommand($"SELECT datname::text FROM pg_database WHERE datname ~ '^{Prefix}[0-9]+_[0-9a-f]{{32}}$'", connection))
+        await using (var command = new NpgsqlCommand(
+            $"SELECT datname::text FROM pg_database WHERE datname ~ '^{Prefix}[0-9]+_[0-9a-f]{{32}}$'", connection))
         await using (var reader = await command.ExecuteReaderAsync())
         {
             while (await reader.ReadAsync())

@@ -8,8 +8,8 @@ using Xunit.Sdk;
 namespace ChatGenius.Tests.Support;
 
 /// <summary>
-/// xUnit's own framework with an end: when all tests have run, the shared server is stopped. A handler of the process's exit alone would not
-/// do, because the test host is killed a moment after its last test.
+/// xUnit's own framework with an end: when all tests have run, the shared server is stopped. A handler of the process's exit alone would
+/// not do, because the test host is killed a moment after its last test.
 /// </summary>
 public sealed class TestRun(IMessageSink messages) : XunitTestFramework(messages)
 {
@@ -20,7 +20,8 @@ public sealed class TestRun(IMessageSink messages) : XunitTestFramework(messages
     private sealed class Executor(AssemblyName assembly, ISourceInformationProvider source, IMessageSink messages)
         : XunitTestFrameworkExecutor(assembly, source, messages)
     {
-        protected override async void RunTestCases(IEnumerable<IXunitTestCase> testCases, IMessageSink executionMessageSink, ITestFrameworkExecutionOptions executionOptions)
+        protected override async void RunTestCases(IEnumerable<IXunitTestCase> testCases, IMessageSink executionMessageSink,
+            ITestFrameworkExecutionOptions executionOptions)
         {
             using var runner = new Runner(TestAssembly, testCases, DiagnosticMessageSink, executionMessageSink, executionOptions);
             await runner.RunAsync();
@@ -28,7 +29,8 @@ public sealed class TestRun(IMessageSink messages) : XunitTestFramework(messages
     }
 
     private sealed class Runner(
-        ITestAssembly assembly, IEnumerable<IXunitTestCase> testCases, IMessageSink diagnostics, IMessageSink execution, ITestFrameworkExecutionOptions options)
+        ITestAssembly assembly, IEnumerable<IXunitTestCase> testCases, IMessageSink diagnostics, IMessageSink execution,
+            ITestFrameworkExecutionOptions options)
         : XunitTestAssemblyRunner(assembly, testCases, diagnostics, execution, options)
     {
         protected override async Task BeforeTestAssemblyFinishedAsync()

@@ -9,8 +9,8 @@ namespace ChatGenius.Tests.Support;
 
 /// <summary>
 /// The real PostgreSQL that all tests of a run share. <c>CHATGENIUS_TEST_DATABASE</c> chooses it: a URL whose role may create databases, or
-/// the word <c>docker</c> or <c>docker:IMAGE</c> for a container; where it is not set, the server that the tool itself embeds, in a folder of
-/// its own. A server that can't be had fails the tests; nothing is skipped in silence.
+/// the word <c>docker</c> or <c>docker:IMAGE</c> for a container; where it is not set, the server that the tool itself embeds, in a folder
+/// of its own. A server that can't be had fails the tests; nothing is skipped in silence.
 /// </summary>
 internal static class TestServer
 {
@@ -96,7 +96,8 @@ internal static class TestServer
     {
         foreach (var folder in Directory.GetDirectories(FastFolder, prefix + "*"))
         {
-            if (int.TryParse(Path.GetFileName(folder)[prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var id) && !IsRunning(id))
+            if (int.TryParse(Path.GetFileName(folder)[prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                && !IsRunning(id))
             {
                 await new LocalServer(new LocalServerOptions { Folder = folder }).DestroyAsync();
             }

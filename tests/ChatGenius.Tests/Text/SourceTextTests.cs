@@ -38,7 +38,8 @@ public class SourceTextTests
     [Fact]
     public void Latin_1_is_a_problem_that_points_at_the_byte()
     {
-        var problem = Should.Throw<ProblemException>(() => SourceText.From("f.sql", Encoding.Latin1.GetBytes("-- ok\n-- café"))).Problems.ShouldHaveSingleItem();
+        var problem = Should.Throw<ProblemException>(() =>
+            SourceText.From("f.sql", Encoding.Latin1.GetBytes("-- ok\n-- café"))).Problems.ShouldHaveSingleItem();
 
         problem.Code.ShouldBe("CG0101");
         problem.Where!.ToString().ShouldBe("f.sql:2:7");
@@ -47,7 +48,8 @@ public class SourceTextTests
     [Fact]
     public void UTF_16_is_named_as_such()
     {
-        var problem = Should.Throw<ProblemException>(() => SourceText.From("f.sql", (byte[])[0xFF, 0xFE, 0x41, 0])).Problems.ShouldHaveSingleItem();
+        var problem = Should.Throw<ProblemException>(() =>
+            SourceText.From("f.sql", (byte[])[0xFF, 0xFE, 0x41, 0])).Problems.ShouldHaveSingleItem();
 
         problem.Message.ShouldContain("UTF-16");
     }

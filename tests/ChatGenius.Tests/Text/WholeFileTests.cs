@@ -50,7 +50,8 @@ public class WholeFileTests
         try
         {
             File.WriteAllText(path, "old");
-            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read,
+                FileShare.ReadWrite | FileShare.Delete));
 
             WholeFile.Write(path, "new"u8, overwrite: true);
 

@@ -24,7 +24,8 @@ public class BackupTests
         apply.ExitCode.ShouldBe(ExitCode.Done, apply.Error);
         var file = Directory.GetFiles(Path.Combine(tool.Folder, "safe")).ShouldHaveSingleItem();
         apply.Error.ShouldContain($"The backup is FOLDER/safe/{Path.GetFileName(file)} (");
-        JsonDocument.Parse(status.Out).RootElement.GetProperty("migrations")[0].GetProperty("backup").GetString().ShouldBe($"FOLDER/safe/{Path.GetFileName(file)}");
+        JsonDocument.Parse(status.Out).RootElement.GetProperty("migrations")[0].GetProperty("backup").GetString()
+            .ShouldBe($"FOLDER/safe/{Path.GetFileName(file)}");
         again.ExitCode.ShouldBe(ExitCode.Done);
         Directory.Exists(Path.Combine(tool.Folder, "other")).ShouldBeFalse("Nothing was pending.");
     }

@@ -56,7 +56,8 @@ public class CheckpointCommandTests
         using var tool = new InProcess();
         tool.Write("chatgenius-db.json", """{ "environments": { "production": { "protected": true } } }""");
 
-        (await tool.RunAsync("checkpoint", command, "x", "--yes", "--env", "production", "-d", "postgres://nobody@localhost:1/nothing")).Error.ShouldStartWith("error CG1009: ");
+        (await tool.RunAsync("checkpoint", command, "x", "--yes", "--env", "production", "-d",
+            "postgres://nobody@localhost:1/nothing")).Error.ShouldStartWith("error CG1009: ");
         (await tool.RunAsync("checkpoint", command)).Error.ShouldStartWith("error CG1010: ");
     }
 }

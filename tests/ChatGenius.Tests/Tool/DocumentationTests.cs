@@ -17,15 +17,18 @@ public partial class DocumentationTests
     private static readonly string TemplatesReadme = Read("templates/README.md");
 
     private static readonly IEnumerable<string> OfHelp =
-        NewCommand.Definition.Examples!.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(ShellWords.BeforeRemark);
+        NewCommand.Definition.Examples!.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(ShellWords.BeforeRemark);
 
     /// <summary>README names them by the migration's name only.</summary>
     private static readonly IEnumerable<string> OfReadme =
         InlineCode().Matches(Section(Readme, "The daily loop").Split("\n`new` chooses")[1].Split("A column is")[0])
-            .Select(match => match.Groups[1].Value).Where(code => code.Contains('_', StringComparison.Ordinal)).Select(name => $"chatgenius-db new {name}");
+            .Select(match => match.Groups[1].Value).Where(code => code.Contains('_', StringComparison.Ordinal))
+                .Select(name => $"chatgenius-db new {name}");
 
     private static readonly IEnumerable<string> OfTemplates =
-        InlineCode().Matches(Section(TemplatesReadme, "What a name says")).Select(match => match.Groups[1].Value).Where(code => code.StartsWith("chatgenius-db ", StringComparison.Ordinal));
+        InlineCode().Matches(Section(TemplatesReadme, "What a name says")).Select(match => match.Groups[1].Value)
+            .Where(code => code.StartsWith("chatgenius-db ", StringComparison.Ordinal));
 
     public static TheoryData<string> NewCalls => [.. OfHelp.Concat(OfReadme).Concat(OfTemplates).Distinct()];
 
@@ -45,7 +48,8 @@ public partial class DocumentationTests
 
     [Fact]
     public void Every_template_has_a_call_in_the_templates_readme() =>
-        new TemplateCatalog().List().Select(info => info.Name).ShouldBeSubsetOf(OfTemplates.Select(call => TemplateCalls.Render([.. ShellWords.Split(call).Skip(2)]).Template.Name));
+        new TemplateCatalog().List().Select(info => info.Name)
+            .ShouldBeSubsetOf(OfTemplates.Select(call => TemplateCalls.Render([.. ShellWords.Split(call).Skip(2)]).Template.Name));
 
     /// <summary>All but git, and production, which is no test's.</summary>
     [Fact]
@@ -79,7 +83,8 @@ public partial class DocumentationTests
     }
 
     public static TheoryData<string> Columns =>
-        [.. InlineCode().Matches(Section(TemplatesReadme, "Columns")).Select(match => match.Groups[1].Value).Where(code => ColumnExample().IsMatch(code))];
+        [.. InlineCode().Matches(Section(TemplatesReadme, "Columns")).Select(match => match.Groups[1].Value)
+            .Where(code => ColumnExample().IsMatch(code))];
 
     [Theory]
     [MemberData(nameof(Columns))]
@@ -94,9 +99,11 @@ public partial class DocumentationTests
     [Fact]
     public void The_header_in_the_text_can_be_read()
     {
-        var header = Section(TemplatesReadme, "Writing one").Split("\n\n").Single(paragraph => paragraph.StartsWith("    {{~ ##", StringComparison.Ordinal));
+        var header = Section(TemplatesReadme, "Writing one").Split("\n\n")
+            .Single(paragraph => paragraph.StartsWith("    {{~ ##", StringComparison.Ordinal));
 
-        var info = TemplateInfo.Read("example", SourceText.From("example.sbn", string.Join('\n', header.Split('\n').Select(line => line.TrimStart()))), isBuiltIn: false);
+        var info = TemplateInfo.Read("example", SourceText.From("example.sbn",
+            string.Join('\n', header.Split('\n').Select(line => line.TrimStart()))), isBuiltIn: false);
 
         info.Values.Select(value => value.Name).ShouldBe(["table", "index", "where"]);
         info.FollowUps.ShouldHaveSingleItem();
@@ -133,7 +140,8 @@ public partial class DocumentationTests
     [GeneratedRegex("^[a-z_]+:[a-z]")]
     private static partial Regex ColumnExample();
 
-    private static string Read(string path, [CallerFilePath] string here = "") => File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, "../../..", path)).ReplaceLineEndings("\n");
+    private static string Read(string path, [CallerFilePath] string here = "") =>
+        File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, "../../..", path)).ReplaceLineEndings("\n");
 
     private static string Section(string text, string title) => text.Split($"\n## {title}\n")[1].Split("\n## ")[0];
 
@@ -141,5 +149,6 @@ public partial class DocumentationTests
         [.. text.Split($"\n```{language}\n").Skip(1).Select(rest => rest.Split("\n```")[0] + "\n")];
 
     private static List<string> Commands(string text) =>
-        [.. Blocks(text, "sh").SelectMany(block => block.Split('\n')).Where(line => line.StartsWith("chatgenius-db ", StringComparison.Ordinal)).Select(line => line.Split(" #")[0].TrimEnd())];
+        [.. Blocks(text, "sh").SelectMany(block => block.Split('\n'))
+            .Where(line => line.StartsWith("chatgenius-db ", StringComparison.Ordinal)).Select(line => line.Split(" #")[0].TrimEnd())];
 }

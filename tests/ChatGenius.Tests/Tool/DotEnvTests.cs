@@ -27,7 +27,8 @@ public class DotEnvTests
     [Fact]
     public void A_quote_without_an_end_is_a_problem_that_does_not_show_the_line()
     {
-        var problem = Should.Throw<ProblemException>(() => DotEnv.Parse(SourceText.From(".env", "B=1\nDATABASE_URL=\"postgres://a:secret@h/d\n"))).Problems[0];
+        var problem = Should.Throw<ProblemException>(() =>
+            DotEnv.Parse(SourceText.From(".env", "B=1\nDATABASE_URL=\"postgres://a:secret@h/d\n"))).Problems[0];
 
         problem.Code.ShouldBe("CG0911");
         problem.Message.ShouldContain(".env:2:14");

@@ -21,7 +21,8 @@ public class RenumberCommandTests
         var run = await tool.RunAsync("renumber");
 
         run.Out.ShouldBe(
-            "FOLDER/migrations/0006_mine.sql -> FOLDER/migrations/0007_mine.sql\nFOLDER/migrations/0007_mine_too.sql -> FOLDER/migrations/0008_mine_too.sql\n");
+            "FOLDER/migrations/0006_mine.sql -> FOLDER/migrations/0007_mine.sql\n"
+            + "FOLDER/migrations/0007_mine_too.sql -> FOLDER/migrations/0008_mine_too.sql\n");
         plan.Out.ShouldBe(run.Out);
         run.Error.ShouldBe("2 migrations got a new number\n");
         (await tool.RunAsync("apply")).ExitCode.ShouldBe(ExitCode.Done);
@@ -70,7 +71,8 @@ public class RenumberCommandTests
 
         var run = await tool.RunAsync("renumber", "--since", "main");
 
-        run.Out.Replace("FOLDER/migrations/", "").ShouldBe("0007_mine.sql -> 0008_mine.sql\n0008_mine_too.sql -> 0009_mine_too.sql\n0009_new.sql -> 0010_new.sql\n", run.Error);
+        run.Out.Replace("FOLDER/migrations/", "").ShouldBe(
+            "0007_mine.sql -> 0008_mine.sql\n0008_mine_too.sql -> 0009_mine_too.sql\n0009_new.sql -> 0010_new.sql\n", run.Error);
         (await tool.RunAsync("renumber", "--since", "no-such-revision")).Error.ShouldContain("CG0818");
         (await tool.RunAsync("renumber", "--since=--help")).Error.ShouldContain("CG0818");
 

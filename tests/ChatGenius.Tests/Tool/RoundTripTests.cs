@@ -33,9 +33,9 @@ public class RoundTripTests
         await CountAsync("schema dump");
         await CountAsync("wait");
 
-        // A number a connection. Where there is work, the first one reads the history, lifts its limit for idling while the second one connects to
-        // take the lock, reads the history again (making it, or waiting for whoever still writes it), and then runs it all at once. A rollback
-        // looks first (the plan, the loss), and then does that.
+        // A number a connection. Where there is work, the first one reads the history, lifts its limit for idling while the second one
+        // connects to take the lock, reads the history again (making it, or waiting for whoever still writes it), and then runs it all at
+        // once. A rollback looks first (the plan, the loss), and then does that.
         counted.ShouldBe(
         [
             "status: 1",

@@ -36,7 +36,8 @@ public class RunProgressTests
         using (var progress = new RunProgress(new Report(tool.Shell(TextWriter.Null, error), json: false, color: true)))
         {
             progress.Report(new MigrationEvent.Started(Step(Transactional)));
-            progress.Report(new MigrationEvent.WaitingForRelation(Step(Transactional), [new LockHolder(7, "a\e[2J漢字漢字漢字漢字漢字", "u", null, "q")]));
+            progress.Report(new MigrationEvent.WaitingForRelation(Step(Transactional),
+                [new LockHolder(7, "a\e[2J漢字漢字漢字漢字漢字", "u", null, "q")]));
             using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
             while (!error.Text.Contains("0001_one", StringComparison.Ordinal))
             {
@@ -84,7 +85,8 @@ public class RunProgressTests
         new(migration.Version, migration.Name, MigrationDirection.Up, migration.Up, migration, Resume: null);
 
     private static Migration Parse(string name, string option) =>
-        MigrationParser.Parse(SourceText.From($"{name}.sql", $"-- migrate:up{option}\nSELECT 1;\n-- migrate:down\nSELECT 1;\n"), MigrationOrigin.Folder);
+        MigrationParser.Parse(SourceText.From($"{name}.sql", $"-- migrate:up{option}\nSELECT 1;\n-- migrate:down\nSELECT 1;\n"),
+            MigrationOrigin.Folder);
 
     /// <summary>Written to by a timer while a test reads it.</summary>
     private sealed class Screen : StringWriter

@@ -51,7 +51,8 @@ public class RunTests
     {
         await using var db = await TestDatabase.CreateAsync();
         using var sandbox = new Sandbox();
-        sandbox.Write("migrations/0001_one.sql", "-- migrate:up\n  CREATE TABLE one (i int);\nINSERT INTO one VALUES (1);\n-- migrate:down\nDROP TABLE one;\n");
+        sandbox.Write("migrations/0001_one.sql",
+            "-- migrate:up\n  CREATE TABLE one (i int);\nINSERT INTO one VALUES (1);\n-- migrate:down\nDROP TABLE one;\n");
 
         var plan = await RunAsync(db, sandbox, "plan", "--json", "--no-bundle");
 
@@ -68,7 +69,8 @@ public class RunTests
     {
         await using var db = await TestDatabase.CreateAsync();
         using var sandbox = new Sandbox();
-        sandbox.Write("migrations/0001_bad.sql", "-- migrate:up\nCREATE TABLE one (i int);\nSELECT * FROM\tnope;\n-- migrate:down\nDROP TABLE one;\n");
+        sandbox.Write("migrations/0001_bad.sql",
+            "-- migrate:up\nCREATE TABLE one (i int);\nSELECT * FROM\tnope;\n-- migrate:down\nDROP TABLE one;\n");
 
         var apply = await RunAsync(db, sandbox, "apply", "--no-bundle");
 
@@ -85,7 +87,9 @@ public class RunTests
         using var sandbox = new Sandbox();
         sandbox.Write("migrations/0001_slow.sql", "-- migrate:up\nSELECT pg_sleep(600);\n-- migrate:down\nSELECT 1;\n");
         await using var slow = ToolProcess.Start(["apply", "--no-bundle", "-d", db.Url.ConnectionString], sandbox.Path);
-        await UntilAsync(db, "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'pg_sleep' AND pid <> pg_backend_pid() AND state = 'active'");
+        await UntilAsync(db,
+            "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'pg_sleep' "
+                + "AND pid <> pg_backend_pid() AND state = 'active'");
 
         var other = await RunAsync(db, sandbox, "apply", "--no-bundle", "--wait-for-lock", "0");
 
@@ -101,9 +105,12 @@ public class RunTests
     {
         await using var db = await TestDatabase.CreateAsync();
         using var sandbox = new Sandbox();
-        sandbox.Write("migrations/0001_slow.sql", "-- migrate:up\nCREATE TABLE one (i int);\nSELECT pg_sleep(600);\n-- migrate:down\nDROP TABLE one;\n");
+        sandbox.Write("migrations/0001_slow.sql",
+            "-- migrate:up\nCREATE TABLE one (i int);\nSELECT pg_sleep(600);\n-- migrate:down\nDROP TABLE one;\n");
         await using var slow = ToolProcess.Start(["apply", "--no-bundle", "-d", db.Url.ConnectionString], sandbox.Path);
-        const string Sleeping = "FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'pg_sleep' AND pid <> pg_backend_pid() AND state = 'active'";
+        const string Sleeping =
+            "FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'pg_sleep' "
+                + "AND pid <> pg_backend_pid() AND state = 'active'";
         await UntilAsync(db, $"SELECT count(*) = 1 {Sleeping}");
 
         if (interrupt)
@@ -186,7 +193,8 @@ public class RunTests
     {
         await using var db = await TestDatabase.CreateAsync();
         using var sandbox = new Sandbox();
-        sandbox.Write("chatgenius-db.json", """{ "bundle": false, "environments": { "production": { "protected": true, "database_url_variable": "PROD_URL" } } }""");
+        sandbox.Write("chatgenius-db.json",
+            """{ "bundle": false, "environments": { "production": { "protected": true, "database_url_variable": "PROD_URL" } } }""");
         sandbox.Write("migrations/0001_one.sql", "-- migrate:up\nCREATE TABLE one (i int);\n-- migrate:down\nDROP TABLE one;\n");
         var environment = new Dictionary<string, string?> { ["PROD_URL"] = db.Url.ConnectionString };
 

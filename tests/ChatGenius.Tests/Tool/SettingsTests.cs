@@ -79,7 +79,8 @@ public class SettingsTests
         using var tool = new InProcess();
         Setting(await tool.RunAsync("config"), "history_schema").ShouldBe("chatgenius_db default");
 
-        tool.Write("chatgenius-db.json", """{ "history_schema": "of_file", "environments": { "test": { "history_schema": "of_environment" } } }""");
+        tool.Write("chatgenius-db.json",
+            """{ "history_schema": "of_file", "environments": { "test": { "history_schema": "of_environment" } } }""");
         Setting(await tool.RunAsync("config"), "history_schema").ShouldBe("of_file FOLDER/chatgenius-db.json:1:21");
         Setting(await tool.RunAsync("config", "--env", "test"), "history_schema").ShouldBe("of_environment FOLDER/chatgenius-db.json:1:78");
 
@@ -125,8 +126,45 @@ public class SettingsTests
             .ShouldBe([.. SettingKey.Everywhere.Concat(SettingKey.OfAnEnvironment).Select(key => key.Name)], ignoreOrder: true);
         foreach (var key in SettingKey.Everywhere.Where(key => key.Default.Length > 0))
         {
-            schema.GetProperty("$defs").GetProperty(key.Name).GetProperty("default").ToString().ToLowerInvariant().ShouldBe(key.Default, key.Name);
+            schema.GetProperty("$defs").GetProperty(key.Name).GetProperty("default").ToString().ToLowerInvariant()
+                .ShouldBe(key.Default, key.Name);
         }
+    }
+
+    [Fact]
+    public async Task The_schema_in_the_package_is_the_one_that_is_printed()
+    {
+        using var tool = new InProcess();
+
+        (await tool.RunAsync("config", "--schema")).Out.ShouldBe(Repository.Read("src/ChatGenius.Tool/chatgenius-db.schema.json"));
+    }
+
+    /// <summary>The page is written from the table: what is received takes its place.</summary>
+    [Fact]
+    public void The_page_of_settings_has_every_setting()
+    {
+        var rows = SettingKey.Everywhere.Concat(SettingKey.OfAnEnvironment).Select(key =>
+            $"| `{key.Name}` | {Code(key.OptionName)} | {Code(SettingKey.OfAnEnvironment.Contains(key) ? null : key.Variable)} "
+            + $"| {Code(key.Default)} | {key.Description} |");
+        static string Code(string? text) => string.IsNullOrEmpty(text) ? "" : $"`{text}`";
+        var table = string.Join('\n', rows.Prepend("|---|---|---|---|---|")
+            .Prepend("| setting | option | variable | default | what it does |"));
+
+        Repository.Read("docs/settings.md").ShouldContain(table, customMessage: table);
+    }
+
+    [Theory]
+    [InlineData("--lock-timeout", "0.4ms")]
+    [InlineData("--statement-timeout", "0.0001s")]
+    [InlineData("--max-blocked", "0")]
+    [InlineData("--retries", "1001")]
+    [InlineData("--retries", "-1")]
+    public async Task An_option_with_an_impossible_value_is_a_problem(string option, string value)
+    {
+        using var tool = new InProcess();
+
+        (await tool.RunAsync("apply", "-d", "postgres://127.0.0.1:1/x", $"{option}={value}")).Error.ShouldStartWith(
+            $"error CG1006: {option} can't be \"{value}\"\n");
     }
 
     private static IEnumerable<string> Names(JsonElement element) => element.EnumerateObject().Select(property => property.Name);
@@ -134,7 +172,8 @@ public class SettingsTests
     private static string Setting(ToolRun run, string name)
     {
         run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
-        var words = run.Out.Split('\n').Single(line => line.StartsWith(name + " ", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var words = run.Out.Split('\n').Single(line => line.StartsWith(name + " ", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return string.Join(' ', words[1..]);
     }
 }

@@ -35,7 +35,8 @@ public class TargetTests
         tool.Environment["DATABASE_URL"] = "postgres://u@laptop/d";
         tool.Environment["CHATGENIUS_ENV"] = "production";
 
-        (await tool.RunAsync("config")).Error.ShouldStartWith("error CG0909: The environment \"production\" takes its database from PROD_URL, which is not set\n");
+        (await tool.RunAsync("config")).Error.ShouldStartWith(
+            "error CG0909: The environment \"production\" takes its database from PROD_URL, which is not set\n");
 
         tool.Write(".env", "PROD_URL='postgres://u:secret@prod/d'");
         (await DatabaseAsync(tool)).ShouldBe("postgres://u@prod/d PROD_URL in .env");
@@ -82,6 +83,7 @@ public class TargetTests
     {
         var run = await tool.RunAsync(["config", .. args]);
         run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
-        return string.Join(' ', run.Out.Split('\n').Single(line => line.StartsWith("database ", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]);
+        return string.Join(' ', run.Out.Split('\n').Single(line => line.StartsWith("database ", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]);
     }
 }

@@ -1,7 +1,7 @@
-namespace ChatGenius.Tool;
+namespace ChatGenius.Db.Text;
 
 /// <summary>Finds the known word that was probably meant.</summary>
-internal static class Nearest
+public static class Nearest
 {
     /// <summary>The known word at the smallest distance, if it is small for the length of the word; otherwise null.</summary>
     public static string? To(string word, IEnumerable<string> known)
@@ -9,9 +9,9 @@ internal static class Nearest
         var (nearest, best) = ((string?)null, Math.Max(1, word.TrimStart('-').Length / 3) + 1);
         foreach (var candidate in known)
         {
-            var distance = candidate.Length > word.Length && word.TrimStart('-').Length >= 2 && candidate.StartsWith(word, StringComparison.OrdinalIgnoreCase)
-                ? 1
-                : Distance(word.ToUpperInvariant(), candidate.ToUpperInvariant());
+            var begins = candidate.Length > word.Length && word.TrimStart('-').Length >= 2
+                && candidate.StartsWith(word, StringComparison.OrdinalIgnoreCase);
+            var distance = begins ? 1 : Distance(word.ToUpperInvariant(), candidate.ToUpperInvariant());
             if (distance < best)
             {
                 (nearest, best) = (candidate, distance);
@@ -22,7 +22,7 @@ internal static class Nearest
     }
 
     /// <summary>Letters to insert, remove, replace or swap with their neighbour (optimal string alignment).</summary>
-    private static int Distance(string a, string b)
+    public static int Distance(string a, string b)
     {
         var (beforeLast, last, row) = (new int[b.Length + 1], new int[b.Length + 1], new int[b.Length + 1]);
         for (var j = 0; j <= b.Length; j++)

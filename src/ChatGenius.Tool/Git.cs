@@ -1,0 +1,122 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using ChatGenius.Db;
+using ChatGenius.Db.Files;
+using ChatGenius.Tool.Output;
+namespace ChatGenius.Tool;
+
+/// <summary>Asks git which files of the project changed or were added.</summary>
+internal static class Git
+{
+    /// <summary>Linux alone tells two names apart that differ in case.</summary>
+    private static readonly StringComparer Names = OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
+
+    /// <summary>The migrations whose file differs from a revision, or is not in it.</summary>
+    /// <exception cref="ProblemException">CG1212: git can't be run, or knows no such revision.</exception>
+    public static async Task<IReadOnlyList<Migration>> ChangedSinceAsync(
+        string revision, IReadOnlyList<Migration> migrations, Shell shell, Report report, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // The merge base: what others did on the revision's branch since then is not changed here.
+            var root = (await RunAsync(shell.WorkingDirectory, ["rev-parse", "--show-toplevel"], cancellationToken)).TrimEnd('\n', '\r');
+            var start = await PartedAsync(root, await CommitAsync(root, revision, cancellationToken), cancellationToken);
+            var changed = Files(await RunAsync(root, ["diff", "--name-only", "-z", start, "--"], cancellationToken));
+            var added = Files(await RunAsync(root, ["ls-files", "--others", "--exclude-standard", "-z"], cancellationToken));
+            var paths = changed.Concat(added).Select(path => RealPath(Path.Combine(root, path))).ToHashSet(Names);
+            var chosen = migrations
+                .Where(migration => migration.Origin == MigrationOrigin.Folder
+                    && paths.Contains(RealPath(shell.Absolute(migration.Source.Path)))).ToList();
+            if (chosen.Count == 0)
+            {
+                report.Note(
+                    $"git names {Plural.Of(paths.Count, "changed file")} since {revision}; none of them is a migration of this project");
+            }
+
+            return chosen;
+        }
+        catch (GitException e)
+        {
+            throw new ProblemException(
+                "CG1212", $"git can't say what changed: {e.Message}",
+                    advice: "--since needs git, a repository and a revision that is in it.", cause: e);
+        }
+    }
+
+    /// <summary>The files of a folder that were added since a revision and are not in it.</summary>
+    /// <exception cref="ProblemException">CG0818: git can't be run, or doesn't know the revision.</exception>
+    public static async Task<HashSet<string>> AddedSinceAsync(string revision, string folder, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // What the other side has added since the two parted is not ours; after a merge the diff has its files too.
+            var commit = await CommitAsync(folder, revision, cancellationToken);
+            var start = await PartedAsync(folder, commit, cancellationToken);
+            string[] diff = ["diff", "--name-only", "--relative", "--no-renames", "--diff-filter=A", "-z", start, "--", "."];
+            var other = Files(await RunAsync(folder, ["ls-tree", "--name-only", "-z", commit, "."], cancellationToken));
+            var added = Files(await RunAsync(folder, diff, cancellationToken));
+            var untracked = Files(await RunAsync(folder, ["ls-files", "--others", "--exclude-standard", "-z", "--", "."],
+                cancellationToken));
+            return added.Concat(untracked).Except(other, Names).ToHashSet(Names);
+        }
+        catch (GitException e)
+        {
+            throw new ProblemException(
+                "CG0818", $"git can't say what was added: {e.Message}", advice: "Check the revision, or name the files instead of --since.",
+                    cause: e);
+        }
+    }
+
+    private static async Task<string> CommitAsync(string folder, string revision, CancellationToken cancellationToken) =>
+        (await RunAsync(folder, ["rev-parse", "--verify", "--end-of-options", $"{revision}^{{commit}}"], cancellationToken)).Trim();
+
+    private static async Task<string> PartedAsync(string folder, string commit, CancellationToken cancellationToken) =>
+        (await RunAsync(folder, ["merge-base", commit, "HEAD"], cancellationToken)).Trim();
+
+    /// <summary>macOS gives names back with their accents taken apart.</summary>
+    private static IEnumerable<string> Files(string output) =>
+        output.Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(name => name.Normalize(NormalizationForm.FormC));
+
+    /// <summary>git names the folder with every symbolic link resolved.</summary>
+    private static string RealPath(string path)
+    {
+        for (var part = new DirectoryInfo(Path.GetDirectoryName(path)!); part is not null; part = part.Parent)
+        {
+            if (part.Exists && part.LinkTarget is not null)
+            {
+                var target = part.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+                return RealPath(Path.Combine(target, Path.GetRelativePath(part.FullName, path)));
+            }
+        }
+
+        return Path.GetFullPath(path).Normalize(NormalizationForm.FormC);
+    }
+
+    private static async Task<string> RunAsync(string folder, string[] arguments, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo("git", ["-C", folder, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+            StandardErrorEncoding = Encoding.UTF8,
+        };
+        try
+        {
+            using var git = Process.Start(start)!;
+            await using var cancelled = cancellationToken.Register(() => git.Kill(entireProcessTree: true));
+            var output = git.StandardOutput.ReadToEndAsync(CancellationToken.None);
+            var error = await git.StandardError.ReadToEndAsync(CancellationToken.None);
+            await git.WaitForExitAsync(CancellationToken.None);
+            cancellationToken.ThrowIfCancellationRequested();
+            return git.ExitCode == 0 ? await output : throw new GitException(error.Split('\n')[0]);
+        }
+        catch (Win32Exception e)
+        {
+            throw new GitException(e.Message);
+        }
+    }
+
+    private sealed class GitException(string message) : Exception(message);
+}

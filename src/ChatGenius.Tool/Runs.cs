@@ -1,0 +1,80 @@
+using ChatGenius.Db;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
+namespace ChatGenius.Tool;
+
+/// <summary>What commands that run migrations have in common: they plan, say what will be lost, ask, run, and sum up.</summary>
+internal sealed class Runs(Workspace workspace, Settings settings, Consent consent, Report report)
+{
+    /// <summary>Asks, runs, and sums up.</summary>
+    /// <param name="target">What the run works on.</param>
+    /// <param name="question">Null where nothing is to be asked.</param>
+    /// <param name="yes">Whether <c>--yes</c> answers it.</param>
+    /// <param name="done">What the summary says of the migrations: <c>applied</c>, <c>rolled back</c>.</param>
+    /// <param name="progress">What the run reports to.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="cancellationToken">Cancels the run.</param>
+    public async Task<ExitCode> RunAsync(
+        Target target, string? question, bool yes, string done, RunProgress progress, Func<Task<RunResult>> run,
+            CancellationToken cancellationToken)
+    {
+        progress.Pause();
+        if (question is not null && !await consent.AskAsync(question, yes, cancellationToken))
+        {
+            return ExitCode.Cancelled;
+        }
+
+        var result = await run();
+        progress.Dispose();
+        RunSummary.Write(report, result, target, done);
+        return ExitCode.Done;
+    }
+
+    /// <summary>Undoes migrations, and does more with them where the command says so.</summary>
+    /// <param name="request">Which.</param>
+    /// <param name="dryRun">Whether only the plan and the losses are shown.</param>
+    /// <param name="yes">Whether <c>--yes</c> was given.</param>
+    /// <param name="words">The command's name, its verb for the question (<c>Roll back</c>), and what the summary says.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="cancellationToken">Cancels the run.</param>
+    /// <exception cref="ProblemException">CG1009: the environment is protected; CG1008: no terminal to ask on; and those of the
+    /// run.</exception>
+    public async Task<ExitCode> UndoAsync(
+        RollbackRequest request, bool dryRun, bool yes, (string Command, string Verb, string Done) words,
+        Func<Migrator, MigrationPlan, Task<RunResult>> run, CancellationToken cancellationToken)
+    {
+        if (!dryRun)
+        {
+            consent.RefuseWhereProtected(words.Command);
+        }
+
+        using var progress = new RunProgress(report);
+        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, progress, cancellationToken);
+        var plan = await migrator.PlanRollbackAsync(request, cancellationToken);
+        if (plan.Steps is not [var newest, ..])
+        {
+            report.Result($"Nothing to {words.Verb.ToLowerInvariant()}");
+            report.Result(new DoneJson("nothing") { Database = target.Url.Display }, JsonContext.Readable.DoneJson);
+            return ExitCode.Done;
+        }
+
+        if (dryRun)
+        {
+            PlanText.Write(report, plan, asResult: true);
+        }
+
+        progress.Show("Looking at what will be lost");
+        await LossText.WriteAsync(report, migrator, plan, cancellationToken);
+        progress.Pause();
+        if (dryRun)
+        {
+            return ExitCode.Done;
+        }
+
+        var what = plan.Steps.Count == 1 ? newest.Id : $"{Plural.Of(plan.Steps.Count, "migration")}, {newest.Id} to {plan.Steps[^1].Id},";
+        return await RunAsync(
+            target, $"{words.Verb} {what} on {target.Url.Display}?", yes, words.Done, progress, () =>
+                run(migrator, plan), cancellationToken);
+    }
+}

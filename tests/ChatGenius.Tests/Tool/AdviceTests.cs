@@ -1,0 +1,197 @@
+using System.Text.RegularExpressions;
+using ChatGenius.Tests.Support;
+using ChatGenius.Tool;
+using ChatGenius.Tool.Commands;
+namespace ChatGenius.Tests.Tool;
+
+/// <summary>What messages and advice tell the reader to type: it is there, and it helps.</summary>
+public partial class AdviceTests
+{
+    /// <summary>Every text in the source that a person may read: a string with a blank in it.</summary>
+    private static readonly List<(string File, string Text)> Texts =
+        [.. Repository.Sources("src").SelectMany(file => Literal().Matches(WithoutComments(File.ReadAllText(file)))
+            .Select(match => (Path.GetFileName(file), match.Groups[1].Value))
+                .Where(text => text.Value.Contains(' ', StringComparison.Ordinal)))];
+
+    public static TheoryData<string> Calls =>
+        [.. Texts.SelectMany(text => QuotedCall().Matches(text.Text).Select(match => match.Groups[1].Value))
+            .Concat(Repository.Sources("src").SelectMany(file => TypedCall().Matches(File.ReadAllText(file)).Select(TypedWords)))
+                .Distinct()];
+
+    [Theory]
+    [MemberData(nameof(Calls))]
+    public void Every_call_that_a_text_names_can_be_made(string call)
+    {
+        var words = Hole().Replace(call, "7").Replace("NUMBER", "7", StringComparison.Ordinal).Split(' ');
+
+        var parsed = CommandLine.Parse(words, CommandList.All());
+
+        (parsed.Handler is not null || parsed.Options.Help).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_call_is_named_in_full_between_single_quotes()
+    {
+        var calls = Texts.Where(text => BareCall().IsMatch(text.Text)).Select(text => $"{text.File}: {text.Text}");
+
+        calls.ShouldBeEmpty("Write 'chatgenius-db COMMAND' or use ToolCall: whoever prints it adds --database and the like.");
+    }
+
+    [Fact]
+    public void Every_option_that_a_text_names_is_there()
+    {
+        string[] ofOthers = ["--schema-only", "--system"];
+        var declared = Declared().ToHashSet();
+
+        var named = Texts.SelectMany(text => Option().Matches(text.Text).Select(match => (text.File, Option: match.Value)))
+            .Where(named => !declared.Contains(named.Option) && !ofOthers.Contains(named.Option)).Distinct();
+
+        named.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_edited_migration_is_run_again_by_what_the_advice_says()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Terminal = true, Input = "y\ny\n" };
+        Write(tool, "0001_a", "CREATE TABLE a (i int)", "DROP TABLE a");
+        Write(tool, "0002_b", "CREATE TABLE b (i int)", "DROP TABLE b");
+        Write(tool, "0003_c", "CREATE TABLE c (i int)", "DROP TABLE c");
+        string[] here = ["--no-bundle", "-d", db.Url.Display, "--history-schema", "kept"];
+        (await tool.RunAsync(["apply", .. here])).ExitCode.ShouldBe(ExitCode.Done);
+        Write(tool, "0002_b", "CREATE TABLE b (j int)", "DROP TABLE b");
+
+        var run = await tool.RunAsync(["apply", .. here]);
+
+        run.Error.ShouldStartWith("error CG0401: ");
+        var advised = QuotedCall().Matches(run.Error).Select(match => match.Groups[1].Value).ToList();
+        advised.ShouldBe(
+            [$"rollback --to 1 --database {db.Url.Display} --no-bundle --history-schema kept",
+                $"apply --database {db.Url.Display} --no-bundle --history-schema kept"]);
+        foreach (var call in advised)
+        {
+            (await tool.RunAsync(call.Split(' '))).ExitCode.ShouldBe(ExitCode.Done);
+        }
+
+        (await db.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'b'::regclass AND attname = 'j')"))
+            .ShouldBeTrue();
+        (await db.ScalarAsync<bool>("SELECT to_regclass('c') IS NOT NULL")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_migration_whose_file_is_gone_is_undone_by_what_the_advice_says()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Terminal = true, Input = "y\n", Environment = { ["DATABASE_URL"] = db.Url.Display } };
+        Write(tool, "0006_a", "CREATE TABLE a (i int)", "DROP TABLE a");
+        Write(tool, "0007_b", "CREATE TABLE b (i int)", "DROP TABLE b");
+        await tool.RunAsync("apply", "--no-bundle");
+        File.Delete(Path.Combine(tool.Folder, "migrations", "0006_a.sql"));
+
+        var run = await tool.RunAsync("apply", "--no-bundle");
+
+        run.Error.ShouldStartWith("error CG0402: ");
+        var call = QuotedCall().Match(run.Error).Groups[1].Value;
+        call.ShouldBe("rollback --to 0 --no-bundle");
+        (await tool.RunAsync(call.Split(' '))).ExitCode.ShouldBe(ExitCode.Done);
+        (await tool.RunAsync("apply", "--no-bundle")).ExitCode.ShouldBe(ExitCode.Done);
+    }
+
+    [Fact]
+    public async Task A_forgotten_no_bundle_is_recognised_by_the_history()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = db.Url.Display } };
+        Write(tool, "20260101000000_notes", "CREATE TABLE notes (i int)", "DROP TABLE notes");
+        await tool.RunAsync("apply", "--no-bundle");
+
+        var run = await tool.RunAsync("apply");
+
+        run.Error.ShouldContain("error CG0403: ");
+        run.Error.ShouldContain("leave them out with --no-bundle");
+        run.Error.ShouldNotContain("--allow-out-of-order");
+    }
+
+    [Fact]
+    public async Task A_database_that_is_not_there_is_made_by_what_the_advice_says()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        var absent = db.Url.WithDatabase($"{db.Url.DatabaseName}_absent");
+        using var tool = new InProcess();
+        try
+        {
+            var run = await tool.RunAsync("apply", "--no-bundle", "-d", absent.Display);
+            run.Error.ShouldStartWith("error CG0617: ");
+
+            (await tool.RunAsync(QuotedCall().Match(run.Error).Groups[1].Value.Split(' '))).Out.ShouldStartWith("Created ");
+            (await tool.RunAsync("apply", "--no-bundle", "-d", absent.Display)).ExitCode.ShouldBe(ExitCode.Done);
+        }
+        finally
+        {
+            await tool.RunAsync("drop", "--yes", "-d", absent.Display);
+        }
+    }
+
+    [Theory]
+    [InlineData("0002_b")]
+    [InlineData("2")]
+    [InlineData("0002_b.sql")]
+    public async Task A_migration_is_named_by_its_number_or_as_it_is_printed(string to)
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = db.Url.Display } };
+        Write(tool, "0001_a", "SELECT 1", "SELECT 1");
+        Write(tool, "0002_b", "SELECT 1", "SELECT 1");
+        Write(tool, "0003_c", "SELECT 1", "SELECT 1");
+
+        (await tool.RunAsync("apply", "--no-bundle", "--to", to)).ExitCode.ShouldBe(ExitCode.Done);
+
+        (await db.ScalarAsync<long>("SELECT max(version) FROM chatgenius_db.history")).ShouldBe(2);
+    }
+
+    private static void Write(InProcess tool, string id, string up, string down) =>
+        tool.Write($"migrations/{id}.sql", $"-- migrate:up\n{up};\n-- migrate:down\n{down};\n");
+
+    private static IEnumerable<string> Declared()
+    {
+        foreach (var words in CommandList.All().SelectMany(group => group.Commands).SelectMany(Paths).Append(""))
+        {
+            var app = CommandLine.Parse([.. words.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"], CommandList.All()).App;
+            foreach (var option in app.GetOptions())
+            {
+                yield return $"--{option.LongName}";
+            }
+        }
+    }
+
+    private static IEnumerable<string> Paths(Command command) =>
+        command.Subcommands.Select(below => $"{command.Name} {below.Name}").Prepend(command.Name);
+
+    private static string TypedWords(Match match) =>
+        string.Join(' ', match.Groups[1].Value.Split(',').Select(word => word.Trim() is ['"', .. var inner, '"'] ? inner : "7"));
+
+    private static string WithoutComments(string source) => Comment().Replace(source, "");
+
+    [GeneratedRegex(@"^\s*//.*$", RegexOptions.Multiline)]
+    private static partial Regex Comment();
+
+    [GeneratedRegex("\"((?:[^\"\\\\\\n]|\\\\.)*)\"")]
+    private static partial Regex Literal();
+
+    [GeneratedRegex("'chatgenius-db ([^']+)'")]
+    private static partial Regex QuotedCall();
+
+    [GeneratedRegex(@"new ToolCall\(((?:[^()]|\([^()]*\))*)\)")]
+    private static partial Regex TypedCall();
+
+    /// <summary>The tool's name with a command after it, where it is neither quoted nor an example.</summary>
+    [GeneratedRegex(
+        @"(?<!'|As in: |[Rr]un |End the |by |of |# |TOOL )chatgenius-db (?:apply|rollback|redo|status|repair|renumber|baseline|create|drop|reset|wait|check|plan|server|schema|config|drift|checkpoint)\b|'(?:apply|rollback|redo|repair|renumber|check|baseline)(?: --[a-z]+)?'")]
+    private static partial Regex BareCall();
+
+    [GeneratedRegex(@"(?<![\w\-])--[a-z][a-z\-]+\b")]
+    private static partial Regex Option();
+
+    [GeneratedRegex(@"\{[^}]*\}")]
+    private static partial Regex Hole();
+}

@@ -1,5 +1,4 @@
 using System.Text;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Files;
@@ -75,13 +74,6 @@ public sealed record MigrationSection(bool Transactional, bool Irreversible, int
 
             return string.Join(' ', lines.Where(line => line.Length > 0 && !line.StartsWith("migrate:", StringComparison.Ordinal)));
         }
-    }
-
-    /// <summary>Whether what an interrupted run has begun or done of this section still stands in it word for word; what comes behind may be edited.</summary>
-    internal bool Continues(Interruption interruption)
-    {
-        var count = interruption.Started ? interruption.Statement : interruption.Statement - 1;
-        return !Transactional && count <= Script.Statements.Count && interruption.Checksum == Script.ChecksumOf(count);
     }
 
     internal bool IsSameAs(MigrationSection other) =>

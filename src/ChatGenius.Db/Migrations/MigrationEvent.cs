@@ -1,4 +1,5 @@
 using ChatGenius.Db.Text;
+using Npgsql;
 
 namespace ChatGenius.Db.Migrations;
 
@@ -39,6 +40,9 @@ public abstract record MigrationEvent
     /// <summary>A message from the server: NOTICE, WARNING and the like.</summary>
     public sealed record Notice(MigrationStep? Step, string Severity, string Message) : MigrationEvent;
 
+    /// <summary>What somebody should know and see to, though the run goes on.</summary>
+    public sealed record Remark(string Message) : MigrationEvent;
+
     /// <summary>A migration is done and durable.</summary>
     public sealed record Finished(MigrationStep Step, TimeSpan Duration) : MigrationEvent;
 
@@ -54,13 +58,21 @@ public abstract record MigrationEvent
 /// <param name="Query">What it runs, or ran last; empty where the viewer may not see it.</param>
 public sealed record LockHolder(int Pid, string Application, string User, DateTimeOffset? Since, string Query)
 {
+    /// <summary>Reads one from a row of pid, application, user, begin of the transaction, and query.</summary>
+    internal static LockHolder Read(NpgsqlDataReader reader) => new(
+        reader.GetInt32(0),
+        reader.IsDBNull(1) ? "" : reader.GetString(1),
+        reader.IsDBNull(2) ? "" : reader.GetString(2),
+        reader.IsDBNull(3) ? null : new DateTimeOffset(reader.GetDateTime(3), TimeSpan.Zero),
+        reader.IsDBNull(4) ? "" : reader.GetString(4));
+
     /// <summary>One line: pid, application, user, since when, and the query's beginning.</summary>
     public override string ToString()
     {
         var text = $"pid {Pid}";
         text += Application.Length > 0 ? $", application {Application}" : "";
         text += User.Length > 0 ? $", user {User}" : "";
-        text += Since is { } since ? $", since {since.ToLocalTime():yyyy-MM-dd HH:mm:ss}" : "";
+        text += Since is { } since ? $", since {since.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC" : "";
         var query = string.Join(' ', Query.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         return text + (query.Length > 0 ? $": {(query.Length > 80 ? query[..77] + "..." : query)}" : "");
     }

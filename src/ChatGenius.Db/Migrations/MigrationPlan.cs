@@ -70,7 +70,15 @@ public sealed record Interruption(
     string Checksum,
     int Pid,
     DateTime BackendStart,
-    DateTime Since);
+    DateTime Since)
+{
+    /// <summary>True if the statements that the interrupted run has begun are unchanged in a section. Later statements may have been edited.</summary>
+    internal bool ContinuesIn(MigrationSection section)
+    {
+        var count = Started ? Statement : Statement - 1;
+        return !section.Transactional && count <= section.Script.Statements.Count && Checksum == section.Script.ChecksumOf(count);
+    }
+}
 
 /// <summary>One section to run.</summary>
 /// <param name="Version">The migration's number.</param>
@@ -89,6 +97,15 @@ public sealed record MigrationStep(
 {
     /// <summary>Number and description, as in the file's name: <c>0001_initial_schema</c>.</summary>
     public string Id => Migration?.Id ?? MigrationPlan.FormatId(Version, Name);
+
+    /// <summary>The command that runs it, for the log.</summary>
+    internal string Command { get => field ?? (Direction == MigrationDirection.Up ? "apply" : "rollback"); init; }
+
+    /// <summary>Whether it applies again what was just rolled back.</summary>
+    internal bool Redoes => Command == "redo" && Direction == MigrationDirection.Up;
+
+    /// <summary>The file of an up section, which always has one.</summary>
+    internal Migration File => Migration ?? throw new InvalidOperationException("Only a migration with a file is applied.");
 }
 
 /// <summary>What the caller wants of a plan to apply.</summary>
@@ -190,7 +207,7 @@ public sealed record MigrationPlan(
                 case MigrationState.Interrupted when status.Interruption!.Direction == MigrationDirection.Down:
                     problems.Add(InterruptedRollback(status));
                     break;
-                case MigrationState.Interrupted when status.Migration is null || !status.Migration.Up.Continues(status.Interruption):
+                case MigrationState.Interrupted when status.Migration is null || !status.Interruption.ContinuesIn(status.Migration.Up):
                     problems.Add(EditedAfterInterruption(status));
                     break;
                 case MigrationState.Pending or MigrationState.OutOfOrder or MigrationState.Interrupted
@@ -242,7 +259,7 @@ public sealed record MigrationPlan(
             {
                 problems.Add(Irreversible(status, down));
             }
-            else if (status.Interruption is { } interruption && !down.Continues(interruption))
+            else if (status.Interruption is { } interruption && !interruption.ContinuesIn(down))
             {
                 problems.Add(EditedAfterInterruption(status));
             }

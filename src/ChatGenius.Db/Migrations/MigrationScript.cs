@@ -15,8 +15,8 @@ public static class MigrationScript
     /// <param name="options">The history's schema, lock timeout and tool version.</param>
     public static string Write(MigrationPlan plan, MigratorOptions options)
     {
-        var history = new MigrationHistory(options.HistorySchema);
-        var key = MigrationWatch.LockKey(options.HistorySchema).ToString(CultureInfo.InvariantCulture);
+        var history = new History(options.HistorySchema);
+        var key = MigrationLock.Key(options.HistorySchema).ToString(CultureInfo.InvariantCulture);
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"-- Written by chatgenius-db {options.ToolVersion}. Run it with: psql -X -f FILE \"$DATABASE_URL\"\n");
         text.Append("-- It can be run again: what is in the history already is passed over.\n\n");
@@ -39,13 +39,7 @@ public static class MigrationScript
 
 
             """);
-        text.Append("BEGIN;\n");
-        foreach (var statement in history.CreateStatements())
-        {
-            text.Append(statement).Append(";\n");
-        }
-
-        text.Append("COMMIT;\n");
+        WriteTables(text, history);
         if (plan.Steps.Any(step => step.Section.Script.Statements.Any(statement => statement.IsCopyFromStdin)))
         {
             text.Append("CREATE TEMPORARY TABLE chatgenius_db_skipped (line text);\n");
@@ -59,7 +53,22 @@ public static class MigrationScript
         return text.ToString();
     }
 
-    private static void WriteStep(StringBuilder text, MigrationStep step, MigrationHistory history, MigratorOptions options)
+    /// <summary>Who may not create a schema or tables need not, where they are there already.</summary>
+    private static void WriteTables(StringBuilder text, History history)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"SELECT {HistoryTables.IsIncomplete(history.Name)} AS chatgenius_db_incomplete,\n");
+        text.Append(CultureInfo.InvariantCulture, $"    pg_catalog.to_regnamespace({SqlLiteral.Quote(history.Schema)}) IS NULL AS chatgenius_db_new \\gset\n");
+        text.Append(CultureInfo.InvariantCulture, $"\\if :chatgenius_db_new\n{HistoryTables.CreateSchema(history.Schema)};\n\\endif\n\\if :chatgenius_db_incomplete\n");
+        text.Append("BEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\nSET LOCAL client_min_messages = warning;\n");
+        foreach (var statement in HistoryTables.CreateStatements(history.Schema, place: null))
+        {
+            text.Append(statement).Append(";\n");
+        }
+
+        text.Append("COMMIT;\n\\endif\n");
+    }
+
+    private static void WriteStep(StringBuilder text, MigrationStep step, History history, MigratorOptions options)
     {
         var up = step.Direction == MigrationDirection.Up;
         var version = step.Version.ToString(CultureInfo.InvariantCulture);
@@ -81,7 +90,7 @@ public static class MigrationScript
         }
 
         text.Append("RESET SESSION AUTHORIZATION;\nRESET ROLE;\nRESET ALL;\n");
-        text.Append(up ? history.InsertText(step, ":'chatgenius_db_started'", options) : $"DELETE FROM {history.TableName} WHERE version = {version}").Append(";\n");
+        text.Append(up ? history.AppliedText(step, ":'chatgenius_db_started'", options) : history.RolledBackText(step, options)).Append(";\n");
         text.Append(step.Section.Transactional ? "COMMIT;\n" : "");
         text.Append("SET standard_conforming_strings = on;\n");
         text.Append(CultureInfo.InvariantCulture, $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds};\n");

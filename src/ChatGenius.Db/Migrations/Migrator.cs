@@ -28,13 +28,12 @@ public enum RepairAction
 /// The front door to everything that touches migrations in a database. Each method opens its own connections and closes
 /// them; nothing is kept in between.
 /// </summary>
-public sealed class Migrator
+public sealed partial class Migrator
 {
     private readonly Database _database;
     private readonly IReadOnlyList<Migration> _migrations;
     private readonly MigratorOptions _options;
     private readonly IProgress<MigrationEvent>? _events;
-    private readonly MigrationHistory _history;
 
     /// <summary>Prepares to work on a database.</summary>
     /// <param name="database">The database.</param>
@@ -48,7 +47,6 @@ public sealed class Migrator
         _migrations = migrations;
         _options = options ?? new MigratorOptions();
         _events = events is null ? null : new OneAtATime(events);
-        _history = new MigrationHistory(_options.HistorySchema);
     }
 
     /// <summary>Where every migration stands. Reads only; works on a hot standby and while another run holds the lock.</summary>
@@ -112,7 +110,21 @@ public sealed class Migrator
     public async Task<IReadOnlyList<Migration>> BaselineAsync(long to, CancellationToken cancellationToken = default)
     {
         RequireMigration(to);
-        return await GuardAsync((patience, stop) => BaselineKnownAsync(to, patience, stop), cancellationToken);
+        return await InSessionAsync(
+            async (session, _) =>
+            {
+                await session.ReadAsync(HistoryColumns.Plan);
+                await session.LockAsync();
+                var known = (await session.PrepareAsync(HistoryColumns.Plan)).Rows.Select(row => row.Version).ToHashSet();
+                var taken = _migrations.Where(migration => migration.Version <= to && !known.Contains(migration.Version)).ToList();
+                if (taken.Count > 0)
+                {
+                    await session.WriteAsync(taken.Select(migration => session.History.Baseline(migration, session.Lock.Fence, _options.ToolVersion)));
+                }
+
+                return taken;
+            },
+            cancellationToken);
     }
 
     /// <summary>Looks for a migration before a person is asked whether something is to be done up to it.</summary>
@@ -126,23 +138,6 @@ public sealed class Migrator
         }
     }
 
-    private async Task<IReadOnlyList<Migration>> BaselineKnownAsync(long to, Patience patience, CancellationToken cancellationToken)
-    {
-        await using var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken);
-        var (facts, before) = await patience.AnswerAsync(_history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken));
-        await using var run = await BeginAsync(connection, facts, patience, cancellationToken);
-        var history = await patience.AnswerAsync(PrepareHistoryAsync(run, before.Exists, HistoryColumns.Plan, cancellationToken));
-        var known = history.Rows.Select(row => row.Version).ToHashSet();
-        var taken = _migrations.Where(migration => migration.Version <= to && !known.Contains(migration.Version)).ToList();
-        if (taken.Count > 0)
-        {
-            var rows = taken.Select(migration => _history.Baseline(migration, run.Watch.Fence, _options.ToolVersion));
-            await patience.AnswerAsync(WriteAsync(run, rows, cancellationToken));
-        }
-
-        return taken;
-    }
-
     /// <summary>Settles an interrupted section by hand.</summary>
     /// <param name="version">The migration.</param>
     /// <param name="action">How.</param>
@@ -154,20 +149,19 @@ public sealed class Migrator
     /// statement still runs; CG0501, CG0509 as in <see cref="ApplyAsync"/>.
     /// </exception>
     public Task<Interruption> RepairAsync(long version, RepairAction action, Interruption? confirmed = null, CancellationToken cancellationToken = default) =>
-        GuardAsync((patience, stop) => RepairLockedAsync(version, action, confirmed, patience, stop), cancellationToken);
+        InSessionAsync((session, stop) => RepairAsync(session, version, action, confirmed, stop), cancellationToken);
 
     /// <summary>What there is to say of a migration that has nothing to settle.</summary>
     /// <param name="version">Its number.</param>
     public static Problem NotInterrupted(long version) => new(
         "CG0411", $"Nothing of migration {version:D4} was interrupted", Advice: "'chatgenius-db status' shows where every migration stands.");
 
-    private async Task<Interruption> RepairLockedAsync(
-        long version, RepairAction action, Interruption? confirmed, Patience patience, CancellationToken cancellationToken)
+    private async Task<Interruption> RepairAsync(
+        MigrationSession session, long version, RepairAction action, Interruption? confirmed, CancellationToken cancellationToken)
     {
-        await using var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken);
-        var (facts, _) = await patience.AnswerAsync(_history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken));
-        await using var run = await BeginAsync(connection, facts, patience, cancellationToken);
-        var (_, history) = await patience.AnswerAsync(_history.ReadAsync(connection, HistoryColumns.Plan, before: [], cancellationToken));
+        await session.ReadAsync(HistoryColumns.Plan);
+        await session.LockAsync();
+        var history = await session.PrepareAsync(HistoryColumns.Plan);
         var interruption = history.Interruptions.FirstOrDefault(candidate => candidate.Version == version)
             ?? throw new ProblemException(NotInterrupted(version));
         if (action != RepairAction.Forget && !interruption.Started)
@@ -178,8 +172,11 @@ public sealed class Migrator
         }
 
         RequireConfirmed(interruption, confirmed);
-        await patience.AnswerAsync(RequireEndedAsync(connection, interruption, cancellationToken));
-        await patience.AnswerAsync(WriteAsync(run, [_history.Repair(interruption, action)], cancellationToken));
+        await RequireEndedAsync(session.Connection, interruption, cancellationToken);
+        var entry = session.History.LogEntry(new LogEntry(
+            "repaired", "repair", version, interruption.Name, Duration: null, _options.ToolVersion,
+            Detail: $"{action.ToString().ToLowerInvariant()}: statement {interruption.Statement} of {interruption.Count}, {interruption.Direction.ToString().ToLowerInvariant()}"));
+        await session.WriteAsync(entry is null ? [session.History.Repair(interruption, action)] : [session.History.Repair(interruption, action), entry]);
         return interruption;
     }
 
@@ -188,203 +185,78 @@ public sealed class Migrator
         if (confirmed is not null && interruption != confirmed)
         {
             throw new ProblemException(
-                "CG0410", $"Migration {interruption.Version:D4} stands at another statement than was shown",
-                advice: "Another run has gone on with it meanwhile. Look at it again with 'chatgenius-db repair'.");
+                "CG0410",
+                $"Migration {interruption.Version:D4} stands at another statement than was shown",
+                advice: "Another run has gone on with it. Look at it again with 'chatgenius-db repair'.");
         }
     }
 
     /// <summary>A server may still be at work for a tool that is gone, and nobody can say yet how that will end.</summary>
     private static async Task RequireEndedAsync(NpgsqlConnection connection, Interruption interruption, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(
-            "SELECT pid FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND coalesce(state, '') NOT LIKE 'idle%'", connection)
-        {
-            Parameters = { new NpgsqlParameter<int> { TypedValue = interruption.Pid }, new NpgsqlParameter<DateTime> { TypedValue = interruption.BackendStart } },
-        };
-        if (interruption.Started && await command.ExecuteScalarAsync(cancellationToken) is int pid)
+        var pid = await Session.Over(connection, "looking for the interrupted statement").ScalarAsync<int>(
+            new SqlQuery(
+                "SELECT pid FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND coalesce(state, '') NOT LIKE 'idle%'",
+                interruption.Pid, interruption.BackendStart),
+            cancellationToken);
+        if (interruption.Started && pid != 0)
         {
             throw new ProblemException(
-                "CG0413",
-                $"Statement {interruption.Statement} of migration {interruption.Version:D4} still runs on the server, as pid {pid}",
+                "CG0413", $"Statement {interruption.Statement} of migration {interruption.Version:D4} still runs on the server, as pid {pid}",
                 advice: $"Wait for its end, or end it with SELECT pg_terminate_backend({pid}), and look what it has done.");
         }
     }
 
-    private Task<HistorySnapshot> ReadAsync(HistoryColumns columns, CancellationToken cancellationToken) => GuardAsync(
-        async (patience, stop) =>
+    private Task<HistorySnapshot> ReadAsync(HistoryColumns columns, CancellationToken cancellationToken) =>
+        InSessionAsync((session, _) => session.ReadAsync(columns), cancellationToken);
+
+    private Task<RunResult> RunAsync(
+        Func<HistorySnapshot, MigrationPlan> decide, HistoryColumns columns, MigrationPlan? confirmed, CancellationToken cancellationToken) => GuardAsync(
+        async (limit, stop) =>
         {
-            await using var connection = await _database.ConnectAsync(stop);
-            var (_, history) = await patience.AnswerAsync(_history.ReadAsync(connection, columns, before: [], stop));
-            return history;
+            await using var session = await MigrationSession.OpenAsync(_database, _options, limit, _events, stop);
+            return await RunAsync(session, limit, decide, columns, confirmed, stop);
+        },
+        cancellationToken);
+
+    private Task<T> InSessionAsync<T>(Func<MigrationSession, CancellationToken, Task<T>> work, CancellationToken cancellationToken) => GuardAsync(
+        async (limit, stop) =>
+        {
+            await using var session = await MigrationSession.OpenAsync(_database, _options, limit, _events, stop);
+            return await work(session, stop);
         },
         cancellationToken);
 
     /// <summary>
     /// What the server refuses outside of migrations, such as reading the history, is a problem too; and so is a server that answers nothing.
     /// </summary>
-    private async Task<T> GuardAsync<T>(Func<Patience, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    private async Task<T> GuardAsync<T>(Func<AnswerLimit, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
-        var patience = new Patience(_options.AnswerTimeout);
-        // Npgsql's callbacks for a cancelled token may block; they have to do so elsewhere than in whoever cancels.
+        var limit = new AnswerLimit(_options.AnswerTimeout);
+        // Npgsql's callbacks for a cancelled token may block; they have to do so elsewhere than in the flow that cancels.
         var stop = new CancellationTokenSource();
         using var onCancel = cancellationToken.Register(() =>
         {
             _ = stop.CancelAsync();
-            _ = patience.EndAfterAsync(_options.CancelTimeout);
+            _ = limit.EndAfterAsync(_options.CancelTimeout);
         });
         try
         {
-            return await patience.AwaitAsync(work(patience, stop.Token));
+            return await limit.AwaitAsync(work(limit, stop.Token));
         }
-        catch (PostgresException e) when (!RunProblem.EndsSession(e) && e.SqlState != PostgresErrorCodes.QueryCanceled)
+        catch (PostgresException e) when (!SessionProblem.EndsSession(e) && SessionProblem.From("preparing the run", e, isOpen: true) is { } problem)
         {
-            throw new ProblemException(
-                "CG0513",
-                $"The history in schema {SqlIdentifier.Quote(_options.HistorySchema)} can't be read: {e.MessageText} (SQLSTATE {e.SqlState})",
-                advice: DiskFull.Is(e) ? DiskFull.Advice
-                        : e.SqlState == PostgresErrorCodes.UndefinedTable ? "A part of it is gone. Bring it back from a backup: without it nobody knows what was applied."
-                        : "Connect as a role that may read it; --history-schema says where it is.",
-                cause: e);
+            throw new ProblemException(problem, e);
         }
         catch (NpgsqlException e)
         {
             throw new ProblemException(
-                "CG0514",
-                $"The connection was lost: {(e is PostgresException refused ? refused.MessageText : (e.InnerException ?? e).Message)}",
-                advice: "No migration was under way. Run the same command again: it looks what is there.", cause: e);
+                "CG0514", $"The connection was lost: {(e is PostgresException refused ? refused.MessageText : (e.InnerException ?? e).Message)}",
+                advice: "No migration was running. Run the same command again: it looks what is there.", cause: e);
         }
     }
 
-    private Task<RunResult> RunAsync(
-        Func<HistorySnapshot, MigrationPlan> decide, HistoryColumns columns, MigrationPlan? confirmed, CancellationToken cancellationToken) =>
-        GuardAsync((patience, stop) => RunUnguardedAsync(decide, columns, confirmed, patience, stop), cancellationToken);
-
-    private async Task<RunResult> RunUnguardedAsync(
-        Func<HistorySnapshot, MigrationPlan> decide, HistoryColumns columns, MigrationPlan? confirmed, Patience patience, CancellationToken cancellationToken)
-    {
-        var clock = Stopwatch.StartNew();
-        await using var connection = await MigrationRun.ConnectAsync(_database, _options, _events, cancellationToken);
-        // Most runs find nothing to do. They need no lock, and no second connection.
-        var (facts, history) = await patience.AnswerAsync(_history.ReadAsync(connection, columns, before: [], cancellationToken));
-        var plan = decide(history);
-        if (plan.Steps.Count == 0)
-        {
-            return new RunResult(plan, [], clock.Elapsed);
-        }
-
-        await using var run = await BeginAsync(connection, facts, patience, cancellationToken);
-        // While we waited for the lock, another run may have done it all.
-        plan = decide(await patience.AnswerAsync(PrepareHistoryAsync(run, history.Exists, columns, cancellationToken)));
-        RequireConfirmed(plan, confirmed);
-        await run.RunAsync(plan.Steps, cancellationToken);
-        return new RunResult(plan, run.Finished, clock.Elapsed);
-    }
-
-    private async Task<MigrationRun> BeginAsync(NpgsqlConnection connection, ServerFacts facts, Patience patience, CancellationToken cancellationToken)
-    {
-        const int OldestServer = 120000;
-        if (facts.IsInRecovery)
-        {
-            throw new ProblemException(
-                "CG0509", $"The server of database {SqlIdentifier.Quote(facts.DatabaseName)} is a hot standby, which takes no writes",
-                advice: "Connect to the primary; with several hosts in the URL, target_session_attrs=read-write finds it.");
-        }
-
-        if (facts.VersionNumber < OldestServer)
-        {
-            throw new ProblemException(
-                "CG0511", $"The server is PostgreSQL {facts.VersionNumber / 10000}; version 12 is the oldest that is supported",
-                advice: "Upgrade the server.");
-        }
-
-        return await MigrationRun.BeginAsync(connection, _database, facts, _options, patience, _events, cancellationToken);
-    }
-
-    /// <summary>Reads the history under the lock, and makes its tables where they are missing, in one round trip.</summary>
-    /// <param name="run">The run.</param>
-    /// <param name="exists">Whether its tables were there before we had the lock.</param>
-    /// <param name="columns">How much of each row is read.</param>
-    /// <param name="cancellationToken">Cancels the reading.</param>
-    private async Task<HistorySnapshot> PrepareHistoryAsync(MigrationRun run, bool exists, HistoryColumns columns, CancellationToken cancellationToken)
-    {
-        string[] commands = [.. exists ? [] : _history.CreateStatements(), .. _history.WaitForWriters()];
-        try
-        {
-            return (await _history.ReadAsync(run.Connection, columns, InTransaction(run, commands), cancellationToken)).History;
-        }
-        catch (PostgresException e) when (!exists && e.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UniqueViolation)
-        {
-            await run.RollbackAsync();
-            var (_, history) = await _history.ReadAsync(run.Connection, columns, before: [], cancellationToken);
-            if (history.Exists)
-            {
-                // The run that had the lock before us has made them; it may have been dead already when its commit came through.
-                return await PrepareHistoryAsync(run, exists: true, columns, cancellationToken);
-            }
-
-            throw e.SqlState == PostgresErrorCodes.UniqueViolation ? Unwritable(e) : new ProblemException(
-                "CG0510", $"The history's schema {SqlIdentifier.Quote(_options.HistorySchema)} can't be created: {e.MessageText}",
-                advice: $"Let the database's owner run: GRANT CREATE ON DATABASE {SqlIdentifier.Quote(run.Facts.DatabaseName)} TO {SqlIdentifier.Quote(_database.Url.UserName)}",
-                cause: e);
-        }
-        catch (PostgresException e)
-        {
-            throw Unwritable(e);
-        }
-    }
-
-    private static IEnumerable<string> InTransaction(MigrationRun run, IEnumerable<string> commands) =>
-        ["BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", $"SELECT {run.Settings(local: true)}", .. commands, "COMMIT"];
-
-    /// <summary>Runs commands of our own in a transaction of their own.</summary>
-    private static async Task WriteAsync(MigrationRun run, IEnumerable<NpgsqlBatchCommand> commands, CancellationToken cancellationToken)
-    {
-        var pipeline = new SqlPipeline<string>(run.Connection);
-        pipeline.Add("", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-        pipeline.Add("", $"SELECT {run.Settings(local: true)}");
-        foreach (var command in commands)
-        {
-            pipeline.Add("", command);
-        }
-
-        pipeline.Add("", "COMMIT");
-        try
-        {
-            await pipeline.RunAsync(run.Watch.Marker, static _ => { }, cancellationToken);
-        }
-        catch (SqlPipelineException<string> e)
-        {
-            throw Unwritable(e.Error);
-        }
-    }
-
-    private static ProblemException Unwritable(PostgresException e) => new(
-        MigrationWatch.IsFence(e) ? RunProblem.LockLost(null)
-        : RunProblem.EndsSession(e) ? RunProblem.ConnectionLost(null, e)
-        : new Problem(
-            "CG0512",
-            $"The history can't be written: {e.MessageText} (SQLSTATE {e.SqlState})",
-            Advice: (DiskFull.Is(e) ? DiskFull.Advice + " " : e.SqlState == PostgresErrorCodes.InsufficientPrivilege ? "Connect as a role that may write it. " : "")
-                + "Nothing was changed."),
-        e);
-
-    private static void RequireConfirmed(MigrationPlan plan, MigrationPlan? confirmed)
-    {
-        if (confirmed is null)
-        {
-            return;
-        }
-
-        var agreed = confirmed.Steps.Select(step => (step.Version, step.Direction, step.Section.Checksum)).ToHashSet();
-        if (plan.Steps.FirstOrDefault(step => !agreed.Contains((step.Version, step.Direction, step.Section.Checksum))) is { } other)
-        {
-            throw new ProblemException(
-                "CG0410", $"The plan is another one than was shown: {other.Id} came in",
-                advice: "Somebody else changed the database meanwhile. Look at the plan again.");
-        }
-    }
-
-    /// <summary>The run and its watch tell what they see from two flows.</summary>
+    /// <summary>The run and its watch report what they see from two flows.</summary>
     private sealed class OneAtATime(IProgress<MigrationEvent> inner) : IProgress<MigrationEvent>
     {
         private readonly Lock _gate = new();

@@ -75,6 +75,9 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
                 case MigrationEvent.Notice e when e.Severity == "WARNING" || _report.Verbose:
                     Line(Cells.Tame($"  {e.Severity}: {e.Message}"));
                     break;
+                case MigrationEvent.Remark e:
+                    Line(Cells.Tame($"  note: {e.Message}"));
+                    break;
                 case MigrationEvent.Finished e:
                     _live = null;
                     var (verb, style) = (Verb(e.Step), _report.ErrorStyle);

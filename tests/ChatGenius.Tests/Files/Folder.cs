@@ -13,6 +13,9 @@ internal sealed class Folder : IDisposable
 
     public List<MigrationEvent> Events { get; } = [];
 
+    /// <summary>What fills <see cref="Events"/>.</summary>
+    public IProgress<MigrationEvent> Recorder => field ??= new EventRecorder(Events);
+
     public Folder Write(long version, string name, string up, string? down = null, string options = "", string downOptions = "")
     {
         _sandbox.Write($"{version:D4}_{name}.sql", $"-- migrate:up{options}\n{up}\n\n-- migrate:down{downOptions}\n{down ?? "-- nothing to take back\nSELECT 1;"}\n");
@@ -31,7 +34,7 @@ internal sealed class Folder : IDisposable
     }
 
     public Migrator Migrator(TestDatabase database, MigratorOptions? options = null) =>
-        new(database.Database, MigrationSource.Load(Path, bundle: false), options, new Recorder(Events));
+        new(database.Database, MigrationSource.Load(Path, bundle: false), options, Recorder);
 
     public async Task<RunResult> ApplyAsync(TestDatabase database, MigratorOptions? options = null, PlanRequest? request = null, CancellationToken token = default) =>
         await Migrator(database, options).ApplyAsync(request ?? new PlanRequest(), null, token);
@@ -71,7 +74,7 @@ internal sealed class Folder : IDisposable
 
     public void Dispose() => _sandbox.Dispose();
 
-    private sealed class Recorder(List<MigrationEvent> events) : IProgress<MigrationEvent>
+    private sealed class EventRecorder(List<MigrationEvent> events) : IProgress<MigrationEvent>
     {
         public void Report(MigrationEvent value)
         {

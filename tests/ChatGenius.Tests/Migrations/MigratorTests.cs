@@ -354,16 +354,16 @@ public class MigratorTests
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a");
         await folder.ApplyAsync(database);
-        await database.ExecuteAsync("""
-            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not number %'', NEW.version; END';
-            CREATE TRIGGER refuse BEFORE INSERT ON chatgenius_db.history FOR EACH ROW WHEN (NEW.version = 3) EXECUTE FUNCTION refuse();
-            """);
-        folder.WriteTable(2, "b").WriteTable(3, "c").WriteTable(4, "d");
+        folder.WriteTable(2, "b")
+            .Write(3, "create_c",
+                "CREATE TABLE c (id int); INSERT INTO chatgenius_db.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin) "
+                + "VALUES (3, '', '', '', '', 0, '', 'folder');", "DROP TABLE c;")
+            .WriteTable(4, "d");
 
         var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems.ShouldHaveSingleItem();
 
         problem.Code.ShouldBe("CG0502");
-        problem.Message.ShouldStartWith("0003_create_c: not number 3");
+        problem.Message.ShouldStartWith("0003_create_c: duplicate key value violates unique constraint \"history_pkey\"");
         problem.Message.ShouldContain("statement: what writes its row into the history");
         (await database.ScalarAsync<string>(Tables)).ShouldBe("a b");
         (await folder.StatusAsync(database)).ShouldBe("1:Applied 2:Applied 3:Pending 4:Pending");
@@ -523,8 +523,8 @@ public class MigratorTests
         await database.ExecuteAsync("CREATE SCHEMA chatgenius_db; CREATE TABLE chatgenius_db.format (version int); CREATE TABLE chatgenius_db.history (id int)");
         using var folder = new Folder().WriteTable(1, "a");
 
-        (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Code.ShouldBe("CG0513");
-        (await Should.ThrowAsync<ProblemException>(() => folder.StatusAsync(database))).Problems[0].Code.ShouldBe("CG0513");
+        (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Code.ShouldBe("CG0517");
+        (await Should.ThrowAsync<ProblemException>(() => folder.StatusAsync(database))).Problems[0].Code.ShouldBe("CG0517");
     }
 
     [Fact]

@@ -5,14 +5,18 @@ using Npgsql;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
-/// Runs one non-transactional section, statement by statement, each alone, and notes in the journal where it is, so that after a
-/// crash at any moment the next run goes on there.
+/// Runs one non-transactional section, statement by statement, each alone, and notes in the journal where it is, so that after a crash at any moment
+/// the next run goes on there.
 /// </summary>
 /// <remarks>
-/// What can run in a transaction does so together with its mark. What can't is noted as begun before and as done after; when
-/// only the first note is there, the statement's effect in the catalog says whether it was done.
+/// What can run in a transaction does so together with its mark. What can't is noted as begun before and as done after; when only the first note is
+/// there, the statement's effect in the catalog says whether it was done.
 /// </remarks>
-internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgress<MigrationEvent>? events)
+/// <param name="session">Where; it has the lock, and no pooler stands in front of it.</param>
+/// <param name="step">The section, and where an earlier run stopped.</param>
+/// <param name="options">What is recorded with it.</param>
+/// <param name="events">Told of each statement.</param>
+internal sealed class NonTransactionalStep(MigrationSession session, MigrationStep step, MigratorOptions options, IProgress<MigrationEvent>? events)
 {
     private readonly IReadOnlyList<SqlStatement> _statements = step.Section.Script.Statements;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -22,9 +26,33 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     private bool _begun = step.Resume is { Started: true };
     private bool _ownTransaction;
 
-    /// <summary>Runs what is left of the section. After an exception it may be called again and goes on.</summary>
-    /// <returns>How long it took, over all attempts.</returns>
-    internal async Task<TimeSpan> RunAsync(CancellationToken cancellationToken)
+    /// <summary>The section.</summary>
+    internal MigrationStep Step => step;
+
+    /// <summary>Runs what is left of the section. After it was refused it may be called again and goes on.</summary>
+    /// <param name="attempts">How often it was tried before.</param>
+    /// <param name="cancellationToken">Keeps the next statement from beginning.</param>
+    /// <exception cref="ProblemException">CG0507, CG0508.</exception>
+    /// <exception cref="NpgsqlException">The connection was lost.</exception>
+    internal async Task<StepsOutcome> RunAsync(int attempts, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RunStatementsAsync(attempts, cancellationToken);
+            return new StepsOutcome.Ended([(step, _clock.Elapsed)]);
+        }
+        catch (SqlPipelineException<MigrationStep> e)
+        {
+            return new StepsOutcome.Refused([], e, await AbandonAsync());
+        }
+        catch (OperationCanceledException)
+        {
+            await AbandonAsync();
+            return new StepsOutcome.Cancelled([], step);
+        }
+    }
+
+    private async Task RunStatementsAsync(int attempts, CancellationToken cancellationToken)
     {
         await WaitForEarlierBackendAsync(cancellationToken);
         await RepeatSettingsAsync(cancellationToken);
@@ -44,28 +72,34 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
                 "Write the COMMIT that belongs to its BEGIN.");
         }
 
-        var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
-        MigrationRun.AddReset(pipeline, step);
-        pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-        pipeline.Add(step, run.History.ClearJournal(step.Version));
-        pipeline.Add(step, run.Record(step, _clock.Elapsed));
-        pipeline.Add(step, "COMMIT");
-        await RunAsync(pipeline, cancellationToken);
-        return _clock.Elapsed;
+        var (fence, marker) = (session.Lock.Fence, session.Lock.Marker);
+        var record = step.Direction == MigrationDirection.Up
+            ? session.History.RecordApplied(fence, marker, "").With(History.AppliedValues(step, _clock.Elapsed, attempts, options))
+            : session.History.RecordRolledBack(fence, marker, "").With(History.RolledBackValues(step, _clock.Elapsed, options));
+        await SendAsync(
+            [.. MigrationSession.Reset, MigrationSession.Begin, session.History.ClearJournal(step.Version), record, "COMMIT"], cancellationToken);
     }
 
     /// <summary>Brings the session back to where a new attempt can start.</summary>
-    internal async Task AbandonAsync()
+    /// <returns>What failed in doing so.</returns>
+    private async Task<Exception?> AbandonAsync()
     {
         _ownTransaction = false;
-        // Outside a transaction ROLLBACK only warns.
-        if (!await run.RollbackAsync())
+        try
         {
-            return;
-        }
+            // Outside a transaction ROLLBACK only warns.
+            if (await session.RollbackAsync())
+            {
+                await session.ExecuteUndisturbedAsync(MigrationSession.Reset);
+                await ReadProgressAsync();
+            }
 
-        await run.ExecuteUndisturbedAsync("RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL");
-        await ReadProgressAsync();
+            return null;
+        }
+        catch (Exception e) when (e is NpgsqlException or ProblemException)
+        {
+            return e;
+        }
     }
 
     private async Task RunStatementAsync(SqlStatement statement, StatementKind kind, CancellationToken cancellationToken)
@@ -78,12 +112,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
 
         if (kind.Mode == StatementMode.InTransaction)
         {
-            var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
-            pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-            pipeline.Add(step, statement);
-            AddJournal(pipeline, run.History.Mark(step, _next + 1, done: true, run.Watch.Fence));
-            pipeline.Add(step, "COMMIT");
-            await RunAsync(pipeline, cancellationToken);
+            await SendAsync([MigrationSession.Begin, statement, .. Mark(done: true), "COMMIT"], cancellationToken);
             return;
         }
 
@@ -106,9 +135,9 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     {
         try
         {
-            return await new StatementEffect(run.Connection, statement, kind, step.Section.Repeatable).PrepareAsync(_begun, cancellationToken);
+            return await new StatementEffect(session.Connection, statement, kind, step.Section.Repeatable).PrepareAsync(_begun, cancellationToken);
         }
-        catch (PostgresException e) when (!RunProblem.EndsSession(e))
+        catch (PostgresException e) when (!SessionProblem.EndsSession(e))
         {
             throw new SqlPipelineException<MigrationStep>(e, step, statement, statement.Text);
         }
@@ -118,17 +147,15 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     {
         // What runs CONCURRENTLY waits for old transactions without keeping anybody else waiting, and a timeout there would only
         // throw the finished part of its work away. A section that sets lock_timeout itself keeps its own value.
-        var patient = kind.Mode is StatementMode.CreateIndex or StatementMode.DropIndex or StatementMode.Reindex && !SetsLockTimeout();
-        if (patient)
+        var unhurried = kind.Mode is StatementMode.CreateIndex or StatementMode.DropIndex or StatementMode.Reindex && !SetsLockTimeout();
+        if (unhurried)
         {
-            await SetAsync("SET lock_timeout = 0", cancellationToken);
+            await SendAsync(["SET lock_timeout = 0"], cancellationToken);
         }
 
-        var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
-        pipeline.Add(step, statement);
         try
         {
-            await RunAsync(pipeline, cancellationToken);
+            await SendAsync([statement], cancellationToken);
         }
         catch (SqlPipelineException<MigrationStep> e) when (IsRefusal(e.Error) && !MayCommitInside(statement))
         {
@@ -137,9 +164,9 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
             throw;
         }
 
-        if (patient)
+        if (unhurried)
         {
-            await SetAsync($"SET lock_timeout = {(long)run.Options.LockTimeout.TotalMilliseconds}", cancellationToken);
+            await SendAsync([$"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds}"], cancellationToken);
         }
     }
 
@@ -150,7 +177,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     /// <summary>Whether the server itself found that a statement can't be done, rather than being told to stop or finding itself in another's way.</summary>
     /// <remarks>After a failure of the server's machine, such as a full disk, Npgsql closes the connection: then the effect has to tell.</remarks>
     private bool IsRefusal(PostgresException error) =>
-        error.SqlState != PostgresErrorCodes.QueryCanceled && !RunProblem.IsLockConflict(error) && run.Connection.FullState == System.Data.ConnectionState.Open;
+        error.SqlState != PostgresErrorCodes.QueryCanceled && !StepProblem.IsLockConflict(error) && session.Connection.FullState == System.Data.ConnectionState.Open;
 
     /// <summary>
     /// In a transaction that the section itself has begun, the mark goes with it: it is there after a crash exactly if the
@@ -166,14 +193,12 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
             return;
         }
 
-        var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
-        if (_ownTransaction)
-        {
-            pipeline.Add(step, run.History.Mark(step, _next + 1, done: control == SqlTransactionControl.None, run.Watch.Fence));
-        }
-
-        pipeline.Add(step, statement);
-        await RunAsync(pipeline, cancellationToken);
+        await SendAsync(
+            [
+                .. _ownTransaction ? [session.History.Mark(step, _next + 1, done: control == SqlTransactionControl.None, session.Lock.Fence)] : Array.Empty<Command>(),
+                statement,
+            ],
+            cancellationToken);
         _ownTransaction = control switch
         {
             SqlTransactionControl.Begin => true,
@@ -204,7 +229,7 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
                 SELECT query, CASE WHEN state LIKE 'idle%' AND pg_catalog.pg_has_role(usesysid, 'USAGE') THEN pg_catalog.pg_terminate_backend(pid) END
                 FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND pid <> pg_catalog.pg_backend_pid()
                 """,
-                run.Connection)
+                session.Connection)
             {
                 Parameters = { new NpgsqlParameter<int> { TypedValue = resume.Pid }, new NpgsqlParameter<DateTime> { TypedValue = resume.BackendStart } },
             };
@@ -226,24 +251,15 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     }
 
     /// <summary>Makes our own settings, and again those of the finished part of the section: settings of a session end with it.</summary>
-    private Task RepeatSettingsAsync(CancellationToken cancellationToken)
-    {
-        var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
-        pipeline.Add(step, SessionSettings());
-        foreach (var statement in _statements.Take(_next).Where(IsSessionSetting))
-        {
-            pipeline.Add(step, statement);
-        }
-
-        return RunAsync(pipeline, cancellationToken);
-    }
-
-    private Task SetAsync(string command, CancellationToken cancellationToken)
-    {
-        var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
-        pipeline.Add(step, command);
-        return RunAsync(pipeline, cancellationToken);
-    }
+    private Task RepeatSettingsAsync(CancellationToken cancellationToken) => SendAsync(
+        [
+            .. session.Settings(local: false).Select(sql => (Command)sql),
+            // What runs outside a transaction block has the session's defaults, which the role may have set to others.
+            "SET default_transaction_isolation = 'read committed'",
+            "SET default_transaction_read_only = off",
+            .. _statements.Take(_next).Where(IsSessionSetting).Select(statement => (Command)statement),
+        ],
+        cancellationToken);
 
     private static bool IsSessionSetting(SqlStatement statement) =>
         statement.Is("RESET") || (statement.Is("SET") && !statement.Is("SET", "LOCAL")
@@ -257,39 +273,32 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
     private bool SetsLockTimeout() => _statements.Any(statement =>
         statement.Is("SET", "LOCK_TIMEOUT") || statement.Is("SET", "SESSION", "LOCK_TIMEOUT"));
 
-    /// <summary>What runs outside a transaction block has the session's defaults, which the role may have set to others.</summary>
-    private string SessionSettings() => $"SELECT {run.Settings(local: false)}"
-        + ", pg_catalog.set_config('default_transaction_isolation', 'read committed', false), pg_catalog.set_config('default_transaction_read_only', 'off', false)";
-
     private Task MarkAsync(bool done, CancellationToken cancellationToken) =>
-        WriteJournalAsync(run.History.Mark(step, _next + 1, done, run.Watch.Fence), cancellationToken);
+        SendAsync([MigrationSession.Begin, .. Mark(done), "COMMIT"], cancellationToken);
 
-    private Task ForgetAsync(CancellationToken cancellationToken) => WriteJournalAsync(run.History.Unmark(step, _next + 1), cancellationToken);
+    private Task ForgetAsync(CancellationToken cancellationToken) => SendAsync(
+        [MigrationSession.Begin, .. AsOurselves, session.History.Unmark(step.Version, _next + 1), "COMMIT"], cancellationToken);
 
-    private Task WriteJournalAsync(NpgsqlBatchCommand command, CancellationToken cancellationToken)
+    private Command[] Mark(bool done) => [.. AsOurselves, session.History.Mark(step, _next + 1, done, session.Lock.Fence)];
+
+    /// <summary>The journal is written as the role that the session began with; what the section has set comes back with COMMIT.</summary>
+    private static readonly Command[] AsOurselves = ["SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL ROLE NONE"];
+
+    private Task SendAsync(Command[] commands, CancellationToken cancellationToken)
     {
-        var pipeline = new SqlPipeline<MigrationStep>(run.Connection);
-        pipeline.Add(step, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-        AddJournal(pipeline, command);
-        pipeline.Add(step, "COMMIT");
-        return RunAsync(pipeline, cancellationToken);
-    }
+        var pipeline = new SqlPipeline<MigrationStep>(session.Connection);
+        foreach (var command in commands)
+        {
+            command.AddTo(pipeline, step);
+        }
 
-    private void AddJournal(SqlPipeline<MigrationStep> pipeline, NpgsqlBatchCommand command)
-    {
-        // The journal is written as the role that connected, and the role that the section has set comes back with COMMIT.
-        pipeline.Add(step, "SET LOCAL SESSION AUTHORIZATION DEFAULT");
-        pipeline.Add(step, "SET LOCAL ROLE NONE");
-        pipeline.Add(step, command);
+        return pipeline.RunAsync(session.Lock.Marker, static _ => { }, cancellationToken);
     }
-
-    private Task RunAsync(SqlPipeline<MigrationStep> pipeline, CancellationToken cancellationToken) =>
-        pipeline.RunAsync(run.Watch.Marker, static _ => { }, cancellationToken);
 
     /// <summary>After a failure the journal knows better than we do what was committed.</summary>
     private async Task ReadProgressAsync()
     {
-        var (_, history) = await run.History.ReadAsync(run.Connection, HistoryColumns.Plan, before: [], CancellationToken.None);
+        var (_, history) = await session.History.ReadAsync(session.Connection, HistoryColumns.Plan, waitForWriters: false, CancellationToken.None);
         if (history.Interruptions.FirstOrDefault(interruption => interruption.Version == step.Version) is { } interruption)
         {
             (_next, _begun) = (interruption.Statement - 1, interruption.Started);
@@ -297,6 +306,28 @@ internal sealed class StatementRun(MigrationRun run, MigrationStep step, IProgre
         else
         {
             (_next, _begun) = (0, false);
+        }
+    }
+
+    /// <summary>A statement of the file, or a command of our own.</summary>
+    private readonly record struct Command(SqlStatement? Statement, NpgsqlBatchCommand? Ours, string? Text)
+    {
+        public static implicit operator Command(SqlStatement statement) => new(statement, null, null);
+
+        public static implicit operator Command(NpgsqlBatchCommand command) => new(null, command, null);
+
+        public static implicit operator Command(string text) => new(null, null, text);
+
+        internal void AddTo(SqlPipeline<MigrationStep> pipeline, MigrationStep owner)
+        {
+            if (Statement is not null)
+            {
+                pipeline.Add(owner, Statement);
+            }
+            else
+            {
+                pipeline.Add(owner, Ours ?? new NpgsqlBatchCommand(Text!));
+            }
         }
     }
 }

@@ -7,13 +7,15 @@ using Npgsql;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>Turns what the server says during a run into problems.</summary>
-internal static partial class RunProblem
+internal static partial class StepProblem
 {
     /// <summary>A statement of a migration failed: place, caret, SQLSTATE, detail, hint, context and the statement.</summary>
     /// <param name="failure">The statement and the server's error.</param>
     /// <param name="blockers">Whose locks it waited for.</param>
     /// <param name="victims">Who waited behind it, where it was cancelled for their sake once too often.</param>
-    internal static Problem Failed(SqlPipelineException<MigrationStep> failure, IReadOnlyList<LockHolder> blockers, string? victims = null)
+    /// <param name="afterwards">What failed while the failure was settled.</param>
+    internal static Problem Failed(
+        SqlPipelineException<MigrationStep> failure, IReadOnlyList<LockHolder> blockers, string? victims = null, Exception? afterwards = null)
     {
         var (error, step, statement) = (failure.Error, failure.Owner, failure.Statement);
         var lines = new List<string> { victims is null ? $"{step.Id}: {error.MessageText} (SQLSTATE {error.SqlState})" : $"{step.Id} gave way for the last time: {victims}" };
@@ -25,9 +27,10 @@ internal static partial class RunProblem
         Append(lines, "statement", failure switch
         {
             { Command: "COMMIT" } => "COMMIT, where deferred constraints are checked",
-            { Statement: null } when PreparableCommand.IsExecute(failure.Command) => "what writes its row into the history",
+            { Statement: null } when PreparableCommand.IsExecute(failure.Command) || failure.Command.StartsWith("PREPARE ", StringComparison.Ordinal) => "what writes its row into the history",
             _ => Shorten(failure.Command),
         });
+        Append(lines, "afterwards", afterwards is null ? null : $"{afterwards.Message}; what was committed before it is in the database all the same");
 
         return new Problem("CG0502", string.Join('\n', lines), Place(error, step, statement), Advice(error, step, victims is not null));
     }
@@ -35,9 +38,6 @@ internal static partial class RunProblem
     /// <summary>Whether trying again later can help: somebody else's lock, a deadlock, a serialization failure.</summary>
     internal static bool IsLockConflict(PostgresException error) => error.SqlState is PostgresErrorCodes.LockNotAvailable
         or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;
-
-    /// <summary>Whether the server ended the session: it is shutting down, crashed, or somebody terminated our backend.</summary>
-    internal static bool EndsSession(PostgresException error) => error.InvariantSeverity is "FATAL" or "PANIC";
 
     /// <summary>The connection was lost while a step ran, or before the first one did.</summary>
     internal static Problem ConnectionLost(MigrationStep? step, Exception error) => new(

@@ -1,0 +1,322 @@
+using ChatGenius.Db.Sql;
+using Npgsql;
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>What there is under the history's name, and what our role may do about it.</summary>
+/// <param name="HasSchema">Whether the schema is there.</param>
+/// <param name="Tables">Which of our tables are there.</param>
+/// <param name="FormatHasKey">Whether <c>format</c> has its primary key, which tool 0.1.0 did not make.</param>
+/// <param name="KeepsUp">Whether <c>history</c> keeps the up section, which tool 0.1.0 did not.</param>
+/// <param name="MayCreate">Whether our role may create what is missing: the schema, or tables in it.</param>
+/// <param name="OwnsTables">Whether our role may alter the tables that are there.</param>
+/// <param name="MayLog">Whether our role may write the log that is there.</param>
+/// <param name="Owner">Who owns <c>history</c>; empty where it is not there.</param>
+/// <param name="Strange">What is under the name of one of our tables and is not as we make it, a line each.</param>
+/// <param name="LesserWriters">Who may write <c>history</c> and has fewer rights than our role.</param>
+internal sealed record HistoryPlace(
+    bool HasSchema,
+    string[] Tables,
+    bool FormatHasKey,
+    bool KeepsUp,
+    bool MayCreate,
+    bool OwnsTables,
+    bool MayLog,
+    string Owner,
+    string[] Strange,
+    string[] LesserWriters)
+{
+    /// <summary>As this version makes it, with every right.</summary>
+    internal static HistoryPlace Complete { get; } = new(true, [.. HistoryTables.Names], true, true, true, true, true, "", [], []);
+
+    /// <summary>Whether there is a history to read.</summary>
+    internal bool Exists => Has("history") || Has("journal");
+
+    /// <summary>Whether nothing is to be made.</summary>
+    internal bool IsComplete => Tables.Length == HistoryTables.Names.Count && FormatHasKey && KeepsUp;
+
+    /// <summary>Whether what is done can be written into the log.</summary>
+    internal bool Logs => Has("log") && MayLog;
+
+    /// <summary>Whether one of our tables is there.</summary>
+    internal bool Has(string table) => Tables.Contains(table);
+}
+
+/// <summary>The tables of the history's schema: how they are made, and what is looked at before they are used.</summary>
+/// <remarks>
+/// <c>format</c> says which layout they have. Tool 0.1.0 made layout 1: <c>format</c> without a key, <c>history</c> without <c>up_sql</c>, and
+/// <c>journal</c>. Layout 2 has them all. A later layout is refused, an earlier one is brought up to this one by a run that has the lock; a command that
+/// only reads takes what it finds.
+/// </remarks>
+internal static class HistoryTables
+{
+    /// <summary>The layout that this version makes.</summary>
+    internal const int Format = 2;
+
+    /// <summary>The name of the first column of <see cref="SelectFacts"/>.</summary>
+    internal const string FactsMark = "chatgenius_db_facts";
+
+    // Columns and constraints as the server writes them where names are looked for in pg_catalog only: what is found is compared with these to the letter.
+    private static readonly (string Name, string[] Columns, string[] Constraints)[] Tables =
+    [
+        ("format", ["version integer NOT NULL"], ["PRIMARY KEY (version)"]),
+        ("history",
+            [
+                "version bigint NOT NULL",
+                "name text NOT NULL",
+                "checksum text NOT NULL",
+                "down_checksum text NOT NULL",
+                "down_sql text NOT NULL",
+                "applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()",
+                "duration_ms double precision NOT NULL",
+                "applied_by text NOT NULL DEFAULT SESSION_USER",
+                "tool_version text NOT NULL",
+                "origin text NOT NULL",
+                "retries integer NOT NULL DEFAULT 0",
+                "backup text",
+                "up_sql text",
+            ],
+            ["CHECK ((origin = ANY (ARRAY['bundle'::text, 'folder'::text, 'baseline'::text])))", "PRIMARY KEY (version)"]),
+        // Statement-level progress of non-transactional sections. A row is there from a statement's begin until the whole section is in the history;
+        // what is left after a crash says where to go on.
+        ("journal",
+            [
+                "version bigint NOT NULL",
+                "direction text NOT NULL",
+                "statement integer NOT NULL",
+                "name text NOT NULL",
+                "count integer NOT NULL",
+                "checksum text NOT NULL",
+                "started_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()",
+                "finished_at timestamp with time zone",
+                "pid integer NOT NULL DEFAULT pg_backend_pid()",
+                "backend_start timestamp with time zone NOT NULL",
+            ],
+            ["CHECK ((direction = ANY (ARRAY['up'::text, 'down'::text])))", "PRIMARY KEY (version, statement)"]),
+        // Everything that was done, and what was tried. Its actions are not listed here: a later version may add one without another layout.
+        ("log",
+            [
+                "id bigint NOT NULL GENERATED ALWAYS AS IDENTITY",
+                "at timestamp with time zone NOT NULL DEFAULT clock_timestamp()",
+                "action text NOT NULL",
+                "command text NOT NULL",
+                "version bigint",
+                "name text",
+                "duration_ms double precision",
+                "done_by text NOT NULL DEFAULT SESSION_USER",
+                "tool_version text NOT NULL",
+                "error text",
+                "statement text",
+                "detail text",
+            ],
+            ["PRIMARY KEY (id)"]),
+        // Progress of sections that go in batches; who may write control can have them pause.
+        ("batches",
+            [
+                "version bigint NOT NULL",
+                "direction text NOT NULL",
+                "statement integer NOT NULL",
+                "name text NOT NULL",
+                "checksum text NOT NULL",
+                "key text NOT NULL",
+                "last_key text",
+                "upper_key text",
+                "size bigint",
+                "row_count bigint NOT NULL DEFAULT 0",
+                "slice_count bigint NOT NULL DEFAULT 0",
+                "pass integer NOT NULL DEFAULT 1",
+                "duration_ms double precision NOT NULL DEFAULT 0",
+                "wal_bytes numeric NOT NULL DEFAULT 0",
+                "started_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()",
+                "changed_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()",
+                "finished_at timestamp with time zone",
+                "control text",
+            ],
+            ["PRIMARY KEY (version, direction, statement)"]),
+        // Values that a migration dropped or overwrote, as text; without a column, a whole row.
+        ("kept",
+            [
+                "id bigint NOT NULL GENERATED ALWAYS AS IDENTITY",
+                "version bigint NOT NULL",
+                "statement integer NOT NULL",
+                "table_name text NOT NULL",
+                "key text NOT NULL",
+                "column_name text",
+                "old_value text",
+                "new_value text",
+                "kept_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()",
+            ],
+            ["PRIMARY KEY (id)"]),
+        ("repeatable",
+            [
+                "name text NOT NULL",
+                "checksum text NOT NULL",
+                "sql text NOT NULL",
+                "applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()",
+                "applied_by text NOT NULL DEFAULT SESSION_USER",
+                "tool_version text NOT NULL",
+            ],
+            ["PRIMARY KEY (name)"]),
+    ];
+
+    // What tool 0.1.0 did not make.
+    private static readonly string[] Later = ["format PRIMARY KEY (version)", "history up_sql text"];
+
+    /// <summary>The tables' names.</summary>
+    internal static IReadOnlyList<string> Names { get; } = [.. Tables.Select(table => table.Name)];
+
+    /// <summary>Creates the schema; where it is there, who may not create one need not.</summary>
+    internal static string CreateSchema(string schema) => $"CREATE SCHEMA IF NOT EXISTS {schema}";
+
+    /// <summary>
+    /// Makes what is missing; each statement may run again. To be run in one transaction, with a <c>search_path</c> that has nobody else's objects.
+    /// </summary>
+    /// <param name="schema">The schema, quoted.</param>
+    /// <param name="place">What is there; <c>null</c> where that isn't known.</param>
+    internal static IEnumerable<string> CreateStatements(string schema, HistoryPlace? place)
+    {
+        var missing = Tables.Where(table => place is null || !place.Has(table.Name)).ToList();
+        foreach (var (name, columns, constraints) in missing)
+        {
+            yield return $"CREATE TABLE IF NOT EXISTS {schema}.{name} (\n    {string.Join(",\n    ", [.. columns, .. constraints])}\n)";
+        }
+
+        var secret = missing.Where(table => table.Name is "log" or "kept").Select(table => $"{Literal(schema, table.Name)}::pg_catalog.regclass").ToList();
+        if (secret.Count > 0)
+        {
+            // Default privileges may have granted them to others.
+            yield return $"""
+                DO $$
+                DECLARE given record;
+                BEGIN
+                    FOR given IN
+                        SELECT c.oid::pg_catalog.regclass AS name, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(r.rolname) END AS grantee
+                        FROM pg_catalog.pg_class c
+                        CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+                        WHERE c.oid IN ({string.Join(", ", secret)}) AND a.grantee <> c.relowner
+                    LOOP
+                        EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM %s', given.name, given.grantee);
+                    END LOOP;
+                END $$
+                """;
+        }
+
+        if (place is null || (place.Has("format") && !place.FormatHasKey))
+        {
+            yield return $"""
+                DO $$
+                BEGIN
+                    IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = {Literal(schema, "format")}::pg_catalog.regclass AND contype = 'p') THEN
+                        ALTER TABLE {schema}.format ADD PRIMARY KEY (version);
+                    END IF;
+                END $$
+                """;
+        }
+
+        if (place is null || (place.Has("history") && !place.KeepsUp))
+        {
+            yield return $"ALTER TABLE {schema}.history ADD COLUMN IF NOT EXISTS up_sql text";
+        }
+
+        yield return $"UPDATE {schema}.format SET version = {Format} WHERE version < {Format}";
+        yield return $"INSERT INTO {schema}.format SELECT {Format} WHERE NOT EXISTS (SELECT FROM {schema}.format)";
+    }
+
+    /// <summary>An SQL expression, for any <c>search_path</c>: whether something of the tables is missing.</summary>
+    /// <param name="schema">The schema's name, not quoted.</param>
+    internal static string IsIncomplete(string schema)
+    {
+        var names = string.Join(", ", Names.Select(name => $"({SqlLiteral.Quote(SqlIdentifier.Quote(schema, name))})"));
+        return $"(SELECT pg_catalog.bool_or(pg_catalog.to_regclass(name) IS NULL) FROM (VALUES {names}) AS t (name))";
+    }
+
+    /// <summary>
+    /// Reads what a run must know of the server and of the history's place; one row, whatever is there. To be run with a <c>search_path</c> of
+    /// <c>pg_catalog</c> only, and where the history's own rows are read next, under a lock on its tables.
+    /// </summary>
+    /// <remarks>
+    /// Tables count as ours only if they are exactly as we make them: an expression, a trigger, a rule or a policy of somebody else's would run with our
+    /// rights. What is wrong with <c>format</c>, <c>history</c> and <c>journal</c> is strange, and <see cref="Guard"/> refuses it; of the others, a
+    /// wrong one counts as missing.
+    /// </remarks>
+    /// <param name="schema">The schema's name, not quoted.</param>
+    internal static string SelectFacts(string schema)
+    {
+        static string Array(IEnumerable<string> items) => $"ARRAY[{string.Join(", ", items.Select(SqlLiteral.Quote))}]::text[]";
+        var allowed = Tables.Select(table =>
+        {
+            var later = Later.Where(item => item.StartsWith(table.Name + " ", StringComparison.Ordinal)).Select(item => item[(table.Name.Length + 1)..]);
+            return $"('{table.Name}'::name, {Array([.. table.Columns, .. table.Constraints])}, {Array(later)})";
+        });
+        return $$"""
+            WITH allowed (name, items, later) AS (VALUES {{string.Join(",\n", allowed)}}),
+            found AS (
+                SELECT c.*, a.items AS allowed, a.later, ARRAY(
+                    SELECT k.attname || ' ' || format_type(k.atttypid, k.atttypmod) || CASE WHEN k.attnotnull THEN ' NOT NULL' ELSE '' END
+                        || CASE k.attidentity WHEN '' THEN '' WHEN 'a' THEN ' GENERATED ALWAYS AS IDENTITY' ELSE ' GENERATED BY DEFAULT AS IDENTITY' END
+                        || CASE WHEN d.oid IS NULL THEN '' WHEN k.attgenerated = '' THEN ' DEFAULT ' ELSE ' GENERATED AS ' END
+                        || coalesce(pg_get_expr(d.adbin, d.adrelid), '') || CASE WHEN k.attcollation <> t.typcollation THEN ' COLLATE' ELSE '' END
+                    FROM pg_attribute k JOIN pg_type t ON t.oid = k.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = k.attrelid AND d.adnum = k.attnum
+                    WHERE k.attrelid = c.oid AND k.attnum > 0 AND NOT k.attisdropped
+                    UNION ALL SELECT pg_get_constraintdef(k.oid) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype <> 'n'
+                    UNION ALL SELECT 'the index ' || i.indexrelid::regclass::text FROM pg_index i WHERE i.indrelid = c.oid AND NOT i.indisprimary
+                    UNION ALL SELECT 'the trigger ' || quote_ident(tgname) FROM pg_trigger WHERE tgrelid = c.oid
+                    UNION ALL SELECT 'the rule ' || quote_ident(rulename) FROM pg_rewrite WHERE ev_class = c.oid
+                    UNION ALL SELECT 'the policy ' || quote_ident(polname) FROM pg_policy WHERE polrelid = c.oid
+                    UNION ALL SELECT 'the statistics ' || quote_ident(stxname) FROM pg_statistic_ext WHERE stxrelid = c.oid
+                    UNION ALL SELECT '{{Subscribed}}' FROM pg_subscription_rel WHERE srrelid = c.oid
+                    UNION ALL SELECT 'inheritance' FROM pg_inherits WHERE c.oid IN (inhrelid, inhparent)
+                    UNION ALL SELECT 'row-level security' WHERE c.relrowsecurity OR c.relforcerowsecurity
+                    UNION ALL SELECT 'not an ordinary table' WHERE c.relkind <> 'r' OR c.relpersistence <> 'p' OR c.reloftype <> 0
+                        OR c.relam <> (SELECT oid FROM pg_am WHERE amname = 'heap')
+                ) AS items
+                FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid JOIN allowed a ON a.name = c.relname
+                WHERE n.nspname = {{SqlLiteral.Quote(schema)}}
+            ),
+            judged AS (
+                SELECT oid, relname::text AS name, relowner, relacl, items, array_to_string(ARRAY(
+                    SELECT i FROM unnest(items) i WHERE i <> ALL (allowed)
+                    UNION ALL SELECT 'no ' || i FROM unnest(allowed) i WHERE i <> ALL (items) AND i <> ALL (later)), '; ') AS odd
+                FROM found
+            )
+            SELECT current_setting('server_version_num')::int4 AS {{FactsMark}}, pg_is_in_recovery(), pg_backend_pid(), current_database()::text,
+                current_user::text, version() ~ '-linux|-darwin|-freebsd', EXISTS (SELECT FROM pg_event_trigger WHERE evtenabled <> 'D'),
+                n.oid IS NOT NULL, ARRAY(SELECT name FROM judged WHERE odd = '' OR name IN ('format', 'history', 'journal')),
+                coalesce('PRIMARY KEY (version)' = ANY (f.items), false), coalesce('up_sql text' = ANY (h.items), false),
+                CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE') ELSE has_schema_privilege(n.oid, 'CREATE') END,
+                coalesce(pg_has_role(h.relowner, 'USAGE'), true) AND coalesce(pg_has_role(f.relowner, 'USAGE'), true),
+                coalesce(has_table_privilege(l.oid, 'INSERT'), false), coalesce(pg_get_userbyid(h.relowner)::text, ''),
+                ARRAY(SELECT name || ', which belongs to ' || quote_ident(pg_get_userbyid(relowner)) || ': ' || odd FROM judged WHERE odd <> '' ORDER BY name),
+                ARRAY(SELECT DISTINCT CASE w.id WHEN 0 THEN 'everybody' ELSE pg_get_userbyid(w.id)::text END
+                    FROM (SELECT h.relowner AS id UNION SELECT a.grantee FROM aclexplode(h.relacl) a WHERE a.privilege_type IN ('INSERT', 'UPDATE')) w
+                    LEFT JOIN pg_roles r ON r.oid = w.id
+                    WHERE w.id IS NOT NULL AND CASE WHEN r.oid IS NULL THEN true ELSE NOT (r.rolsuper OR pg_has_role(r.oid, u.oid, 'MEMBER')) END),
+                set_config('{{StrangeSetting}}', (SELECT count(*)::text FROM judged WHERE odd <> '' AND name IN ('format', 'history', 'journal')), true)
+            FROM (SELECT oid FROM pg_roles WHERE rolname = session_user) u
+            LEFT JOIN pg_namespace n ON n.nspname = {{SqlLiteral.Quote(schema)}}
+            LEFT JOIN judged f ON f.name = 'format' LEFT JOIN judged h ON h.name = 'history' LEFT JOIN judged l ON l.name = 'log' AND l.odd = ''
+            """;
+    }
+
+    /// <summary>
+    /// Fails where <see cref="SelectFacts"/> has found something strange, so that nothing after it in the same round trip is run; the facts have come by then.
+    /// </summary>
+    internal const string Guard =
+        $"SELECT CASE pg_catalog.current_setting('{StrangeSetting}') WHEN '0' THEN 0 "
+        // Not a constant, which the server would evaluate in any case.
+        + $"ELSE pg_catalog.concat('the history is not ours: ', pg_catalog.current_setting('{StrangeSetting}'))::pg_catalog.int4 END";
+
+    /// <summary>What is strange about a table that a subscription writes.</summary>
+    internal const string Subscribed = "rows that a subscription writes";
+
+    private const string StrangeSetting = "chatgenius_db.strange";
+
+    /// <summary>Reads the row of <see cref="SelectFacts"/>.</summary>
+    internal static (ServerFacts Facts, HistoryPlace Place) ReadFacts(NpgsqlDataReader reader) => (
+        new ServerFacts(
+            reader.GetInt32(0), reader.GetBoolean(1), reader.GetInt32(2), reader.GetString(3), reader.GetString(4), reader.GetBoolean(5), reader.GetBoolean(6)),
+        new HistoryPlace(
+            reader.GetBoolean(7), reader.GetFieldValue<string[]>(8), reader.GetBoolean(9), reader.GetBoolean(10), reader.GetBoolean(11),
+            reader.GetBoolean(12), reader.GetBoolean(13), reader.GetString(14), reader.GetFieldValue<string[]>(15), reader.GetFieldValue<string[]>(16)));
+
+    private static string Literal(string schema, string table) => SqlLiteral.Quote($"{schema}.{table}");
+}

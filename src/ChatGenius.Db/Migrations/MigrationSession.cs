@@ -1,0 +1,375 @@
+using System.Diagnostics;
+using System.Globalization;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Sql;
+using Npgsql;
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>
+/// The session in which one call of the front door works: a connection for what it runs and, once it has the lock, a second one that holds it. It knows
+/// settings, time limits, rolling back and cancelling, and nothing of steps.
+/// </summary>
+internal sealed class MigrationSession : IAsyncDisposable
+{
+    /// <summary>How our transactions begin, whatever the role's defaults are.</summary>
+    internal const string Begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
+    /// <summary>Takes back what a migration may have changed in its session.</summary>
+    internal static readonly string[] Reset = ["RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL"];
+
+    private readonly Database _database;
+    private readonly MigratorOptions _options;
+    private readonly AnswerLimit _limit;
+    private readonly IProgress<MigrationEvent>? _events;
+    private readonly CancellationToken _stop;
+    private MigrationLock? _lock;
+    private ServerFacts? _facts;
+    private Task _cancelling = Task.CompletedTask;
+
+    private MigrationSession(
+        Database database,
+        NpgsqlConnection connection,
+        MigratorOptions options,
+        AnswerLimit limit,
+        IProgress<MigrationEvent>? events,
+        CancellationToken stop)
+    {
+        (_database, Connection, _options, _limit, _events, _stop) = (database, connection, options, limit, events, stop);
+        History = new History(options.HistorySchema);
+    }
+
+    internal NpgsqlConnection Connection { get; }
+
+    internal History History { get; }
+
+    /// <summary>The lock; only after <see cref="LockAsync"/>.</summary>
+    internal MigrationLock Lock => _lock ?? throw new InvalidOperationException("The session has no lock.");
+
+    /// <summary>What is known of the server; only after a reading.</summary>
+    internal ServerFacts Facts => _facts ?? throw new InvalidOperationException("Nothing was read yet.");
+
+    /// <summary>Whether a pooler stands between: the backend that answers is not the one that the connection was told of.</summary>
+    internal bool IsPooled => Connection.ProcessID != Facts.BackendPid;
+
+    /// <summary>Opens one, waiting for a server that is starting up or has no connection to spare.</summary>
+    /// <exception cref="ProblemException">CG0610 to CG0629: it could not be had in time, or waiting doesn't help.</exception>
+    internal static async Task<MigrationSession> OpenAsync(
+        Database database, MigratorOptions options, AnswerLimit limit, IProgress<MigrationEvent>? events, CancellationToken stop) =>
+        new(database, await ConnectAsync(database, options, events, stop), options, limit, events, stop);
+
+    /// <summary>Reads the history.</summary>
+    /// <exception cref="ProblemException">CG0409, CG0513.</exception>
+    internal async Task<HistorySnapshot> ReadAsync(HistoryColumns columns, bool waitForWriters = false)
+    {
+        (_facts, var history) = await _limit.AnswerAsync(History.ReadAsync(Connection, columns, waitForWriters, _stop));
+        return history;
+    }
+
+    /// <summary>Takes the lock, on a second connection, waiting for another run to end.</summary>
+    /// <exception cref="ProblemException">CG0501, CG0509, CG0511.</exception>
+    internal async Task LockAsync()
+    {
+        RequirePrimary();
+        // While we wait for another run's end this connection idles. Behind a pooler its backend isn't ours to set up, and doesn't idle.
+        var idling = !IsPooled && Facts.VersionNumber >= 140000
+            ? _limit.AnswerAsync(ExecuteAsync("SET idle_session_timeout = 0"))
+            : Task.CompletedTask;
+        var connecting = ConnectAsync(_database, _options, _events, _stop);
+        try
+        {
+            await idling;
+        }
+        catch
+        {
+            await (await connecting).DisposeAsync();
+            throw;
+        }
+
+        _lock = await MigrationLock.AcquireAsync(await connecting, _options, answer => _limit.AnswerAsync(answer), _events, _stop);
+    }
+
+    /// <summary>Reads the history under the lock, and makes or upgrades its tables where they are not yet as this version makes them.</summary>
+    /// <exception cref="ProblemException">CG0510, CG0512, CG0513.</exception>
+    internal async Task<HistorySnapshot> PrepareAsync(HistoryColumns columns)
+    {
+        // What an earlier run has left on its way is waited for as soon as there is something that it could write.
+        var history = await ReadAsync(columns, waitForWriters: History.Place.Exists);
+        if (History.Place.IsComplete || !await CreateTablesAsync())
+        {
+            return history;
+        }
+
+        return await ReadAsync(columns, waitForWriters: true);
+    }
+
+    /// <summary>Runs commands of our own in a transaction of their own.</summary>
+    /// <exception cref="ProblemException">CG0503, CG0504, CG0512.</exception>
+    internal async Task WriteAsync(IEnumerable<NpgsqlBatchCommand> commands)
+    {
+        var pipeline = new SqlPipeline<string>(Connection);
+        foreach (var sql in (string[])[Begin, "SET LOCAL search_path = pg_catalog, pg_temp", .. Settings(local: true)])
+        {
+            pipeline.Add("", sql);
+        }
+
+        foreach (var command in commands)
+        {
+            pipeline.Add("", command);
+        }
+
+        pipeline.Add("", "COMMIT");
+        try
+        {
+            await _limit.AnswerAsync(pipeline.RunAsync(Lock.Marker, static _ => { }, _stop));
+        }
+        catch (SqlPipelineException<string> e)
+        {
+            await RollbackAsync();
+            throw Unwritable(e.Error);
+        }
+    }
+
+    /// <summary>Commands that set what our work needs, whatever the role, the database or an earlier migration has set. They look at nothing.</summary>
+    /// <param name="local">Whether they hold for the transaction only, instead of the session.</param>
+    internal IEnumerable<string> Settings(bool local) =>
+        SettingValues().Select(setting => $"SET {(local ? "LOCAL " : "")}{setting.Name} = '{setting.Value}'")
+            // Between two transactions as well, which may be a retry's pause apart; behind a pooler the session isn't ours.
+            .Concat(Facts.VersionNumber >= 140000 && !IsPooled ? ["SET idle_session_timeout = 0"] : []);
+
+    /// <summary>The same as calls: the list of a SELECT.</summary>
+    internal string SettingCalls(bool local)
+    {
+        var calls = SettingValues().Select(setting => $"pg_catalog.set_config('{setting.Name}', '{setting.Value}', {(local ? "true" : "false")})");
+        return string.Join(", ", calls.Concat(
+            Facts.VersionNumber >= 140000 && !IsPooled ? ["pg_catalog.set_config('idle_session_timeout', '0', false)"] : []));
+    }
+
+    /// <summary>From now on, a statement that is running when one of the tokens is cancelled is cancelled on the server.</summary>
+    /// <returns>Ends that; no cancel is under way any more when it has.</returns>
+    internal IAsyncDisposable CancelWith(CancellationToken cancellationToken)
+    {
+        var onCancel = cancellationToken.Register(() => _cancelling = CancelRunningAsync());
+        // The statement is cancelled over a new connection; but its answer has to come over the old one, which may be as dead as the lock's.
+        var onLost = Lock.Lost.Register(() => _ = _limit.EndAfterAsync(_options.CancelTimeout));
+        return new Cancelling(this, onCancel, onLost);
+    }
+
+    /// <summary>Ends whatever transaction is open.</summary>
+    /// <returns>Whether the connection is there to go on with.</returns>
+    internal async Task<bool> RollbackAsync()
+    {
+        // While a cancel is under way, whatever we send could be its victim.
+        await _cancelling;
+        if (Connection.FullState != System.Data.ConnectionState.Open)
+        {
+            return false;
+        }
+
+        await ExecuteUndisturbedAsync("ROLLBACK");
+        return true;
+    }
+
+    /// <summary>Runs what has to run also when a cancel comes late and hits it instead of the statement that it was meant for.</summary>
+    internal async Task ExecuteUndisturbedAsync(params string[] commands)
+    {
+        try
+        {
+            await ExecuteAsync(commands);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled)
+        {
+            await ExecuteAsync(commands);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // This connection closes first: should it still be at work, the lock outlives it.
+        await Connection.DisposeAsync();
+        if (_lock is not null)
+        {
+            await _lock.DisposeAsync();
+        }
+    }
+
+    private static async Task<NpgsqlConnection> ConnectAsync(
+        Database database, MigratorOptions options, IProgress<MigrationEvent>? events, CancellationToken cancellationToken)
+    {
+        var waited = Stopwatch.StartNew();
+        for (var reported = false; ; reported = true)
+        {
+            try
+            {
+                return await database.ConnectAsync(cancellationToken);
+            }
+            catch (ProblemException e) when (e.Problems is [{ Kind: ProblemKind.Busy } problem] && waited.Elapsed < options.WaitForServer)
+            {
+                if (!reported)
+                {
+                    events?.Report(new MigrationEvent.WaitingForServer(problem.Message));
+                }
+
+                await Task.Delay(Random.Shared.Next(100, 300), cancellationToken);
+            }
+        }
+    }
+
+    private void RequirePrimary()
+    {
+        const int OldestServer = 120000;
+        if (Facts.IsInRecovery)
+        {
+            throw new ProblemException(
+                "CG0509",
+                $"The server of database {SqlIdentifier.Quote(Facts.DatabaseName)} is a hot standby, which takes no writes",
+                advice: "Connect to the primary; with several hosts in the URL, target_session_attrs=read-write finds it.");
+        }
+
+        if (Facts.VersionNumber < OldestServer)
+        {
+            throw new ProblemException(
+                "CG0511",
+                $"The server is PostgreSQL {Facts.VersionNumber / 10000}; version 12 is the oldest that is supported",
+                advice: "Upgrade the server.");
+        }
+    }
+
+    /// <summary>Makes what is missing of the history's tables.</summary>
+    /// <returns>Whether something was made; where our role may not, a history of an older layout stays as it is, and that is said.</returns>
+    private async Task<bool> CreateTablesAsync()
+    {
+        var place = History.Place;
+        var createsTables = place.Tables.Length < HistoryTables.Names.Count;
+        if (place.Exists && ((createsTables && !place.MayCreate) || !place.OwnsTables))
+        {
+            var owner = SqlIdentifier.Quote(place.Owner);
+            var grant = place.OwnsTables
+                ? $"GRANT CREATE ON SCHEMA {History.Schema} TO {SqlIdentifier.Quote(Facts.RoleName)}"
+                : $"GRANT {owner} TO {SqlIdentifier.Quote(Facts.RoleName)}";
+            _events?.Report(new MigrationEvent.Remark(
+                $"The history in schema {History.Schema} is kept in its older layout, without a log: role {SqlIdentifier.Quote(Facts.RoleName)} may not upgrade it. "
+                + $"Let {owner} run 'chatgenius-db apply' once, or run: {grant}"));
+            return false;
+        }
+
+        try
+        {
+            await _limit.AnswerAsync(ExecuteAsync(
+            [
+                Begin,
+                "SET LOCAL search_path = pg_catalog, pg_temp",
+                .. Settings(local: true),
+                .. place.HasSchema ? [] : (string[])[HistoryTables.CreateSchema(History.Schema)],
+                .. HistoryTables.CreateStatements(History.Schema, place),
+                "COMMIT",
+            ]));
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DuplicateTable && !place.Exists)
+        {
+            // The run that had the lock before us has made them; it may have been dead already when its commit came through.
+            await RollbackAsync();
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege && !place.Exists)
+        {
+            var role = SqlIdentifier.Quote(Facts.RoleName);
+            throw new ProblemException(
+                new Problem(
+                    "CG0510",
+                    $"The history's {(place.HasSchema ? "tables" : "schema")} {(place.HasSchema ? "in schema " : "")}{History.Schema} can't be created: {e.MessageText}",
+                    Advice: place.HasSchema
+                        ? $"Let the schema's owner run: GRANT CREATE ON SCHEMA {History.Schema} TO {role}"
+                        : $"Let the database's owner run: CREATE SCHEMA {History.Schema} AUTHORIZATION {role}, or: "
+                            + $"GRANT CREATE ON DATABASE {SqlIdentifier.Quote(Facts.DatabaseName)} TO {role}"),
+                e);
+        }
+        catch (PostgresException e)
+        {
+            throw Unwritable(e);
+        }
+    }
+
+    private static ProblemException Unwritable(PostgresException e) => new(
+        MigrationLock.IsFence(e) ? StepProblem.LockLost(null)
+        : SessionProblem.EndsSession(e) ? StepProblem.ConnectionLost(null, e)
+        : new Problem(
+            "CG0512",
+            $"The history can't be written: {e.MessageText} (SQLSTATE {e.SqlState})",
+            Advice: (DiskFull.Is(e) ? DiskFull.Advice + " " : e.SqlState == PostgresErrorCodes.InsufficientPrivilege ? "Connect as a role that may write it. " : "")
+                + "Nothing was changed."),
+        e);
+
+    private IEnumerable<(string Name, string Value)> SettingValues()
+    {
+        static string Milliseconds(TimeSpan time) => ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+        yield return ("lock_timeout", Milliseconds(_options.LockTimeout));
+        yield return ("statement_timeout", Milliseconds(_options.StatementTimeout));
+        yield return ("idle_in_transaction_session_timeout", "0");
+        // A client whose machine is gone is found out in a minute, and its locks with it. Unix-domain sockets have no use for it and take it.
+        yield return ("tcp_keepalives_idle", "30");
+        yield return ("tcp_keepalives_interval", "10");
+        yield return ("tcp_keepalives_count", "3");
+        // Files were split by these rules, so the server has to read them by the same.
+        yield return ("standard_conforming_strings", "on");
+        if (Facts.VersionNumber >= 170000)
+        {
+            yield return ("transaction_timeout", "0");
+        }
+
+        if (Facts.VersionNumber >= 140000 && Facts.ChecksConnections)
+        {
+            // The server looks for us while it works, so that what a killed run has left ends soon.
+            yield return ("client_connection_check_interval", "1s");
+        }
+    }
+
+    /// <summary>
+    /// Cancels the running statement on the server: over the lock's connection, and if that is what was lost, over a new one. Where that fails too, the
+    /// server rolls back when it finds us gone.
+    /// </summary>
+    private async Task CancelRunningAsync()
+    {
+        var command = MigrationWatch.CancelCommand(Lock, IsPooled ? null : Facts.BackendPid);
+        try
+        {
+            await Lock.ExecuteAsync(command).WaitAsync(_options.CancelTimeout / 3);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or OperationCanceledException)
+        {
+            try
+            {
+                await using var connection = await _database.ConnectAsync(CancellationToken.None);
+                await ExecuteAsync(connection, Begin, "SET LOCAL search_path = pg_catalog, pg_temp", command, "COMMIT");
+            }
+            catch (Exception again) when (again is NpgsqlException or ProblemException)
+            {
+                await _limit.EndAfterAsync(TimeSpan.Zero);
+            }
+        }
+    }
+
+    private Task ExecuteAsync(params string[] commands) => ExecuteAsync(Connection, commands);
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, params string[] commands)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        foreach (var command in commands)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(command));
+        }
+
+        await batch.ExecuteNonQueryAsync(CancellationToken.None);
+    }
+
+    private sealed class Cancelling(MigrationSession session, CancellationTokenRegistration onCancel, CancellationTokenRegistration onLost) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            // From here on no cancel begins any more; one that has begun needs both connections.
+            await onCancel.DisposeAsync();
+            await session._cancelling;
+            await onLost.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,196 @@
+using System.Diagnostics;
+using ChatGenius.Db.Connections;
+using Npgsql;
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>How a plan is run.</summary>
+public sealed partial class Migrator
+{
+    private async Task<RunResult> RunAsync(
+        MigrationSession session,
+        AnswerLimit limit,
+        Func<HistorySnapshot, MigrationPlan> decide,
+        HistoryColumns columns,
+        MigrationPlan? confirmed,
+        CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        // Most runs find nothing to do. They need no lock, and no second connection.
+        var plan = decide(await session.ReadAsync(columns));
+        if (plan.Steps.Count == 0)
+        {
+            return new RunResult(plan, [], clock.Elapsed);
+        }
+
+        await session.LockAsync();
+        // While we waited for the lock, another run may have done it all.
+        plan = decide(await session.PrepareAsync(columns));
+        RequireConfirmed(plan, confirmed);
+        var events = new StepEvents(plan.Steps, _events);
+        limit.UnderWay = () => events.Current;
+        await RunStepsAsync(session, plan.Steps, events, cancellationToken);
+        return new RunResult(plan, events.Finished, clock.Elapsed);
+    }
+
+    /// <summary>Runs the steps of a plan in order.</summary>
+    /// <exception cref="ProblemException">CG0502 to CG0508; the steps before the failed one are committed and durable.</exception>
+    private async Task RunStepsAsync(
+        MigrationSession session, IReadOnlyList<MigrationStep> steps, StepEvents events, CancellationToken cancellationToken)
+    {
+        session.Connection.Notice += (_, e) =>
+        {
+            // Our own ROLLBACK after a failure doesn't ask first whether there is a transaction.
+            if (e.Notice.SqlState != PostgresErrorCodes.NoActiveSqlTransaction)
+            {
+                events.Report(new MigrationEvent.Notice(events.Current, e.Notice.InvariantSeverity, e.Notice.MessageText));
+            }
+        };
+        await using var watch = new MigrationWatch(session.Lock, session.IsPooled ? null : session.Facts.BackendPid, _options, events);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Lock.Lost);
+        await using var cancelling = session.CancelWith(either.Token);
+        var transactional = new TransactionalSteps(session, _options, _options.SingleTransaction);
+        NonTransactionalStep? alone = null;
+        var attempts = new Dictionary<long, int>();
+        try
+        {
+            while (events.Finished.Count < steps.Count)
+            {
+                var next = steps[events.Finished.Count];
+                StepsOutcome outcome;
+                watch.BeginAttempt();
+                if (next.Section.Transactional)
+                {
+                    var batch = transactional.Next(steps, events.Finished.Count);
+                    events.Send(batch.Count);
+                    outcome = await transactional.RunAsync(batch, attempts, either.Token);
+                }
+                else
+                {
+                    RequireSession(session, next);
+                    events.Send(1);
+                    if (alone?.Step != next)
+                    {
+                        await session.Lock.HoldInSessionAsync();
+                        alone = new NonTransactionalStep(session, next, _options, _events);
+                    }
+
+                    outcome = await alone.RunAsync(attempts.GetValueOrDefault(next.Version), either.Token);
+                }
+
+                events.Finish(outcome.Done);
+                if (outcome is StepsOutcome.Cancelled { UnderWay: var underWay })
+                {
+                    events.Meet(underWay);
+                    throw new OperationCanceledException(either.Token);
+                }
+
+                if (outcome is StepsOutcome.Refused refused)
+                {
+                    events.Meet(refused.Failure.Owner);
+                    await RetryAsync(session, watch, refused, attempts, either.Token);
+                }
+                else if (!next.Section.Transactional && events.Finished.Count < steps.Count)
+                {
+                    await session.Lock.HoldInTransactionAsync();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (session.Lock.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ProblemException(StepProblem.LockLost(steps[events.Finished.Count]));
+        }
+        catch (OperationCanceledException)
+        {
+            events.Report(new MigrationEvent.Cancelled(events.Current, events.Finished.Count));
+            throw;
+        }
+        catch (NpgsqlException e) when (e is not PostgresException p || SessionProblem.EndsSession(p))
+        {
+            throw new ProblemException(StepProblem.ConnectionLost(events.Current ?? steps[0], e), e);
+        }
+    }
+
+    /// <summary>Waits before the next attempt, or turns the error into a problem.</summary>
+    private async Task RetryAsync(
+        MigrationSession session,
+        MigrationWatch watch,
+        StepsOutcome.Refused refused,
+        Dictionary<long, int> attempts,
+        CancellationToken cancellationToken)
+    {
+        var (e, step) = (refused.Failure, refused.Failure.Owner);
+        if (SessionProblem.EndsSession(e.Error))
+        {
+            throw new ProblemException(StepProblem.ConnectionLost(step, e.Error), e.Error);
+        }
+
+        if (MigrationLock.IsFence(e.Error))
+        {
+            throw new ProblemException(StepProblem.LockLost(step), e.Error);
+        }
+
+        if (e.Statement is null && _options.Guards.TryGetValue(step.Version, out var guard) && e.Error.SqlState == guard.SqlState)
+        {
+            throw new ProblemException(StepProblem.Guarded(step, e.Error), e.Error);
+        }
+
+        // Statements of ours don't fail for want of a lock, but a cancel for our victims' sake can hit any of them.
+        var cancelledForVictims = e.Error.SqlState == PostgresErrorCodes.QueryCanceled && watch.Victims > 0;
+        cancellationToken.ThrowIfCancellationRequested();
+        var attempt = attempts.GetValueOrDefault(step.Version) + 1;
+        var victims = cancelledForVictims
+            ? $"{watch.Victims} {(watch.Victims == 1 ? "session" : "sessions")} waited behind it, the first for {watch.VictimsWait.TotalSeconds:0.0} s"
+            : null;
+        if ((victims is null && !StepProblem.IsLockConflict(e.Error)) || attempt > _options.LockRetries || refused.Afterwards is not null)
+        {
+            throw new ProblemException(StepProblem.Failed(e, watch.Blockers, victims, refused.Afterwards), e.Error);
+        }
+
+        attempts[step.Version] = attempt;
+        var reason = victims ?? e.Error.MessageText + (watch.Blockers.Count > 0 ? $", held by {watch.Blockers[0]}" : "");
+        // Doubling gives a busy table air; the cap keeps a long wait responsive; jitter keeps several tools out of step.
+        var delay = TimeSpan.FromMilliseconds(Math.Min(250 * Math.Pow(2, attempt - 1), 15_000) * (0.75 + (Random.Shared.NextDouble() / 2)));
+        _events?.Report(new MigrationEvent.Retrying(step, attempt, _options.LockRetries, delay, reason));
+        await Task.Delay(delay, cancellationToken);
+    }
+
+    /// <summary>What runs outside a transaction needs one session from its begin to its end, and can't be part of something larger.</summary>
+    private void RequireSession(MigrationSession session, MigrationStep step)
+    {
+        if (session.IsPooled)
+        {
+            throw new ProblemException(
+                "CG0505",
+                $"{step.Id} runs outside a transaction, which isn't safe through a connection pooler",
+                step.Section.Where,
+                "Connect to the server itself: settings and progress of such a migration belong to one session, and a pooler may change it between "
+                + "two statements.");
+        }
+
+        if (_options.SingleTransaction)
+        {
+            throw new ProblemException(
+                "CG0506",
+                $"{step.Id} runs outside a transaction, so it can't be part of a single one",
+                step.Section.Where,
+                "Leave --single-transaction out, or apply up to the migration before it with --to.");
+        }
+    }
+
+    private static void RequireConfirmed(MigrationPlan plan, MigrationPlan? confirmed)
+    {
+        if (confirmed is null)
+        {
+            return;
+        }
+
+        var agreed = confirmed.Steps.Select(step => (step.Version, step.Direction, step.Section.Checksum)).ToHashSet();
+        if (plan.Steps.FirstOrDefault(step => !agreed.Contains((step.Version, step.Direction, step.Section.Checksum))) is { } other)
+        {
+            throw new ProblemException(
+                "CG0410",
+                $"The plan is another one than was shown: {other.Id} came in",
+                advice: "Somebody else changed the database in between. Look at the plan again.");
+        }
+    }
+}

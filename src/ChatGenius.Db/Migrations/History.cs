@@ -57,9 +57,15 @@ internal sealed class History(string schemaName)
         {
             // Asking first whether there are any tables would cost everybody else a round trip.
             var facts = await session.ReadAsync([HistoryTables.SelectFacts(schemaName)], reader => ReadFactsAsync(reader, cancellationToken), cancellationToken);
-            return !Place.Exists ? (facts, HistorySnapshot.Empty)
-                : Place.Has("format") ? throw Unreadable(e)
-                : await ReadAllAsync(session, columns, waitForWriters, hasFormat: false, cancellationToken);
+            if (!Place.Exists)
+            {
+                return (facts, HistorySnapshot.Empty);
+            }
+
+            // Another run may have made them just now; and a history without its format gets it back with the next run.
+            return Place.Has("history") && Place.Has("journal")
+                ? await ReadAllAsync(session, columns, waitForWriters, Place.Has("format"), cancellationToken)
+                : throw Unreadable(e);
         }
         catch (ProblemException e)
         {

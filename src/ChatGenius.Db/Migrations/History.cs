@@ -53,7 +53,7 @@ internal sealed class History(string schemaName)
         {
             return await ReadAllAsync(session, columns, waitForWriters, hasFormat: true, cancellationToken);
         }
-        catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.WrongObjectType })
+        catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.WrongObjectType })
         {
             // Asking first whether there are any tables would cost everybody else a round trip.
             var facts = await session.ReadAsync([HistoryTables.SelectFacts(schemaName)], reader => ReadFactsAsync(reader, cancellationToken), cancellationToken);
@@ -84,6 +84,8 @@ internal sealed class History(string schemaName)
         };
         return await session.ReadAsync(
             [
+                // Compiling queries takes longer than running these.
+                "SET LOCAL jit = off",
                 // What is looked at stays as it is until it was read.
                 $"LOCK TABLE {(hasFormat ? $"{_schema}.format, " : "")}{_schema}.history, {_schema}.journal IN ACCESS SHARE MODE",
                 .. waitForWriters ? [$"LOCK TABLE {_schema}.history, {_schema}.journal IN SHARE MODE"] : Array.Empty<SqlQuery>(),

@@ -33,7 +33,7 @@ internal sealed class AppliedMigrations(TargetFinder targets, GlobalOptions opti
             && !cancellationToken.IsCancellationRequested)
         {
             report.Detail(
-                $"The history was not asked: {(e as ProblemException)?.Problems[0].Message ?? "the database did not answer at once"}");
+                $"The history was not asked: {(e as ProblemException)?.Problems[0].Message ?? "the database did not answer immediately"}");
             return [];
         }
     }

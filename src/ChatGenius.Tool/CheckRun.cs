@@ -110,7 +110,7 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
             throw new ProblemException(
                 "CG1209", $"{migration.Source.Path} does not run on the throw-away database: {error.MessageText} ({error.SqlState})",
                 migration.Up.Where,
-                "What was applied long ago has to run on an empty database still; see to the extensions and roles that it needs.");
+                "Earlier migrations must run on an empty database. Install the extensions and create the roles they need.");
         }
     }
 

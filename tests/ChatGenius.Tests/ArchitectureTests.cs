@@ -118,7 +118,30 @@ public partial class ArchitectureTests
         StillLarge.Except(large).ShouldBeEmpty("These keep the rule: take them off the list.");
     }
 
+    /// <summary>Words that a reader takes for something else, or has to read twice; CONTRIBUTING.md says what to write in their place.</summary>
+    [Fact]
+    public void What_people_read_is_in_plain_words()
+    {
+        string[] documents =
+        [
+            "README.md", "CHANGELOG.md", "PROBLEMS.md", "templates/README.md", "src/ChatGenius.Db/Safety/RULES.md",
+            "src/ChatGenius.Tool/chatgenius-db.schema.json", .. Directory.GetFiles(Path.Combine(Root, "docs"), "*.md"),
+        ];
+        var lines = documents.SelectMany(document => File.ReadAllLines(Path.Combine(Root, document)).Select(line => (Place: document, Text: line)));
+        var strings = Sources("src").SelectMany(file => TextLiteral().Matches(File.ReadAllText(file)).Select(match => (Place: file, Text: match.Value)));
+
+        strings.Concat(lines).Where(text => OddWords().IsMatch(text.Text)).Select(text => $"{text.Place}: {text.Text.Trim()}").ShouldBeEmpty();
+    }
+
     private static IReadOnlyList<string> Sources(params string[] folder) => Repository.Sources(folder);
+
+    /// <summary>A string in the code, raw or not, that no comment is before.</summary>
+    [GeneratedRegex(@"(?<!//[^\n]*)(\x22{3}.*?\x22{3}|\x22(?:[^\x22\\\n]|\\.)*\x22)", RegexOptions.Singleline)]
+    private static partial Regex TextLiteral();
+
+    [GeneratedRegex(
+        @"\b(anew|(?<!there )(is|are) none|whoever|gone on with|the way out|told(?! apart)|stands(?! for)|at once)\b", RegexOptions.IgnoreCase)]
+    private static partial Regex OddWords();
 
     [GeneratedRegex(@"ChatGenius\.Db\.(?<room>[A-Z][a-z]+)")]
     private static partial Regex RoomName();

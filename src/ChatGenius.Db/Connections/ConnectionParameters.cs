@@ -153,7 +153,7 @@ internal static class ConnectionParameters
     }
 
     public static ProblemException BadValue(ConnectionParameter parameter, string expected) =>
-        new(new Problem("CG0603", $"\"{parameter.Value}\" is no value for the connection parameter {parameter.Name}", parameter.Where, $"It takes {expected}."));
+        new(new Problem("CG0603", $"\"{parameter.Value}\" is not a value of the connection parameter {parameter.Name}", parameter.Where, $"It takes {expected}."));
 
     /// <summary>Npgsql spells one of libpq's methods in another way.</summary>
     private static void RequireAuth(NpgsqlConnectionStringBuilder builder, ConnectionParameter parameter)

@@ -68,7 +68,7 @@ internal static class ConnectionProblem
         PostgresErrorCodes.InvalidPassword => new Problem("CG0613", $"The server refuses the password of role \"{url.UserName}\"",
             Advice: "Check user and password in the URL (special characters percent-encoded), PGPASSWORD, or ~/.pgpass."),
         PostgresErrorCodes.InvalidAuthorizationSpecification when e.MessageText.Contains("does not exist", StringComparison.Ordinal) => NoRole(url),
-        PostgresErrorCodes.InvalidAuthorizationSpecification => new Problem("CG0615", $"The server lets role \"{url.UserName}\" not in: {e.MessageText}",
+        PostgresErrorCodes.InvalidAuthorizationSpecification => new Problem("CG0615", $"The server does not let role \"{url.UserName}\" in: {e.MessageText}",
             Advice: "An entry in the server's pg_hba.conf has to allow this role, database, address and encryption; sslmode in the URL chooses the encryption."),
         PostgresErrorCodes.InvalidCatalogName => new Problem("CG0617", $"The database \"{url.DatabaseName}\" does not exist on {url.ServerNames}",
             Advice: "Create it with 'chatgenius-db create', or check the name in the URL.") { Kind = ProblemKind.NoDatabase },

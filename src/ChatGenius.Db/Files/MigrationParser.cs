@@ -122,7 +122,7 @@ public static partial class MigrationParser
         {
             problems.Add(new Problem(
                 "CG0310",
-                "-- migrate:down stands before -- migrate:up",
+                "-- migrate:down comes before -- migrate:up",
                 down.Section.Where,
                 "Put the up section first."));
         }

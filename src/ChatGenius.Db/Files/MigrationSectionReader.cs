@@ -27,7 +27,7 @@ internal static class MigrationSectionReader
         {
             problems.Add(new Problem(
                 "CG0311",
-                "Only comments may stand before the first section",
+                "Only comments may come before the first section",
                 preamble.Statements[0].Location,
                 "Move the statement below -- migrate:up."));
         }
@@ -84,8 +84,8 @@ internal static class MigrationSectionReader
         problems.Add(new Problem(
             "CG0312",
             line == comment.Start
-                ? "This looks like the beginning of a section, but is none"
-                : "The beginning of a section must stand at the start of its line",
+                ? "This comment looks like a section marker, but is not exactly -- migrate:up or -- migrate:down"
+                : "A section marker must be at the start of its line",
             source.At(comment.Start, comment.Length),
             "Write -- migrate:up or -- migrate:down, in lower case and without blanks around the colon."));
         return false;
@@ -116,7 +116,7 @@ internal static class MigrationSectionReader
             {
                 problems.Add(new Problem(
                     "CG0319",
-                    $"{statement.Words(1)[0]} AND CHAIN can't be gone on with after an interruption",
+                    $"{statement.Words(1)[0]} AND CHAIN can't be continued after an interruption",
                     statement.Location,
                     "Write two statements instead: the COMMIT or ROLLBACK, and a BEGIN."));
             }

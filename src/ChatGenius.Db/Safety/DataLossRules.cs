@@ -222,7 +222,7 @@ internal static class DataLossRules
         Id = "D111",
         Name = "privileges-lost",
         Severity = Severity.Warning,
-        Title = "Dropping and creating anew forgets who may use it",
+        Title = "Dropping and creating it again forgets who may use it",
         Effect = "The new object has the same name and none of the grants, comments or owner of the old one: applications get \"permission denied\".",
         Advice = "CREATE OR REPLACE keeps them. Otherwise repeat the GRANTs.",
         Documentation = "ddl-priv.html",
@@ -232,12 +232,12 @@ internal static class DataLossRules
              where old.Privileges is not null && facts.After.Find(old.Oid) is null
              let now = facts.After.Find(old.Schema, old.Name)
              where now is not null && Lost(old.Privileges!, now.Privileges) is { Length: > 0 }
-             select new Hit(facts.Culprit(s => s.NewRelations.Any(r => r.Oid == now.Oid)), now.Display, $"{now.Display} is made anew without its grants: {Lost(old.Privileges!, now.Privileges)}")).Concat(
+             select new Hit(facts.Culprit(s => s.NewRelations.Any(r => r.Oid == now.Oid)), now.Display, $"{now.Display} is created again without its grants: {Lost(old.Privileges!, now.Privileges)}")).Concat(
                 from old in facts.Before.Functions.Values
                 where old.Privileges is not null && !facts.After.Functions.ContainsKey(old.Oid)
                 let now = facts.After.Functions.Values.FirstOrDefault(f => f.Display == old.Display)
                 where now is not null && Lost(old.Privileges!, now.Privileges) is { Length: > 0 }
-                select new Hit(facts.Culprit(s => !s.Before.Functions.ContainsKey(now.Oid) && s.After.Functions.ContainsKey(now.Oid)), now.Display, $"{now.Display} is made anew without its grants: {Lost(old.Privileges!, now.Privileges)}")),
+                select new Hit(facts.Culprit(s => !s.Before.Functions.ContainsKey(now.Oid) && s.After.Functions.ContainsKey(now.Oid)), now.Display, $"{now.Display} is created again without its grants: {Lost(old.Privileges!, now.Privileges)}")),
     };
 
     internal static readonly ImmutableArray<Hazard> All =

@@ -127,7 +127,7 @@ internal static class FailureRules
         Id = "F107",
         Name = "transaction-control",
         Severity = Severity.Error,
-        Title = "BEGIN, COMMIT or ROLLBACK stands in a migration that is a transaction already",
+        Title = "BEGIN, COMMIT or ROLLBACK in a migration that is a transaction already",
         Effect = "COMMIT ends the migration's transaction in the middle: what follows is no longer undone when it fails.",
         Advice = "Remove it; for transactions of your own, say transaction:false.",
         Documentation = "sql-commit.html",
@@ -192,7 +192,7 @@ internal static class FailureRules
         Severity = Severity.Error,
         Title = "The migration fails",
         Effect = "PostgreSQL refused the statement on the throw-away database, with the schema that it will meet in production. Where it only lacks what the server of that database has not got (an extension, a role, a right), that is a warning.",
-        Advice = "Mend it; what stands behind it was judged by its words only.",
+        Advice = "Correct it. The statements after it were judged by their words only.",
         Documentation = "errcodes-appendix.html",
         Traced = facts =>
             from trace in facts.Trace.Statements

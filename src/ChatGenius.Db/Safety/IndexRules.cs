@@ -134,7 +134,7 @@ internal static class IndexRules
         Id = "L107",
         Name = "partitioned-index-blocks-writes",
         Severity = Severity.Error,
-        Title = "An index on a partitioned table is built on all partitions at once",
+        Title = "An index on a partitioned table is built on all partitions in one statement",
         Effect = "CREATE INDEX on the parent holds SHARE on it and on every partition until the last one is built. CONCURRENTLY is refused on a partitioned table.",
         Advice = "Create the index ON ONLY the parent, build one CONCURRENTLY on each partition, and attach them.",
         Documentation = "ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE",

@@ -12,7 +12,7 @@ internal static class RewriteRules
         Name = "volatile-default-rewrite",
         Severity = Severity.Error,
         Title = "A new column with a volatile default rewrites the table",
-        Effect = "Every row needs a value of its own, so table and indexes are written anew under ACCESS EXCLUSIVE. A constant, immutable or stable default such as now() costs nothing (PostgreSQL 11).",
+        Effect = "Every row needs a value of its own, so table and indexes are rewritten under ACCESS EXCLUSIVE. A constant, immutable or stable default such as now() costs nothing (PostgreSQL 11).",
         Advice = "Add the column without a default, SET DEFAULT for new rows, and fill the old ones in batches.",
         Documentation = "sql-altertable.html#SQL-ALTERTABLE-NOTES",
         Traced = facts => NewColumnRewrites(
@@ -36,7 +36,7 @@ internal static class RewriteRules
         Name = "stored-generated-rewrite",
         Severity = Severity.Error,
         Title = "A stored generated column rewrites the table",
-        Effect = "The value is computed and stored for every row: table and indexes are written anew under ACCESS EXCLUSIVE. SET EXPRESSION (PostgreSQL 17) does the same.",
+        Effect = "The value is computed and stored for every row: table and indexes are rewritten under ACCESS EXCLUSIVE. SET EXPRESSION (PostgreSQL 17) does the same.",
         Advice = "Use a plain column, fill it by a trigger, and fill the old rows in batches. From PostgreSQL 18: a VIRTUAL generated column, which stores nothing.",
         Documentation = "ddl-generated-columns.html",
         Traced = facts => NewColumnRewrites(
@@ -60,7 +60,7 @@ internal static class RewriteRules
         Name = "identity-rewrite",
         Severity = Severity.Error,
         Title = "A new serial or identity column rewrites the table",
-        Effect = "Every row takes a number from the sequence: table and indexes are written anew under ACCESS EXCLUSIVE.",
+        Effect = "Every row takes a number from the sequence: table and indexes are rewritten under ACCESS EXCLUSIVE.",
         Advice = "Add a plain column with a sequence as its default, fill the old rows in batches, then make it an identity column.",
         Documentation = "sql-altertable.html#SQL-ALTERTABLE-NOTES",
         Traced = facts => NewColumnRewrites(
@@ -89,7 +89,7 @@ internal static class RewriteRules
         Name = "constrained-domain-rewrite",
         Severity = Severity.Error,
         Title = "A new column of a domain with constraints rewrites the table",
-        Effect = "PostgreSQL writes the table anew under ACCESS EXCLUSIVE to test the domain's constraints, even when the column has no default.",
+        Effect = "PostgreSQL rewrites the table under ACCESS EXCLUSIVE to test the domain's constraints, even when the column has no default.",
         Advice = "Use the domain's base type and a CHECK … NOT VALID that says the same.",
         Documentation = "sql-createdomain.html",
         Traced = facts => NewColumnRewrites(
@@ -109,7 +109,7 @@ internal static class RewriteRules
         Name = "type-change-rewrite",
         Severity = Severity.Error,
         Title = "A type change rewrites the table",
-        Effect = "The stored form of the values changes, so table and indexes are written anew under ACCESS EXCLUSIVE. Free are: varchar to a longer one or text, numeric with more precision at the same scale, cidr to inet, timestamp to timestamptz under UTC.",
+        Effect = "The stored form of the values changes, so table and indexes are rewritten under ACCESS EXCLUSIVE. Free are: varchar to a longer one or text, numeric with more precision at the same scale, cidr to inet, timestamp to timestamptz under UTC.",
         Advice = "Add a new column, write both, fill the old rows in batches, and swap the names.",
         Documentation = "sql-altertable.html#SQL-ALTERTABLE-NOTES",
         Traced = facts =>

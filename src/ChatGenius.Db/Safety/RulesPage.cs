@@ -22,7 +22,7 @@ public static class RulesPage
             `chatgenius-db check` runs the pending migrations on a throw-away database and reads back what PostgreSQL did. These are the {Hazards.All.Length.ToString(CultureInfo.InvariantCulture)}
             rules over those facts. This page is made from the rules themselves (`chatgenius-db check --rules`), and every example in it is a test.
 
-            A finding is **error** (not to be run as it stands), **warning** (to be thought about) or **info** (shown with `--verbose`). Its evidence is *traced* (locks, scans and
+            A finding is **error** (not to be run as it is), **warning** (to be thought about) or **info** (shown with `--verbose`). Its evidence is *traced* (locks, scans and
             rows that the server reported), *catalog* (before and after) or *text* (the words, where a statement could not be run). With `--target` an L finding on a table
             under 10,000 rows and 10 MB counts one step less.
 
@@ -39,7 +39,7 @@ public static class RulesPage
             ALTER TABLE plans ALTER COLUMN id TYPE bigint;
             ```
 
-            `allow` covers the next statement, `allow-file` stands before `-- migrate:up` and covers the file. Ids or names, separated by commas, an object in parentheses
+            `allow` covers the next statement, `allow-file` comes before `-- migrate:up` and covers the file. Ids or names, separated by commas, an object in parentheses
             where only that is meant, a last day with `until=`; the reason after the colon is required. One that covers nothing is reported (M107).
             Who allows a table or a column to be dropped allows, too, that down does not bring its rows or values back (M102).
 

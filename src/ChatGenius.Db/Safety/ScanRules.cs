@@ -184,7 +184,7 @@ internal static class ScanRules
         Name = "type-change-recheck",
         Severity = Severity.Error,
         Title = "A type or collation change checks rows or rebuilds an index, though the table is not rewritten",
-        Effect = "The rows can stay as they are, but an index on the column is built anew, or a CHECK or foreign key is tested again, all under ACCESS EXCLUSIVE.",
+        Effect = "The rows can stay as they are, but an index on the column is built again, or a CHECK or foreign key is tested again, all under ACCESS EXCLUSIVE.",
         Advice = "Drop the constraint or index before, change the type, and bring it back NOT VALID or CONCURRENTLY.",
         Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DATA-TYPE",
         Traced = facts =>

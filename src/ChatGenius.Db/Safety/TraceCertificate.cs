@@ -123,7 +123,7 @@ public sealed record TraceCertificate(string Checksum, int ServerVersion, IReadO
         catch (JsonException e)
         {
             throw new ProblemException(
-                "CG1213", $"{path} is no certificate: {e.Message}", advice: "Make it again with 'chatgenius-db check --certify'.",
+                "CG1213", $"{path} is not a certificate: {e.Message}", advice: "Make it again with 'chatgenius-db check --certify'.",
                 cause: e);
         }
     }

@@ -127,7 +127,7 @@ public sealed partial class SchemaScript
     {
         if (fact.Parts[4] is not null && o["partition by"] is null)
         {
-            CantRebuild(o, $"its index {NameIn(fact)} is invalid (drop it, or build it anew with REINDEX)");
+            CantRebuild(o, $"its index {NameIn(fact)} is invalid (drop it, or rebuild it with REINDEX)");
             return;
         }
 

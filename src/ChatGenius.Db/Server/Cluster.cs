@@ -93,6 +93,15 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
         account.Own(file);
     }
 
+    /// <summary>The port of the last start; null where there was none.</summary>
+    public int? LastPort()
+    {
+        var file = Path.Combine(DataFolder, RuntimeFile);
+        const string Setting = "port = ";
+        var line = File.Exists(file) ? File.ReadLines(file).FirstOrDefault(line => line.StartsWith(Setting, StringComparison.Ordinal)) : null;
+        return int.TryParse(line?[Setting.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : null;
+    }
+
     /// <summary>Takes the data away; first under another name, so that an interrupted removal leaves no half of it in its place.</summary>
     public void Delete()
     {

@@ -145,7 +145,7 @@ public sealed class LocalServer
             var sockets = SocketFolder.Candidates(_folder).First();
             SocketFolder.Create(sockets, account);
             Postmaster.RemoveStale(_dataFolder, sockets);
-            await cluster.WriteRuntimeAsync(sockets, _options.Loopback ? FreePort() : DatabaseUrl.DefaultPort, cancellationToken);
+            await cluster.WriteRuntimeAsync(sockets, _options.Loopback ? FreePort(cluster.LastPort()) : DatabaseUrl.DefaultPort, cancellationToken);
             await LaunchAsync(binaries, account, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -234,7 +234,7 @@ public sealed class LocalServer
             _ when log.Contains("could not bind", StringComparison.Ordinal) || log.Contains("already in use", StringComparison.Ordinal) || log.Contains(".lock\" already exists", StringComparison.Ordinal) =>
                 ("CG0718", "Another server uses the socket or the port: stop it, or choose another folder with CHATGENIUS_DATA_DIR."),
             _ when log.Contains("No space left", StringComparison.Ordinal) => ("CG0712", "Make room on the disk, then try again."),
-            _ when log.Contains("configuration file", StringComparison.Ordinal) => ("CG0712", $"Mend the settings in {_dataFolder}."),
+            _ when log.Contains("configuration file", StringComparison.Ordinal) => ("CG0712", $"Correct the settings in {_dataFolder}."),
             _ => ("CG0712", $"The whole log is in {_log}; 'chatgenius-db server destroy' deletes the data, so that the next start makes it new."),
         };
         throw new ProblemException(code, $"PostgreSQL did not start:\n{(log.Length > 0 ? log : output)}", advice: advice);
@@ -250,8 +250,10 @@ public sealed class LocalServer
         if (OperatingSystem.IsWindows())
         {
             var binaries = await BinariesAsync(new Cluster(_options, ServerAccount.Ourselves).Major, mayFetch: false, progress: null, cancellationToken);
-            await ServerAccount.Ourselves.RunAsync(binaries.PgCtl, ["stop", "-s", "-m", "fast", "-D", _dataFolder], _folder, cancellationToken);
-            return true;
+            var (exitCode, output) = await ServerAccount.Ourselves.RunAsync(
+                binaries.PgCtl, ["stop", "-s", "-w", "-m", "fast", "-D", _dataFolder], _folder, cancellationToken);
+            return exitCode == 0 ? true : throw new ProblemException(
+                "CG0717", $"PostgreSQL (process {running.ProcessId}) does not stop: {output}", advice: $"See {_log}.");
         }
 
         // SIGINT is the fast shutdown, SIGQUIT the immediate one, after which the next start recovers from the log (section 18.5).
@@ -378,11 +380,19 @@ public sealed class LocalServer
         }
     }
 
-    private static int FreePort()
+    /// <summary>The same port as before, if it is free: a URL that somebody noted stays right.</summary>
+    private static int FreePort(int? before)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        using var listener = new TcpListener(IPAddress.Loopback, before ?? 0);
+        try
+        {
+            listener.Start();
+            return ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
+        catch (SocketException) when (before is not null)
+        {
+            return FreePort(null);
+        }
     }
 
     private void Guarded(Action action)

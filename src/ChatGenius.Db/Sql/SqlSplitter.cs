@@ -79,7 +79,7 @@ internal ref struct SqlSplitter
         {
             Report(
                 "CG0211",
-                "The character U+0000 can't stand in SQL",
+                "The character U+0000 can't be part of SQL",
                 new SqlToken(SqlTokenKind.Symbol, _from + zero, _from + zero + 1),
                 "Take it out; PostgreSQL can't store it either.");
         }

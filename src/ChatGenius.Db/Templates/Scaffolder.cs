@@ -31,7 +31,7 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
         {
             _notices.Add(columns.Any(TableShape.IsRequired)
                 ? "A column that may not be null needs a value in the rows that are there, so it comes in steps"
-                : "A default that differs from row to row would write the whole table anew, so the column comes in steps");
+                : "A default that differs from row to row would rewrite the whole table, so the column comes in steps");
             info = catalog.Find("add_required_column");
         }
 
@@ -54,7 +54,7 @@ internal sealed partial class Scaffolder(TemplateCatalog catalog, ScaffoldReques
         {
             _notices.Add(
                 $"An identity column numbers the rows that are there, so {identity.Name} has the whole table "
-                + "written anew under an exclusive lock");
+                + "rewritten under an exclusive lock");
         }
 
         Render(info, reading.Name, raw, columns, info.Arguments == TemplateArguments.Words ? request.Arguments : []);

@@ -116,7 +116,7 @@ public sealed class TemplateCatalog
 
     private static string Advice(TemplateInfo info) =>
         info.IsBuiltIn ? TextTemplate.ReportIt
-        : BuiltInNames().Contains(info.Name) ? "Mend the template, or delete it to get the built-in one back."
+        : BuiltInNames().Contains(info.Name) ? "Correct the template, or delete it to get the built-in one back."
         : "Mend the template.";
 
     private static ProblemException Unknown(string name, IReadOnlyCollection<string> names)

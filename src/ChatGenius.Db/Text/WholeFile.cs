@@ -13,8 +13,10 @@ public static class WholeFile
     /// <exception cref="UnauthorizedAccessException">The permissions don't allow it.</exception>
     public static void Write(string path, ReadOnlySpan<byte> bytes, bool overwrite)
     {
-        if (Path.GetFullPath(path) is var full && full.StartsWith("/dev/", StringComparison.Ordinal)
-            && !full.StartsWith("/dev/shm/", StringComparison.Ordinal))
+        // On Windows the full path of NUL or CON is one of these.
+        var full = Path.GetFullPath(path);
+        if (full.StartsWith(@"\\.\", StringComparison.Ordinal)
+            || (full.StartsWith("/dev/", StringComparison.Ordinal) && !full.StartsWith("/dev/shm/", StringComparison.Ordinal)))
         {
             File.WriteAllBytes(path, bytes);
             return;

@@ -147,14 +147,14 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
     {
         foreach (var result in results)
         {
-            var stands = result.Findings.Any(finding => finding is { Allowed: null, Severity: Severity.Error });
-            if (!stands && TraceCertificate.Of(result.Migration, result.Trace) is { } certificate)
+            var hasErrors = result.Findings.Any(finding => finding is { Allowed: null, Severity: Severity.Error });
+            if (!hasErrors && TraceCertificate.Of(result.Migration, result.Trace) is { } certificate)
             {
                 WriteFile(certificates.PathOf(result.Migration.Source), certificate.ToJson());
             }
             else if (result.Migration.Up.Transactional)
             {
-                report.Note($"No certificate for {Path.GetFileNameWithoutExtension(result.Migration.Source.Path)}: {(stands ? "it has errors" : "it did not run to its end")}");
+                report.Note($"No certificate for {Path.GetFileNameWithoutExtension(result.Migration.Source.Path)}: {(hasErrors ? "it has errors" : "it did not run to its end")}");
             }
         }
     }

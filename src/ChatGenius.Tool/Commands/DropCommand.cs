@@ -23,7 +23,7 @@ internal sealed class DropCommand(TargetFinder targets, Consent consent, Report 
         Examples =
             """
             chatgenius-db drop                 asks first
-            chatgenius-db drop --yes --force   whoever is connected
+            chatgenius-db drop --yes --force   ends other sessions
             """,
     };
 

@@ -23,7 +23,7 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         },
         Details =
             """
-            A column is not null unless ? stands behind its type. Modifiers: unique,
+            A column is not null unless ? follows its type. Modifiers: unique,
             unique(a,b), index, check(…), references(table), cascade, restrict, setnull,
             setdefault, noaction, identity. message:references is the column message_id
             with a foreign key to messages and an index. Needs no database.
@@ -214,7 +214,7 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
     {
         if (!shell.InIsTerminal || !shell.OutIsTerminal)
         {
-            report.Note("Not opened in an editor, because this is no terminal");
+            report.Note("Not opened in an editor, because this is not a terminal");
             return null;
         }
 
@@ -227,7 +227,8 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
     {
         var files = paths.Select(shell.Absolute);
         var start = OperatingSystem.IsWindows()
-            ? new ProcessStartInfo("cmd.exe", ["/c", editor, .. files])
+            // cmd takes the first and the last quote of all that follows away; what is between them stays as it is.
+            ? new ProcessStartInfo("cmd.exe", $"/s /c \"{editor} {string.Join(' ', files.Select(file => $"\"{file}\""))}\"")
             : new ProcessStartInfo("/bin/sh", ["-c", $"{editor} \"$@\"", editor, .. files]);
         using var process = Process.Start(start);
         await process!.WaitForExitAsync(cancellationToken);

@@ -20,7 +20,7 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, Certif
             """
             Prints the statements in the order they would run, each migration under a
             comment with its number and file. Changes nothing in the database. What each
-            statement locks stands above it where 'check --certify' has seen it.
+            statement locks is above it where 'check --certify' has seen it.
             """,
         Examples =
             """

@@ -12,7 +12,7 @@ internal sealed class PlanOptions(CommandLineApplication app)
         "--allow-out-of-order", "Also those older than the newest applied", CommandOptionType.NoValue);
 
     private readonly CommandOption _allowMissing = app.Option(
-        "--allow-missing", "Go on though an applied one's file is gone", CommandOptionType.NoValue);
+        "--allow-missing", "Continue though an applied one's file is gone", CommandOptionType.NoValue);
 
     public PlanRequest Request() => new(_to.Migration(least: 1), _allowOutOfOrder.HasValue(), _allowMissing.HasValue());
 }

@@ -7,7 +7,7 @@ namespace ChatGenius.Tool.Commands;
 
 internal sealed class RenumberCommand(Settings settings, AppliedMigrations history, Report report)
 {
-    internal static readonly Command Definition = new("renumber", "Move your own migrations behind what came in by a merge")
+    internal static readonly Command Definition = new("renumber", "Move your own migrations after what came in by a merge")
     {
         Json = true,
         Configure = app =>
@@ -23,7 +23,7 @@ internal sealed class RenumberCommand(Settings settings, AppliedMigrations histo
             """
             Where a database is configured, its history says what is applied; that keeps
             its number. By default everything else moves, from the first file on that
-            shares its number with an applied or bundled one or stands below one. Numbers
+            shares its number with an applied or bundled one or is below one. Numbers
             only grow, and what moves keeps its order.
             """,
         Examples =

@@ -14,7 +14,7 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
         Configure = app =>
         {
             var version = app.Argument("NUMBER", "The migration; without it, all that were interrupted are shown");
-            var done = app.Option("--done", "The statement it stopped at is done: go on behind it", CommandOptionType.NoValue);
+            var done = app.Option("--done", "The statement it stopped at is done: continue after it", CommandOptionType.NoValue);
             var again = app.Option("--again", "The statement it stopped at is to run again", CommandOptionType.NoValue);
             var forget = app.Option("--forget", "All it did was undone by hand: forget that it was begun", CommandOptionType.NoValue);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
@@ -48,7 +48,7 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
     private async Task<ExitCode> RunAsync(string? number, RepairAction? action, bool yes, CancellationToken cancellationToken)
     {
         long? version = number is null ? null
-            : OptionValues.ParseMigration(number) ?? throw new ProblemException("CG1006", $"\"{number}\" is no migration's number",
+            : OptionValues.ParseMigration(number) ?? throw new ProblemException("CG1006", $"\"{number}\" is not a migration's number",
                 advice: "Give a whole number, such as 7.");
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var shown = await ShowAsync(migrator, version, cancellationToken);
@@ -82,7 +82,7 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
             : null, cancellationToken);
         report.Result(action == RepairAction.Forget
             ? $"Forgot the interrupted {settled.Direction.ToString().ToLowerInvariant()} of {settled.Version:D4}_{settled.Name}"
-            : $"Settled statement {settled.Statement} of {settled.Version:D4}_{settled.Name}; it goes on with the next run");
+            : $"Settled statement {settled.Statement} of {settled.Version:D4}_{settled.Name}; the next run continues it");
         return ExitCode.Done;
     }
 

@@ -19,7 +19,7 @@ internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shel
         },
         Details =
             """
-            For whoever must see or run the SQL by hand. The script takes the same lock,
+            For those who must see or run the SQL by hand. The script takes the same lock,
             keeps the history as apply does, passes over what is applied by then, and can
             be run again.
             """,

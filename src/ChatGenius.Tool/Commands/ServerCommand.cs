@@ -33,7 +33,7 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
                     return Command.Handle<ServerCommand>((command, _) => Task.FromResult(command.Status(exitCode.HasValue())));
                 },
             },
-            new("url", "Print the URL of its database, starting it if need be")
+            new("url", "Print the URL of its database, starting it if needed")
             {
                 Configure = _ => Command.Handle<ServerCommand>((command, cancellationToken) => command.UrlAsync(cancellationToken)),
                 Examples =
@@ -41,12 +41,12 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
                     export DATABASE_URL="$(chatgenius-db server url)"
                     """,
             },
-            new("psql", "Open psql on its database, starting it if need be")
+            new("psql", "Open psql on its database, starting it if needed")
             {
                 PassesOn = true,
                 Configure = app => Command.Handle<ServerCommand>((command, cancellationToken) =>
                     command.PsqlAsync(app.RemainingArguments, cancellationToken)),
-                Details = "Arguments behind -- go to psql.",
+                Details = "Arguments after -- go to psql.",
                 Examples =
                     """
                     chatgenius-db server psql

@@ -9,7 +9,7 @@ namespace ChatGenius.Tool.Commands;
 
 internal sealed class StatusCommand(Workspace workspace, Settings settings, Report report)
 {
-    internal static readonly Command Definition = new("status", "Show where every migration stands")
+    internal static readonly Command Definition = new("status", "Show the state of every migration")
     {
         Json = true,
         CalledElsewhere = ["info", "list", "ls"],

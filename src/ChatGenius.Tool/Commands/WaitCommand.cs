@@ -19,8 +19,8 @@ internal sealed class WaitCommand(TargetFinder targets, Report report)
         },
         Details =
             """
-            For a server that is starting up beside us. What waiting can't mend, such as a
-            wrong password or a database that is not there, ends the wait at once.
+            For a server that is starting up beside us. What waiting can't change, such as a
+            wrong password or a database that is not there, ends the wait.
             """,
         Examples =
             """

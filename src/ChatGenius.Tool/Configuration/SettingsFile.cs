@@ -76,7 +76,7 @@ internal sealed class SettingsFile
         }
         catch (JsonException e)
         {
-            _problems.Add(new Problem("CG0902", "The settings file is no JSON: " + Reason(e), Place(e), "Mend the place that is marked."));
+            _problems.Add(new Problem("CG0902", "The settings file is not JSON: " + Reason(e), Place(e), "Correct the place that is marked."));
         }
     }
 
@@ -139,7 +139,7 @@ internal sealed class SettingsFile
             var values = new Dictionary<SettingKey, Setting>();
             if (!_environments.TryAdd(name, values))
             {
-                _problems.Add(new Problem("CG0905", $"The environment \"{name}\" stands here a second time", where,
+                _problems.Add(new Problem("CG0905", $"The environment \"{name}\" is here a second time", where,
                     "Remove one of the two."));
             }
 

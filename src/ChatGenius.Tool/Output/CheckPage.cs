@@ -70,7 +70,7 @@ internal static class CheckPage
 
         var locks = result.Locks.First(locks => locks.Index == statement.Index);
         return locks.Locks.Select(taken => $"{taken.Mode.ToSql()} on {taken.Table}: {taken.Mode.Blocks()}")
-            .Concat(locks.Rewritten.Select(table => $"writes {table} anew"))
+            .Concat(locks.Rewritten.Select(table => $"rewrites {table}"))
             .Concat(locks.Scanned.Except(locks.Rewritten).Select(table => $"reads {table} whole"));
     }
 }

@@ -81,7 +81,7 @@ internal static class CheckText
 
         foreach (var table in locks.Rewritten)
         {
-            yield return $"writes {table} anew";
+            yield return $"rewrites {table}";
         }
 
         foreach (var table in locks.Scanned.Except(locks.Rewritten))

@@ -141,7 +141,7 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
         var finished = e.FinishedCount == 1 ? "1 migration was finished before" : $"{e.FinishedCount} migrations were finished before";
         var undone = e.Step is null ? "Cancelled"
             : e.Step.Section.Transactional ? $"Cancelled: {e.Step.Id} was rolled back"
-            : $"Cancelled: {e.Step.Id} was interrupted and goes on with the next run";
+            : $"Cancelled: {e.Step.Id} was interrupted, and the next run continues it";
         return e.FinishedCount == 0 ? undone : $"{undone}; {finished}";
     }
 

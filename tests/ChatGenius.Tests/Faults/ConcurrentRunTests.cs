@@ -1,10 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
-using Xunit.Abstractions;
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>Many runs that meet, and roles with time limits of their own.</summary>
@@ -112,7 +105,7 @@ public class ConcurrentRunTests(FaultServer server, ITestOutputHelper output)
             ["status", "--exit-code"], ["checkpoint", "drop", "one"], ["schema", "dump"], ["drop"],
         })
         {
-            var result = await ToolProcess.RunAsync([.. arguments, .. arguments[0] is "create" or "status" or "schema" ? target[..2] : target], sandbox.Path);
+            var result = await TheTool.RunAsync([.. arguments, .. arguments[0] is "create" or "status" or "schema" ? target[..2] : target], sandbox.Path);
             result.ExitCode.ShouldBe(0, $"{string.Join(' ', arguments)}: {result.Error}");
         }
 

@@ -4,17 +4,25 @@ using System.Net.Sockets;
 
 namespace ChatGenius.Tests.Faults;
 
-/// <summary>A network in between that can be slow or cut.</summary>
+/// <summary>A network in between that can be watched, slow or cut.</summary>
 internal sealed class TcpProxy : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentBag<Socket> _sockets = [];
-    private readonly int _target;
+    private readonly EndPoint _target;
+    private readonly Func<Action<ReadOnlyMemory<byte>>>? _watch;
     private TaskCompletionSource _sound = Sounding();
 
     public TcpProxy(int target)
+        : this(new IPEndPoint(IPAddress.Loopback, target))
     {
-        _target = target;
+    }
+
+    /// <param name="target">What is at the other end.</param>
+    /// <param name="watch">Called for each connection; what it gives sees all that the client sends.</param>
+    public TcpProxy(EndPoint target, Func<Action<ReadOnlyMemory<byte>>>? watch = null)
+    {
+        (_target, _watch) = (target, watch);
         _listener.Start();
         _ = AcceptAsync();
     }
@@ -66,8 +74,7 @@ internal sealed class TcpProxy : IDisposable
         {
             while (true)
             {
-                var client = await _listener.AcceptTcpClientAsync();
-                _ = ServeAsync(client);
+                _ = ServeAsync(await _listener.AcceptSocketAsync());
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
@@ -76,18 +83,22 @@ internal sealed class TcpProxy : IDisposable
         }
     }
 
-    private async Task ServeAsync(TcpClient client)
+    private async Task ServeAsync(Socket client)
     {
-        var server = new TcpClient();
-        _sockets.Add(client.Client);
-        _sockets.Add(server.Client);
+        var watch = _watch?.Invoke();
+        var isTcp = _target is IPEndPoint;
+        var server = isTcp
+            ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
+            : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        _sockets.Add(client);
+        _sockets.Add(server);
         try
         {
-            await server.ConnectAsync(IPAddress.Loopback, _target);
-            (client.NoDelay, server.NoDelay) = (true, true);
-            await Task.WhenAny(PumpAsync(client.GetStream(), server.GetStream()), PumpAsync(server.GetStream(), client.GetStream()));
+            client.NoDelay = true;
+            await server.ConnectAsync(_target);
+            await Task.WhenAny(PumpAsync(client, server, watch), PumpAsync(server, client, null));
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // One side is gone; so is the other now.
         }
@@ -96,29 +107,33 @@ internal sealed class TcpProxy : IDisposable
         server.Close();
     }
 
-    private async Task PumpAsync(NetworkStream from, NetworkStream to)
+    private async Task PumpAsync(Socket from, Socket to, Action<ReadOnlyMemory<byte>>? watch)
     {
         var buffer = new byte[16 * 1024];
         try
         {
             while (true)
             {
-                var length = await from.ReadAsync(buffer);
+                var length = await from.ReceiveAsync(buffer);
                 await _sound.Task;
                 if (length == 0)
                 {
                     return;
                 }
 
+                watch?.Invoke(buffer.AsMemory(0, length));
                 if (Delay > TimeSpan.Zero)
                 {
                     await Task.Delay(Delay * Random.Shared.NextDouble());
                 }
 
-                await to.WriteAsync(buffer.AsMemory(0, length));
+                for (var sent = 0; sent < length;)
+                {
+                    sent += await to.SendAsync(buffer.AsMemory(sent, length - sent));
+                }
             }
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // One side is gone.
         }

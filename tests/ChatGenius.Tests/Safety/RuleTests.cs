@@ -1,9 +1,4 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
 namespace ChatGenius.Tests.Safety;
 
@@ -25,50 +20,15 @@ public abstract class RuleFamilyTests<T>
     public Task A_rule_reports_its_bad_examples_and_neither_the_good_nor_what_looks_alike(string id) => RuleTests.HoldToItsExamplesAsync(id, onNewest: false);
 }
 
-public sealed class CompatibilityRuleTests : RuleFamilyTests<CompatibilityRuleTests>, IRuleFamily
-{
-    public static string Prefix => "C";
-}
-
-public sealed class DataLossRuleTests : RuleFamilyTests<DataLossRuleTests>, IRuleFamily
-{
-    public static string Prefix => "D";
-}
-
-public sealed class FailureRuleTests : RuleFamilyTests<FailureRuleTests>, IRuleFamily
-{
-    public static string Prefix => "F";
-}
-
-public sealed class FirstLockRuleTests : RuleFamilyTests<FirstLockRuleTests>, IRuleFamily
-{
-    public static string Prefix => "L1";
-}
-
-public sealed class SecondLockRuleTests : RuleFamilyTests<SecondLockRuleTests>, IRuleFamily
-{
-    public static string Prefix => "L2";
-}
-
-public sealed class ThirdLockRuleTests : RuleFamilyTests<ThirdLockRuleTests>, IRuleFamily
-{
-    public static string Prefix => "L3";
-}
-
-public sealed class FourthLockRuleTests : RuleFamilyTests<FourthLockRuleTests>, IRuleFamily
-{
-    public static string Prefix => "L4";
-}
-
-public sealed class MigrationRuleTests : RuleFamilyTests<MigrationRuleTests>, IRuleFamily
-{
-    public static string Prefix => "M";
-}
-
-public sealed class StateRuleTests : RuleFamilyTests<StateRuleTests>, IRuleFamily
-{
-    public static string Prefix => "S";
-}
+public sealed class CompatibilityRuleTests : RuleFamilyTests<CompatibilityRuleTests>, IRuleFamily { public static string Prefix => "C"; }
+public sealed class DataLossRuleTests : RuleFamilyTests<DataLossRuleTests>, IRuleFamily { public static string Prefix => "D"; }
+public sealed class FailureRuleTests : RuleFamilyTests<FailureRuleTests>, IRuleFamily { public static string Prefix => "F"; }
+public sealed class FirstLockRuleTests : RuleFamilyTests<FirstLockRuleTests>, IRuleFamily { public static string Prefix => "L1"; }
+public sealed class SecondLockRuleTests : RuleFamilyTests<SecondLockRuleTests>, IRuleFamily { public static string Prefix => "L2"; }
+public sealed class ThirdLockRuleTests : RuleFamilyTests<ThirdLockRuleTests>, IRuleFamily { public static string Prefix => "L3"; }
+public sealed class FourthLockRuleTests : RuleFamilyTests<FourthLockRuleTests>, IRuleFamily { public static string Prefix => "L4"; }
+public sealed class MigrationRuleTests : RuleFamilyTests<MigrationRuleTests>, IRuleFamily { public static string Prefix => "M"; }
+public sealed class StateRuleTests : RuleFamilyTests<StateRuleTests>, IRuleFamily { public static string Prefix => "S"; }
 
 /// <summary>What holds for all rules, and what needs no server.</summary>
 public class RuleTests

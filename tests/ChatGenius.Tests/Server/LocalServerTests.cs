@@ -87,6 +87,9 @@ public class LocalServerTests
         var wrong = DatabaseUrl.Of("127.0.0.1", url.Port, "postgres", "chatgenius", "wrong");
         (await Should.ThrowAsync<ProblemException>(() => new Database(wrong).ConnectAsync())).Problems[0].Code.ShouldBe("CG0613");
         File.GetUnixFileMode(Path.Combine(sandbox.Options.Folder, "pgpass.conf")).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+        await server.StopAsync();
+        (await server.StartAsync()).Port.ShouldBe(url.Port, "A URL that somebody noted stays right.");
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
-using Npgsql;
+using ChatGenius.Tests.Faults;
 
 namespace ChatGenius.Tests.Support;
 
@@ -9,31 +9,31 @@ namespace ChatGenius.Tests.Support;
 /// Stands between a client and the server, and counts how often each connection waits for an answer after it has started: its <c>Query</c>
 /// and <c>Sync</c> messages. (PostgreSQL: Frontend/Backend Protocol, Message Formats.)
 /// </summary>
-internal sealed class CountingProxy : IAsyncDisposable
+internal sealed class CountingProxy : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _stop = new();
-    private readonly NpgsqlConnectionStringBuilder _server;
-    private readonly byte[] _ignored;
-    private readonly List<Task> _flows = [];
-    private readonly Task _accepting;
     private readonly List<int[]> _counts = [];
+    private readonly TcpProxy _proxy;
 
     /// <param name="database">What lies behind it.</param>
     /// <param name="ignored">Round trips in which this text is sent don't count: the client repeats them by the clock.</param>
     public CountingProxy(TestDatabase database, ReadOnlySpan<byte> ignored)
     {
-        _server = new NpgsqlConnectionStringBuilder(database.Url.ConnectionString);
-        _ignored = ignored.ToArray();
-        _listener.Start();
-        var port = ((IPEndPoint)_listener.LocalEndpoint).Port;
-        ConnectionString = new NpgsqlConnectionStringBuilder(_server.ConnectionString)
+        var server = new NpgsqlConnectionStringBuilder(database.Url.ConnectionString);
+        EndPoint target = Path.IsPathRooted(server.Host)
+            ? new UnixDomainSocketEndPoint(Path.Combine(server.Host!, $".s.PGSQL.{server.Port}"))
+            : new IPEndPoint(Dns.GetHostAddresses(server.Host!)[0], server.Port);
+        var text = ignored.ToArray();
+        _proxy = new TcpProxy(target, () =>
         {
-            Host = "127.0.0.1",
-            Port = port,
-            SslMode = SslMode.Disable,
-        }.ConnectionString;
-        _accepting = AcceptAsync();
+            var count = new int[1];
+            lock (_counts)
+            {
+                _counts.Add(count);
+            }
+
+            return new FrameCounter(count, text).Feed;
+        });
+        ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Host = "127.0.0.1", Port = _proxy.Port, SslMode = SslMode.Disable }.ConnectionString;
     }
 
     /// <summary>What a client connects with.</summary>
@@ -50,74 +50,7 @@ internal sealed class CountingProxy : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        _listener.Stop();
-        await _accepting;
-        await Task.WhenAll(_flows);
-        _stop.Dispose();
-    }
-
-    private async Task AcceptAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                var client = await _listener.AcceptSocketAsync(_stop.Token);
-                var count = new int[1];
-                lock (_counts)
-                {
-                    _counts.Add(count);
-                }
-
-                _flows.Add(ServeAsync(client, count));
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The test is over.
-        }
-    }
-
-    private async Task ServeAsync(Socket client, int[] count)
-    {
-        var isFile = Path.IsPathRooted(_server.Host);
-        using var server = isFile
-            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
-            : new Socket(SocketType.Stream, ProtocolType.Tcp);
-        EndPoint place = isFile
-            ? new UnixDomainSocketEndPoint(Path.Combine(_server.Host!, $".s.PGSQL.{_server.Port}"))
-            : new DnsEndPoint(_server.Host!, _server.Port);
-        using (client)
-        {
-            client.NoDelay = true;
-            await server.ConnectAsync(place, _stop.Token);
-            var frames = new FrameCounter(count, _ignored);
-            await Task.WhenAny(PumpAsync(client, server, frames.Feed), PumpAsync(server, client, static _ => { }));
-        }
-    }
-
-    private async Task PumpAsync(Socket from, Socket to, Action<ReadOnlyMemory<byte>> look)
-    {
-        var buffer = new byte[64 * 1024];
-        try
-        {
-            while (await from.ReceiveAsync(buffer, _stop.Token) is > 0 and var length)
-            {
-                look(buffer.AsMemory(0, length));
-                for (var sent = 0; sent < length;)
-                {
-                    sent += await to.SendAsync(buffer.AsMemory(sent, length - sent), _stop.Token);
-                }
-            }
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
-        {
-            // One side has closed the connection; the other one's pump ends with it.
-        }
-    }
+    public void Dispose() => _proxy.Dispose();
 
     /// <summary>Cuts what the client sends into messages.</summary>
     private sealed class FrameCounter(int[] count, byte[] ignored)

@@ -1,4 +1,3 @@
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
 
 namespace ChatGenius.Tests.Tool;
@@ -10,7 +9,7 @@ public class RoundTripTests
     public async Task Each_command_waits_for_the_server_as_often_as_it_must()
     {
         await using var db = await TestDatabase.CreateAsync();
-        await using var proxy = new CountingProxy(db, "pg_stat_clear_snapshot"u8);
+        using var proxy = new CountingProxy(db, "pg_stat_clear_snapshot"u8);
         using var tool = new InProcess();
         var counted = new List<string>();
 

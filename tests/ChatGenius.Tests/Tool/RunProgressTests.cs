@@ -66,7 +66,7 @@ public class RunProgressTests
         Run(terminal: false, progress => progress.Report(new MigrationEvent.Cancelled(Step(Transactional), 2)))
             .ShouldBe("Cancelled: 0001_one was rolled back; 2 migrations were finished before\n");
         Run(terminal: false, progress => progress.Report(new MigrationEvent.Cancelled(Step(Stepwise), 0)))
-            .ShouldBe("Cancelled: 0002_two was interrupted and goes on with the next run\n");
+            .ShouldBe("Cancelled: 0002_two was interrupted, and the next run continues it\n");
     }
 
     private static string Run(bool terminal, Action<RunProgress> act)

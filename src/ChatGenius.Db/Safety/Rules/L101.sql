@@ -15,7 +15,7 @@ CREATE INDEX refunds_order_id_idx ON refunds (order_id);
 --# look-alike: a longer varchar keeps the index's file, though the server takes SHARE on the way
 ALTER TABLE orders ALTER COLUMN status TYPE varchar(40);
 
---# look-alike: a rewrite builds all indexes anew, and is a hazard of another name
+--# look-alike: a rewrite builds all indexes again, and is a hazard of another name
 ALTER TABLE orders ALTER COLUMN customer_id TYPE integer;
 
 --# look-alike: ON ONLY a partitioned table builds nothing

@@ -11,5 +11,5 @@ ALTER TABLE customers ADD CONSTRAINT customers_email_key UNIQUE USING INDEX cust
 CREATE TABLE coupons (id bigint PRIMARY KEY);
 ALTER TABLE coupons ADD COLUMN code text CONSTRAINT coupons_code_key UNIQUE;
 
---# look-alike: a type change makes the constraint anew and keeps its index
+--# look-alike: a type change makes the constraint again and keeps its index
 ALTER TABLE customers ALTER COLUMN name TYPE varchar;

@@ -12,5 +12,5 @@ ALTER TABLE bookings_new ADD CONSTRAINT bookings_during_excl EXCLUDE USING gist 
 --# look-alike: the table is new
 CREATE TABLE visits (id bigint PRIMARY KEY, during tstzrange, EXCLUDE USING gist (during WITH &&));
 
---# look-alike: a CHECK is none
+--# look-alike: a CHECK has no index
 ALTER TABLE bookings ADD CONSTRAINT bookings_during_check CHECK (NOT isempty(during)) NOT VALID;

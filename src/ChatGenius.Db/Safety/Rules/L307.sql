@@ -12,5 +12,5 @@ VACUUM (ANALYZE) orders;
 --# look-alike: it only remembers the index
 ALTER TABLE orders CLUSTER ON orders_pkey;
 
---# look-alike: the word stands in a string
+--# look-alike: the word is in a string
 COMMENT ON TABLE orders IS 'VACUUM FULL every Sunday';

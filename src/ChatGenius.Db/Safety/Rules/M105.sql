@@ -4,7 +4,7 @@ DO $$ BEGIN EXECUTE 'ALTER TABLE orders ADD COLUMN pieces int'; END $$;
 --# good
 ALTER TABLE orders ADD COLUMN pieces int;
 
---# look-alike: the word stands in a comment
+--# look-alike: the word is in a comment
 COMMENT ON TABLE orders IS 'DO not touch';
 
 --# look-alike: ON CONFLICT DO NOTHING

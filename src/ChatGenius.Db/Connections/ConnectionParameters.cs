@@ -14,7 +14,7 @@ internal static class ConnectionParameters
     private static readonly (string Variable, string Parameter)[] Variables =
     [
         ("PGHOST", "host"), ("PGHOSTADDR", "hostaddr"), ("PGPORT", "port"), ("PGDATABASE", "dbname"), ("PGUSER", "user"),
-        ("PGPASSWORD", "password"), ("PGPASSFILE", "passfile"), ("PGSERVICE", "service"), ("PGOPTIONS", "options"),
+        ("PGPASSWORD", "password"), ("PGPASSFILE", "passfile"), ("PGSERVICE", "service"), ("PGSERVICEFILE", "servicefile"), ("PGOPTIONS", "options"),
         ("PGAPPNAME", "application_name"), ("PGSSLMODE", "sslmode"), ("PGREQUIRESSL", "requiressl"), ("PGSSLNEGOTIATION", "sslnegotiation"),
         ("PGSSLCERT", "sslcert"), ("PGSSLKEY", "sslkey"), ("PGSSLROOTCERT", "sslrootcert"), ("PGCHANNELBINDING", "channel_binding"),
         ("PGREQUIREAUTH", "require_auth"), ("PGREQUIREPEER", "requirepeer"), ("PGGSSENCMODE", "gssencmode"), ("PGKRBSRVNAME", "krbsrvname"),
@@ -87,8 +87,6 @@ internal static class ConnectionParameters
     /// <summary>Parameters that libpq, or another tool's URLs, have and that can't be kept here, each with the way out.</summary>
     private static readonly Dictionary<string, string> Unsupported = new(StringComparer.Ordinal)
     {
-        ["service"] = "Write the service's parameters into the URL.",
-        ["servicefile"] = "Write the service's parameters into the URL.",
         ["hostaddr"] = "Give the address as the host; with sslmode=verify-full the host has to be the name in the certificate.",
         ["replication"] = "Migrations run on an ordinary connection: leave it out.",
         ["sslcrl"] = "Leave it out.",
@@ -103,7 +101,7 @@ internal static class ConnectionParameters
         ["connection_limit"] = "Leave it out: at most two connections are opened.",
     };
 
-    public static bool IsKnown(string name) => name is "host" or "port" or "requirepeer" || Translations.ContainsKey(name) || Unsupported.ContainsKey(name);
+    public static bool IsKnown(string name) => name is "host" or "port" or "requirepeer" or "service" or "servicefile" || Translations.ContainsKey(name) || Unsupported.ContainsKey(name);
 
     /// <summary>The parameters that the environment gives and the string does not.</summary>
     public static IEnumerable<ConnectionParameter> FromEnvironment(Func<string, string?> environment, Func<string, bool> isGiven)

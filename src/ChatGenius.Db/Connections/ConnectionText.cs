@@ -6,7 +6,8 @@ namespace ChatGenius.Db.Connections;
 /// <summary>A connection string as the user gave it, which can be shown in a complaint because its secrets are masked.</summary>
 /// <param name="label">Where it came from: <c>--database</c>, <c>DATABASE_URL</c>, …</param>
 /// <param name="text">The string, secrets included.</param>
-internal sealed class ConnectionText(string label, string text)
+/// <param name="line">Its line, where it came from a file.</param>
+internal sealed class ConnectionText(string label, string text, int line = 1)
 {
     private const string Mask = "***";
     private readonly bool[] _secret = new bool[text.Length];
@@ -35,8 +36,8 @@ internal sealed class ConnectionText(string label, string text)
             shown.Append(_secret[i] ? Mask : char.IsControl(text[i]) ? "\uFFFD" : text[i].ToString());
         }
 
-        var line = shown.ToString();
-        return new SourceLocation(label, 1, Characters(line[..from]) + 1, line, Math.Max(1, Characters(line[from..to])));
+        var all = shown.ToString();
+        return new SourceLocation(label, line, Characters(all[..from]) + 1, all, Math.Max(1, Characters(all[from..to])));
     }
 
     private static int Characters(string text) => text.EnumerateRunes().Count();

@@ -46,6 +46,11 @@ public sealed class Database(DatabaseUrl url)
             _ahead = null;
             return await TakeAsync(connecting, cancellationToken);
         }
+        catch (NpgsqlException e) when (e.InnerException is ProblemException problem)
+        {
+            // What gives the password has said why there is none.
+            throw new ProblemException(problem.Problems, e);
+        }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && ConnectionProblem.From(url, e) is { } problem)
         {
             throw new ProblemException(problem, e);
@@ -229,6 +234,11 @@ public sealed class Database(DatabaseUrl url)
             if (url.OpenPasswordFile is not null)
             {
                 builder.ConnectionStringBuilder.Passfile = "/dev/null";
+            }
+
+            if (url.PasswordSource is { } password)
+            {
+                builder.UsePasswordProvider(_ => throw new NotSupportedException("Connections are opened asynchronously."), (_, token) => password(token));
             }
 
             _source = builder.Build();

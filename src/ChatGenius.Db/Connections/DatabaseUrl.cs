@@ -60,6 +60,9 @@ public sealed class DatabaseUrl
     /// <summary>The role that connects.</summary>
     public string UserName => _builder.Username!;
 
+    /// <summary>Gives the password of each connection; null where it comes with the connection string, from a file or from nowhere.</summary>
+    internal Func<CancellationToken, ValueTask<string>>? PasswordSource { get; private init; }
+
     /// <summary>Whether the server is reached through a Unix-domain socket.</summary>
     public bool IsSocket => IsSocketHost(Host);
 
@@ -115,7 +118,7 @@ public sealed class DatabaseUrl
             const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
                 | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
             var file = _builder.Passfile ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".pgpass");
-            return !OperatingSystem.IsWindows() && _builder.Password is null && File.Exists(file) && (File.GetUnixFileMode(file) & Others) != 0 ? file : null;
+            return !OperatingSystem.IsWindows() && _builder.Password is null && PasswordSource is null && File.Exists(file) && (File.GetUnixFileMode(file) & Others) != 0 ? file : null;
         }
     }
 
@@ -172,7 +175,12 @@ public sealed class DatabaseUrl
         new(new NpgsqlConnectionStringBuilder { Username = user, Database = database, Password = password, Passfile = passwordFile }, [(host, port)], new SocketPeer(null, IsChosen: false));
 
     /// <summary>The same servers, role and parameters with another database; any name that PostgreSQL can hold will do.</summary>
-    public DatabaseUrl WithDatabase(string name) => new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString) { Database = name }, _servers, _peer);
+    public DatabaseUrl WithDatabase(string name) => new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString) { Database = name }, _servers, _peer) { PasswordSource = PasswordSource };
+
+    /// <summary>The same, with passwords from a source that is asked for one at each connection: a token's life may be short.</summary>
+    /// <param name="source">Gives the password; not asked where the connection string has one.</param>
+    public DatabaseUrl WithPasswordSource(Func<CancellationToken, ValueTask<string>> source) =>
+        new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString), _servers, _peer) { PasswordSource = _builder.Password is null ? source : null };
 
     /// <summary>
     /// The same as environment variables of libpq, for PostgreSQL's own programs; password included: for a child's environment alone.
@@ -189,7 +197,18 @@ public sealed class DatabaseUrl
         ConnectionParameter? hosts = null;
         ConnectionParameter? ports = null;
         string? peer = null;
-        parameters.AddRange(ConnectionParameters.FromEnvironment(environment, name => parameters.Exists(p => p.Name == name)).ToList());
+        var given = parameters.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        var own = ConnectionParameters.FromEnvironment(environment, given.Contains).ToList();
+        if (parameters.Concat(own).LastOrDefault(p => p.Name == "service") is { Name: not null } service)
+        {
+            // What a service says comes before the environment, and after what the string itself says.
+            var file = parameters.FindLast(p => p.Name == "servicefile").Value;
+            var served = ServiceFile.Read(service, file, environment).FindAll(p => !given.Contains(p.Name));
+            own.RemoveAll(p => served.Exists(s => s.Name == p.Name));
+            parameters.AddRange(served);
+        }
+
+        parameters.AddRange(own);
         foreach (var parameter in parameters.OrderBy(p => p.Name == "fallback_application_name"))
         {
             switch (parameter.Name)
@@ -202,6 +221,8 @@ public sealed class DatabaseUrl
                     break;
                 case "requirepeer":
                     peer = parameter.Value;
+                    break;
+                case "service" or "servicefile":
                     break;
                 default:
                     ConnectionParameters.Set(builder, parameter);

@@ -37,7 +37,12 @@ public sealed class DatabaseBackup
     /// </exception>
     public static async Task<DatabaseBackup> PrepareAsync(Database database, string? binaries = null, CancellationToken cancellationToken = default)
     {
-        var environment = database.Url.LibpqEnvironment();
+        var environment = new Dictionary<string, string>(database.Url.LibpqEnvironment());
+        if (database.Url.PasswordSource is { } password)
+        {
+            environment["PGPASSWORD"] = await password(cancellationToken);
+        }
+
         await using var connection = await database.ConnectAsync(cancellationToken);
         var programs = await ClientPrograms.FindAsync(binaries, connection.PostgreSqlVersion.Major, cancellationToken);
         return new DatabaseBackup(database.Url, environment, programs);

@@ -130,6 +130,21 @@ public sealed class ConnectionProblemTests(GuardedServer server) : IClassFixture
     }
 
     [Fact]
+    public async Task A_source_of_passwords_is_asked_for_each_connection_and_says_itself_why_it_has_none()
+    {
+        var asked = 0;
+        var url = server.Url("plain@", "sslmode=require").WithPasswordSource(_ => ++asked <= 2
+            ? ValueTask.FromResult("secret")
+            : throw new ProblemException("CG0000", "The token is not to be had"));
+
+        await using var first = await new Database(url).ConnectAsync();
+        await using var second = await new Database(url.WithDatabase("template1")).ConnectAsync();
+
+        (await CodeOf(url)).ShouldBe("CG0000");
+        server.Url("plain:secret@").WithPasswordSource(_ => throw new InvalidOperationException()).PasswordSource.ShouldBeNull();
+    }
+
+    [Fact]
     public async Task A_socket_has_to_belong_to_the_user_that_requirepeer_names()
     {
         await using var stat = ToolProcess.StartProcess("stat", ["-c", "%U", $"{server.SocketFolder}/.s.PGSQL.{server.Port}"], null, null, null);

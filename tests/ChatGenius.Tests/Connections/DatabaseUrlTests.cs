@@ -1,5 +1,6 @@
 using ChatGenius.Db;
 using ChatGenius.Db.Connections;
+using ChatGenius.Tests.Support;
 using ChatGenius.Db.Safety;
 using Npgsql;
 namespace ChatGenius.Tests.Connections;
@@ -80,7 +81,7 @@ public class DatabaseUrlTests
     [InlineData("postgres://u@h/d?connect_timeout=soon", "CG0603", 18, 15, "whole number")]
     [InlineData("postgres://u@h/d?client_encoding=LATIN1", "CG0603", 18, 15, "UTF8")]
     [InlineData("postgres://u@h/d?schema=app", "CG0604", 18, 6, "search_path")]
-    [InlineData("postgres://u@h/d?service=prod", "CG0604", 18, 7, "service")]
+    [InlineData("postgres://u@h/d?service=prod", "CG0645", 18, 7, "PGSERVICEFILE")]
     [InlineData("postgres://u@h:0/d", "CG0603", 16, 1, "65535")]
     [InlineData("postgres://u@h:x/d", "CG0603", 16, 1, "65535")]
     [InlineData("postgres://u@h1,h2,h3/d?port=1,2", "CG0603", 25, 4, "as many")]
@@ -138,6 +139,38 @@ public class DatabaseUrlTests
         DatabaseUrl.FromEnvironment(v => v == "PGHOST" ? "h" : v == "PGDATABASE" ? "d" : null)!.Host.ShouldBe("h");
         DatabaseUrl.FromEnvironment(v => v is "PGPASSWORD" or "PGSSLMODE" ? "x" : null).ShouldBeNull();
         Should.Throw<ProblemException>(() => DatabaseUrl.FromEnvironment(v => v == "PGSERVICE" ? "prod" : null)).Problems[0].Where!.Path.ShouldBe("PGSERVICE");
+    }
+
+    [Theory]
+    [InlineData("postgres:///?service=prod", "")]
+    [InlineData("service=prod", "")]
+    [InlineData("postgres:///", "PGSERVICE")]
+    public void A_service_of_libpq_comes_after_the_string_and_before_the_environment(string text, string variable)
+    {
+        using var home = new Sandbox();
+        home.Write(".pg_service.conf", "# ours\n[other]\nhost=wrong\n\n[prod]\nhost=db.example\nport=6000\nuser=app\ndbname=chat\npassword=s3cret\n[last]\nhost=wrong\n");
+        string? Environment(string name) => name == "HOME" ? home.Path : name == variable ? "prod" : name is "PGUSER" or "PGAPPNAME" ? "env" : null;
+
+        var url = DatabaseUrl.Parse(text, environment: Environment);
+
+        (url.Host, url.Port, url.UserName, url.DatabaseName).ShouldBe(("db.example", 6000, "app", "chat"));
+        (Builder(url).Password, Builder(url).ApplicationName).ShouldBe(("s3cret", "env"));
+        DatabaseUrl.Parse("postgres://me@here/?service=prod", environment: Environment).Display.ShouldBe("postgres://me@here:6000/chat");
+    }
+
+    [Theory]
+    [InlineData("[prod]\nhost=h\nsslmod=require\n", "CG0602", 3)]
+    [InlineData("[prod]\n\nservice=other\n", "CG0603", 3)]
+    [InlineData("[prod]\npassword s3cret\n", "CG0603", 2)]
+    [InlineData("[prod]\nport=s3cret\npassword=s3cret\n", "CG0603", 2)]
+    public void A_mistake_in_a_service_file_is_a_problem_with_its_line(string file, string code, int line)
+    {
+        using var home = new Sandbox();
+        var path = home.Write("services", file);
+
+        var problem = Should.Throw<ProblemException>(() => DatabaseUrl.Parse("service=prod", environment: name => name == "PGSERVICEFILE" ? path : null)).Problems[0];
+
+        (problem.Code, problem.Where!.Path, problem.Where.Line).ShouldBe((code, path, line));
     }
 
     [Theory]

@@ -18,7 +18,9 @@ internal sealed class PgBouncer : IAsyncDisposable
 
     public static string? Executable { get; } = Needs.OnPath("pgbouncer");
 
-    public static async Task<PgBouncer> StartAsync(int server)
+    /// <param name="server">The port of the server behind it.</param>
+    /// <param name="pool">How many sessions of the server it keeps for each database.</param>
+    public static async Task<PgBouncer> StartAsync(int server, int pool = 8)
     {
         var folder = Directory.CreateDirectory(Path.Combine(TestServer.FastFolder, $"chatgenius-fault-{Guid.NewGuid():N}")).FullName;
         var port = Cluster.FreePort();
@@ -35,7 +37,7 @@ internal sealed class PgBouncer : IAsyncDisposable
             auth_type = trust
             auth_file = {folder}/users
             pool_mode = transaction
-            default_pool_size = 8
+            default_pool_size = {pool}
             max_client_conn = 400
             """ + "\n");
         string[] user = Environment.IsPrivilegedProcess ? ["-u", "postgres"] : [];

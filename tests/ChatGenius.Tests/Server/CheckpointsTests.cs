@@ -129,6 +129,29 @@ public class CheckpointsTests
     }
 
     [Fact]
+    public async Task A_comment_that_somebody_else_wrote_makes_no_checkpoint()
+    {
+        await using var shop = await Shop.CreateAsync();
+        var other = $"cg_test_{Guid.NewGuid():N}";
+        await shop.ExecuteOnServerAsync($"CREATE ROLE {other}");
+        await shop.ExecuteOnServerAsync($"CREATE DATABASE {other} OWNER {other}");
+        var comment = $$"""chatgenius-db checkpoint {"database":"{{shop.Db.Url.DatabaseName}}","name":"evil","saved_at":"2026-01-01T00:00:00+00:00"}""";
+        await shop.ExecuteOnServerAsync($"COMMENT ON DATABASE {other} IS '{comment}'");
+        try
+        {
+            (await shop.Checkpoints.ListAsync()).ShouldBeEmpty();
+
+            await shop.ExecuteOnServerAsync($"ALTER ROLE {other} SUPERUSER");
+            (await shop.Checkpoints.ListAsync()).ShouldHaveSingleItem().Name.ShouldBe("evil");
+        }
+        finally
+        {
+            await shop.ExecuteOnServerAsync($"DROP DATABASE {other}");
+            await shop.ExecuteOnServerAsync($"DROP ROLE {other}");
+        }
+    }
+
+    [Fact]
     public async Task What_killed_calls_left_behind_is_taken_away()
     {
         await using var shop = await Shop.CreateAsync();

@@ -74,6 +74,8 @@ internal static class ConnectionProblem
             Advice: "Create it with 'chatgenius-db create', or check the name in the URL.") { Kind = ProblemKind.NoDatabase },
         PostgresErrorCodes.InsufficientPrivilege => new Problem("CG0618", $"Role \"{url.UserName}\" may not connect to the database \"{url.DatabaseName}\"",
             Advice: "GRANT CONNECT ON DATABASE … TO … lets it in.") { Kind = ProblemKind.ClosedDatabase },
+        // Another function of the server refuses databases that are closed on purpose.
+        PostgresErrorCodes.ObjectNotInPrerequisiteState when e.Routine == "InitPostgres" => HalfDropped(url),
         PostgresErrorCodes.ObjectNotInPrerequisiteState => new Problem("CG0618", $"The database \"{url.DatabaseName}\" takes no connections: {e.MessageText}",
             Advice: "Choose another database; template0 is kept closed on purpose.") { Kind = ProblemKind.ClosedDatabase },
         PostgresErrorCodes.TooManyConnections => new Problem("CG0619", $"The server has no connection to spare: {e.MessageText}",
@@ -86,6 +88,11 @@ internal static class ConnectionProblem
             Advice: "Add it to PgBouncer's [databases], or check the name in the URL.") { Kind = ProblemKind.NoDatabase },
         _ => new Problem("CG0625", $"The server at {url.ServerNames} refuses the connection: {e.MessageText} ({e.SqlState})", Advice: e.Hint),
     };
+
+    /// <summary>A drop that was interrupted leaves a database that can only be dropped (PostgreSQL 15.4 and later).</summary>
+    public static Problem HalfDropped(DatabaseUrl url) => new(
+        "CG0646", $"The database \"{url.DatabaseName}\" is what an interrupted drop has left: nobody can connect to it",
+        Advice: "Drop the rest with 'chatgenius-db drop', or drop and build it with 'chatgenius-db reset'.") { Kind = ProblemKind.ClosedDatabase };
 
     private static Problem NoRole(DatabaseUrl url) => new("CG0616", $"The role \"{url.UserName}\" does not exist on {url.ServerNames}",
         Advice: "Name another in the URL (postgres://ROLE@…), or create it with CREATE ROLE … LOGIN.");

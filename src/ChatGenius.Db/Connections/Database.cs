@@ -9,6 +9,9 @@ public sealed class Database(DatabaseUrl url)
     // One attempt a fifth of a second is quick enough for a person and cheap enough for a server that is starting up.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>The limit that a database has whose drop was interrupted.</summary>
+    private const int HalfDropped = -2;
+
     // Without a pool a data source holds nothing that has to be given back.
     private NpgsqlDataSource? _source;
 
@@ -93,7 +96,7 @@ public sealed class Database(DatabaseUrl url)
     public async Task<bool> ExistsAsync(CancellationToken cancellationToken = default)
     {
         await using var session = await Session.OpenMaintenanceAsync(this, "looking for the database", cancellationToken);
-        return await ExistsAsync(session, cancellationToken);
+        return await ConnectionLimitAsync(session, cancellationToken) is not null;
     }
 
     /// <summary>Creates the database if it is not there; two calls at once create one.</summary>
@@ -108,9 +111,9 @@ public sealed class Database(DatabaseUrl url)
     public async Task<bool> CreateAsync(string? template = null, bool copyFiles = false, CancellationToken cancellationToken = default)
     {
         await using var session = await Session.OpenMaintenanceAsync(this, "creating the database", cancellationToken);
-        if (await ExistsAsync(session, cancellationToken))
+        if (await ConnectionLimitAsync(session, cancellationToken) is { } limit)
         {
-            return false;
+            return limit == HalfDropped ? throw new ProblemException(ConnectionProblem.HalfDropped(url)) : false;
         }
 
         var sql = $"CREATE DATABASE {SqlIdentifier.Quote(url.DatabaseName)}"
@@ -211,9 +214,15 @@ public sealed class Database(DatabaseUrl url)
         TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously,
         TaskScheduler.Default);
 
-    private async Task<bool> ExistsAsync(Session session, CancellationToken cancellationToken) =>
-        await session.ScalarAsync<bool>(
-            new SqlQuery("SELECT pg_catalog.count(*) > 0 FROM pg_catalog.pg_database WHERE datname = $1", url.DatabaseName), cancellationToken);
+    /// <summary>How many sessions the database may have; null where it is not there.</summary>
+    private async Task<int?> ConnectionLimitAsync(Session session, CancellationToken cancellationToken)
+    {
+        var limits = await session.RowsAsync(
+            new SqlQuery("SELECT datconnlimit FROM pg_catalog.pg_database WHERE datname = $1", url.DatabaseName),
+            row => row.GetInt32(0),
+            cancellationToken);
+        return limits is [var limit] ? limit : null;
+    }
 
     private ProblemException Refused(string code, string done, PostgresException e, string? advice) =>
         new(new Problem(code, $"The database \"{url.DatabaseName}\" can't be {done}: {e.MessageText}", Advice: advice), e);

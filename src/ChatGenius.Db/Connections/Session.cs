@@ -12,6 +12,9 @@ namespace ChatGenius.Db.Connections;
 /// <remarks>What goes wrong is a problem that names the work; its inner exception is the server's error.</remarks>
 public sealed class Session : IAsyncDisposable
 {
+    /// <summary>The name of the result that says whose the backend is.</summary>
+    private const string BackendMark = "chatgenius_db_owns_backend";
+
     private static readonly string[] BackToSavepoint = ["ROLLBACK TO SAVEPOINT chatgenius_db", "RELEASE SAVEPOINT chatgenius_db"];
 
     private readonly NpgsqlConnection _connection;
@@ -81,7 +84,12 @@ public sealed class Session : IAsyncDisposable
     /// <param name="cancellationToken">Cancels it on the server.</param>
     internal Task<T> ReadAsync<T>(
         IReadOnlyList<SqlQuery> queries, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancellationToken, bool staysPrepared = false) =>
-        GuardAsync(async () => await RunAsync(Begin(writes: false), queries, read, staysPrepared && await OwnsBackendAsync(cancellationToken), cancellationToken),
+        GuardAsync(
+            async () =>
+            {
+                var prepared = staysPrepared && await OwnsBackendAsync(cancellationToken);
+                return (await RunAsync(Begin(writes: false), queries, read, prepared, cancellationToken)).Result;
+            },
             cancellationToken);
 
     /// <summary>The rows of a query.</summary>
@@ -108,19 +116,7 @@ public sealed class Session : IAsyncDisposable
     /// <summary>Runs statements that write, all of them or none, in one round trip.</summary>
     /// <returns>How many rows they wrote.</returns>
     internal Task<long> WriteAsync(IReadOnlyList<SqlQuery> statements, CancellationToken cancellationToken) => GuardAsync(
-        () => RunAsync(
-            Begin(writes: true),
-            statements,
-            async reader =>
-            {
-                while (await reader.NextResultAsync(cancellationToken))
-                {
-                }
-
-                return (long)Math.Max(reader.RecordsAffected, 0);
-            },
-            staysPrepared: false,
-            cancellationToken),
+        async () => (await RunAsync(Begin(writes: true), statements, _ => Task.FromResult(true), staysPrepared: false, cancellationToken)).Rows,
         cancellationToken);
 
     /// <summary>Does work of several round trips in one transaction; all calls of this session are part of it, and see one moment where it only reads.</summary>
@@ -192,8 +188,25 @@ public sealed class Session : IAsyncDisposable
         return _inTransaction ? [] : [begin, .. Settings().Select(setting => "SET LOCAL " + setting)];
     }
 
-    /// <summary>To go back to a savepoint takes the settings back too, and nothing was written since.</summary>
-    private string[] End() => _inTransaction ? [] : _owner == Owner.Transaction ? BackToSavepoint : ["COMMIT"];
+    /// <summary>
+    /// To go back to a savepoint takes the settings back too, and nothing was written since. After the first transaction it is known whose the backend
+    /// is: if it is ours it does not end while this session idles.
+    /// </summary>
+    private string[] End()
+    {
+        string[] end = _owner == Owner.Transaction ? BackToSavepoint : ["COMMIT"];
+        return _inTransaction ? [] : AsksWhose ? [.. end, WhoseBackend()] : end;
+    }
+
+    private bool AsksWhose => _owner == Owner.Session && _ownsBackend is null && !_inTransaction;
+
+    private string WhoseBackend()
+    {
+        var isOurs = string.Create(CultureInfo.InvariantCulture, $"pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) {_connection.ProcessID}");
+        return ServerVersion < 140000
+            ? $"SELECT {isOurs} AS {BackendMark}"
+            : $"SELECT {isOurs} AS {BackendMark}, CASE WHEN {isOurs} THEN pg_catalog.set_config('idle_session_timeout', '0', false) END";
+    }
 
     private IEnumerable<string> Settings()
     {
@@ -211,7 +224,7 @@ public sealed class Session : IAsyncDisposable
         ];
     }
 
-    private async Task<T> RunAsync<T>(
+    private async Task<(T Result, long Rows)> RunAsync<T>(
         string[] before, IReadOnlyList<SqlQuery> queries, Func<NpgsqlDataReader, Task<T>> read, bool staysPrepared, CancellationToken cancellationToken)
     {
         await using var batch = Batch([.. before.Select(text => (SqlQuery)text), .. queries, .. End().Select(text => (SqlQuery)text)]);
@@ -224,12 +237,16 @@ public sealed class Session : IAsyncDisposable
 
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             var result = await read(reader);
-            while (await reader.NextResultAsync(cancellationToken))
+            do
             {
                 // An error may come after the last result that was wanted.
+                if (reader.FieldCount > 0 && reader.GetName(0) == BackendMark && await reader.ReadAsync(cancellationToken))
+                {
+                    _ownsBackend = reader.GetBoolean(0);
+                }
             }
-
-            return result;
+            while (await reader.NextResultAsync(cancellationToken));
+            return (result, Math.Max(reader.RecordsAffected, 0));
         }
         catch when (!_inTransaction)
         {

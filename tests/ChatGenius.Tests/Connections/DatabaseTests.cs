@@ -31,6 +31,21 @@ public class DatabaseTests
     }
 
     [Fact]
+    public async Task What_an_interrupted_drop_has_left_says_so_and_can_be_dropped()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await using (var session = await Session.OpenMaintenanceAsync(db.Database, "testing"))
+        {
+            await session.WriteAsync([new SqlQuery("UPDATE pg_catalog.pg_database SET datconnlimit = -2 WHERE datname = $1", db.Url.DatabaseName)], default);
+        }
+
+        (await ProblemOf(db.Url)).Code.ShouldBe("CG0646");
+        (await Should.ThrowAsync<ProblemException>(() => db.Database.CreateAsync())).Problems[0].Code.ShouldBe("CG0646");
+        (await db.Database.DropAsync()).ShouldBeTrue();
+        (await db.Database.ExistsAsync()).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Whoever_waits_for_a_connection_that_was_begun_ahead_can_stop_waiting()
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);

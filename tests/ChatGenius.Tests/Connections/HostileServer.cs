@@ -39,6 +39,13 @@ internal sealed class HostileServer : IAsyncDisposable
         }
     }
 
+    /// <summary>The connection's end.</summary>
+    public static Task BreakOffAsync(Stream stream, CancellationToken token)
+    {
+        stream.Close();
+        return Task.CompletedTask;
+    }
+
     /// <summary>An error with what a terminal obeys.</summary>
     public static Task FailWithControlCharactersAsync(Stream stream, CancellationToken token) => SendAsync(
         stream, 'E', null, Encoding.UTF8.GetBytes("SFATAL\0VFATAL\0C28000\0M\e]0;owned\a\e[31mred\r::error::x\0\0"), token);
@@ -90,7 +97,7 @@ internal sealed class HostileServer : IAsyncDisposable
                 await _atQuery(stream, _stop.Token);
             }
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or EndOfStreamException)
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
             // The client has gone, or the test is over.
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ChatGenius.Db;
 using ChatGenius.Db.Connections;
+using ChatGenius.Db.Schema;
 using ChatGenius.Tests.Faults;
 using ChatGenius.Tests.Support;
 using Npgsql;
@@ -119,6 +120,32 @@ public class SessionTests
         finally
         {
             await db.ExecuteAsync($"DROP ROLE {role}");
+        }
+    }
+
+    [Fact]
+    public async Task A_name_that_is_not_UTF_8_is_a_problem_that_says_so()
+    {
+        var server = await TestServer.UrlAsync();
+        var database = new Database(server.WithDatabase($"cg_test_{Guid.NewGuid():N}"));
+        await using var maintenance = await Session.OpenMaintenanceAsync(database, "testing");
+        await maintenance.CommandAsync(
+            $"CREATE DATABASE {database.Url.DatabaseName} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'", default);
+        try
+        {
+            await using (var session = await Session.OpenAsync(database, "testing"))
+            {
+                await session.WriteAsync(
+                    ["DO $$ BEGIN EXECUTE 'CREATE TABLE public.' || quote_ident(convert_from('\\xff', 'SQL_ASCII')) || ' ()'; END $$"], default);
+            }
+
+            var problem = (await Should.ThrowAsync<ProblemException>(SchemaReader.ReadAsync(database))).Problems[0];
+
+            (problem.Code, problem.Message.Contains("Reading the schema", StringComparison.Ordinal)).ShouldBe(("CG0638", true));
+        }
+        finally
+        {
+            await database.DropAsync(force: true);
         }
     }
 

@@ -24,8 +24,11 @@ internal sealed class HostileServer : IAsyncDisposable
         _serving = ServeAsync();
     }
 
-    public DatabaseUrl Url => DatabaseUrl.Parse(
-        $"postgres://u@127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/d?connect_timeout=1&sslmode=disable", environment: _ => null);
+    public DatabaseUrl Url => Within(60);
+
+    /// <summary>Its URL, with a time to connect in seconds.</summary>
+    public DatabaseUrl Within(int seconds) => DatabaseUrl.Parse(
+        $"postgres://u@127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/d?connect_timeout={seconds}&sslmode=disable", environment: _ => null);
 
     /// <summary>The beginning of a message that would be two gigabytes long.</summary>
     public static Task AnnounceTwoGigabytesAsync(Stream stream, CancellationToken token) => SendAsync(stream, 'T', int.MaxValue, [], token);

@@ -17,7 +17,7 @@ public class HostileServerTests
     {
         await using var server = new HostileServer(HostileServer.NoticeForEverAsync);
 
-        (await ProblemOf(new Database(server.Url).ConnectAsync())).Code.ShouldBe("CG0612");
+        (await ProblemOf(new Database(server.Within(1)).ConnectAsync())).Code.ShouldBe("CG0612");
     }
 
     [Fact]

@@ -1,8 +1,10 @@
-using ChatGenius.Db.Migrations;
-using ChatGenius.Db.Safety;
-using ChatGenius.Db.Templates;
 using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Files;
+
+/// <summary>A migration without its number.</summary>
+/// <param name="Name">snake_case, what stands between the number and <c>.sql</c>.</param>
+/// <param name="Text">The whole file, with LF line endings.</param>
+public sealed record ScaffoldedMigration(string Name, string Text);
 
 /// <summary>The project's migrations folder where files are added and renamed: one run at a time.</summary>
 public sealed class MigrationFolder

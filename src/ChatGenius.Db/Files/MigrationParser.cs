@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using ChatGenius.Db.Safety;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Files;

@@ -1,5 +1,4 @@
 using System.Text;
-using ChatGenius.Db.Safety;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Files;

@@ -1,5 +1,4 @@
 using System.Buffers;
-using ChatGenius.Db.Files;
 namespace ChatGenius.Db.Sql;
 
 /// <summary>

@@ -1,3 +1,4 @@
+using ChatGenius.Db.Files;
 namespace ChatGenius.Db.Templates;
 
 /// <summary>What <c>new</c> was asked for.</summary>
@@ -22,8 +23,3 @@ public sealed record ScaffoldRequest(string Name, IReadOnlyList<string> Argument
 /// <param name="Notices">What was decided without being asked, one line each, such as the type of a column.</param>
 public sealed record Scaffold(
     TemplateInfo Template, NameReading Reading, IReadOnlyList<ScaffoldedMigration> Migrations, IReadOnlyList<string> Notices);
-
-/// <summary>A migration without its number.</summary>
-/// <param name="Name">snake_case, what stands between the number and <c>.sql</c>.</param>
-/// <param name="Text">The whole file, with LF line endings.</param>
-public sealed record ScaffoldedMigration(string Name, string Text);

@@ -54,6 +54,7 @@ internal static class Cli
             return ExitCode.Done;
         }
 
+        report.HideSlips(args.Concat(shell.Environment.Where(IsOurs).Select(variable => variable.Value)));
         var parsed = CommandLine.Parse(args, CommandList.All());
         report.Follow(parsed.Options);
         if (parsed.Version)
@@ -71,6 +72,9 @@ internal static class Cli
         await using var services = Services.Build(shell, parsed.Options, report);
         return await parsed.Handler(services, cancellationToken);
     }
+
+    private static bool IsOurs(KeyValuePair<string, string> variable) =>
+        variable.Key == "DATABASE_URL" || variable.Key.StartsWith("CHATGENIUS_", StringComparison.Ordinal);
 
     private static async Task<ExitCode> GuardAsync(Report report, Func<Task<ExitCode>> run, CancellationToken cancellationToken)
     {

@@ -39,7 +39,7 @@ public static partial class Secrets
     {
         var names = Name().Matches(notUnderstood).Select(match => match.Value).Where(name => Nearest.To(name, KnownNames) is not null)
             .Concat(Schemes);
-        foreach (var part in Part().Split(notUnderstood).Except(names, StringComparer.OrdinalIgnoreCase).Where(part => part.Length > 0)
+        foreach (var part in Part().Split(notUnderstood).Except(names, StringComparer.OrdinalIgnoreCase).Where(part => part.Length > 2)
             .OrderByDescending(part => part.Length))
         {
             text = Regex.Replace(text, $@"(?<![\w\-]){Regex.Escape(part)}(?![\w\-])", Mask, RegexOptions.CultureInvariant);

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ChatGenius.Db;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Text;
 
 namespace ChatGenius.Tool.Output;
 
@@ -103,6 +105,25 @@ internal sealed class Report
 
     /// <summary>A connection string that is not understood: from now on no part of it is shown.</summary>
     public void HideAll(string notUnderstood) => _out.NotUnderstood.Add(notUnderstood);
+
+    /// <summary>
+    /// Looks at what was typed for a password in a connection string that is not understood, or not meant as one: whatever complains of it, on
+    /// the way to the place where it belongs, must not show it.
+    /// </summary>
+    public void HideSlips(IEnumerable<string> typed)
+    {
+        foreach (var text in typed.Where(text => Secrets.Hide(text) != text))
+        {
+            try
+            {
+                DatabaseUrl.Parse(text);
+            }
+            catch (ProblemException)
+            {
+                HideAll(text);
+            }
+        }
+    }
 
     /// <summary>A line of the result, on stdout; nothing with <c>--json</c>.</summary>
     public void Result(string line = "")

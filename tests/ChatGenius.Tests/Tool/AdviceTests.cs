@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
+using ChatGenius.Db;
 using ChatGenius.Tests.Support;
+using ChatGenius.Tests.Templates;
 using ChatGenius.Tool;
 using ChatGenius.Tool.Commands;
 namespace ChatGenius.Tests.Tool;
@@ -40,7 +42,7 @@ public partial class AdviceTests
     [Fact]
     public void Every_option_that_a_text_names_is_there()
     {
-        string[] ofOthers = ["--schema-only", "--system"];
+        string[] ofOthers = ["--schema-only", "--system", "--pwfile"];
         var declared = Declared().ToHashSet();
 
         var named = Texts.SelectMany(text => Option().Matches(text.Text).Select(match => (text.File, Option: match.Value)))
@@ -57,7 +59,7 @@ public partial class AdviceTests
         Write(tool, "0001_a", "CREATE TABLE a (i int)", "DROP TABLE a");
         Write(tool, "0002_b", "CREATE TABLE b (i int)", "DROP TABLE b");
         Write(tool, "0003_c", "CREATE TABLE c (i int)", "DROP TABLE c");
-        string[] here = ["--no-bundle", "-d", db.Url.Display, "--history-schema", "kept"];
+        string[] here = ["--no-color", "--no-bundle", "-d", db.Url.Display, "--history-schema", "kept"];
         (await tool.RunAsync(["apply", .. here])).ExitCode.ShouldBe(ExitCode.Done);
         Write(tool, "0002_b", "CREATE TABLE b (j int)", "DROP TABLE b");
 
@@ -66,11 +68,11 @@ public partial class AdviceTests
         run.Error.ShouldStartWith("error CG0401: ");
         var advised = QuotedCall().Matches(run.Error).Select(match => match.Groups[1].Value).ToList();
         advised.ShouldBe(
-            [$"rollback --to 1 --database {db.Url.Display} --no-bundle --history-schema kept",
-                $"apply --database {db.Url.Display} --no-bundle --history-schema kept"]);
+            [$"rollback --to 1 --database {ToolCall.Quote(db.Url.Display)} --no-bundle --history-schema kept",
+                $"apply --database {ToolCall.Quote(db.Url.Display)} --no-bundle --history-schema kept"]);
         foreach (var call in advised)
         {
-            (await tool.RunAsync(call.Split(' '))).ExitCode.ShouldBe(ExitCode.Done);
+            (await tool.RunAsync([.. ShellWords.Split(call)])).ExitCode.ShouldBe(ExitCode.Done);
         }
 
         (await db.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'b'::regclass AND attname = 'j')"))
@@ -88,12 +90,12 @@ public partial class AdviceTests
         await tool.RunAsync("apply", "--no-bundle");
         File.Delete(Path.Combine(tool.Folder, "migrations", "0006_a.sql"));
 
-        var run = await tool.RunAsync("apply", "--no-bundle");
+        var run = await tool.RunAsync("apply", "--no-bundle", "--no-color");
 
         run.Error.ShouldStartWith("error CG0402: ");
         var call = QuotedCall().Match(run.Error).Groups[1].Value;
         call.ShouldBe("rollback --to 0 --no-bundle");
-        (await tool.RunAsync(call.Split(' '))).ExitCode.ShouldBe(ExitCode.Done);
+        (await tool.RunAsync([.. ShellWords.Split(call)])).ExitCode.ShouldBe(ExitCode.Done);
         (await tool.RunAsync("apply", "--no-bundle")).ExitCode.ShouldBe(ExitCode.Done);
     }
 
@@ -118,12 +120,13 @@ public partial class AdviceTests
         await using var db = await TestDatabase.CreateAsync();
         var absent = db.Url.WithDatabase($"{db.Url.DatabaseName}_absent");
         using var tool = new InProcess();
+        Write(tool, "0001_a", "SELECT 1", "SELECT 1");
         try
         {
             var run = await tool.RunAsync("apply", "--no-bundle", "-d", absent.Display);
             run.Error.ShouldStartWith("error CG0617: ");
 
-            (await tool.RunAsync(QuotedCall().Match(run.Error).Groups[1].Value.Split(' '))).Out.ShouldStartWith("Created ");
+            (await tool.RunAsync([.. ShellWords.Split(QuotedCall().Match(run.Error).Groups[1].Value)])).Out.ShouldStartWith("Created ");
             (await tool.RunAsync("apply", "--no-bundle", "-d", absent.Display)).ExitCode.ShouldBe(ExitCode.Done);
         }
         finally
@@ -184,9 +187,14 @@ public partial class AdviceTests
     [GeneratedRegex(@"new ToolCall\(((?:[^()]|\([^()]*\))*)\)")]
     private static partial Regex TypedCall();
 
-    /// <summary>The tool's name with a command after it, where it is neither quoted nor an example.</summary>
+    /// <summary>The tool's name with a command after it, where it is neither quoted nor an example; or a command alone between quotes.</summary>
     [GeneratedRegex(
-        @"(?<!'|As in: |[Rr]un |End the |by |of |# |TOOL )chatgenius-db (?:apply|rollback|redo|status|repair|renumber|baseline|create|drop|reset|wait|check|plan|server|schema|config|drift|checkpoint)\b|'(?:apply|rollback|redo|repair|renumber|check|baseline)(?: --[a-z]+)?'")]
+        """
+        (?<!'|As\ in:\ |\$\(|[Rr]un\ |End\ the\ |by\ |of\ |\#\ |TOOL\ )chatgenius-db\ (?:apply|rollback|redo|status|repair|renumber|baseline|create|drop
+            |reset|wait|check|plan|server|schema|config|drift|checkpoint\ [a-z])\b
+        |'(?:apply|rollback|redo|repair|renumber|check|baseline)(?:\ --[a-z]+)?'
+        """,
+        RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex BareCall();
 
     [GeneratedRegex(@"(?<![\w\-])--[a-z][a-z\-]+\b")]

@@ -49,10 +49,10 @@ public class CompletionTests
 
     [Theory]
     [InlineData("bash",
-        "source script; COMP_WORDS=(TOOL rollback --to 00); COMP_CWORD=3; _chatgenius_db; printf '%s\\n' \"${COMPREPLY[@]}\"")]
-    [InlineData("fish", "source script; complete -C 'TOOL rollback --to 00'")]
+        "source ./script; COMP_WORDS=(TOOL rollback --to 00); COMP_CWORD=3; _chatgenius_db; printf '%s\\n' \"${COMPREPLY[@]}\"")]
+    [InlineData("fish", "source ./script; complete -C 'TOOL rollback --to 00'")]
     [InlineData("zsh",
-        "autoload -Uz compinit; compinit -u -D; source script; zpty -t x 2>/dev/null; words=(TOOL rollback --to 00); CURRENT=4; "
+        "autoload -Uz compinit; compinit -u -D; source ./script; zpty -t x 2>/dev/null; words=(TOOL rollback --to 00); CURRENT=4; "
         + "_describe() { print -l -- ${(P)2}; }; _chatgenius_db")]
     public async Task The_script_completes_in_a_real_shell(string name, string call)
     {

@@ -2,15 +2,16 @@ using System.Runtime.InteropServices;
 namespace ChatGenius.Db;
 
 /// <summary>
-/// On Linux .NET hashes and encrypts with the system's OpenSSL, and ends the process without a word of ours where that is missing: so it is looked
-/// for before the first hash and the first connection.
+/// On Linux .NET hashes and encrypts with the system's OpenSSL, and ends the process without a word of ours where that is missing: so it is
+/// looked for before the first hash and the first connection.
 /// </summary>
 internal static class OpenSsl
 {
     /// <summary>The versions that .NET looks for.</summary>
     private static readonly string[] Versions = ["3", "1.1", "1.0.2", "1.0.0", "10"];
 
-    private static readonly Lazy<bool> IsThere = new(() => CanLoad(Versions.Prepend(Environment.GetEnvironmentVariable("CLR_OPENSSL_VERSION_OVERRIDE"))));
+    private static readonly Lazy<bool> IsThere = new(() =>
+        CanLoad(Versions.Prepend(Environment.GetEnvironmentVariable("CLR_OPENSSL_VERSION_OVERRIDE"))));
 
     /// <exception cref="ProblemException">CG0643: it is missing.</exception>
     internal static void Require()

@@ -35,11 +35,14 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
 
         if (settings.DatabaseUrl is { } setting)
         {
-            return (Parse(setting.Value, setting.Origin), setting.Origin);
+            return (WithPassword(Parse(setting.Value, setting.Origin)), setting.Origin);
         }
 
-        return DatabaseUrl.FromEnvironment(shell.Variable) is { } url ? (url, "PG* variables") : null;
+        return DatabaseUrl.FromEnvironment(shell.Variable) is { } url ? (WithPassword(url), "PG* variables") : null;
     }
+
+    private DatabaseUrl WithPassword(DatabaseUrl url) =>
+        settings.PasswordCommand is { } command ? url.WithPasswordSource(new PasswordCommand(command).RunAsync) : url;
 
     /// <summary>Reads a connection string. What is not understood may hold a password anywhere: from then on no part of it is
     /// shown.</summary>

@@ -21,8 +21,8 @@ public sealed class Database(DatabaseUrl url)
     public DatabaseUrl Url => url;
 
     /// <summary>
-    /// Begins to connect, for the next <see cref="ConnectAsync"/> to take it from there; the caller does something else meanwhile, and calls
-    /// <see cref="AbandonAhead"/> in the end.
+    /// Begins to connect, for the next <see cref="ConnectAsync"/> to take it from there; the caller does something else meanwhile, and
+    /// calls <see cref="AbandonAhead"/> in the end.
     /// </summary>
     public void ConnectAhead() => _ahead = ConnectAsync(CancellationToken.None);
 
@@ -102,8 +102,8 @@ public sealed class Database(DatabaseUrl url)
     /// <summary>Creates the database if it is not there; two calls at once create one.</summary>
     /// <param name="template">A database to copy, to which nobody may be connected; PostgreSQL's own <c>template1</c> where null.</param>
     /// <param name="copyFiles">
-    /// Copies the template's files instead of writing the copy to the log, which is the faster way where the disk is fast (PostgreSQL 15 and
-    /// later; "CREATE DATABASE", STRATEGY).
+    /// Copies the template's files instead of writing the copy to the log, which is the faster way where the disk is fast (PostgreSQL 15
+    /// and later; "CREATE DATABASE", STRATEGY).
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Whether it was created.</returns>
@@ -124,7 +124,8 @@ public sealed class Database(DatabaseUrl url)
             await session.CommandAsync(sql, cancellationToken);
             return true;
         }
-        catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation })
+        catch (ProblemException e) when (
+            e.InnerException is PostgresException { SqlState: PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation })
         {
             return false;
         }
@@ -144,13 +145,15 @@ public sealed class Database(DatabaseUrl url)
     /// <param name="force">Ends the sessions that are connected to it (PostgreSQL 13 and later).</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Whether it was there.</returns>
-    /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG0631: it refuses, because the database is in use, for example.</exception>
+    /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG0631: it refuses, because the database is in
+    /// use, for example.</exception>
     public async Task<bool> DropAsync(bool force = false, CancellationToken cancellationToken = default)
     {
         await using var session = await Session.OpenMaintenanceAsync(this, "dropping the database", cancellationToken);
         try
         {
-            await session.CommandAsync($"DROP DATABASE {SqlIdentifier.Quote(url.DatabaseName)}{(force ? " WITH (FORCE)" : "")}", cancellationToken);
+            await session.CommandAsync($"DROP DATABASE {SqlIdentifier.Quote(url.DatabaseName)}{(force ? " WITH (FORCE)" : "")}",
+                cancellationToken);
             return true;
         }
         catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName })
@@ -169,8 +172,8 @@ public sealed class Database(DatabaseUrl url)
     }
 
     /// <summary>
-    /// A database can be neither created nor dropped from within itself: as createdb does, <c>postgres</c> is used, and <c>template1</c> where
-    /// that is not there (or is the one in question).
+    /// A database can be neither created nor dropped from within itself: as createdb does, <c>postgres</c> is used, and <c>template1</c>
+    /// where that is not there (or is the one in question).
     /// </summary>
     internal async Task<NpgsqlConnection> ConnectToMaintenanceAsync(CancellationToken cancellationToken)
     {
@@ -189,7 +192,8 @@ public sealed class Database(DatabaseUrl url)
         return await new Database(url.WithDatabase("template1")).ConnectAsync(cancellationToken);
     }
 
-    /// <summary>Npgsql keeps the time to connect for each of its steps; a server that goes on sending notices would keep it for ever.</summary>
+    /// <summary>Npgsql keeps the time to connect for each of its steps; a server that goes on sending notices would keep it for
+    /// ever.</summary>
     private async Task<NpgsqlConnection> TakeAsync(Task<NpgsqlConnection> connecting, CancellationToken cancellationToken)
     {
         var limit = url.ConnectTimeout == Timeout.InfiniteTimeSpan ? Timeout.InfiniteTimeSpan : (url.ServerCount + 1) * url.ConnectTimeout;
@@ -205,8 +209,8 @@ public sealed class Database(DatabaseUrl url)
     }
 
     /// <summary>
-    /// A connection that is had, now or later, is closed. Nobody waits for that, nor is the attempt cancelled: Npgsql leaves a server that is silent
-    /// only when the time to connect is over, whatever it is told.
+    /// A connection that is had, now or later, is closed. Nobody waits for that, nor is the attempt cancelled: Npgsql leaves a server that
+    /// is silent only when the time to connect is over, whatever it is told.
     /// </summary>
     private static void GiveUp(Task<NpgsqlConnection> ahead) => ahead.ContinueWith(
         connecting => connecting.Result.Dispose(),
@@ -247,7 +251,8 @@ public sealed class Database(DatabaseUrl url)
 
             if (url.PasswordSource is { } password)
             {
-                builder.UsePasswordProvider(_ => throw new NotSupportedException("Connections are opened asynchronously."), (_, token) => password(token));
+                builder.UsePasswordProvider(_ => throw new NotSupportedException("Connections are opened asynchronously."), (_, token) =>
+                    password(token));
             }
 
             _source = builder.Build();

@@ -5,7 +5,8 @@ namespace ChatGenius.Db.Connections;
 
 /// <summary>
 /// Where a database is and how to reach it. It is read from a <c>postgres://</c> URL or a keyword=value string as libpq reads them
-/// (PostgreSQL documentation, "Connection Strings", section 34.1.1), from an Npgsql connection string, or from libpq's environment variables.
+/// (PostgreSQL documentation, "Connection Strings", section 34.1.1), from an Npgsql connection string, or from libpq's environment
+/// variables.
 /// </summary>
 /// <remarks>The only members that give the password away are <see cref="ConnectionString"/> and <see cref="LibpqEnvironment"/>.</remarks>
 public sealed class DatabaseUrl
@@ -60,7 +61,8 @@ public sealed class DatabaseUrl
     /// <summary>The role that connects.</summary>
     public string UserName => _builder.Username!;
 
-    /// <summary>Gives the password of each connection; null where it comes with the connection string, from a file or from nowhere.</summary>
+    /// <summary>Gives the password of each connection; null where it comes with the connection string, from a file or from
+    /// nowhere.</summary>
     internal Func<CancellationToken, ValueTask<string>>? PasswordSource { get; private init; }
 
     /// <summary>Whether the server is reached through a Unix-domain socket.</summary>
@@ -76,7 +78,8 @@ public sealed class DatabaseUrl
         {
             var user = Uri.EscapeDataString(UserName);
             var database = Uri.EscapeDataString(DatabaseName);
-            var servers = IsSocket ? "" : string.Join(',', _servers.Select(s => s.Port == DefaultPort ? Bracketed(s.Host) : HostAndPort(s)));
+            var servers = IsSocket ? "" : string.Join(',',
+                _servers.Select(s => s.Port == DefaultPort ? Bracketed(s.Host) : HostAndPort(s)));
             string?[] parameters =
             [
                 IsSocket ? $"host={EscapePath(Host)}" : null,
@@ -108,8 +111,8 @@ public sealed class DatabaseUrl
     }
 
     /// <summary>
-    /// The password file that holds passwords for everybody on the machine to read, and is passed over for that, as libpq does it; null where it is
-    /// kept well, or not needed.
+    /// The password file that holds passwords for everybody on the machine to read, and is passed over for that, as libpq does it; null
+    /// where it is kept well, or not needed.
     /// </summary>
     internal string? OpenPasswordFile
     {
@@ -118,7 +121,8 @@ public sealed class DatabaseUrl
             const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
                 | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
             var file = _builder.Passfile ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".pgpass");
-            return !OperatingSystem.IsWindows() && _builder.Password is null && PasswordSource is null && File.Exists(file) && (File.GetUnixFileMode(file) & Others) != 0 ? file : null;
+            return !OperatingSystem.IsWindows() && _builder.Password is null && PasswordSource is null && File.Exists(file)
+                && (File.GetUnixFileMode(file) & Others) != 0 ? file : null;
         }
     }
 
@@ -134,11 +138,14 @@ public sealed class DatabaseUrl
     internal string ServerNames => string.Join(", ", _servers.Select(s => IsSocketHost(s.Host) ? SocketPath(s) : HostAndPort(s)));
 
     /// <summary>Reads a connection string.</summary>
-    /// <param name="text">A <c>postgres://</c> or <c>postgresql://</c> URL, libpq's <c>host=… dbname=…</c> or Npgsql's <c>Host=…;Database=…</c>.</param>
+    /// <param name="text">A <c>postgres://</c> or <c>postgresql://</c> URL, libpq's <c>host=… dbname=…</c> or Npgsql's
+    /// <c>Host=…;Database=…</c>.</param>
     /// <param name="label">Where it came from, for complaints: <c>--database</c>, <c>DATABASE_URL</c>, …</param>
-    /// <param name="environment">Gives libpq's environment variables, which stand in for what the string leaves out; the process's own where null.</param>
+    /// <param name="environment">Gives libpq's environment variables, which stand in for what the string leaves out; the process's own
+    /// where null.</param>
     /// <exception cref="ProblemException">
-    /// CG0601: it can't be read; CG0602: an unknown parameter; CG0603: a value that a parameter can't have; CG0604: a parameter that can't be kept.
+    /// CG0601: it can't be read; CG0602: an unknown parameter; CG0603: a value that a parameter can't have; CG0604: a parameter that can't
+    /// be kept.
     /// </exception>
     public static DatabaseUrl Parse(string text, string label = "--database", Func<string, string?>? environment = null)
     {
@@ -161,7 +168,8 @@ public sealed class DatabaseUrl
     public static DatabaseUrl? FromEnvironment(Func<string, string?>? environment = null)
     {
         environment ??= Environment.GetEnvironmentVariable;
-        return Array.Exists(NamingVariables, variable => !string.IsNullOrEmpty(environment(variable))) ? FromParameters([], environment) : null;
+        return Array.Exists(NamingVariables, variable => !string.IsNullOrEmpty(environment(variable))) ? FromParameters([], environment)
+            : null;
     }
 
     /// <summary>Names a database by its parts; no environment variable has a say in it.</summary>
@@ -171,16 +179,21 @@ public sealed class DatabaseUrl
     /// <param name="database">The database.</param>
     /// <param name="password">The role's password, if it has one.</param>
     /// <param name="passwordFile">A file in the form of libpq's password file (section 34.16) that holds it instead.</param>
-    public static DatabaseUrl Of(string host, int port, string user, string database, string? password = null, string? passwordFile = null) =>
-        new(new NpgsqlConnectionStringBuilder { Username = user, Database = database, Password = password, Passfile = passwordFile }, [(host, port)], new SocketPeer(null, IsChosen: false));
+    public static DatabaseUrl Of(string host, int port, string user, string database, string? password = null,
+        string? passwordFile = null) =>
+        new(new NpgsqlConnectionStringBuilder { Username = user, Database = database, Password = password, Passfile = passwordFile },
+            [(host, port)], new SocketPeer(null, IsChosen: false));
 
     /// <summary>The same servers, role and parameters with another database; any name that PostgreSQL can hold will do.</summary>
-    public DatabaseUrl WithDatabase(string name) => new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString) { Database = name }, _servers, _peer) { PasswordSource = PasswordSource };
+    public DatabaseUrl WithDatabase(string name) =>
+        new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString) { Database = name }, _servers,
+        _peer) { PasswordSource = PasswordSource };
 
     /// <summary>The same, with passwords from a source that is asked for one at each connection: a token's life may be short.</summary>
     /// <param name="source">Gives the password; not asked where the connection string has one.</param>
     public DatabaseUrl WithPasswordSource(Func<CancellationToken, ValueTask<string>> source) =>
-        new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString), _servers, _peer) { PasswordSource = _builder.Password is null ? source : null };
+        new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString), _servers, _peer) { PasswordSource = _builder.Password is null
+            ? source : null };
 
     /// <summary>
     /// The same as environment variables of libpq, for PostgreSQL's own programs; password included: for a child's environment alone.
@@ -235,16 +248,18 @@ public sealed class DatabaseUrl
     }
 
     /// <summary>
-    /// With a root certificate libpq's <c>require</c> checks the server's certificate against it, as <c>verify-ca</c> does (section 34.19.4), also
-    /// where it lies in the home directory; <c>sslrootcert=system</c> means the system's authorities and <c>verify-full</c>.
+    /// With a root certificate libpq's <c>require</c> checks the server's certificate against it, as <c>verify-ca</c> does (section
+    /// 34.19.4), also where it lies in the home directory; <c>sslrootcert=system</c> means the system's authorities and <c>verify-full</c>.
     /// </summary>
-    private static void Verify(NpgsqlConnectionStringBuilder builder, List<ConnectionParameter> parameters, Func<string, string?> environment)
+    private static void Verify(NpgsqlConnectionStringBuilder builder, List<ConnectionParameter> parameters, Func<string,
+        string?> environment)
     {
         if (builder.RootCertificate == "system")
         {
             if (builder.SslMode != SslMode.VerifyFull && parameters.Exists(p => p.Name == "sslmode"))
             {
-                throw ConnectionParameters.BadValue(parameters.Last(p => p.Name == "sslmode"), "verify-full alone where sslrootcert is system");
+                throw ConnectionParameters.BadValue(parameters.Last(p => p.Name == "sslmode"),
+                    "verify-full alone where sslrootcert is system");
             }
 
             builder.RootCertificate = null;
@@ -260,8 +275,8 @@ public sealed class DatabaseUrl
     }
 
     /// <summary>
-    /// Only SCRAM binds the connection's channel: with <c>channel_binding=require</c> no server may ask for another method, or for none. libpq ends
-    /// the connection then; Npgsql does so where it is told which methods are allowed.
+    /// Only SCRAM binds the connection's channel: with <c>channel_binding=require</c> no server may ask for another method, or for none.
+    /// libpq ends the connection then; Npgsql does so where it is told which methods are allowed.
     /// </summary>
     private static void RequireScram(NpgsqlConnectionStringBuilder builder, List<ConnectionParameter> parameters)
     {
@@ -277,7 +292,8 @@ public sealed class DatabaseUrl
             : methods.Contains(Scram, StringComparer.OrdinalIgnoreCase);
         if (!isAllowed && parameters.Find(p => p.Name == "require_auth") is { Name: not null } named)
         {
-            throw ConnectionParameters.BadValue(named, "scram-sha-256 where channel_binding is require, because no other method binds the channel");
+            throw ConnectionParameters.BadValue(named,
+                "scram-sha-256 where channel_binding is require, because no other method binds the channel");
         }
 
         builder.RequireAuth = Scram;
@@ -322,7 +338,8 @@ public sealed class DatabaseUrl
         {
             builder = new NpgsqlConnectionStringBuilder(source.Text);
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or NotSupportedException or OverflowException)
+        catch (Exception e) when (
+            e is ArgumentException or FormatException or InvalidCastException or NotSupportedException or OverflowException)
         {
             var keyword = (e as ArgumentException)?.ParamName ?? "";
             var at = keyword.Length == 0 ? -1 : source.Text.IndexOf(keyword, StringComparison.OrdinalIgnoreCase);
@@ -337,7 +354,8 @@ public sealed class DatabaseUrl
             {
                 peer = parameter.Value;
             }
-            else if (parameter.Name is "user" or "password" or "dbname" or "sslmode" or "sslrootcert" or "sslcert" or "sslkey" or "passfile")
+            else if (
+                parameter.Name is "user" or "password" or "dbname" or "sslmode" or "sslrootcert" or "sslcert" or "sslkey" or "passfile")
             {
                 ConnectionParameters.Set(builder, parameter);
             }
@@ -376,7 +394,8 @@ public sealed class DatabaseUrl
             return (text.Length == 0 ? DefaultHost(port) : text.Trim('[', ']'), port);
         }
 
-        return (text[..colon].Trim('[', ']'), ConnectionParameters.Number(whole with { Name = "Port", Value = text[(colon + 1)..] }, 1, 65535));
+        return (text[..colon].Trim('[', ']'), ConnectionParameters.Number(whole with { Name = "Port", Value = text[(colon + 1)..] }, 1,
+            65535));
     }
 
     /// <summary>A value in quotes may hold semicolons; what is not well formed is hidden to the end.</summary>
@@ -446,10 +465,12 @@ public sealed class DatabaseUrl
         }
     }
 
-    /// <summary>As libpq: the socket directory it was built with, which differs between distributions; where there are no sockets, localhost.</summary>
+    /// <summary>As libpq: the socket directory it was built with, which differs between distributions; where there are no sockets,
+    /// localhost.</summary>
     private static string DefaultHost(int port) => OperatingSystem.IsWindows()
         ? "localhost"
-        : SocketPeer.ChooseFolder(folder => File.Exists(SocketPath((folder, port))), folder => SocketPeer.IsTrusted(SocketPath((folder, port))));
+        : SocketPeer.ChooseFolder(folder => File.Exists(SocketPath((folder, port))), folder =>
+            SocketPeer.IsTrusted(SocketPath((folder, port))));
 
     private static string EscapePath(string path) => Uri.EscapeDataString(path).Replace("%2F", "/", StringComparison.Ordinal);
 
@@ -458,7 +479,8 @@ public sealed class DatabaseUrl
     private static string SocketPath((string Host, int Port) server) =>
         string.Create(CultureInfo.InvariantCulture, $"{server.Host}/.s.PGSQL.{server.Port}");
 
-    private static string HostAndPort((string Host, int Port) server) => string.Create(CultureInfo.InvariantCulture, $"{Bracketed(server.Host)}:{server.Port}");
+    private static string HostAndPort((string Host, int Port) server) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Bracketed(server.Host)}:{server.Port}");
 
     private static string Bracketed(string host) => host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
 }

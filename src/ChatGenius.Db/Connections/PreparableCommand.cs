@@ -5,8 +5,8 @@ using NpgsqlTypes;
 namespace ChatGenius.Db.Connections;
 
 /// <summary>
-/// A command of our own with parameters. It can be sent with values as it is; where that is done many times, the server can be made to parse and
-/// plan it once (PostgreSQL: PREPARE).
+/// A command of our own with parameters. It can be sent with values as it is; where that is done many times, the server can be made to
+/// parse and plan it once (PostgreSQL: PREPARE).
 /// </summary>
 /// <param name="sql">One statement, with <c>$1</c> and so on.</param>
 /// <param name="types">The types of the parameters: texts, and numbers of 32 and 64 bits.</param>
@@ -28,7 +28,8 @@ internal sealed class PreparableCommand(string sql, params NpgsqlDbType[] types)
     internal NpgsqlBatchCommand Prepare(string name) => new($"PREPARE {name} ({string.Join(", ", types.Select(TypeName))}) AS {sql}");
 
     /// <summary>The command that runs what was prepared under a name, with a value for each parameter.</summary>
-    internal static NpgsqlBatchCommand Execute(string name, params IEnumerable<object?> values) => new($"EXECUTE {name} ({string.Join(", ", values.Select(Literal))})");
+    internal static NpgsqlBatchCommand Execute(string name, params IEnumerable<object?> values) =>
+        new($"EXECUTE {name} ({string.Join(", ", values.Select(Literal))})");
 
     /// <summary>Whether a command is one of <see cref="Execute"/>.</summary>
     internal static bool IsExecute(string command) => command.StartsWith("EXECUTE ", StringComparison.Ordinal);

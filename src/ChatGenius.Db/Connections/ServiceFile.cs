@@ -1,7 +1,8 @@
 namespace ChatGenius.Db.Connections;
 
 /// <summary>
-/// Reads libpq's connection service file (PostgreSQL documentation, "The Connection Service File", section 34.17): the user's, and then the system's.
+/// Reads libpq's connection service file (PostgreSQL documentation, "The Connection Service File", section 34.17): the user's, and then the
+/// system's.
 /// </summary>
 internal static class ServiceFile
 {
@@ -13,7 +14,8 @@ internal static class ServiceFile
     /// <param name="service">Its name, and where that was read.</param>
     /// <param name="named">The file that the connection string names; null for none.</param>
     /// <param name="environment">Gives <c>PGSERVICEFILE</c>, <c>PGSYSCONFDIR</c> and <c>HOME</c>.</param>
-    /// <exception cref="ProblemException">CG0645: there is no such service, or its file can't be read; CG0603: a line of it can't be.</exception>
+    /// <exception cref="ProblemException">CG0645: there is no such service, or its file can't be read; CG0603: a line of it can't
+    /// be.</exception>
     internal static List<ConnectionParameter> Read(ConnectionParameter service, string? named, Func<string, string?> environment)
     {
         var own = named ?? environment("PGSERVICEFILE");
@@ -28,7 +30,8 @@ internal static class ServiceFile
             }
         }
 
-        throw Missing(service, $"There is no service \"{service.Value}\"", "Check its name; libpq looks in ~/.pg_service.conf, or the file that PGSERVICEFILE names.");
+        throw Missing(service, $"There is no service \"{service.Value}\"",
+            "Check its name; libpq looks in ~/.pg_service.conf, or the file that PGSERVICEFILE names.");
     }
 
     private static List<ConnectionParameter>? Read(ConnectionParameter service, string file)
@@ -65,7 +68,8 @@ internal static class ServiceFile
         if (equals < 0 || name is "service" or "servicefile")
         {
             source.Hide(Math.Max(equals + 1, 0), line.Length);
-            throw new ProblemException("CG0603", "A line of a service is a connection parameter, written name=value, and no other service", source.At(0, line.Length));
+            throw new ProblemException("CG0603", "A line of a service is a connection parameter, written name=value, and no other service",
+                source.At(0, line.Length));
         }
 
         if (name.Contains("password", StringComparison.OrdinalIgnoreCase))
@@ -88,5 +92,6 @@ internal static class ServiceFile
         }
     }
 
-    private static ProblemException Missing(ConnectionParameter service, string message, string advice) => new("CG0645", message, service.Where, advice);
+    private static ProblemException Missing(ConnectionParameter service, string message, string advice) =>
+        new("CG0645", message, service.Where, advice);
 }

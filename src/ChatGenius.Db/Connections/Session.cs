@@ -4,10 +4,10 @@ using Npgsql;
 namespace ChatGenius.Db.Connections;
 
 /// <summary>
-/// The one door to a server for statements of our own. Each runs in a transaction that first makes the settings that our work needs, whatever the
-/// role, the database or the URL has: names and operators are PostgreSQL's own (a <c>search_path</c> of others could put theirs in between,
-/// CVE-2018-1058), no policy hides rows, and the time limits are ours. All of it ends with the transaction, so that behind a pooler nothing is
-/// left in a session that the next client gets.
+/// The one door to a server for statements of our own. Each runs in a transaction that first makes the settings that our work needs,
+/// whatever the role, the database or the URL has: names and operators are PostgreSQL's own (a <c>search_path</c> of others could put
+/// theirs in between, CVE-2018-1058), no policy hides rows, and the time limits are ours. All of it ends with the transaction, so that
+/// behind a pooler nothing is left in a session that the next client gets.
 /// </summary>
 /// <remarks>What goes wrong is a problem that names the work; its inner exception is the server's error.</remarks>
 public sealed class Session : IAsyncDisposable
@@ -64,16 +64,19 @@ public sealed class Session : IAsyncDisposable
 
     /// <summary>Connects to another database of the server, because none can be created, renamed or dropped from within itself.</summary>
     /// <inheritdoc cref="OpenAsync"/>
-    internal static async Task<Session> OpenMaintenanceAsync(Database database, string work, CancellationToken cancellationToken = default) =>
+    internal static async Task<Session> OpenMaintenanceAsync(Database database, string work,
+        CancellationToken cancellationToken = default) =>
         new(await database.ConnectToMaintenanceAsync(cancellationToken), work, Owner.Session);
 
     /// <summary>Uses a connection that stays its owner's, and has no transaction open.</summary>
     internal static Session Over(NpgsqlConnection connection, string work) => new(connection, work, Owner.Caller);
 
-    /// <summary>Reads within the transaction that its owner has open: what that has changed is seen, and it goes on as if nothing had been read.</summary>
+    /// <summary>Reads within the transaction that its owner has open: what that has changed is seen, and it goes on as if nothing had been
+    /// read.</summary>
     internal static Session Within(NpgsqlConnection connection, string work) => new(connection, work, Owner.Transaction);
 
-    /// <summary>Whether the backend that answers is the one that the connection was told of: behind a pooler it is not, and not ours to set up.</summary>
+    /// <summary>Whether the backend that answers is the one that the connection was told of: behind a pooler it is not, and not ours to set
+    /// up.</summary>
     internal async Task<bool> OwnsBackendAsync(CancellationToken cancellationToken) =>
         _ownsBackend ??= await ScalarAsync<int>("SELECT pg_catalog.pg_backend_pid()", cancellationToken) == _connection.ProcessID;
 
@@ -83,7 +86,8 @@ public sealed class Session : IAsyncDisposable
     /// <param name="staysPrepared">Whether the session will run the same again, often enough for the server to keep it prepared.</param>
     /// <param name="cancellationToken">Cancels it on the server.</param>
     internal Task<T> ReadAsync<T>(
-        IReadOnlyList<SqlQuery> queries, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancellationToken, bool staysPrepared = false) =>
+        IReadOnlyList<SqlQuery> queries, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancellationToken,
+            bool staysPrepared = false) =>
         GuardAsync(
             async () =>
             {
@@ -101,7 +105,8 @@ public sealed class Session : IAsyncDisposable
         (await RowsAsync(query, reader => reader.IsDBNull(0) ? default : reader.GetFieldValue<T>(0), cancellationToken)).FirstOrDefault();
 
     /// <summary>Reads the rows of one result, and goes to the next.</summary>
-    internal static async Task<List<T>> ResultAsync<T>(NpgsqlDataReader reader, Func<NpgsqlDataReader, T> row, CancellationToken cancellationToken)
+    internal static async Task<List<T>> ResultAsync<T>(NpgsqlDataReader reader, Func<NpgsqlDataReader, T> row,
+        CancellationToken cancellationToken)
     {
         var rows = new List<T>();
         while (await reader.ReadAsync(cancellationToken))
@@ -116,10 +121,12 @@ public sealed class Session : IAsyncDisposable
     /// <summary>Runs statements that write, all of them or none, in one round trip.</summary>
     /// <returns>How many rows they wrote.</returns>
     internal Task<long> WriteAsync(IReadOnlyList<SqlQuery> statements, CancellationToken cancellationToken) => GuardAsync(
-        async () => (await RunAsync(Begin(writes: true), statements, _ => Task.FromResult(true), staysPrepared: false, cancellationToken)).Rows,
+        async () => (await RunAsync(Begin(writes: true), statements, _ =>
+            Task.FromResult(true), staysPrepared: false, cancellationToken)).Rows,
         cancellationToken);
 
-    /// <summary>Does work of several round trips in one transaction; all calls of this session are part of it, and see one moment where it only reads.</summary>
+    /// <summary>Does work of several round trips in one transaction; all calls of this session are part of it, and see one moment where it
+    /// only reads.</summary>
     internal async Task<T> TransactionAsync<T>(bool writes, Func<Task<T>> work, CancellationToken cancellationToken)
     {
         await GuardAsync(() => SendAsync(Begin(writes), cancellationToken), cancellationToken);
@@ -142,8 +149,8 @@ public sealed class Session : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs a command that can't be part of a transaction: CREATE DATABASE, DROP DATABASE, VACUUM. Its time limits are ours where the backend is;
-    /// behind a pooler they are the role's.
+    /// Runs a command that can't be part of a transaction: CREATE DATABASE, DROP DATABASE, VACUUM. Its time limits are ours where the
+    /// backend is; behind a pooler they are the role's.
     /// </summary>
     internal Task CommandAsync(string command, CancellationToken cancellationToken) => GuardAsync(
         async () =>
@@ -151,7 +158,8 @@ public sealed class Session : IAsyncDisposable
             if (!_isSetUp && await OwnsBackendAsync(cancellationToken))
             {
                 string[] idle = ServerVersion >= 140000 ? ["SET idle_session_timeout = 0"] : [];
-                await SendAsync(["SET default_transaction_read_only = off", .. idle, .. Settings().Select(setting => "SET " + setting)], cancellationToken);
+                await SendAsync(["SET default_transaction_read_only = off", .. idle, .. Settings().Select(setting => "SET " + setting)],
+                    cancellationToken);
                 _isSetUp = true;
             }
 
@@ -189,8 +197,8 @@ public sealed class Session : IAsyncDisposable
     }
 
     /// <summary>
-    /// To go back to a savepoint takes the settings back too, and nothing was written since. After the first transaction it is known whose the backend
-    /// is: if it is ours it does not end while this session idles.
+    /// To go back to a savepoint takes the settings back too, and nothing was written since. After the first transaction it is known whose
+    /// the backend is: if it is ours it does not end while this session idles.
     /// </summary>
     private string[] End()
     {
@@ -202,7 +210,8 @@ public sealed class Session : IAsyncDisposable
 
     private string WhoseBackend()
     {
-        var isOurs = string.Create(CultureInfo.InvariantCulture, $"pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) {_connection.ProcessID}");
+        var isOurs = string.Create(CultureInfo.InvariantCulture,
+            $"pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) {_connection.ProcessID}");
         return ServerVersion < 140000
             ? $"SELECT {isOurs} AS {BackendMark}"
             : $"SELECT {isOurs} AS {BackendMark}, CASE WHEN {isOurs} THEN pg_catalog.set_config('idle_session_timeout', '0', false) END";
@@ -225,7 +234,8 @@ public sealed class Session : IAsyncDisposable
     }
 
     private async Task<(T Result, long Rows)> RunAsync<T>(
-        string[] before, IReadOnlyList<SqlQuery> queries, Func<NpgsqlDataReader, Task<T>> read, bool staysPrepared, CancellationToken cancellationToken)
+        string[] before, IReadOnlyList<SqlQuery> queries, Func<NpgsqlDataReader, Task<T>> read, bool staysPrepared,
+            CancellationToken cancellationToken)
     {
         await using var batch = Batch([.. before.Select(text => (SqlQuery)text), .. queries, .. End().Select(text => (SqlQuery)text)]);
         try

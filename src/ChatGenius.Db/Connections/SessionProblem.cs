@@ -45,30 +45,40 @@ internal static class SessionProblem
             PostgresErrorCodes.DiskFull => new Problem("CG0633", message, Advice: DiskFull.Advice),
             // The server's message may be in any language; the function that refuses is always the same.
             PostgresErrorCodes.InsufficientPrivilege when e.Routine == "check_enable_rls" => new Problem("CG0635", message,
-                Advice: "A policy would hide rows from this role, and the result would be wrong without a word. Connect as the owner or as a role with BYPASSRLS."),
+                Advice: "A policy would hide rows from this role, and the result would be wrong without a word. "
+                    + "Connect as the owner or as a role with BYPASSRLS."),
             PostgresErrorCodes.InsufficientPrivilege => new Problem("CG0634", message,
                 Advice: "Connect as a role that may do this, or let the owner grant it."),
-            PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.LockNotAvailable or "25P03" or "25P04" or "57P05" => new Problem("CG0636", message,
-                Advice: "Another session holds a lock, or a time limit of the role, the database or the server is shorter than this takes. Try again, or raise the limit."),
+            PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.LockNotAvailable or "25P03" or "25P04" or "57P05" =>
+                new Problem("CG0636", message,
+                Advice: "Another session holds a lock, or a time limit of the role, the database or the server is shorter than this takes. "
+                    + "Try again, or raise the limit."),
             PostgresErrorCodes.ReadOnlySqlTransaction => new Problem("CG0637", message, Advice: ReadOnly),
-            PostgresErrorCodes.FeatureNotSupported when e.Routine == "check_transaction_read_only" => new Problem("CG0637", message, Advice: ReadOnly),
-            PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter => Encoding(work, Shorten(e.MessageText)),
-            PostgresErrorCodes.OutOfMemory => new Problem("CG0639", message, Advice: "The server has too little memory for it. Try again when it does less."),
+            PostgresErrorCodes.FeatureNotSupported when e.Routine == "check_transaction_read_only" =>
+                new Problem("CG0637", message, Advice: ReadOnly),
+            PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter =>
+                Encoding(work, Shorten(e.MessageText)),
+            PostgresErrorCodes.OutOfMemory => new Problem("CG0639", message,
+                Advice: "The server has too little memory for it. Try again when it does less."),
             _ when EndsSession(e) => Lost(work, e),
             _ => new Problem("CG0640", message, Advice: e.Hint ?? e.Detail),
         };
     }
 
     private const string ReadOnly =
-        "Connect to a primary, as a role that writes: this is a hot standby, or the role or the database has default_transaction_read_only = on.";
+        "Connect to a primary, as a role that writes: this is a hot standby, or the role or the database has "
+        + "default_transaction_read_only = on.";
 
     private static Problem Lost(string work, Exception e) => new(
-        "CG0514", $"The connection was lost while {work}: {Shorten(e is PostgresException refused ? refused.MessageText : (e.InnerException ?? e).Message)}",
+        "CG0514",
+            $"The connection was lost while {work}: "
+            + Shorten(e is PostgresException refused ? refused.MessageText : (e.InnerException ?? e).Message),
         Advice: "Run the same command again.");
 
     private static Problem Encoding(string work, string what) => new(
         "CG0638", $"{Capital(work)} failed: {what}",
-        Advice: "A database with the encoding SQL_ASCII takes any bytes: rename what has a name that is not UTF-8, or copy the database into one with the encoding UTF8.");
+        Advice: "A database with the encoding SQL_ASCII takes any bytes: rename what has a name that is not UTF-8, or copy the database "
+            + "into one with the encoding UTF8.");
 
     private static bool Within<T>(Exception exception)
         where T : Exception => exception is T || (exception.InnerException is { } inner && Within<T>(inner));

@@ -51,8 +51,9 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
     /// <summary>Runs the commands.</summary>
     /// <param name="marker">The name of the first column in results that <paramref name="onMarked"/> wants to see.</param>
     /// <param name="onMarked">Given the reader, on its first row, of each result so named. All other results are passed over.</param>
-    /// <param name="cancellationToken">Keeps what has not begun from beginning. A running command is cancelled on the server, by whoever cancels the token:
-    /// Npgsql would do it for the first result of a batch only, and break a connection that takes its time to roll back.</param>
+    /// <param name="cancellationToken">Keeps what has not begun from beginning. A running command is cancelled on the server, by whoever
+    /// cancels the token: Npgsql would do it for the first result of a batch only, and break a connection that takes its time to roll
+    /// back.</param>
     /// <exception cref="SqlPipelineException{TOwner}">The server refused a command, or was told to cancel it.</exception>
     /// <exception cref="NpgsqlException">The connection was lost.</exception>
     internal async Task RunAsync(string marker, Action<NpgsqlDataReader> onMarked, CancellationToken cancellationToken)
@@ -115,8 +116,8 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
             var writer = await connection.BeginTextImportAsync(statement.Text, cancellationToken);
             try
             {
-                // The file's bytes are UTF-8, as the connection's encoding is: the writer's own stream takes them unchanged. It makes one message
-                // of what it is given at once, and the server begins with a message when it has all of it.
+                // The file's bytes are UTF-8, as the connection's encoding is: the writer's own stream takes them unchanged. It makes one
+                // message of what it is given at once, and the server begins with a message when it has all of it.
                 var stream = ((StreamWriter)writer).BaseStream;
                 for (var rest = statement.CopyData; rest.Length > 0; rest = rest[Math.Min(CopyMessageBytes, rest.Length)..])
                 {

@@ -5,18 +5,19 @@ using Npgsql;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
-/// Runs one non-transactional section, statement by statement, each alone, and notes in the journal where it is, so that after a crash at any moment
-/// the next run goes on there.
+/// Runs one non-transactional section, statement by statement, each alone, and notes in the journal where it is, so that after a crash at
+/// any moment the next run goes on there.
 /// </summary>
 /// <remarks>
-/// What can run in a transaction does so together with its mark. What can't is noted as begun before and as done after; when only the first note is
-/// there, the statement's effect in the catalog says whether it was done.
+/// What can run in a transaction does so together with its mark. What can't is noted as begun before and as done after; when only the first
+/// note is there, the statement's effect in the catalog says whether it was done.
 /// </remarks>
 /// <param name="session">Where; it has the lock, and no pooler stands in front of it.</param>
 /// <param name="step">The section, and where an earlier run stopped.</param>
 /// <param name="options">What is recorded with it.</param>
 /// <param name="events">Told of each statement.</param>
-internal sealed class NonTransactionalStep(MigrationSession session, MigrationStep step, MigratorOptions options, IProgress<MigrationEvent>? events)
+internal sealed class NonTransactionalStep(MigrationSession session, MigrationStep step, MigratorOptions options,
+    IProgress<MigrationEvent>? events)
 {
     private readonly IReadOnlyList<SqlStatement> _statements = step.Section.Script.Statements;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -77,7 +78,8 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
             ? session.History.RecordApplied(fence, marker, "").With(History.AppliedValues(step, _clock.Elapsed, attempts, options))
             : session.History.RecordRolledBack(fence, marker, "").With(History.RolledBackValues(step, _clock.Elapsed, options));
         await SendAsync(
-            [.. MigrationSession.Reset, MigrationSession.Begin, session.History.ClearJournal(step.Version), record, "COMMIT"], cancellationToken);
+            [.. MigrationSession.Reset, MigrationSession.Begin, session.History.ClearJournal(step.Version), record, "COMMIT"],
+                cancellationToken);
     }
 
     /// <summary>Brings the session back to where a new attempt can start.</summary>
@@ -135,7 +137,8 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
     {
         try
         {
-            return await new StatementEffect(session.Connection, statement, kind, step.Section.Repeatable).PrepareAsync(_begun, cancellationToken);
+            return await new StatementEffect(session.Connection, statement, kind, step.Section.Repeatable)
+                .PrepareAsync(_begun, cancellationToken);
         }
         catch (PostgresException e) when (!SessionProblem.EndsSession(e))
         {
@@ -174,10 +177,13 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
     private static bool MayCommitInside(SqlStatement statement) =>
         statement.Is("DO") || statement.Is("CALL") || StatementKind.Of(statement).Mode is StatementMode.Reindex or StatementMode.Repeatable;
 
-    /// <summary>Whether the server itself found that a statement can't be done, rather than being told to stop or finding itself in another's way.</summary>
-    /// <remarks>After a failure of the server's machine, such as a full disk, Npgsql closes the connection: then the effect has to tell.</remarks>
+    /// <summary>Whether the server itself found that a statement can't be done, rather than being told to stop or finding itself in
+    /// another's way.</summary>
+    /// <remarks>After a failure of the server's machine, such as a full disk, Npgsql closes the connection: then the effect has to
+    /// tell.</remarks>
     private bool IsRefusal(PostgresException error) =>
-        error.SqlState != PostgresErrorCodes.QueryCanceled && !StepProblem.IsLockConflict(error) && session.Connection.FullState == System.Data.ConnectionState.Open;
+        error.SqlState != PostgresErrorCodes.QueryCanceled && !StepProblem.IsLockConflict(error)
+            && session.Connection.FullState == System.Data.ConnectionState.Open;
 
     /// <summary>
     /// In a transaction that the section itself has begun, the mark goes with it: it is there after a crash exactly if the
@@ -195,7 +201,8 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
 
         await SendAsync(
             [
-                .. _ownTransaction ? [session.History.Mark(step, _next + 1, done: control == SqlTransactionControl.None, session.Lock.Fence)] : Array.Empty<Command>(),
+                .. _ownTransaction ? [session.History.Mark(step, _next
+                    + 1, done: control == SqlTransactionControl.None, session.Lock.Fence)] : Array.Empty<Command>(),
                 statement,
             ],
             cancellationToken);
@@ -212,8 +219,8 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
     }
 
     /// <summary>
-    /// A server may still be at work for a tool that is gone; its statement must end before it is judged by its effect. A session that has nothing to do
-    /// any more only waits for a client that lost the lock: it is ended, so that nothing can come from there.
+    /// A server may still be at work for a tool that is gone; its statement must end before it is judged by its effect. A session that has
+    /// nothing to do any more only waits for a client that lost the lock: it is ended, so that nothing can come from there.
     /// </summary>
     private async Task WaitForEarlierBackendAsync(CancellationToken cancellationToken)
     {
@@ -222,28 +229,25 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
             return;
         }
 
+        const string Find =
+            """
+            SELECT query, CASE WHEN state LIKE 'idle%' AND pg_catalog.pg_has_role(usesysid, 'USAGE')
+                          THEN pg_catalog.pg_terminate_backend(pid) END
+            FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND pid <> pg_catalog.pg_backend_pid()
+            """;
+        var reading = Session.Over(session.Connection, "waiting for the interrupted statement");
         for (var told = false; ; told = true)
         {
-            var command = new NpgsqlCommand(
-                """
-                SELECT query, CASE WHEN state LIKE 'idle%' AND pg_catalog.pg_has_role(usesysid, 'USAGE') THEN pg_catalog.pg_terminate_backend(pid) END
-                FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND pid <> pg_catalog.pg_backend_pid()
-                """,
-                session.Connection)
+            var found = await reading.RowsAsync(
+                new SqlQuery(Find, resume.Pid, resume.BackendStart), row => row.IsDBNull(0) ? "" : row.GetString(0), cancellationToken);
+            if (found.Count == 0)
             {
-                Parameters = { new NpgsqlParameter<int> { TypedValue = resume.Pid }, new NpgsqlParameter<DateTime> { TypedValue = resume.BackendStart } },
-            };
-            await using (command)
-            {
-                if (await command.ExecuteScalarAsync(cancellationToken) is not string query)
-                {
-                    return;
-                }
+                return;
+            }
 
-                if (!told)
-                {
-                    events?.Report(new MigrationEvent.WaitingForBackend(resume.Pid, query));
-                }
+            if (!told)
+            {
+                events?.Report(new MigrationEvent.WaitingForBackend(resume.Pid, found[0]));
             }
 
             await Task.Delay(200, cancellationToken);
@@ -298,7 +302,8 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
     /// <summary>After a failure the journal knows better than we do what was committed.</summary>
     private async Task ReadProgressAsync()
     {
-        var (_, history) = await session.History.ReadAsync(session.Connection, HistoryColumns.Plan, waitForWriters: false, CancellationToken.None);
+        var (_, history) = await session.History.ReadAsync(session.Connection, HistoryColumns.Plan, waitForWriters: false,
+            CancellationToken.None);
         if (history.Interruptions.FirstOrDefault(interruption => interruption.Version == step.Version) is { } interruption)
         {
             (_next, _begun) = (interruption.Statement - 1, interruption.Started);

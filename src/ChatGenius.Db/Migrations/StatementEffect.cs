@@ -1,9 +1,11 @@
-using Npgsql;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
+using Npgsql;
 
 namespace ChatGenius.Db.Migrations;
 
-/// <summary>Finds in the catalog whether a statement that runs outside transactions has done its work, and clears away what a broken-off one left.</summary>
+/// <summary>Finds in the catalog whether a statement that runs outside transactions has done its work, and clears away what a broken-off
+/// one left.</summary>
 internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement statement, StatementKind kind, bool repeatable)
 {
     /// <summary>Prepares the statement's run, or finds that it needs none.</summary>
@@ -31,7 +33,8 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
                 throw new ProblemException(
                     "CG0507", "A run was interrupted in this statement, and nothing in the database tells whether its work is done",
                     statement.Location,
-                    "Find out, and tell the journal: 'chatgenius-db repair NUMBER --done' if it is, 'chatgenius-db repair NUMBER --again' if it may run again. "
+                    "Find out, and tell the journal: 'chatgenius-db repair NUMBER --done' if it is, "
+                    + "'chatgenius-db repair NUMBER --again' if it may run again. "
                     + "Where it always may, its section can say so: transaction:false repeatable:true.");
             default:
                 return null;
@@ -40,22 +43,23 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
 
     /// <summary>
     /// An index that is there and valid counts as built, if it was begun by us. One that is there and invalid is what a broken-off
-    /// build left, and IF NOT EXISTS would hide it for ever: it is dropped and built anew. While somebody is building it right now, nobody can tell
-    /// which of the two it will be. PostgreSQL: CREATE INDEX, Building Indexes Concurrently.
+    /// build left, and IF NOT EXISTS would hide it for ever: it is dropped and built anew. While somebody is building it right now, nobody
+    /// can tell which of the two it will be. PostgreSQL: CREATE INDEX, Building Indexes Concurrently.
     /// </summary>
     private async Task<string?> PrepareCreateIndexAsync(bool begun, CancellationToken cancellationToken)
     {
         const string Find =
             """
             SELECT CASE WHEN i.indisvalid THEN ''
-                WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = c.oid) THEN '?'
-                ELSE pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) END
+                WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p
+                             WHERE p.index_relid OPERATOR(pg_catalog.=) c.oid) THEN '?'
+                ELSE pg_catalog.format('%I.%I', n.nspname, c.relname) END
             FROM pg_catalog.pg_class t
-            JOIN pg_catalog.pg_index i ON i.indrelid = t.oid
-            JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE t.oid = pg_catalog.to_regclass($1)
-              AND c.relname = (pg_catalog.parse_ident($2))[1]::pg_catalog.name
+            JOIN pg_catalog.pg_index i ON i.indrelid OPERATOR(pg_catalog.=) t.oid
+            JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+            WHERE t.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)::pg_catalog.oid
+              AND c.relname OPERATOR(pg_catalog.=) (pg_catalog.parse_ident($2))[1]::pg_catalog.name
             """;
         object? found;
         while ((found = await ScalarAsync(Find, [kind.Table, kind.Index], cancellationToken)) is "?")
@@ -76,13 +80,17 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
     }
 
     /// <summary>
-    /// Detaching notes its intention, waits for those who use the partition, and ends with a second transaction; what stopped in between has to be
-    /// finalized. PostgreSQL: ALTER TABLE, DETACH PARTITION.
+    /// Detaching notes its intention, waits for those who use the partition, and ends with a second transaction; what stopped in between
+    /// has to be finalized. PostgreSQL: ALTER TABLE, DETACH PARTITION.
     /// </summary>
     private async Task<string?> PrepareDetachAsync(CancellationToken cancellationToken)
     {
         const string Find =
-            "SELECT inhdetachpending FROM pg_catalog.pg_inherits WHERE inhparent = pg_catalog.to_regclass($1) AND inhrelid = pg_catalog.to_regclass($2)";
+            """
+            SELECT inhdetachpending FROM pg_catalog.pg_inherits
+            WHERE inhparent OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)::pg_catalog.oid
+              AND inhrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2)::pg_catalog.oid
+            """;
         switch (await ScalarAsync(Find, [kind.Table, kind.Index], cancellationToken))
         {
             case true:
@@ -95,17 +103,18 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
         }
     }
 
-    /// <summary>Drops the transient indexes of a REINDEX CONCURRENTLY that did not end. PostgreSQL: REINDEX, Rebuilding Indexes Concurrently.</summary>
+    /// <summary>Drops the transient indexes of a REINDEX CONCURRENTLY that did not end. PostgreSQL: REINDEX, Rebuilding Indexes
+    /// Concurrently.</summary>
     private async Task DropLeftOversAsync(CancellationToken cancellationToken)
     {
         const string Find =
             """
-            SELECT pg_catalog.array_agg(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname))
+            SELECT pg_catalog.array_agg(pg_catalog.format('%I.%I', n.nspname, c.relname))
             FROM pg_catalog.pg_index i
-            JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'
-              AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.relid = i.indrelid)
+            JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+            WHERE NOT i.indisvalid AND c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$'
+              AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.relid OPERATOR(pg_catalog.=) i.indrelid)
             """;
         if (await ScalarAsync(Find, [], cancellationToken) is string[] names)
         {
@@ -116,20 +125,16 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
         }
     }
 
+    /// <summary>The migration's own search_path finds the names as it wrote them; so all else is qualified, to the last operator.</summary>
     private async Task<object?> ScalarAsync(string sql, string[] parameters, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        foreach (var parameter in parameters)
-        {
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = parameter });
-        }
-
-        return await command.ExecuteScalarAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new SqlQuery(sql, [.. parameters]).ToCommand() } };
+        return await batch.ExecuteScalarAsync(cancellationToken);
     }
 
     private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand(sql) } };
+        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 }

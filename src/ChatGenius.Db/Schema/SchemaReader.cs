@@ -25,8 +25,10 @@ public static partial class SchemaReader
     // qualify every name. Compiling such queries costs more than running them.
     private static readonly (string Name, string Value)[] Settings =
     [
-        ("search_path", ""), ("quote_all_identifiers", "off"), ("DateStyle", "ISO, YMD"), ("IntervalStyle", "postgres"), ("TimeZone", "UTC"),
-        ("extra_float_digits", "1"), ("bytea_output", "hex"), ("xmlbinary", "base64"), ("standard_conforming_strings", "on"), ("jit", "off"),
+        ("search_path", ""), ("quote_all_identifiers", "off"), ("DateStyle", "ISO, YMD"), ("IntervalStyle", "postgres"),
+            ("TimeZone", "UTC"),
+        ("extra_float_digits", "1"), ("bytea_output", "hex"), ("xmlbinary", "base64"), ("standard_conforming_strings", "on"),
+            ("jit", "off"),
     ];
 
     private static readonly ConcurrentDictionary<(string Name, int Version), string> Texts = new();
@@ -46,8 +48,8 @@ public static partial class SchemaReader
     /// <param name="options">What is read; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels the reading on the server.</param>
     /// <exception cref="ProblemException">
-    /// CG0514, CG0633 to CG0640: the server or the way to it failed; CG1101: a view is locked by another session for longer than the lock timeout;
-    /// CG1104: the server is older than PostgreSQL 11.
+    /// CG0514, CG0633 to CG0640: the server or the way to it failed; CG1101: a view is locked by another session for longer than the lock
+    /// timeout; CG1104: the server is older than PostgreSQL 11.
     /// </exception>
     public static async Task<SchemaSnapshot> ReadAsync(
         Session session, SchemaReadOptions? options = null, CancellationToken cancellationToken = default)
@@ -67,7 +69,8 @@ public static partial class SchemaReader
             try
             {
                 return await session.ReadAsync(
-                    Queries(options, session.ServerVersion / 10000), reader => BuildAsync(reader, options, cancellationToken), cancellationToken, options.StaysPrepared);
+                    Queries(options, session.ServerVersion / 10000), reader =>
+                        BuildAsync(reader, options, cancellationToken), cancellationToken, options.StaysPrepared);
             }
             catch (ProblemException e) when (e.InnerException is PostgresException error && IsConcurrentChange(error) && attempt < Attempts)
             {
@@ -78,7 +81,8 @@ public static partial class SchemaReader
             {
                 throw new ProblemException(
                     "CG1101",
-                    $"The schema can't be read now: another session holds a lock on a view or table for longer than {options.LockTimeout.TotalSeconds} s",
+                    "The schema can't be read now: another session holds a lock on a view or table for longer than "
+                    + $"{options.LockTimeout.TotalSeconds} s",
                     advice: "Try again when its change of the schema has ended.", cause: e);
             }
         }
@@ -94,7 +98,8 @@ public static partial class SchemaReader
         e.SqlState is PostgresErrorCodes.InternalError or PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction
             or PostgresErrorCodes.UndefinedObject or PostgresErrorCodes.UndefinedColumn;
 
-    private static async Task<SchemaSnapshot> BuildAsync(NpgsqlDataReader reader, SchemaReadOptions options, CancellationToken cancellationToken)
+    private static async Task<SchemaSnapshot> BuildAsync(NpgsqlDataReader reader, SchemaReadOptions options,
+        CancellationToken cancellationToken)
     {
         var builder = new SnapshotBuilder();
         await builder.ReadObjectsAsync(reader, cancellationToken);
@@ -117,7 +122,8 @@ public static partial class SchemaReader
     {
         string[] excluded = [.. options.ExcludedSchemas];
         var names = FactQueries.Where(q => options.Parts.HasFlag(q.Part)).Select(q => q.Query).Prepend("objects");
-        var queries = (options.Parts.HasFlag(SchemaParts.Dependencies) ? names.Append("dependencies") : names).Select(name => Query(name, version));
+        var queries = (options.Parts.HasFlag(SchemaParts.Dependencies) ? names.Append("dependencies") : names)
+            .Select(name => Query(name, version));
         return
         [
             .. Settings.Select(setting => (SqlQuery)$"SET LOCAL {setting.Name} = '{setting.Value}'"),

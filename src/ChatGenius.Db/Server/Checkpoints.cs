@@ -19,9 +19,9 @@ public sealed record Checkpoint(string Name, string DatabaseName, DateTimeOffset
 }
 
 /// <summary>
-/// Copies of a database on its own server, made with <c>CREATE DATABASE … TEMPLATE</c> (chapter "Template Databases"), so that a developer can
-/// try a migration and be back in a second. A copy takes no connections, and its comment says whose it is; one without the comment was
-/// never finished and counts for nothing.
+/// Copies of a database on its own server, made with <c>CREATE DATABASE … TEMPLATE</c> (chapter "Template Databases"), so that a
+/// developer can try a migration and be back in a second. A copy takes no connections, and its comment says whose it is; one without
+/// the comment was never finished and counts for nothing.
 /// </summary>
 public sealed class Checkpoints
 {
@@ -54,8 +54,8 @@ public sealed class Checkpoints
     /// <param name="endSessions">Whether the sessions that use the database may be ended.</param>
     /// <param name="cancellationToken">Ends the copying; what is half made is taken away.</param>
     /// <exception cref="ProblemException">
-    /// CG0610 to CG0629: the server can't be reached; CG1310: the name can't be one; CG1311: there is one of this name; CG1313: sessions use the
-    /// database; CG1314: the server refuses; CG1315: another call works on the database's checkpoints.
+    /// CG0610 to CG0629: the server can't be reached; CG1310: the name can't be one; CG1311: there is one of this name; CG1313: sessions
+    /// use the database; CG1314: the server refuses; CG1315: another call works on the database's checkpoints.
     /// </exception>
     public async Task<Checkpoint> SaveAsync(string name, bool endSessions, CancellationToken cancellationToken = default) =>
         name.Length is 0 or > LongestName || name.Any(char.IsControl)
@@ -77,8 +77,10 @@ public sealed class Checkpoints
         WithServerAsync(hold: true, session => PutBackAsync(session, name, endSessions, cancellationToken), cancellationToken);
 
     /// <summary>Drops a checkpoint.</summary>
-    /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG1312, CG1314, CG1315: as for <see cref="RestoreAsync"/>.</exception>
-    public Task<Checkpoint> DropAsync(string name, CancellationToken cancellationToken = default) => WithServerAsync(hold: true, async session =>
+    /// <exception cref="ProblemException">CG0610 to CG0629: the server can't be reached; CG1312, CG1314, CG1315: as for
+    /// <see cref="RestoreAsync"/>.</exception>
+    public Task<Checkpoint> DropAsync(string name, CancellationToken cancellationToken = default) =>
+        WithServerAsync(hold: true, async session =>
     {
         var checkpoint = Find(name, await ListAsync(session, cancellationToken));
         await new DatabaseCopy(session).DropAsync(checkpoint.DatabaseName, cancellationToken);
@@ -86,8 +88,8 @@ public sealed class Checkpoints
     }, cancellationToken);
 
     /// <summary>
-    /// The name of the database for a checkpoint. Names of any length and with any characters have to fit into 63 bytes and stay apart: both
-    /// names are readable in it as far as they fit, and the sum of both keeps it from meeting another.
+    /// The name of the database for a checkpoint. Names of any length and with any characters have to fit into 63 bytes and stay apart:
+    /// both names are readable in it as far as they fit, and the sum of both keeps it from meeting another.
     /// </summary>
     internal string DatabaseFor(string kind, string checkpoint)
     {
@@ -105,7 +107,8 @@ public sealed class Checkpoints
         {
             throw new ProblemException(
                 "CG1311",
-                string.Create(CultureInfo.InvariantCulture, $"There is a checkpoint \"{name}\" already, saved {there.SavedAt:yyyy-MM-dd HH:mm:ss} UTC"),
+                string.Create(CultureInfo.InvariantCulture,
+                    $"There is a checkpoint \"{name}\" already, saved {there.SavedAt:yyyy-MM-dd HH:mm:ss} UTC"),
                 advice: $"Choose another name, or drop it first with {new ToolCall("checkpoint", "drop", name)}.");
         }
 
@@ -143,12 +146,14 @@ public sealed class Checkpoints
         }
         catch (ProblemException e)
         {
-            return new Problem("CG1316", $"What the database was before is still there as {SqlIdentifier.Quote(replaced)}: {e.Problems[0].Message}",
+            return new Problem("CG1316",
+                $"What the database was before is still there as {SqlIdentifier.Quote(replaced)}: {e.Problems[0].Message}",
                 Advice: $"DROP DATABASE {SqlIdentifier.Quote(replaced)}, or restore again: that drops it first.");
         }
     }
 
-    /// <summary>Runs in a session with another database of the server, with the lock of this database's checkpoints where that is asked for.</summary>
+    /// <summary>Runs in a session with another database of the server, with the lock of this database's checkpoints where that is asked
+    /// for.</summary>
     private async Task<T> WithServerAsync<T>(bool hold, Func<Session, Task<T>> act, CancellationToken cancellationToken)
     {
         await using var session = await Session.OpenMaintenanceAsync(_database, "working on the checkpoints", cancellationToken);
@@ -161,8 +166,8 @@ public sealed class Checkpoints
     }
 
     /// <summary>
-    /// The lock goes with the session. It keeps two calls from taking each other's unfinished copy for a left-over. Behind a pooler it would stay
-    /// with a session that is not ours, and then the second call fails where it meets the first.
+    /// The lock goes with the session. It keeps two calls from taking each other's unfinished copy for a left-over. Behind a pooler it
+    /// would stay with a session that is not ours, and then the second call fails where it meets the first.
     /// </summary>
     private async Task HoldAsync(Session session, CancellationToken cancellationToken)
     {
@@ -174,7 +179,8 @@ public sealed class Checkpoints
         }
     }
 
-    /// <summary>A comment can be written by every owner of a database: a copy is believed where it belongs to us, the original's owner or a superuser.</summary>
+    /// <summary>A comment can be written by every owner of a database: a copy is believed where it belongs to us, the original's owner or a
+    /// superuser.</summary>
     private async Task<IReadOnlyList<Checkpoint>> ListAsync(Session session, CancellationToken cancellationToken)
     {
         const string Query =
@@ -183,12 +189,14 @@ public sealed class Checkpoints
                    CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT') THEN pg_catalog.pg_database_size(d.oid) END
             FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles owner ON owner.oid = d.datdba
             WHERE pg_catalog.starts_with(pg_catalog.shobj_description(d.oid, 'pg_database'), $1)
-              AND (owner.rolsuper OR owner.rolname = current_user OR owner.oid = (SELECT datdba FROM pg_catalog.pg_database WHERE datname = $2))
+              AND (owner.rolsuper OR owner.rolname = current_user
+                   OR owner.oid = (SELECT datdba FROM pg_catalog.pg_database WHERE datname = $2))
             """;
         var found = await session.RowsAsync(
             new SqlQuery(Query, Mark, _name),
             reader => Read(reader.GetString(1)[Mark.Length..]) is { } note && note.Database == _name
-                ? new Checkpoint(note.Name, reader.GetString(0), note.SavedAt, reader.IsDBNull(2) ? null : reader.GetInt64(2)) { Comment = note.Comment }
+                ? new Checkpoint(note.Name, reader.GetString(0), note.SavedAt, reader.IsDBNull(2) ? null
+                    : reader.GetInt64(2)) { Comment = note.Comment }
                 : null,
             cancellationToken);
         return [.. found.OfType<Checkpoint>().OrderByDescending(checkpoint => checkpoint.SavedAt)];
@@ -210,12 +218,14 @@ public sealed class Checkpoints
     private static Checkpoint Find(string name, IReadOnlyList<Checkpoint> checkpoints) =>
         checkpoints.FirstOrDefault(checkpoint => checkpoint.Name == name) ?? throw new ProblemException(
             "CG1312", $"There is no checkpoint \"{name}\"",
-            advice: checkpoints.Count == 0 ? "There are none of this database." : $"There are {string.Join(", ", checkpoints.Select(c => $"\"{c.Name}\""))}.");
+            advice: checkpoints.Count == 0 ? "There are none of this database."
+                : $"There are {string.Join(", ", checkpoints.Select(c => $"\"{c.Name}\""))}.");
 }
 
 /// <summary>What the comment on a checkpoint's database says.</summary>
 internal sealed record CheckpointNote(string Database, string Name, DateTimeOffset SavedAt, string? Comment);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(CheckpointNote))]
 internal sealed partial class CheckpointJson : JsonSerializerContext;

@@ -6,7 +6,8 @@ namespace ChatGenius.Db.Server;
 /// <summary>Copies, swaps and drops databases on one server, from a connection to none of them.</summary>
 internal sealed class DatabaseCopy(Session session)
 {
-    /// <summary>Applications connect again as soon as their sessions are ended: who is in between our two statements is ended once more.</summary>
+    /// <summary>Applications connect again as soon as their sessions are ended: who is in between our two statements is ended once
+    /// more.</summary>
     private const int Attempts = 5;
 
     /// <summary>
@@ -16,31 +17,38 @@ internal sealed class DatabaseCopy(Session session)
     private const string PropertyStatements =
         """
         WITH source AS (
-            SELECT d.*, pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(d.datdba)) AS owner FROM pg_catalog.pg_database d WHERE d.datname = $1
+            SELECT d.*, pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(d.datdba)) AS owner
+            FROM pg_catalog.pg_database d WHERE d.datname = $1
         ), setting AS (
             SELECT pg_catalog.split_part(entry, '=', 1) AS name,
                    pg_catalog.substr(entry, pg_catalog.strpos(entry, '=') + 1) AS value,
                    CASE s.setrole WHEN 0 THEN pg_catalog.format('ALTER DATABASE %I', $2::text)
-                        ELSE pg_catalog.format('ALTER ROLE %I IN DATABASE %I', pg_catalog.pg_get_userbyid(s.setrole), $2::text) END AS whose,
+                        ELSE pg_catalog.format('ALTER ROLE %I IN DATABASE %I', pg_catalog.pg_get_userbyid(s.setrole), $2::text)
+                   END AS whose,
                    s.setrole, n
             FROM source JOIN pg_catalog.pg_db_role_setting s ON s.setdatabase = source.oid
             CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) WITH ORDINALITY AS entries(entry, n)
         )
         SELECT statement FROM (
-            SELECT 1 AS place, 0::oid AS setrole, 0::bigint AS n, pg_catalog.format('ALTER DATABASE %I CONNECTION LIMIT %s', $2::text, datconnlimit) AS statement
+            SELECT 1 AS place, 0::oid AS setrole, 0::bigint AS n,
+                   pg_catalog.format('ALTER DATABASE %I CONNECTION LIMIT %s', $2::text, datconnlimit) AS statement
             FROM source WHERE datconnlimit > -1
             UNION ALL
-            SELECT 2, 0, 0, pg_catalog.format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %s', $2::text, owner) FROM source WHERE datacl IS NOT NULL
+            SELECT 2, 0, 0, pg_catalog.format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %s', $2::text, owner)
+            FROM source WHERE datacl IS NOT NULL
             UNION ALL
             SELECT 3, 0, a.n, pg_catalog.format('GRANT %s ON DATABASE %I TO %s%s', a.privilege_type, $2::text,
                 CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
                 CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-            FROM source CROSS JOIN LATERAL pg_catalog.aclexplode(datacl) WITH ORDINALITY AS a(grantor, grantee, privilege_type, is_grantable, n)
+            FROM source
+            CROSS JOIN LATERAL pg_catalog.aclexplode(datacl) WITH ORDINALITY AS a(grantor, grantee, privilege_type, is_grantable, n)
             UNION ALL
-            SELECT 4, setrole, 2 * n, pg_catalog.format('SELECT pg_catalog.set_config(%L, %L, true)', name, value) FROM setting WHERE name = ANY ($3)
+            SELECT 4, setrole, 2 * n, pg_catalog.format('SELECT pg_catalog.set_config(%L, %L, true)', name, value)
+            FROM setting WHERE name = ANY ($3)
             UNION ALL
             SELECT 4, setrole, 2 * n + 1,
-                CASE WHEN name = ANY ($3) THEN pg_catalog.format('%s SET %I FROM CURRENT', whose, name) ELSE pg_catalog.format('%s SET %I TO %L', whose, name, value) END
+                CASE WHEN name = ANY ($3) THEN pg_catalog.format('%s SET %I FROM CURRENT', whose, name)
+                     ELSE pg_catalog.format('%s SET %I TO %L', whose, name, value) END
             FROM setting
         ) statements ORDER BY place, setrole, n
         """;
@@ -65,7 +73,8 @@ internal sealed class DatabaseCopy(Session session)
     public async Task<string?> CommentAsync(string database, CancellationToken cancellationToken)
     {
         var found = await QueryAsync(
-            "SELECT coalesce(pg_catalog.shobj_description(oid, 'pg_database'), '') FROM pg_catalog.pg_database WHERE datname = $1", [database], cancellationToken);
+            "SELECT coalesce(pg_catalog.shobj_description(oid, 'pg_database'), '') FROM pg_catalog.pg_database WHERE datname = $1",
+                [database], cancellationToken);
         return found is not [var comment]
             ? throw new ProblemException(
                 "CG1314", $"There is no database {SqlIdentifier.Quote(database)}", advice: "'chatgenius-db create' makes it.")
@@ -80,12 +89,14 @@ internal sealed class DatabaseCopy(Session session)
     /// <param name="endSessions">Whether the sessions that use the source may be ended.</param>
     /// <param name="cancellationToken">Ends the copying; the copy is taken away.</param>
     /// <exception cref="ProblemException">CG1313: sessions use the source; CG1314: the server refuses.</exception>
-    public async Task MakeAsync(string source, string target, string? comment, bool isOpen, bool endSessions, CancellationToken cancellationToken)
+    public async Task MakeAsync(string source, string target, string? comment, bool isOpen, bool endSessions,
+        CancellationToken cancellationToken)
     {
         await DropAsync(target, cancellationToken);
         var owner = await QueryAsync(
             "SELECT pg_catalog.pg_get_userbyid(datdba)::text FROM pg_catalog.pg_database WHERE datname = $1", [source], cancellationToken);
-        var create = $"CREATE DATABASE {SqlIdentifier.Quote(target)} TEMPLATE {SqlIdentifier.Quote(source)} OWNER {SqlIdentifier.Quote(owner[0])}"
+        var create =
+            $"CREATE DATABASE {SqlIdentifier.Quote(target)} TEMPLATE {SqlIdentifier.Quote(source)} OWNER {SqlIdentifier.Quote(owner[0])}"
             + (isOpen ? "" : " ALLOW_CONNECTIONS false");
         await AloneAsync(source, endSessions, "copied", () => session.CommandAsync(create, cancellationToken), cancellationToken);
         try
@@ -97,22 +108,27 @@ internal sealed class DatabaseCopy(Session session)
         catch (Exception e) when (IsConnected)
         {
             await DropAsync(target, CancellationToken.None);
-            throw e.InnerException is PostgresException refused && !cancellationToken.IsCancellationRequested ? Refused(source, "copied", refused) : e;
+            throw e.InnerException is PostgresException refused && !cancellationToken.IsCancellationRequested
+                ? Refused(source, "copied", refused) : e;
         }
     }
 
-    /// <summary>Puts one database into the place of another, which gets a third name; both or neither. The other need not be there.</summary>
+    /// <summary>Puts one database into the place of another, which gets a third name; both or neither. The other need not be
+    /// there.</summary>
     /// <exception cref="ProblemException">CG1313: sessions use the database; CG1314: the server refuses.</exception>
     public async Task SwapAsync(string database, string fresh, string replaced, bool endSessions, CancellationToken cancellationToken)
     {
-        var isThere = (await QueryAsync("SELECT 'x' FROM pg_catalog.pg_database WHERE datname = $1", [database], cancellationToken)).Count > 0;
+        var isThere = (await QueryAsync("SELECT 'x' FROM pg_catalog.pg_database WHERE datname = $1", [database],
+            cancellationToken)).Count > 0;
         string[] renames =
         [
-            .. isThere ? [$"ALTER DATABASE {SqlIdentifier.Quote(database)} RENAME TO {SqlIdentifier.Quote(replaced)}"] : Array.Empty<string>(),
+            .. isThere ? [$"ALTER DATABASE {SqlIdentifier.Quote(database)} RENAME TO {SqlIdentifier.Quote(replaced)}"]
+                : Array.Empty<string>(),
             $"ALTER DATABASE {SqlIdentifier.Quote(fresh)} RENAME TO {SqlIdentifier.Quote(database)}",
         ];
         await AloneAsync(
-            database, endSessions, "put back", () => session.WriteAsync([.. renames.Select(text => (SqlQuery)text)], cancellationToken), cancellationToken);
+            database, endSessions, "put back", () =>
+                session.WriteAsync([.. renames.Select(text => (SqlQuery)text)], cancellationToken), cancellationToken);
     }
 
     /// <summary>Drops a database of ours where it is there.</summary>

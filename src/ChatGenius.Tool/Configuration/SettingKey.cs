@@ -79,6 +79,10 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
     public static readonly SettingKey RequireBackup =
         new("require_backup", SettingKind.Flag, "false", "apply is refused here without --backup.");
 
+    public static readonly SettingKey PasswordCommand = new(
+        "password_command", SettingKind.Text, "",
+        "A command line that prints the password, such as a token that lives for minutes; it is run for each connection.");
+
     /// <summary>How long a run waits, and for whom it gives way: the options of every command that runs migrations.</summary>
     public static readonly IReadOnlyList<SettingKey> OfARun =
     [
@@ -128,7 +132,7 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
     public static readonly IReadOnlyList<SettingKey> Everywhere = [Migrations, Templates, Bundle, HistorySchema, .. OfARun, Backups];
 
     /// <summary>What an environment takes besides.</summary>
-    public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, Protected, RequireBackup];
+    public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, PasswordCommand, Protected, RequireBackup];
 
     /// <summary>The largest number.</summary>
     public const int Most = 1000;

@@ -54,6 +54,10 @@ internal sealed class Settings
     /// <summary>Whether <c>apply</c> is refused without a backup.</summary>
     public bool RequiresBackup => _ofEnvironment.TryGetValue(SettingKey.RequireBackup, out var value) && value.Value == "true";
 
+    /// <summary>The command that prints the password; null where there is none.</summary>
+    public string? PasswordCommand =>
+        _ofEnvironment.TryGetValue(SettingKey.PasswordCommand, out var value) && value.Value.Length > 0 ? value.Value : null;
+
     public bool Bundle => this[SettingKey.Bundle].Value == "true";
 
     public string HistorySchema => this[SettingKey.HistorySchema].Value;

@@ -66,7 +66,8 @@ public sealed class ConnectionProblemTests(GuardedServer server) : IClassFixture
     [InlineData("sslmode=require&sslrootcert={ca}", "t")]
     public async Task TLS_is_used_as_asked(string query, string ssl)
     {
-        await using var connection = await new Database(server.Url("plain:secret@", query.Replace("{ca}", server.Authority, StringComparison.Ordinal))).ConnectAsync();
+        await using var connection = await new Database(
+            server.Url("plain:secret@", query.Replace("{ca}", server.Authority, StringComparison.Ordinal))).ConnectAsync();
         await using var command = new NpgsqlCommand("SELECT ssl::text::char(1) FROM pg_stat_ssl WHERE pid = pg_backend_pid()", connection);
 
         (await command.ExecuteScalarAsync()).ShouldBe(ssl);
@@ -110,7 +111,8 @@ public sealed class ConnectionProblemTests(GuardedServer server) : IClassFixture
 
         (await CodeOf(server.Url("plain:secret@", $"host={server.SocketFolder}&channel_binding=require"))).ShouldBe("CG0644");
         await using var hostile = new HostileServer();
-        (await CodeOf(DatabaseUrl.Parse($"{hostile.Url.Display}?sslmode=disable&channel_binding=require", environment: _ => null))).ShouldBe("CG0644");
+        (await CodeOf(DatabaseUrl.Parse($"{hostile.Url.Display}?sslmode=disable&channel_binding=require", environment: _ => null)))
+            .ShouldBe("CG0644");
     }
 
     [Fact]
@@ -147,7 +149,8 @@ public sealed class ConnectionProblemTests(GuardedServer server) : IClassFixture
     [Fact]
     public async Task A_socket_has_to_belong_to_the_user_that_requirepeer_names()
     {
-        await using var stat = ToolProcess.StartProcess("stat", ["-c", "%U", $"{server.SocketFolder}/.s.PGSQL.{server.Port}"], null, null, null);
+        await using var stat = ToolProcess.StartProcess("stat", ["-c", "%U", $"{server.SocketFolder}/.s.PGSQL.{server.Port}"], null, null,
+            null);
         var owner = (await stat.ExitAsync()).Output.Trim();
         var url = $"host={server.SocketFolder}&requirepeer=";
 
@@ -170,7 +173,10 @@ public sealed class ConnectionProblemTests(GuardedServer server) : IClassFixture
     [Fact]
     public async Task A_certificate_for_another_host_name_is_not_trusted_by_verify_full()
     {
-        var url = DatabaseUrl.Parse($"postgres://plain:secret@127.0.0.1:{server.Port}/postgres?sslmode=verify-full&sslrootcert={server.Authority}", environment: _ => null);
+        var url =
+            DatabaseUrl.Parse(
+            $"postgres://plain:secret@127.0.0.1:{server.Port}/postgres?sslmode=verify-full&sslrootcert={server.Authority}",
+            environment: _ => null);
 
         (await CodeOf(url)).ShouldBe("CG0622");
     }
@@ -191,7 +197,8 @@ public sealed class ConnectionProblemTests(GuardedServer server) : IClassFixture
         listener.Start();
         var serving = ServeAsync();
 
-        (await CodeOf(DatabaseUrl.Parse($"postgres://u@127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/d", environment: _ => null))).ShouldBe("CG0623");
+        (await CodeOf(DatabaseUrl.Parse($"postgres://u@127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/d", environment: _ => null)))
+            .ShouldBe("CG0623");
         listener.Stop();
         await serving;
 
@@ -217,7 +224,8 @@ public sealed class ConnectionProblemTests(GuardedServer server) : IClassFixture
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var url = DatabaseUrl.Parse($"postgres://u@127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/d?connect_timeout=1", environment: _ => null);
+        var url = DatabaseUrl.Parse($"postgres://u@127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/d?connect_timeout=1",
+            environment: _ => null);
 
         (await CodeOf(url)).ShouldBe("CG0612");
     }
@@ -227,16 +235,19 @@ public sealed class ConnectionProblemTests(GuardedServer server) : IClassFixture
     [InlineData("postgres://u@127.0.0.1:1/d", "CG0610")]
     [InlineData("postgres://u@127.0.0.1:1,127.0.0.1:2/d", "CG0610")]
     [InlineData("postgres://u@/d?host=/no/such/folder", "CG0610")]
-    public async Task A_server_that_is_not_there_is_a_problem(string url, string code) => (await CodeOf(DatabaseUrl.Parse(url, environment: _ => null))).ShouldBe(code);
+    public async Task A_server_that_is_not_there_is_a_problem(string url, string code) =>
+        (await CodeOf(DatabaseUrl.Parse(url, environment: _ => null))).ShouldBe(code);
 
     [Fact]
     public async Task Of_several_hosts_the_one_that_fits_is_taken()
     {
         var hosts = $"postgres://plain:secret@127.0.0.1:1,localhost:{server.Port}/postgres";
-        await using var connection = await new Database(DatabaseUrl.Parse($"{hosts}?target_session_attrs=read-write", environment: _ => null)).ConnectAsync();
+        await using var connection = await new Database(
+            DatabaseUrl.Parse($"{hosts}?target_session_attrs=read-write", environment: _ => null)).ConnectAsync();
         connection.Port.ShouldBe(server.Port);
 
-        (await CodeOf(DatabaseUrl.Parse($"postgres://plain:secret@localhost:{server.Port}/postgres?target_session_attrs=read-only", environment: _ => null))).ShouldBe("CG0628");
+        (await CodeOf(DatabaseUrl.Parse($"postgres://plain:secret@localhost:{server.Port}/postgres?target_session_attrs=read-only",
+            environment: _ => null))).ShouldBe("CG0628");
         (await CodeOf(DatabaseUrl.Parse($"{hosts}?target_session_attrs=standby", environment: _ => null))).ShouldBe("CG0628");
     }
 
@@ -277,7 +288,9 @@ public sealed class GuardedServer : IAsyncLifetime
     {
         var local = new LocalServer(_sandbox.Options with { Loopback = true });
         var url = await local.StartAsync();
-        foreach (var sql in (string[])["CREATE ROLE plain LOGIN PASSWORD 'secret'", "CREATE ROLE limited LOGIN PASSWORD 'secret' CONNECTION LIMIT 0", "CREATE DATABASE closed", "REVOKE CONNECT ON DATABASE closed FROM PUBLIC"])
+        foreach (var sql in (string[])["CREATE ROLE plain LOGIN PASSWORD 'secret'",
+            "CREATE ROLE limited LOGIN PASSWORD 'secret' CONNECTION LIMIT 0", "CREATE DATABASE closed",
+            "REVOKE CONNECT ON DATABASE closed FROM PUBLIC"])
         {
             await using var connection = await new Database(url).ConnectAsync();
             await using var command = new NpgsqlCommand(sql, connection);
@@ -292,7 +305,8 @@ public sealed class GuardedServer : IAsyncLifetime
             "local all all trust\nhost all postgres all scram-sha-256\nhostssl all all all scram-sha-256\n");
         await File.AppendAllTextAsync(Path.Combine(_sandbox.DataFolder, "chatgenius-db.conf"), "ssl = on\n");
         await File.AppendAllTextAsync(
-            Path.Combine(_sandbox.DataFolder, "postgresql.conf"), $"unix_socket_directories = '{SocketFolder}'\nlisten_addresses = 'localhost'\n");
+            Path.Combine(_sandbox.DataFolder, "postgresql.conf"),
+                $"unix_socket_directories = '{SocketFolder}'\nlisten_addresses = 'localhost'\n");
         await local.StartAsync();
         Port = local.Status().Url!.Port;
     }

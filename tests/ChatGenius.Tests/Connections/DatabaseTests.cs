@@ -36,7 +36,8 @@ public class DatabaseTests
         await using var db = await TestDatabase.CreateAsync();
         await using (var session = await Session.OpenMaintenanceAsync(db.Database, "testing"))
         {
-            await session.WriteAsync([new SqlQuery("UPDATE pg_catalog.pg_database SET datconnlimit = -2 WHERE datname = $1", db.Url.DatabaseName)], default);
+            await session.WriteAsync([new SqlQuery("UPDATE pg_catalog.pg_database SET datconnlimit = -2 WHERE datname = $1",
+                db.Url.DatabaseName)], default);
         }
 
         (await ProblemOf(db.Url)).Code.ShouldBe("CG0646");
@@ -80,7 +81,9 @@ public class DatabaseTests
         database.AbandonAhead();
         database.AbandonAhead();
 
-        await db.ExecuteAsync("DO $$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()) LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP; END $$");
+        await db.ExecuteAsync(
+            "DO $$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()) "
+            + "LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP; END $$");
     }
 
     [Fact]
@@ -152,7 +155,8 @@ public class DatabaseTests
         {
             var url = new NpgsqlConnectionStringBuilder(db.Url.ConnectionString) { Username = role, Password = "secret", Database = role };
 
-            var problem = (await Should.ThrowAsync<ProblemException>(() => new Database(DatabaseUrl.Parse(url.ConnectionString)).CreateAsync())).Problems[0];
+            var problem = (await Should.ThrowAsync<ProblemException>(() => new Database(DatabaseUrl.Parse(url.ConnectionString))
+                .CreateAsync())).Problems[0];
 
             problem.Code.ShouldBe("CG0630");
             problem.Advice!.ShouldContain("CREATEDB");
@@ -169,8 +173,10 @@ public class DatabaseTests
         await using var db = await TestDatabase.CreateAsync();
         await db.Database.WaitAsync(Timeout.InfiniteTimeSpan);
 
-        (await Should.ThrowAsync<ProblemException>(() => new Database(DatabaseUrl.Of("127.0.0.1", 1, "u", "d")).WaitAsync(TimeSpan.FromMilliseconds(300)))).Problems[0].Code.ShouldBe("CG0610");
-        (await Should.ThrowAsync<ProblemException>(() => new Database(db.Url.WithDatabase("absent")).WaitAsync(Timeout.InfiniteTimeSpan))).Problems[0].Code.ShouldBe("CG0617");
+        (await Should.ThrowAsync<ProblemException>(() => new Database(DatabaseUrl.Of("127.0.0.1", 1, "u", "d"))
+            .WaitAsync(TimeSpan.FromMilliseconds(300)))).Problems[0].Code.ShouldBe("CG0610");
+        (await Should.ThrowAsync<ProblemException>(() => new Database(db.Url.WithDatabase("absent"))
+            .WaitAsync(Timeout.InfiniteTimeSpan))).Problems[0].Code.ShouldBe("CG0617");
     }
 
     private static async Task<Problem> ProblemOf(DatabaseUrl url) =>

@@ -51,8 +51,10 @@ public class DatabaseUrlTests
     public void Parameters_become_Npgsqls()
     {
         var builder = Builder(
-            "postgres://u:p%25%40@h/d?sslmode=verify-full&sslrootcert=/ca.crt&sslcert=/c.crt&sslkey=/c.key&sslpassword=x&application_name=me"
-            + "&connect_timeout=7&search_path=a,b&options=-c%20statement_timeout%3D1s&target_session_attrs=read-write&keepalives_idle=30&passfile=/pw&TimeZone=UTC");
+            "postgres://u:p%25%40@h/d?sslmode=verify-full&sslrootcert=/ca.crt&sslcert=/c.crt&sslkey=/c.key&sslpassword=x"
+            + "&application_name=me"
+            + "&connect_timeout=7&search_path=a,b&options=-c%20statement_timeout%3D1s&target_session_attrs=read-write"
+            + "&keepalives_idle=30&passfile=/pw&TimeZone=UTC");
 
         builder.ShouldSatisfyAllConditions(
             b => b.Password.ShouldBe("p%@"), b => b.SslMode.ShouldBe(SslMode.VerifyFull), b => b.RootCertificate.ShouldBe("/ca.crt"),
@@ -71,7 +73,8 @@ public class DatabaseUrlTests
     [InlineData("sslmode=verify-ca", SslMode.VerifyCA)]
     [InlineData("sslrootcert=system", SslMode.VerifyFull)]
     [InlineData("ssl=true", SslMode.Require)]
-    public void The_SSL_mode_means_what_it_means_to_libpq(string query, SslMode mode) => Builder($"postgres://u@h/d?{query}").SslMode.ShouldBe(mode);
+    public void The_SSL_mode_means_what_it_means_to_libpq(string query, SslMode mode) =>
+        Builder($"postgres://u@h/d?{query}").SslMode.ShouldBe(mode);
 
     [Theory]
     [InlineData("postgres://u@h/d?sslmoed=require", "CG0602", 18, 7, "Did you mean sslmode?")]
@@ -96,7 +99,8 @@ public class DatabaseUrlTests
     {
         var problem = ProblemOf(text);
 
-        (problem.Code, problem.Where!.Path, problem.Where.Column, problem.Where.Width).ShouldBe((code, "--database", column, width), problem.Where.LineText);
+        (problem.Code, problem.Where!.Path, problem.Where.Column, problem.Where.Width)
+            .ShouldBe((code, "--database", column, width), problem.Where.LineText);
         problem.Advice!.ShouldContain(advice);
     }
 
@@ -126,7 +130,8 @@ public class DatabaseUrlTests
     [Fact]
     public void The_environment_stands_in_for_what_the_string_leaves_out()
     {
-        var environment = new Dictionary<string, string> { ["PGPASSWORD"] = "p", ["PGUSER"] = "other", ["PGSSLMODE"] = "require", ["PGPORT"] = "5433" };
+        var environment = new Dictionary<string, string> { ["PGPASSWORD"] = "p", ["PGUSER"] = "other", ["PGSSLMODE"] = "require",
+            ["PGPORT"] = "5433" };
         var url = DatabaseUrl.Parse("postgres://u@h/d", "--database", v => environment.GetValueOrDefault(v));
 
         var builder = new NpgsqlConnectionStringBuilder(url.ConnectionString);
@@ -138,7 +143,8 @@ public class DatabaseUrlTests
     {
         DatabaseUrl.FromEnvironment(v => v == "PGHOST" ? "h" : v == "PGDATABASE" ? "d" : null)!.Host.ShouldBe("h");
         DatabaseUrl.FromEnvironment(v => v is "PGPASSWORD" or "PGSSLMODE" ? "x" : null).ShouldBeNull();
-        Should.Throw<ProblemException>(() => DatabaseUrl.FromEnvironment(v => v == "PGSERVICE" ? "prod" : null)).Problems[0].Where!.Path.ShouldBe("PGSERVICE");
+        Should.Throw<ProblemException>(() => DatabaseUrl.FromEnvironment(v => v == "PGSERVICE" ? "prod"
+            : null)).Problems[0].Where!.Path.ShouldBe("PGSERVICE");
     }
 
     [Theory]
@@ -148,8 +154,11 @@ public class DatabaseUrlTests
     public void A_service_of_libpq_comes_after_the_string_and_before_the_environment(string text, string variable)
     {
         using var home = new Sandbox();
-        home.Write(".pg_service.conf", "# ours\n[other]\nhost=wrong\n\n[prod]\nhost=db.example\nport=6000\nuser=app\ndbname=chat\npassword=s3cret\n[last]\nhost=wrong\n");
-        string? Environment(string name) => name == "HOME" ? home.Path : name == variable ? "prod" : name is "PGUSER" or "PGAPPNAME" ? "env" : null;
+        home.Write(".pg_service.conf",
+            "# ours\n[other]\nhost=wrong\n\n[prod]\nhost=db.example\nport=6000\n"
+            + "user=app\ndbname=chat\npassword=s3cret\n[last]\nhost=wrong\n");
+        string? Environment(string name) => name == "HOME" ? home.Path : name == variable ? "prod" : name is "PGUSER" or "PGAPPNAME" ? "env"
+            : null;
 
         var url = DatabaseUrl.Parse(text, environment: Environment);
 
@@ -168,7 +177,8 @@ public class DatabaseUrlTests
         using var home = new Sandbox();
         var path = home.Write("services", file);
 
-        var problem = Should.Throw<ProblemException>(() => DatabaseUrl.Parse("service=prod", environment: name => name == "PGSERVICEFILE" ? path : null)).Problems[0];
+        var problem = Should.Throw<ProblemException>(() =>
+            DatabaseUrl.Parse("service=prod", environment: name => name == "PGSERVICEFILE" ? path : null)).Problems[0];
 
         (problem.Code, problem.Where!.Path, problem.Where.Line).ShouldBe((code, path, line));
     }
@@ -185,7 +195,8 @@ public class DatabaseUrlTests
         var url = Parse("postgres://u:p@h1:1,h2:2/d?sslmode=require").WithDatabase(name);
 
         url.DatabaseName.ShouldBe(name);
-        Builder(url).ShouldSatisfyAllConditions(b => b.Database.ShouldBe(name), b => b.Host.ShouldBe("h1:1,h2:2"), b => b.Password.ShouldBe("p"));
+        Builder(url).ShouldSatisfyAllConditions(b => b.Database.ShouldBe(name), b => b.Host.ShouldBe("h1:1,h2:2"), b =>
+            b.Password.ShouldBe("p"));
         Parse(url.Display).DatabaseName.ShouldBe(name);
     }
 
@@ -194,7 +205,8 @@ public class DatabaseUrlTests
     {
         Builder("Host=h;Username=u;Pooling=true;Command Timeout=1;Include Error Detail=false").ShouldSatisfyAllConditions(
             b => b.Pooling.ShouldBeFalse(), b => b.CommandTimeout.ShouldBe(0), b => b.IncludeErrorDetail.ShouldBeTrue(),
-            b => b.IncludeFailedBatchedCommand.ShouldBeTrue(), b => b.ApplicationName.ShouldBe("chatgenius-db"), b => b.Options.ShouldBeNull());
+            b => b.IncludeFailedBatchedCommand.ShouldBeTrue(), b => b.ApplicationName.ShouldBe("chatgenius-db"), b =>
+                b.Options.ShouldBeNull());
     }
 
     [Theory]

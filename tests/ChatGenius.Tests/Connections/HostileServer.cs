@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -26,9 +27,16 @@ internal sealed class HostileServer : IAsyncDisposable
 
     public DatabaseUrl Url => Within(60);
 
+    /// <summary>Whether it asks for a password, in clear, and takes any.</summary>
+    public bool AsksForPassword { get; init; }
+
+    /// <summary>What it was given.</summary>
+    public ConcurrentBag<string> Passwords { get; } = [];
+
     /// <summary>Its URL, with a time to connect in seconds.</summary>
     public DatabaseUrl Within(int seconds) => DatabaseUrl.Parse(
-        $"postgres://u@127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/d?connect_timeout={seconds}&sslmode=disable", environment: _ => null);
+        $"postgres://u@127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/d?connect_timeout={seconds}&sslmode=disable",
+            environment: _ => null);
 
     /// <summary>The beginning of a message that would be two gigabytes long.</summary>
     public static Task AnnounceTwoGigabytesAsync(Stream stream, CancellationToken token) => SendAsync(stream, 'T', int.MaxValue, [], token);
@@ -86,9 +94,20 @@ internal sealed class HostileServer : IAsyncDisposable
             var length = new byte[4];
             await stream.ReadExactlyAsync(length, _stop.Token);
             await stream.ReadExactlyAsync(new byte[BinaryPrimitives.ReadInt32BigEndian(length) - 4], _stop.Token);
+            if (AsksForPassword)
+            {
+                await SendAsync(stream, 'R', null, [0, 0, 0, 3], _stop.Token);
+                var header = new byte[5];
+                await stream.ReadExactlyAsync(header, _stop.Token);
+                var password = new byte[BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(1)) - 4];
+                await stream.ReadExactlyAsync(password, _stop.Token);
+                Passwords.Add(Encoding.UTF8.GetString(password).TrimEnd('\0'));
+            }
+
             await SendAsync(stream, 'R', null, new byte[4], _stop.Token);
             await _afterLogin(stream, _stop.Token);
-            foreach (var (name, value) in new[] { ("server_version", "15.1"), ("client_encoding", "UTF8"), ("standard_conforming_strings", "on") })
+            foreach (var (name, value) in new[] { ("server_version", "15.1"), ("client_encoding", "UTF8"),
+                ("standard_conforming_strings", "on") })
             {
                 await SendAsync(stream, 'S', null, Encoding.UTF8.GetBytes($"{name}\0{value}\0"), _stop.Token);
             }

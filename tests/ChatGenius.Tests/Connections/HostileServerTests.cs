@@ -32,5 +32,6 @@ public class HostileServerTests
         problem.Message.ShouldStartWith("Reading the schema failed");
     }
 
-    private static async Task<Problem> ProblemOf(Task task) => (await Should.ThrowAsync<ProblemException>(task)).Problems.ShouldHaveSingleItem();
+    private static async Task<Problem> ProblemOf(Task task) =>
+        (await Should.ThrowAsync<ProblemException>(task)).Problems.ShouldHaveSingleItem();
 }

@@ -66,8 +66,10 @@ public class SessionTests
         await db.ExecuteAsync("CREATE TABLE public.t (a int PRIMARY KEY)");
         await using var session = await Session.OpenAsync(db.Database, "writing");
 
-        (await session.WriteAsync(["INSERT INTO public.t VALUES (1), (2)", new SqlQuery("INSERT INTO public.t SELECT $1", 3)], default)).ShouldBe(3);
-        await Should.ThrowAsync<ProblemException>(session.WriteAsync(["INSERT INTO public.t VALUES (4)", "INSERT INTO public.t VALUES (1)"], default));
+        (await session.WriteAsync(["INSERT INTO public.t VALUES (1), (2)", new SqlQuery("INSERT INTO public.t SELECT $1", 3)], default))
+            .ShouldBe(3);
+        await Should.ThrowAsync<ProblemException>(
+            session.WriteAsync(["INSERT INTO public.t VALUES (4)", "INSERT INTO public.t VALUES (1)"], default));
         await Should.ThrowAsync<ProblemException>(session.TransactionAsync(
             writes: true,
             async () =>
@@ -76,7 +78,8 @@ public class SessionTests
                 return await session.WriteAsync(["INSERT INTO public.t VALUES (1)"], default);
             },
             default));
-        (await session.TransactionAsync(writes: true, () => session.WriteAsync(["INSERT INTO public.t VALUES (6)"], default), default)).ShouldBe(1);
+        (await session.TransactionAsync(writes: true, () => session.WriteAsync(["INSERT INTO public.t VALUES (6)"], default), default))
+            .ShouldBe(1);
 
         (await session.RowsAsync("SELECT a FROM public.t ORDER BY a", row => row.GetInt32(0), default)).ShouldBe([1, 2, 3, 6]);
     }
@@ -114,7 +117,8 @@ public class SessionTests
             session.IsOpen.ShouldBe(code != "CG0514");
             if (!session.IsOpen)
             {
-                (await Should.ThrowAsync<ProblemException>(session.ScalarAsync<object>(query, default))).Problems[0].Code.ShouldBe("CG0514");
+                (await Should.ThrowAsync<ProblemException>(session.ScalarAsync<object>(query, default))).Problems[0].Code.ShouldBe(
+                    "CG0514");
             }
         }
         finally
@@ -136,7 +140,8 @@ public class SessionTests
             await using (var session = await Session.OpenAsync(database, "testing"))
             {
                 await session.WriteAsync(
-                    ["DO $$ BEGIN EXECUTE 'CREATE TABLE public.' || quote_ident(convert_from('\\xff', 'SQL_ASCII')) || ' ()'; END $$"], default);
+                    ["DO $$ BEGIN EXECUTE 'CREATE TABLE public.' || quote_ident(convert_from('\\xff', 'SQL_ASCII')) || ' ()'; END $$"],
+                        default);
             }
 
             var problem = (await Should.ThrowAsync<ProblemException>(SchemaReader.ReadAsync(database))).Problems[0];
@@ -155,8 +160,10 @@ public class SessionTests
         await using var db = await TestDatabase.CreateAsync();
         var role = $"cg_test_{Guid.NewGuid():N}";
         await db.ExecuteAsync(
-            $"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD 'p'; ALTER ROLE {role} SET statement_timeout = '5ms'; ALTER ROLE {role} SET default_transaction_read_only = on");
-        var builder = new NpgsqlConnectionStringBuilder(db.Url.ConnectionString) { Username = role, Password = "p", Database = $"cg_test_{Guid.NewGuid():N}" };
+            $"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD 'p'; ALTER ROLE {role} SET statement_timeout = '5ms'; "
+            + $"ALTER ROLE {role} SET default_transaction_read_only = on");
+        var builder = new NpgsqlConnectionStringBuilder(db.Url.ConnectionString) { Username = role, Password = "p",
+            Database = $"cg_test_{Guid.NewGuid():N}" };
         var database = new Database(DatabaseUrl.Parse(builder.ConnectionString));
         try
         {
@@ -182,7 +189,8 @@ public class SessionTests
         {
             await using var session = await Session.OpenAsync(new Database(bouncer.Url("postgres")), "looking");
             (await session.OwnsBackendAsync(default)).ShouldBeFalse();
-            (await session.ReadAsync(["SELECT 7"], reader => Session.ResultAsync(reader, row => row.GetInt32(0), default), default, staysPrepared: true)).ShouldBe([7]);
+            (await session.ReadAsync(["SELECT 7"], reader =>
+                Session.ResultAsync(reader, row => row.GetInt32(0), default), default, staysPrepared: true)).ShouldBe([7]);
             await session.CommandAsync("CREATE DATABASE pooled", default);
             await session.CommandAsync("DROP DATABASE pooled", default);
         }
@@ -193,7 +201,8 @@ public class SessionTests
     private static async Task<List<string>> Settings(NpgsqlConnection connection)
     {
         var settings = new List<string>();
-        await using var command = new NpgsqlCommand("SELECT name || ' = ' || setting FROM pg_settings WHERE source = 'session' ORDER BY 1", connection);
+        await using var command = new NpgsqlCommand("SELECT name || ' = ' || setting FROM pg_settings WHERE source = 'session' ORDER BY 1",
+            connection);
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {

@@ -1,3 +1,4 @@
+using ChatGenius.Tests.Connections;
 using ChatGenius.Tool;
 
 namespace ChatGenius.Tests.Tool;
@@ -40,6 +41,27 @@ public class TargetTests
 
         tool.Write(".env", "PROD_URL='postgres://u:secret@prod/d'");
         (await DatabaseAsync(tool)).ShouldBe("postgres://u@prod/d PROD_URL in .env");
+    }
+
+    [Theory]
+    [InlineData("echo s3cret", null)]
+    [InlineData("exit 3", "ended with exit code 3")]
+    [InlineData("true", "did not print one line")]
+    [InlineData("echo a; echo b", "did not print one line")]
+    public async Task A_password_command_is_asked_for_each_connection(string command, string? complaint)
+    {
+        using var tool = new InProcess();
+        tool.Write("chatgenius-db.json",
+            $$"""{ "environments": { "production": { "database_url_variable": "PROD_URL", "password_command": "{{command}}" } } }""");
+        tool.Environment["CHATGENIUS_ENV"] = "production";
+        await using var server = new HostileServer(atQuery: HostileServer.BreakOffAsync) { AsksForPassword = true };
+        tool.Environment["PROD_URL"] = $"{server.Url.Display}?sslmode=disable";
+
+        var run = await tool.RunAsync("status");
+
+        run.ExitCode.ShouldBe(ExitCode.Error);
+        run.Error.ShouldStartWith(complaint is null ? "error CG0514" : $"error CG0915: The password command {complaint}");
+        server.Passwords.Distinct().ShouldBe(complaint is null ? ["s3cret"] : []);
     }
 
     [Theory]

@@ -22,7 +22,7 @@ internal static class OpenSsl
         }
     }
 
-    /// <summary>Whether one of the versions can be loaded; null is none.</summary>
+    /// <summary>Whether one of the versions can be loaded; null where none can.</summary>
     internal static bool CanLoad(IEnumerable<string?> versions) =>
         versions.Any(version => version is not null && NativeLibrary.TryLoad($"libssl.so.{version}", out _));
 

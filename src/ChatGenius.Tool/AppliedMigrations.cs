@@ -11,10 +11,10 @@ internal sealed record AppliedMigration(long Version, string Name);
 /// <summary>What a database's history has, for commands that work without a database too.</summary>
 internal sealed class AppliedMigrations(TargetFinder targets, GlobalOptions options, Settings settings, Report report)
 {
-    /// <summary>Whoever writes a new migration does not wait for a database that is far away or down.</summary>
+    /// <summary>Who writes a new migration does not wait for a database that is far away or down.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Asks the database that is configured, if it answers at once; starts no server.</summary>
+    /// <summary>Asks the database that is configured, if it answers immediately; starts no server.</summary>
     /// <returns>Nothing where no database is configured or none answers.</returns>
     public async Task<IReadOnlyList<AppliedMigration>> TryReadAsync(CancellationToken cancellationToken)
     {

@@ -12,7 +12,7 @@ internal sealed class Certificates(Settings settings, Shell shell)
     public string PathOf(SourceText migration) => Path.Combine(settings.MigrationsFolder,
         $"{Path.GetFileNameWithoutExtension(migration.Path)}.trace.json");
 
-    /// <summary>The certificate of a migration as it stands; null when there is none, or only one of another text.</summary>
+    /// <summary>The certificate of the present text of a migration; null when there is none, or only one of another text.</summary>
     /// <exception cref="ProblemException">CG1213: the file is no certificate; CG0103: it can't be read.</exception>
     public async Task<TraceCertificate?> FindAsync(Migration migration, CancellationToken cancellationToken)
     {

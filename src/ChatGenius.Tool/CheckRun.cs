@@ -26,7 +26,7 @@ internal sealed class CheckRun(DatabaseUrl server, TimeSpan lockTimeout, TableSi
     /// <param name="migrations">All there are, in order.</param>
     /// <param name="chosen">Those to be checked; the others before them only prepare.</param>
     /// <param name="rows">Rows that come once the database stands before the first chosen one; null for no more than the migrations bring.</param>
-    /// <param name="report">Told what is done.</param>
+    /// <param name="report">Gets what is done.</param>
     /// <param name="cancellationToken">Cancels the running statement; the database is dropped all the same.</param>
     /// <exception cref="ProblemException">
     /// CG06xx: no connection; CG1201 to CG1206; CG1209: an earlier migration does not run on an empty database; CG1210: the connection was lost;

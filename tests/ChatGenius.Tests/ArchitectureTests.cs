@@ -24,7 +24,8 @@ public partial class ArchitectureTests
         var allowed = Floors.TakeWhile(floor => !floor.Contains(room)).SelectMany(floor => floor).ToList();
         var forbidden = Folders.Except(allowed).Except([room]).ToList();
         var named = Sources("src", "ChatGenius.Db", room)
-            .SelectMany(f => RoomName().Matches(File.ReadAllText(f)).Select(m => (File: Path.GetFileName(f), Room: m.Groups["room"].Value)));
+            .SelectMany(f => RoomName().Matches(File.ReadAllText(f))
+                .Select(m => (File: Path.GetFileName(f), Room: m.Groups["room"].Value)));
 
         Floors.SelectMany(floor => floor).ShouldBe(Folders, ignoreOrder: true);
         named.Where(n => forbidden.Contains(n.Room)).Distinct().ShouldBeEmpty();
@@ -37,7 +38,8 @@ public partial class ArchitectureTests
     [Fact]
     public void Every_problem_is_documented_and_every_documented_problem_exists()
     {
-        var used = Sources("src").SelectMany(f => Code().Matches(File.ReadAllText(f)).Select(m => m.Groups["code"].Value)).Distinct().Order().ToList();
+        var used = Sources("src").SelectMany(f => Code().Matches(File.ReadAllText(f)).Select(m => m.Groups["code"].Value))
+            .Distinct().Order().ToList();
         var lines = File.ReadAllLines(Path.Combine(Root, "PROBLEMS.md"));
         var documented = lines.Select(l => DocumentedCode().Match(l)).Where(m => m.Success).Select(m => m.Groups["code"].Value).ToList();
 
@@ -52,7 +54,8 @@ public partial class ArchitectureTests
     {
         var tests = typeof(ArchitectureTests).Assembly.GetTypes().SelectMany(type => type.GetMethods())
             .Where(method => method.IsDefined(typeof(FactAttribute), inherit: true)).Select(method => method.Name).ToHashSet();
-        var rows = File.ReadAllLines(Path.Combine(Root, "docs", "faults.md")).Where(line => line.StartsWith('|')).Skip(2).Select(line => line.Split('|')[^2]).ToList();
+        var rows = File.ReadAllLines(Path.Combine(Root, "docs", "faults.md")).Where(line => line.StartsWith('|')).Skip(2)
+            .Select(line => line.Split('|')[^2]).ToList();
 
         rows.Count.ShouldBeGreaterThan(10);
         foreach (var row in rows)
@@ -65,35 +68,34 @@ public partial class ArchitectureTests
     /// <summary>Files that had longer lines when the rule came. One that keeps it is taken off the list, and none is added.</summary>
     private static readonly string[] StillLong =
     [
-        "AdviceTests", "ArchitectureTests", "BundledMigrations", "Catalog", "CatalogReader", "CatalogText", "Chance",
-        "CheckCommand", "CheckCommandTests", "CheckRun", "CheckpointsTests", "ClientPrograms", "Cluster", "ColumnFact",
-        "ColumnSpecTests", "CompatibilityRules", "ConcurrentRunTests", "ConnectionParameters", "ConnectionUrl",
-        "DataLossRules", "DataMigrationTests", "DatabaseBackup", "DatabaseBackupTests", "DocumentedCommandTests",
-        "FailureRules", "FaultServer", "Folder", "FullDiskTests", "GuardedBackupTests", "Hazard", "Hazards", "HygieneRules",
-        "IndexRules", "LibpqEnvironment", "LibpqEnvironmentTests", "LocalServer", "LocalServerOptions", "LocalServerTests",
-        "LockMode", "LockModeTests", "LockRules", "MadeUpValues", "Migration", "MigrationFacts", "MigrationFolder",
-        "MigrationFolderTests", "MigrationNumber", "MigrationParser", "MigrationParserTests", "MigrationPlan",
+        "AdviceTests", "BundledMigrations", "Catalog", "CatalogReader", "CatalogText", "CheckCommand", "CheckCommandTests",
+        "CheckRun", "CheckpointsTests", "ClientPrograms", "Cluster", "ColumnFact", "ColumnSpecTests", "CompatibilityRules",
+        "ConcurrentRunTests", "ConnectionParameters", "ConnectionUrl", "DataLossRules", "DataMigrationTests", "DatabaseBackup",
+        "DatabaseBackupTests", "FailureRules", "FaultServer", "Folder", "FullDiskTests", "GuardedBackupTests", "Hazard", "Hazards",
+        "HygieneRules", "IndexRules", "LibpqEnvironment", "LibpqEnvironmentTests", "LocalServer", "LocalServerOptions",
+        "LocalServerTests", "LockMode", "LockModeTests", "LockRules", "MadeUpValues", "Migration", "MigrationFacts",
+        "MigrationFolder", "MigrationFolderTests", "MigrationNumber", "MigrationParser", "MigrationParserTests", "MigrationPlan",
         "MigrationScript", "MigrationScriptTests", "MigrationSource", "MigrationSourceTests", "MigrationWatch", "Migrator",
-        "MigratorOptions", "MigratorTests", "MixedMigrations", "NameGrammarTests", "Needs", "NewCommandTests", "NpmPackage",
-        "OthersRowsTests", "PhaseTests", "PlanBenchmarks", "PoolerTests", "PostgresBinaries", "PostgresBinariesTests",
-        "Postmaster", "Problem", "PsqlCommand", "PsqlOracleTests", "QuotingAgainstTheServerTests", "RandomFaultTests",
-        "References", "Renumbering", "RenumberingTests", "RewriteRules", "RollbackLoss", "RoundTrip", "RoundTripper",
-        "RoundTripperTests", "RowCopy", "RowMaker", "RowMakerTests", "Rows", "RuleExamples", "RuleTests", "RulesPage",
-        "RulesPageTests", "SafetyCheck", "SafetyCheckTests", "ScanRules", "SchemaCommandTests", "SchemaDiff",
-        "SchemaDiffTests", "SchemaReadOptions", "SchemaReaderTests", "SchemaScriptTests", "SchemaSnapshot", "ServerAccount",
-        "ShadowDatabase", "Shop", "SmallDisk", "SnapshotBuilder", "SocketFolder", "SqlChecksum", "SqlLexerTests",
-        "SqlPropertyTests", "SqlScriptTests", "SqlSplitter", "SqlStatementTests", "StandbyTests", "StateRules",
-        "StatementKind", "StatementLocks", "StatementPolicy", "StatementRunTests", "StatementText", "StatementTextTests",
-        "SuppressionTests", "Suppressions", "TableSizes", "TemplateCalls", "TemplateRunTests", "TestServer", "TheTool",
-        "ToolCall", "ToolProcess", "Trace", "TraceCertificate", "TraceCertificateTests", "Tracer", "TracerTests",
-        "TypeChange", "UsedDatabases",
+        "MigratorOptions", "MigratorTests", "MixedMigrations", "NameGrammarTests", "NewCommandTests", "NpmPackage",
+        "OthersRowsTests", "PhaseTests", "PlanBenchmarks", "PoolerTests", "PostgresBinaries", "PostgresBinariesTests", "Postmaster",
+        "Problem", "PsqlCommand", "PsqlOracleTests", "QuotingAgainstTheServerTests", "RandomFaultTests", "References",
+        "Renumbering", "RenumberingTests", "RewriteRules", "RollbackLoss", "RoundTrip", "RoundTripper", "RoundTripperTests",
+        "RowCopy", "RowMaker", "RowMakerTests", "Rows", "RuleExamples", "RuleTests", "RulesPage", "RulesPageTests", "SafetyCheck",
+        "SafetyCheckTests", "ScanRules", "SchemaCommandTests", "SchemaDiff", "SchemaDiffTests", "SchemaReadOptions",
+        "SchemaReaderTests", "SchemaScriptTests", "SchemaSnapshot", "ServerAccount", "ShadowDatabase", "Shop", "SmallDisk",
+        "SnapshotBuilder", "SocketFolder", "SqlChecksum", "SqlLexerTests", "SqlPropertyTests", "SqlScriptTests", "SqlSplitter",
+        "SqlStatementTests", "StandbyTests", "StateRules", "StatementKind", "StatementLocks", "StatementPolicy",
+        "StatementRunTests", "StatementText", "StatementTextTests", "SuppressionTests", "Suppressions", "TableSizes",
+        "TemplateCalls", "TemplateRunTests", "ToolCall", "Trace", "TraceCertificate", "TraceCertificateTests", "Tracer",
+        "TracerTests", "TypeChange", "UsedDatabases",
     ];
 
     [Fact]
     public void Lines_end_at_140_columns()
     {
         var wide = Repository.Sources("src").Concat(Repository.Sources("tests"))
-            .Where(file => File.ReadLines(file).Any(line => line.Length > 140)).Select(file => Path.GetFileNameWithoutExtension(file)).ToList();
+            .Where(file => File.ReadLines(file).Any(line => line.Length > 140))
+            .Select(file => Path.GetFileNameWithoutExtension(file)).ToList();
 
         wide.Except(StillLong).ShouldBeEmpty("A line is longer than 140 columns.");
         StillLong.Except(wide).ShouldBeEmpty("These keep the rule: take them off the list.");
@@ -102,7 +104,7 @@ public partial class ArchitectureTests
     /// <summary>The same for files.</summary>
     private static readonly string[] StillLarge =
     [
-        "DatabaseUrl", "LocalServer", "MigrationRun", "MigrationWatch", "SqlLexer",
+        "DatabaseUrl", "LocalServer", "SqlLexer",
     ];
 
     [Fact]
@@ -115,7 +117,9 @@ public partial class ArchitectureTests
         StillLarge.Except(large).ShouldBeEmpty("These keep the rule: take them off the list.");
     }
 
-    /// <summary>Words that a reader takes for something else, or has to read twice; CONTRIBUTING.md says what to write in their place.</summary>
+    /// <summary>
+    /// Words that a reader takes for something else, or has to read twice; CONTRIBUTING.md says what to write in their place.
+    /// </summary>
     [Fact]
     public void What_people_read_is_in_plain_words()
     {
@@ -124,10 +128,11 @@ public partial class ArchitectureTests
             "README.md", "CHANGELOG.md", "PROBLEMS.md", "templates/README.md", "src/ChatGenius.Db/Safety/RULES.md",
             "src/ChatGenius.Tool/chatgenius-db.schema.json", .. Directory.GetFiles(Path.Combine(Root, "docs"), "*.md"),
         ];
-        var lines = documents.SelectMany(document => File.ReadAllLines(Path.Combine(Root, document)).Select(line => (Place: document, Text: line)));
-        var strings = Sources("src").SelectMany(file => TextLiteral().Matches(File.ReadAllText(file)).Select(match => (Place: file, Text: match.Value)));
+        var lines = documents.SelectMany(document => File.ReadAllLines(Path.Combine(Root, document)).Select(line => (document, line)));
+        var strings = Sources("src").SelectMany(file => TextLiteral().Matches(File.ReadAllText(file)).Select(match => (file, match.Value)));
 
-        strings.Concat(lines).Where(text => OddWords().IsMatch(text.Text)).Select(text => $"{text.Place}: {text.Text.Trim()}").ShouldBeEmpty();
+        strings.Concat(lines).Where(text => OddWords().IsMatch(text.Item2)).Select(text => $"{text.Item1}: {text.Item2.Trim()}")
+            .ShouldBeEmpty();
     }
 
     private static IReadOnlyList<string> Sources(params string[] folder) => Repository.Sources(folder);
@@ -137,7 +142,8 @@ public partial class ArchitectureTests
     private static partial Regex TextLiteral();
 
     [GeneratedRegex(
-        @"\b(anew|(?<!there )(is|are) none|whoever|gone on with|the way out|told(?! apart)|stands(?! for)|at once)\b", RegexOptions.IgnoreCase)]
+        @"\b(anew|(?<!there )(is|are) none|whoever|gone on with|the way out|told(?! apart)|stands(?! for)|at once)\b",
+        RegexOptions.IgnoreCase)]
     private static partial Regex OddWords();
 
     [GeneratedRegex(@"ChatGenius\.Db\.(?<room>[A-Z][a-z]+)")]

@@ -84,7 +84,7 @@ internal static class ConnectionParameters
         ["keepalives_interval"] = (b, p) => b.TcpKeepAliveInterval = Number(p, 0, int.MaxValue),
     };
 
-    /// <summary>Parameters that libpq, or another tool's URLs, have and that can't be kept here, each with the way out.</summary>
+    /// <summary>Parameters that libpq, or another tool's URLs, have and that can't be kept here, each with what to do.</summary>
     private static readonly Dictionary<string, string> Unsupported = new(StringComparer.Ordinal)
     {
         ["hostaddr"] = "Give the address as the host; with sslmode=verify-full the host has to be the name in the certificate.",

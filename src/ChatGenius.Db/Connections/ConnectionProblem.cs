@@ -8,7 +8,7 @@ namespace ChatGenius.Db.Connections;
 /// <summary>Says what a failed connection attempt means.</summary>
 internal static class ConnectionProblem
 {
-    /// <returns>Null where the exception is none of a connection attempt: it is then a fault of this program.</returns>
+    /// <returns>Null where the exception does not come from a connection attempt: it is then a fault of this program.</returns>
     public static Problem? From(DatabaseUrl url, Exception exception)
     {
         // A server that answers and is not of the kind that was asked for adds no exception to those of the servers that don't answer.

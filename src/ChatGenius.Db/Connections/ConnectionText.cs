@@ -15,7 +15,7 @@ internal sealed class ConnectionText(string label, string text, int line = 1)
     /// <summary>The string, secrets included: never to be shown.</summary>
     public string Text => text;
 
-    /// <summary>What stands from here to there is never shown.</summary>
+    /// <summary>What is between here and there is never shown.</summary>
     public void Hide(int start, int end) => _secret.AsSpan(start..end).Fill(true);
 
     /// <summary>The place of a complaint, in the masked string. The string is one line to the reader, whatever is in it.</summary>

@@ -14,7 +14,7 @@ internal static class ConnectionUrl
     public static bool IsUrl(string text) => SchemeLength(text) > 0;
 
     /// <summary>
-    /// libpq's own keyword=value strings are told from Npgsql's by the semicolon: a single <c>host=x</c> means the same in both.
+    /// A semicolon marks an Npgsql string; without one it is libpq's. A single <c>host=x</c> means the same in both.
     /// </summary>
     public static bool IsKeywordValue(string text)
     {

@@ -99,7 +99,7 @@ public sealed class Database(DatabaseUrl url)
         return await ConnectionLimitAsync(session, cancellationToken) is not null;
     }
 
-    /// <summary>Creates the database if it is not there; two calls at once create one.</summary>
+    /// <summary>Creates the database if it is not there; two calls at the same time create one.</summary>
     /// <param name="template">A database to copy, to which nobody may be connected; PostgreSQL's own <c>template1</c> where null.</param>
     /// <param name="copyFiles">
     /// Copies the template's files instead of writing the copy to the log, which is the faster way where the disk is fast (PostgreSQL 15

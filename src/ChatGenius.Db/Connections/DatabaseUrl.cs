@@ -55,7 +55,7 @@ public sealed class DatabaseUrl
     /// <summary>The first server's port, 1 to 65535.</summary>
     public int Port => _servers[0].Port;
 
-    /// <summary>The name of the database, as it stands in <c>pg_database</c>.</summary>
+    /// <summary>The name of the database, as <c>pg_database</c> has it.</summary>
     public string DatabaseName => _builder.Database!;
 
     /// <summary>The role that connects.</summary>
@@ -432,7 +432,7 @@ public sealed class DatabaseUrl
         builder.NoResetOnClose = true;
         builder.Enlist = false;
 
-        // Each attempt asks every server anew: one that was down a moment ago is what a waiting caller waits for.
+        // Each attempt asks every server again: one that was down a moment ago is what a waiting caller waits for.
         builder.HostRecheckSeconds = 0;
 
         // The statement that failed in a batch, and the row that a constraint refused, belong in the complaint.

@@ -6,7 +6,7 @@ namespace ChatGenius.Db.Connections;
 /// Failure.</summary>
 internal static class DiskFull
 {
-    /// <summary>The way out.</summary>
+    /// <summary>What to do.</summary>
     internal const string Advice =
         "Make room on the server's disk: SHOW data_directory says where the data is; a tablespace and pg_wal may lie elsewhere.";
 

@@ -5,7 +5,7 @@ namespace ChatGenius.Db.Connections;
 
 /// <summary>
 /// Writes a connection's parameters as libpq's environment variables (PostgreSQL documentation, section 34.15), for PostgreSQL's own
-/// programs: what stands in the environment no other user can read, and a database's name is not taken for a connection string there.
+/// programs: what is in the environment no other user can read, and a database's name is not taken for a connection string there.
 /// </summary>
 internal static class LibpqEnvironment
 {

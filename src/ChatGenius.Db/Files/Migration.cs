@@ -15,7 +15,7 @@ public enum MigrationOrigin
 
 /// <summary>One migration: a file that has been read and understood as a whole.</summary>
 /// <param name="Version">The number in front of the file's name, from 1 to 999,999,999,999,999,999.</param>
-/// <param name="Name">What stands behind the number, without <c>.sql</c>: lower-case letters, digits and underscores.</param>
+/// <param name="Name">What follows the number, without <c>.sql</c>: lower-case letters, digits and underscores.</param>
 /// <param name="Origin">Where it comes from.</param>
 /// <param name="Source">The file.</param>
 /// <param name="Up">What brings the change.</param>
@@ -39,11 +39,11 @@ public sealed record Migration(
 /// <param name="Script">Its statements, which begin behind that line.</param>
 public sealed record MigrationSection(bool Transactional, bool Irreversible, int Start, SqlScript Script)
 {
-    /// <summary>The line that begins it; found anew on every call.</summary>
+    /// <summary>The line that begins it; looked up again on every call.</summary>
     public SourceLocation Where => Script.Source.At(Start, Script.Start - Start);
 
     /// <summary>
-    /// The section to the letter, its first line included; <see cref="MigrationParser.ParseSection"/> reads it back. Made anew on every
+    /// The section to the letter, its first line included; <see cref="MigrationParser.ParseSection"/> reads it back. Made again on every
     /// call.
     /// </summary>
     public string Text => Script.Source.Substring(Start, Script.End);

@@ -2,7 +2,7 @@ using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Files;
 
 /// <summary>A migration without its number.</summary>
-/// <param name="Name">snake_case, what stands between the number and <c>.sql</c>.</param>
+/// <param name="Name">snake_case, what is between the number and <c>.sql</c>.</param>
 /// <param name="Text">The whole file, with LF line endings.</param>
 public sealed record ScaffoldedMigration(string Name, string Text);
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ChatGenius.Db.Files;
 
-/// <summary>The number that stands in front of a migration's name.</summary>
+/// <summary>The number at the start of a migration's file name.</summary>
 public static class MigrationNumber
 {
     /// <summary>The highest number there may be: eighteen digits.</summary>
@@ -34,7 +34,7 @@ public static class MigrationNumber
         return highest + 1;
     }
 
-    /// <summary>The numbers of the bundle, from the names alone: whoever only needs the next one does not wait for its files to be parsed.</summary>
+    /// <summary>The numbers of the bundle, from the names alone: who only needs the next one does not wait for its files to be parsed.</summary>
     public static IReadOnlyList<long> OfBundle() =>
         [.. typeof(MigrationNumber).Assembly.GetManifestResourceNames()
             .Where(name => name.StartsWith("bundle/", StringComparison.Ordinal))

@@ -3,7 +3,7 @@ using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Files;
 
-/// <summary>Finds the directives of a file and reads what stands between them, in one pass.</summary>
+/// <summary>Finds the directives of a file and reads what is between them, in one pass.</summary>
 internal static class MigrationSectionReader
 {
     private const string Blanks = " \t\f\v";

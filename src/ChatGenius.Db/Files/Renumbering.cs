@@ -17,7 +17,7 @@ public static class Renumbering
     /// <param name="taken">The numbers of the bundle, and those in the history whose file is not here.</param>
     /// <param name="move">
     /// The files to move, by name; empty leaves the choice to what is known: from the first file that is not applied and shares its number or
-    /// stands below an applied or bundled one, all that are not applied.
+    /// is below an applied or bundled one, all that are not applied.
     /// </param>
     /// <param name="now">For projects that number by time.</param>
     /// <exception cref="ProblemException">CG0816: two files that are not applied share a number; CG0817: a named file is not there or is applied.</exception>

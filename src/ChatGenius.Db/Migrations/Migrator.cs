@@ -154,7 +154,7 @@ public sealed partial class Migrator
     /// <summary>What there is to say of a migration that has nothing to settle.</summary>
     /// <param name="version">Its number.</param>
     public static Problem NotInterrupted(long version) => new(
-        "CG0411", $"Nothing of migration {version:D4} was interrupted", Advice: "'chatgenius-db status' shows where every migration stands.");
+        "CG0411", $"Nothing of migration {version:D4} was interrupted", Advice: "'chatgenius-db status' shows the state of every migration.");
 
     private async Task<Interruption> RepairAsync(
         MigrationSession session, long version, RepairAction action, Interruption? confirmed, CancellationToken cancellationToken)
@@ -167,7 +167,7 @@ public sealed partial class Migrator
         if (action != RepairAction.Forget && !interruption.Started)
         {
             throw new ProblemException(
-                "CG0412", $"Migration {version:D4} stands between two statements: nothing of the next one was begun",
+                "CG0412", $"Migration {version:D4} was interrupted between two statements: nothing of the next one was begun",
                 advice: "There is nothing to settle: 'chatgenius-db apply' or 'chatgenius-db rollback' goes on with it. --forget starts it from its beginning.");
         }
 
@@ -186,8 +186,8 @@ public sealed partial class Migrator
         {
             throw new ProblemException(
                 "CG0410",
-                $"Migration {interruption.Version:D4} stands at another statement than was shown",
-                advice: "Another run has gone on with it. Look at it again with 'chatgenius-db repair'.");
+                $"Migration {interruption.Version:D4} is at another statement than was shown",
+                advice: "Another run has continued it. Look at it again with 'chatgenius-db repair'.");
         }
     }
 

@@ -2,7 +2,7 @@ using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Migrations;
 
-/// <summary>How a statement of a non-transactional section can be run, and how one is told that was run already.</summary>
+/// <summary>How to run a statement outside a transaction, and how to tell that it already ran.</summary>
 internal enum StatementMode
 {
     /// <summary>In a transaction of its own, together with its mark in the journal: it is done exactly when the journal says so.</summary>

@@ -49,7 +49,7 @@ public sealed class ShadowDatabase : IAsyncDisposable
         return new ShadowDatabase(server, name, [.. roles]);
     }
 
-    /// <summary>Drops the database, whoever is still connected, and roles that are new on the server and own nothing else.</summary>
+    /// <summary>Drops the database, even while others are connected, and roles that are new on the server and own nothing else.</summary>
     public async ValueTask DisposeAsync()
     {
         await using var connection = await _server.ConnectAsync();

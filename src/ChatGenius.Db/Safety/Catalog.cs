@@ -161,7 +161,7 @@ public sealed record Constraint(
 /// <param name="Name">Its name.</param>
 /// <param name="Kind"><c>typtype</c>: d domain, e enum, r range, c composite.</param>
 /// <param name="NotNull">A domain that refuses NULL.</param>
-/// <param name="BaseType">What a domain stands on.</param>
+/// <param name="BaseType">The type that a domain is made of.</param>
 public sealed record TypeFacts(uint Oid, string Schema, string Name, char Kind, bool NotNull, uint BaseType)
 {
     /// <summary>Its name as a message says it.</summary>

@@ -59,6 +59,6 @@ public sealed record Finding
     /// <summary>The safe way as SQL that fits the statement; empty where no SQL can be given.</summary>
     public string SafeWay { get; init; } = "";
 
-    /// <summary>The reason of the <c>cgdb:allow</c> that covers it; null for a finding that stands.</summary>
+    /// <summary>The reason of the <c>cgdb:allow</c> that covers it; null for a finding that is not allowed.</summary>
     public string? Allowed { get; init; }
 }

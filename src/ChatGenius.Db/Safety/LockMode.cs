@@ -51,7 +51,7 @@ public static class LockModes
         Bits(LockMode.AccessShare, LockMode.RowShare, LockMode.RowExclusive, LockMode.ShareUpdateExclusive, LockMode.Share, LockMode.ShareRowExclusive, LockMode.Exclusive, LockMode.AccessExclusive),
     ];
 
-    /// <summary>Whether two sessions can't hold the two modes on one table at once.</summary>
+    /// <summary>Whether two sessions can't hold the two modes on one table at the same time.</summary>
     public static bool ConflictsWith(this LockMode mode, LockMode other) => (Conflicting[(int)mode] & (1 << (int)other)) != 0;
 
     /// <summary>Whether INSERT, UPDATE and DELETE wait for it.</summary>

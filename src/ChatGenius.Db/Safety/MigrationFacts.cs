@@ -61,7 +61,7 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
 
     internal IReadOnlyList<Relation> GoneRelations => field ??= Added(After.Relations, Before.Relations);
 
-    /// <summary>Indexes that were not there under any number; one that ALTER TYPE makes anew under its old name is none.</summary>
+    /// <summary>New indexes. One that ALTER TYPE rebuilt under its old name (new oid) does not count.</summary>
     internal IEnumerable<(Relation Index, Relation Table)> BuiltIndexes =>
         from index in NewRelations
         where index.Index is not null && Before.Find(index.Schema, index.Name) is null
@@ -122,7 +122,7 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
     /// <summary>Constraints with a number that is no longer there.</summary>
     internal IReadOnlyList<Constraint> LostConstraints => field ??= Added(After.Constraints, Before.Constraints);
 
-    /// <summary>Constraints that were not there under any number; one that ALTER TYPE makes anew under its old name is none.</summary>
+    /// <summary>New constraints. One that ALTER TYPE made again under its old name (new oid) does not count.</summary>
     internal IReadOnlyList<Constraint> NewConstraints =>
         field ??= [.. MadeConstraints.Where(added => !Before.Constraints.Values.Any(old => SamePlace(old, added)))];
 

@@ -3,7 +3,7 @@ using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Safety;
 
-/// <summary>L3xx: what writes a whole table anew.</summary>
+/// <summary>L3xx: what rewrites a whole table.</summary>
 internal static class RewriteRules
 {
     internal static readonly Hazard VolatileDefaultRewrite = new()

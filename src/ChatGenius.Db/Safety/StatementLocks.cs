@@ -10,7 +10,7 @@ public sealed record TableLock(string Table, LockMode Mode);
 /// <summary>What a statement asks of those who work with the database meanwhile.</summary>
 /// <param name="Index">Its place in the section, from 0.</param>
 /// <param name="Locks">Locks it took on tables that were there before, strongest first.</param>
-/// <param name="Rewritten">Tables that it wrote anew.</param>
+/// <param name="Rewritten">Tables that it rewrote.</param>
 /// <param name="Scanned">Tables that it read whole, other than by a query or a change of rows.</param>
 /// <param name="Alone">Whether it ran outside a transaction block, where locks can't be read.</param>
 public sealed record StatementLocks(

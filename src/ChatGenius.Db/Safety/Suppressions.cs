@@ -13,7 +13,7 @@ internal static class Suppressions
 {
     private const string Mark = "cgdb:";
 
-    /// <summary>Marks what is allowed, and adds what is allowed for nothing.</summary>
+    /// <summary>Marks allowed findings and reports allows that match nothing.</summary>
     /// <exception cref="ProblemException">CG1203: neither allow nor allow-file; CG1204: no such rule; CG1205: no reason, or a date that is none; CG1206: an allow-file below the first directive.</exception>
     internal static IEnumerable<Finding> Apply(CheckedMigration migration, IReadOnlyList<Finding> findings, DateOnly today)
     {
@@ -34,7 +34,7 @@ internal static class Suppressions
         return WithTheirConsequences(marked).Concat(allows.Where(allow => !used.Contains(allow)).Select(allow => Unused(migration, allow, today)));
     }
 
-    /// <summary>Whoever allows a table or column to be dropped has thought of its rows or values: that down brings none back is no news.</summary>
+    /// <summary>Allowing DROP TABLE or DROP COLUMN also allows M102 for it: its data can't come back.</summary>
     private static IEnumerable<Finding> WithTheirConsequences(List<Finding> findings)
     {
         return findings.Select(finding => finding.Hazard == HygieneRules.DownDoesNotRestore && finding.Allowed is null && findings.Find(other => Takes(other, finding.Subject)) is { } cause

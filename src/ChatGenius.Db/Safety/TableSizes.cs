@@ -45,7 +45,7 @@ public sealed class TableSizes
     /// <exception cref="PostgresException">The role may not read the catalog.</exception>
     public static async Task<TableSizes> ReadAsync(Database target, CancellationToken cancellationToken = default)
     {
-        // A partitioned table stores nothing itself. -1 stands for a table that was never analyzed; it has been filled by no one's knowledge.
+        // A partitioned table stores nothing itself. reltuples = -1: never analyzed, so its size is unknown.
         const string Query =
             """
             WITH RECURSIVE tree AS (

@@ -17,7 +17,7 @@ public sealed record CertifiedStatement(
 /// What a migration was seen to do: kept beside its file as <c>NNNN_name.trace.json</c>, and held against what its transaction does in
 /// production before that commits. There it may do less, never more.
 /// </summary>
-/// <param name="Checksum">The checksum of the up section; a certificate of another text is none.</param>
+/// <param name="Checksum">The checksum of the up section; a certificate of another text does not count.</param>
 /// <param name="ServerVersion">The server that it was seen on, such as 150018.</param>
 /// <param name="Statements">One for each statement of the up section.</param>
 public sealed record TraceCertificate(string Checksum, int ServerVersion, IReadOnlyList<CertifiedStatement> Statements)

@@ -208,7 +208,7 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
         }
         catch (Exception e) when (e is InvalidDataException or InvalidOperationException or EndOfStreamException)
         {
-            // A damaged archive is made anew.
+            // A damaged archive is made again.
             Directory.Delete(folder, recursive: true);
             File.Delete(template);
             return false;

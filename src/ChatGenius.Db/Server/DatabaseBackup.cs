@@ -51,7 +51,7 @@ public sealed class DatabaseBackup
     /// <summary>Makes the backup. The file is readable by its owner alone and its name says what it was made before.</summary>
     /// <param name="folder">The folder for it, created where it is not there.</param>
     /// <param name="version">The migration before which it is made.</param>
-    /// <param name="progress">Told what takes its time, and what pg_dump warns of.</param>
+    /// <param name="progress">Gets what takes its time, and what pg_dump warns of.</param>
     /// <param name="cancellationToken">Ends pg_dump and its query on the server, and takes the unfinished file away.</param>
     /// <exception cref="ProblemException">
     /// CG1303: pg_dump failed, because the disk is full, for example; CG1304: the file can't be written or is there already; CG1305: it can't be read back.
@@ -104,7 +104,7 @@ public sealed class DatabaseBackup
         using var process = Start(program, arguments);
         try
         {
-            // Both are read at once: a program whose pipe is full waits for us.
+            // Both are read at the same time: a program whose pipe is full waits for us.
             var output = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, cancellationToken);
             var error = await process.StandardError.ReadToEndAsync(cancellationToken);
             await output;

@@ -33,8 +33,8 @@ public sealed class LocalServer
         _log = Path.Combine(_folder, "server.log");
     }
 
-    /// <summary>Starts the server if it does not run, creating what is missing; of several calls at once one starts it and all get it.</summary>
-    /// <param name="progress">Told what takes its time: a download, the first start.</param>
+    /// <summary>Starts the server if it does not run, creating what is missing; of several calls at the same time one starts it and all get it.</summary>
+    /// <param name="progress">Gets what takes its time: a download, the first start.</param>
     /// <param name="cancellationToken">Ends the wait; what is half made is taken away.</param>
     /// <returns>The server's database, which is there and takes connections.</returns>
     /// <exception cref="ProblemException">CG0701 to CG0719: it can't be started; see <c>PROBLEMS.md</c>.</exception>
@@ -276,7 +276,7 @@ public sealed class LocalServer
             advice: $"See {_log}; kill -9 {running.ProcessId} ends it.");
     }
 
-    /// <summary>Connecting tells at once whether the database is there: it almost always is.</summary>
+    /// <summary>Connecting shows whether the database is there: it almost always is.</summary>
     /// <returns>Null where the server has ended meanwhile.</returns>
     private async Task<DatabaseUrl?> OpenAsync(Postmaster running, CancellationToken cancellationToken)
     {
@@ -309,7 +309,7 @@ public sealed class LocalServer
         ? DatabaseUrl.Of(running.SocketFolder, running.Port, Cluster.Role, "postgres")
         : DatabaseUrl.Of("127.0.0.1", running.Port, Cluster.Role, "postgres", passwordFile: new Cluster(_options, ServerAccount.Ourselves).PasswordFile);
 
-    /// <summary>One of several calls at once does the work; the others wait here and then find it done. A crash gives the lock back.</summary>
+    /// <summary>One of several calls does the work; the others wait here and then find it done. A crash gives the lock back.</summary>
     private async Task<FileStream> HoldAsync(bool create, CancellationToken cancellationToken)
     {
         try

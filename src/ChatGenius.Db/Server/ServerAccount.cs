@@ -27,10 +27,10 @@ internal sealed partial class ServerAccount
         _group = group;
     }
 
-    /// <summary>Whoever we are.</summary>
+    /// <summary>The user that we are.</summary>
     public static ServerAccount Ourselves { get; } = new(null, 0, 0);
 
-    /// <summary>Null where PostgreSQL runs as whoever we are.</summary>
+    /// <summary>Null where PostgreSQL runs as the user that we are.</summary>
     public string? Name => _name;
 
     /// <exception cref="ProblemException">CG0715: we are root and there is no user to run PostgreSQL as.</exception>

@@ -22,7 +22,7 @@ public enum SqlTransactionControl : byte
     Prepare,
 }
 
-/// <summary>One statement as it stands in a file, from its first token to its last, without the semicolon.</summary>
+/// <summary>One statement as a file has it, from its first token to its last, without the semicolon.</summary>
 public sealed class SqlStatement
 {
     // A data file has millions of statements: they are kept small.
@@ -55,7 +55,7 @@ public sealed class SqlStatement
     /// <summary>The byte offset behind the last token.</summary>
     public int End { get; }
 
-    /// <summary>The statement to the letter, ready for the server; made anew on every call, so keep it rather than ask twice.</summary>
+    /// <summary>The statement to the letter, ready for the server; made again on every call, so keep it rather than ask twice.</summary>
     public string Text => Source.Substring(Start, End);
 
     /// <summary>Where the statement begins.</summary>

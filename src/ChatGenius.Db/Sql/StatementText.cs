@@ -151,7 +151,7 @@ internal sealed class StatementText
         }
     }
 
-    /// <summary>Whether a word stands outside parentheses between two places.</summary>
+    /// <summary>Whether a word is outside parentheses between two places.</summary>
     internal bool Within(int start, int end, params ReadOnlySpan<string> words)
     {
         var found = Find(start, words);

@@ -4,7 +4,7 @@ using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Templates;
 
-/// <summary>From what stands behind <c>=</c> in a column argument to SQL.</summary>
+/// <summary>From what follows <c>=</c> in a column argument to SQL.</summary>
 internal static class ColumnDefault
 {
     /// <summary>
@@ -52,7 +52,7 @@ internal static class ColumnDefault
     }
 
     /// <summary>
-    /// Whether a default may differ from row to row, so that adding the column with it writes the whole table anew under an exclusive lock
+    /// Whether a default may differ from row to row, so that adding the column with it rewrites the whole table under an exclusive lock
     /// (PostgreSQL, ALTER TABLE, Notes). The catalog isn't asked: a function that is not known to be steady counts as volatile.
     /// </summary>
     public static bool VariesByRow(string sql)

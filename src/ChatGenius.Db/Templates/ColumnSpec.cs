@@ -68,5 +68,5 @@ public sealed record ColumnReference(string Table, string Column, string OnDelet
 /// <param name="Names">As given; <c>message</c> may stand for the column <c>message_id</c>. Empty: the column itself.</param>
 public sealed record ColumnList(IReadOnlyList<ColumnName> Names);
 
-/// <summary>A name and where it stands.</summary>
+/// <summary>A name and where it is.</summary>
 public sealed record ColumnName(string Name, SourceLocation Where);

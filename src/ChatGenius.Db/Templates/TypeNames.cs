@@ -4,7 +4,7 @@ using ChatGenius.Db.Text;
 
 namespace ChatGenius.Db.Templates;
 
-/// <summary>How a value of a type is written where it stands alone, as after <c>status:text=</c>.</summary>
+/// <summary>How a value of a type is written where it is alone, as after <c>status:text=</c>.</summary>
 internal enum ValueKind
 {
     /// <summary>A text: <c>open</c> means <c>'open'</c>.</summary>

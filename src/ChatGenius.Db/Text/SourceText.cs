@@ -202,7 +202,7 @@ public sealed class SourceText
     /// <summary>The line that an offset is in. A line ends with LF, CR LF or a lone CR, as in PostgreSQL's lexer.</summary>
     private (int Start, int Number) LineOf(ReadOnlySpan<byte> text, int offset)
     {
-        // Two threads may ask at once: an array is replaced as a whole.
+        // Two threads may ask at the same time: an array is replaced as a whole.
         var known = _known;
         var line = known[0].Start <= offset ? known[0] : (Start: 0, Number: 1);
 
@@ -245,7 +245,7 @@ public sealed class SourceText
             bad += consumed;
         }
 
-        // What stands before the bad byte is valid; what follows is shown with replacement characters.
+        // What is before the bad byte is valid; what follows is shown with replacement characters.
         var where = new SourceText(path, bytes).At(bad);
         return new Problem(
             "CG0101",

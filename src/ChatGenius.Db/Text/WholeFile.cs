@@ -1,6 +1,6 @@
 namespace ChatGenius.Db.Text;
 
-/// <summary>Writes a file as a whole: whoever reads it meanwhile sees the old one or the new one, and a full disk leaves what was
+/// <summary>Writes a file as a whole: who reads it in the meantime sees the old one or the new one, and a full disk leaves what was
 /// there.</summary>
 public static class WholeFile
 {

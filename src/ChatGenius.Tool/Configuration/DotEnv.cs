@@ -28,7 +28,7 @@ internal static partial class DotEnv
             : new Dictionary<string, string>();
     }
 
-    /// <summary>Reads the variables; of one that stands twice the last counts. A line that is no assignment is left to the programs it is
+    /// <summary>Reads the variables; of one that is there twice the last counts. A line that is no assignment is left to the programs it is
     /// meant for.</summary>
     public static IReadOnlyDictionary<string, string> Parse(SourceText source)
     {
@@ -84,7 +84,7 @@ internal static partial class DotEnv
 
     private static int EndOfLine(string text, int from) => text.IndexOf('\n', from) is >= 0 and var end ? end : text.Length;
 
-    /// <summary>A <c>#</c> begins a comment where white space stands before it; within a word it belongs to the value.</summary>
+    /// <summary>A <c>#</c> begins a comment where white space is before it; within a word it belongs to the value.</summary>
     private static string Unquoted(string value)
     {
         for (var i = 0; i < value.Length; i++)

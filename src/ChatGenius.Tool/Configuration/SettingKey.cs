@@ -128,8 +128,17 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
         },
     ];
 
+    public static readonly SettingKey CancelTimeout = new(
+        "cancel_timeout", SettingKind.Duration, "15s",
+        "How long a cancelled run waits for a server that does not answer, before it ends and says what is not known.")
+    {
+        // The engine wants more than zero: at 0 the run does not wait.
+        Set = (options, value) => options with { CancelTimeout = value.Time + TimeSpan.FromMilliseconds(1) },
+    };
+
     /// <summary>What the settings file takes at its top and in every environment.</summary>
-    public static readonly IReadOnlyList<SettingKey> Everywhere = [Migrations, Templates, Bundle, HistorySchema, .. OfARun, Backups];
+    public static readonly IReadOnlyList<SettingKey> Everywhere =
+        [Migrations, Templates, Bundle, HistorySchema, .. OfARun, CancelTimeout, Backups];
 
     /// <summary>What an environment takes besides.</summary>
     public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, PasswordCommand, Protected, RequireBackup];

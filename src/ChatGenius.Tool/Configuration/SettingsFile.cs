@@ -33,7 +33,8 @@ internal sealed class SettingsFile
     /// <summary>Reads the file that was named, or the first one found from the working directory upwards.</summary>
     /// <returns>Null where none was named and none is found.</returns>
     /// <exception cref="ProblemException">
-    /// CG0901: can't be read; CG0902: no JSON; CG0903: an unknown key; CG0904: a value of the wrong kind; CG0905: a key that stands twice;
+    /// CG0901: can't be read; CG0902: no JSON; CG0903: an unknown key; CG0904: a value of the wrong kind; CG0905: a key that is given
+    /// twice;
     /// all of a file together.
     /// </exception>
     public static SettingsFile? Find(Shell shell, string? named)
@@ -76,7 +77,8 @@ internal sealed class SettingsFile
         }
         catch (JsonException e)
         {
-            _problems.Add(new Problem("CG0902", "The settings file is not JSON: " + Reason(e), Place(e), "Correct the place that is marked."));
+            _problems.Add(new Problem(
+                "CG0902", "The settings file is not JSON: " + Reason(e), Place(e), "Correct the place that is marked."));
         }
     }
 

@@ -5,7 +5,7 @@ using ChatGenius.Db.Text;
 
 namespace ChatGenius.Tool.Output;
 
-/// <summary>A problem as a person reads it: the message, the place with its line and a caret, the way out.</summary>
+/// <summary>A problem as a person reads it: the message, the place with its line and a caret, what to do.</summary>
 internal static class ProblemText
 {
     /// <summary>Problems and warnings have one form; the word and its colour tell them apart.</summary>

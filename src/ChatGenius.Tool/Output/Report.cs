@@ -107,7 +107,8 @@ internal sealed class Report
     public void HideAll(string notUnderstood) => _out.NotUnderstood.Add(notUnderstood);
 
     /// <summary>
-    /// Looks at what was typed for a password in a connection string that is not understood, or not meant as one: whatever complains of it, on
+    /// Looks at what was typed for a password in a connection string that is not understood, or not meant as one: whatever complains of it,
+    /// on
     /// the way to the place where it belongs, must not show it.
     /// </summary>
     public void HideSlips(IEnumerable<string> typed)

@@ -78,7 +78,8 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
         using var sandbox = new Sandbox();
         sandbox.Write("0001_x.sql", "-- migrate:up transaction:false repeatable:true\nDO $$ BEGIN PERFORM pg_sleep(s) FROM pause; COMMIT; END $$;\n-- migrate:down\nSELECT 1;\n");
         string[] arguments = ["apply", "--no-bundle", "--migrations", sandbox.Path, "--database"];
-        await using var tool = ToolProcess.Start([.. arguments, Cluster.ClusterUrl(proxy.Port, database).Display]);
+        var impatient = new Dictionary<string, string?> { ["CHATGENIUS_CANCEL_TIMEOUT"] = "2s" };
+        await using var tool = ToolProcess.Start([.. arguments, Cluster.ClusterUrl(proxy.Port, database).Display], environment: impatient);
         await WaitUntilAsync(database, "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE '%pg_sleep(s)%' AND pid <> pg_backend_pid()");
         proxy.Silence();
 

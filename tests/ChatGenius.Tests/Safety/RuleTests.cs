@@ -2,7 +2,9 @@ using ChatGenius.Db.Safety;
 using ChatGenius.Tool;
 namespace ChatGenius.Tests.Safety;
 
-/// <summary>The first letters and digits of the rules' ids. Each is a class, and classes run in parallel: there are four hundred examples.</summary>
+/// <summary>
+/// The first letters and digits of the rules' ids. Each is a class, and classes run in parallel: there are four hundred examples.
+/// </summary>
 public interface IRuleFamily
 {
     static abstract string Prefix { get; }

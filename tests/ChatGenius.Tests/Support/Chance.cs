@@ -3,7 +3,8 @@ using FsCheck.Xunit;
 namespace ChatGenius.Tests.Support;
 
 /// <summary>
-/// What is left to chance: <c>CHATGENIUS_TEST_SEED</c> fixes it (as <c>.ci/run</c> does, because a gate must not fail for what nobody changed), and
+/// What is left to chance: <c>CHATGENIUS_TEST_SEED</c> fixes it (as <c>.ci/run</c> does, because a gate must not fail for what nobody
+/// changed), and
 /// <c>CHATGENIUS_TEST_CASES</c> makes every property run so many cases (as the nightly run does).
 /// </summary>
 public static class Chance

@@ -33,7 +33,8 @@ internal sealed class CountingProxy : IDisposable
 
             return new FrameCounter(count, text).Feed;
         });
-        ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Host = "127.0.0.1", Port = _proxy.Port, SslMode = SslMode.Disable }.ConnectionString;
+        (server.Host, server.Port, server.SslMode) = ("127.0.0.1", _proxy.Port, SslMode.Disable);
+        ConnectionString = server.ConnectionString;
     }
 
     /// <summary>What a client connects with.</summary>

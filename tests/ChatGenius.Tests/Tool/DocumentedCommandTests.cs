@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using ChatGenius.Tests.Support;
 namespace ChatGenius.Tests.Tool;
@@ -10,10 +9,11 @@ namespace ChatGenius.Tests.Tool;
 [Trait("Needs", "Unix")]
 public partial class DocumentedCommandTests
 {
-    private static readonly string Root = FindRoot();
-
     private static readonly List<string> Documents =
-        [.. Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Select(path => Path.GetRelativePath(Root, path)).Order(StringComparer.Ordinal)];
+    [
+        .. Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md").Select(path => Path.GetRelativePath(Repository.Root, path))
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>The documents' names, and the number of the block in it.</summary>
     public static TheoryData<string, int> AllBlocks
@@ -52,7 +52,8 @@ public partial class DocumentedCommandTests
         };
         try
         {
-            await using var shell = ToolProcess.StartProcess("bash", ["-euo", "pipefail", "-c", $"{before}\n{commands}"], sandbox.Combine("project"), environment, null);
+            await using var shell = ToolProcess.StartProcess(
+                "bash", ["-euo", "pipefail", "-c", $"{before}\n{commands}"], sandbox.Combine("project"), environment, null);
             var result = await shell.ExitAsync();
 
             result.ExitCode.ShouldBe(0, $"{commands}\n{result.Output}\n{result.Error}");
@@ -70,7 +71,8 @@ public partial class DocumentedCommandTests
     [Fact]
     public void The_workflows_of_the_text_are_short()
     {
-        var blocks = Fence().Matches(Read("docs/ci.md")).Where(match => match.Groups["language"].Value is "yaml" or "sh").Select(match => match.Groups["text"].Value).Take(3).ToList();
+        var blocks = Fence().Matches(Read("docs/ci.md")).Where(match => match.Groups["language"].Value is "yaml" or "sh")
+            .Select(match => match.Groups["text"].Value).Take(3).ToList();
 
         blocks.Count.ShouldBe(3);
         blocks.ShouldAllBe(block => block.TrimEnd().Split('\n').Length <= 15);
@@ -81,24 +83,40 @@ public partial class DocumentedCommandTests
     {
         foreach (var document in Documents.Append("README.md").Append("CONTRIBUTING.md"))
         {
-            var folder = Path.GetDirectoryName(Path.Combine(Root, document))!;
-            var dead = Link().Matches(Read(document)).Select(match => match.Groups["path"].Value).Where(path => !Path.Exists(Path.Combine(folder, path))).ToList();
+            var folder = Path.GetDirectoryName(Path.Combine(Repository.Root, document))!;
+            var dead = Link().Matches(Read(document)).Select(match => match.Groups["path"].Value)
+                .Where(path => !Path.Exists(Path.Combine(folder, path))).ToList();
             dead.ShouldBeEmpty(document);
         }
+    }
+
+    [Fact]
+    public void Every_file_that_the_architecture_names_is_there()
+    {
+        var there = Repository.Sources("src").Select(Path.GetFileName).ToHashSet();
+
+        SourceFile().Matches(Read("docs/architecture.md")).Select(match => match.Value)
+            .Where(file => !there.Contains(file)).ShouldBeEmpty();
     }
 
     [Fact]
     public void Readme_is_read_in_a_few_minutes() => Read("README.md").Split('\n').Length.ShouldBeLessThanOrEqualTo(151);
 
     private static List<(string Before, string Commands)> Blocks(string document) =>
-        [.. Fence().Matches(Read(document)).Where(match => match.Groups["language"].Value == "sh" && OurCommand().IsMatch(match.Groups["text"].Value))
-            .Select(match => (match.Groups["before"].Value, match.Groups["text"].Value))];
+    [
+        .. Fence().Matches(Read(document))
+            .Where(match => match.Groups["language"].Value == "sh" && OurCommand().IsMatch(match.Groups["text"].Value))
+            .Select(match => (match.Groups["before"].Value, match.Groups["text"].Value)),
+    ];
 
-    private static string Read(string document) => File.ReadAllText(Path.Combine(Root, document)).ReplaceLineEndings("\n");
+    private static string Read(string document) => Repository.Read(document).ReplaceLineEndings("\n");
 
-    private static string FindRoot([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
+    [GeneratedRegex(@"(?<!…)\b[A-Z]\w+(\.[A-Z]\w+)?\.cs\b")]
+    private static partial Regex SourceFile();
 
-    [GeneratedRegex(@"(<!-- before: (?<before>[^\n]*) -->\n)?^```(?<language>[a-z]+)\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"(<!-- before: (?<before>[^\n]*) -->\n)?^```(?<language>[a-z]+)\n(?<text>.*?)^```$",
+        RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Fence();
 
     [GeneratedRegex("^chatgenius-db ", RegexOptions.Multiline)]

@@ -215,7 +215,7 @@ public class NewCommandTests
         var run = await tool.RunAsync("new", "tidy_up", "--edit");
 
         run.ExitCode.ShouldBe(ExitCode.Done);
-        run.Error.ShouldContain("this is no terminal");
+        run.Error.ShouldContain("this is not a terminal");
     }
 
     [Fact]

@@ -25,9 +25,7 @@ internal static class Git
             var changed = Files(await RunAsync(root, ["diff", "--name-only", "-z", start, "--"], cancellationToken));
             var added = Files(await RunAsync(root, ["ls-files", "--others", "--exclude-standard", "-z"], cancellationToken));
             var paths = changed.Concat(added).Select(path => RealPath(Path.Combine(root, path))).ToHashSet(Names);
-            var chosen = migrations
-                .Where(migration => migration.Origin == MigrationOrigin.Folder
-                    && paths.Contains(RealPath(shell.Absolute(migration.Source.Path)))).ToList();
+            var chosen = Among(migrations, paths, shell);
             if (chosen.Count == 0)
             {
                 report.Note(
@@ -43,6 +41,37 @@ internal static class Git
                     advice: "--since needs git, a repository and a revision that is in it.", cause: e);
         }
     }
+
+    /// <summary>The migrations whose file is staged for the next commit.</summary>
+    /// <exception cref="ProblemException">CG1212: git can't be run here.</exception>
+    public static async Task<IReadOnlyList<Migration>> StagedAsync(
+        IReadOnlyList<Migration> migrations, Shell shell, Report report, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var root = (await RunAsync(shell.WorkingDirectory, ["rev-parse", "--show-toplevel"], cancellationToken)).TrimEnd('\n', '\r');
+            var staged = Files(await RunAsync(root, ["diff", "--cached", "--name-only", "-z", "--diff-filter=d"], cancellationToken));
+            var paths = staged.Select(path => RealPath(Path.Combine(root, path))).ToHashSet(Names);
+            var chosen = Among(migrations, paths, shell);
+            if (chosen.Count == 0)
+            {
+                report.Note($"git names {Plural.Of(paths.Count, "staged file")}; none of them is a migration of this project");
+            }
+
+            return chosen;
+        }
+        catch (GitException e)
+        {
+            throw new ProblemException("CG1212", $"git can't say what is staged: {e.Message}",
+                advice: "--staged needs git and a repository.", cause: e);
+        }
+    }
+
+    private static List<Migration> Among(IReadOnlyList<Migration> migrations, HashSet<string> paths, Shell shell) =>
+    [
+        .. migrations.Where(migration => migration.Origin == MigrationOrigin.Folder
+            && paths.Contains(RealPath(shell.Absolute(migration.Source.Path)))),
+    ];
 
     /// <summary>The files of a folder that were added since a revision and are not in it.</summary>
     /// <exception cref="ProblemException">CG0818: git can't be run, or doesn't know the revision.</exception>

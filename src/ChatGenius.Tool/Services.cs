@@ -16,7 +16,7 @@ internal static class Services
             .AddSingleton(_ => Load(shell, options, report))
             .AddSingleton<TargetFinder>()
             .AddSingleton<Workspace>()
-            .AddSingleton<Certificates>()
+            .AddSingleton<TraceRecords>()
             .AddSingleton<AppliedMigrations>()
             .AddSingleton<Consent>()
             .AddSingleton<Runs>()

@@ -1,5 +1,6 @@
 using ChatGenius.Db;
 using ChatGenius.Db.Connections;
+using ChatGenius.Db.Replay;
 using ChatGenius.Db.Server;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
@@ -92,15 +93,25 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
     }
 
     /// <summary>The embedded server of this user.</summary>
-    public LocalServer EmbeddedServer()
+    public LocalServer EmbeddedServer() => new(ServerOptions());
+
+    private LocalServerOptions ServerOptions()
     {
         var server = new LocalServerOptions();
-        return new LocalServer(server with
-        {
-            Folder = shell.Variable(LocalServerOptions.FolderVariable) ?? server.Folder,
-            Binaries = Binaries,
-        });
+        return server with { Folder = shell.Variable(LocalServerOptions.FolderVariable) ?? server.Folder, Binaries = Binaries };
     }
+
+    /// <summary>
+    /// What makes throw-away databases: the private server beside the embedded one, or the server that the user names for it.
+    /// </summary>
+    /// <param name="shadow">The value of <c>--shadow</c>; null for the private server.</param>
+    /// <param name="options">How migrations are run.</param>
+    public Replayer Replayer(string? shadow, ReplayOptions options) => shadow is null
+        ? new Replayer(ReplayServer()) { Options = options, Progress = new NoteProgress(report) }
+        : new Replayer(Parse(shadow, "--shadow")) { Options = options };
+
+    /// <summary>The private server for throw-away databases.</summary>
+    public LocalServer ReplayServer() => new(ServerOptions().ForReplay());
 
     /// <summary>The folder that the user chose PostgreSQL's programs from; null where they are to be looked for.</summary>
     public string? Binaries => shell.Variable(PostgresBinaries.Variable);

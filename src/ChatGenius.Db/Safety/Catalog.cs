@@ -12,13 +12,14 @@ public sealed record Catalog
     public ImmutableDictionary<uint, Relation> Relations { get; init; } = ImmutableDictionary<uint, Relation>.Empty;
 
     /// <summary>The columns of each relation that has columns, in their order.</summary>
-    public ImmutableDictionary<uint, ImmutableArray<Column>> Columns { get; init; } = ImmutableDictionary<uint, ImmutableArray<Column>>.Empty;
+    public ImmutableDictionary<uint, ImmutableArray<Column>> Columns { get; init; } = ImmutableDictionary<uint,
+        ImmutableArray<Column>>.Empty;
 
     /// <summary>The constraints of tables and domains, by oid.</summary>
     public ImmutableDictionary<uint, Constraint> Constraints { get; init; } = ImmutableDictionary<uint, Constraint>.Empty;
 
     /// <summary>Domains, enum, range and free-standing composite types, by oid.</summary>
-    public ImmutableDictionary<uint, TypeFacts> Types { get; init; } = ImmutableDictionary<uint, TypeFacts>.Empty;
+    public ImmutableDictionary<uint, TypeInfo> Types { get; init; } = ImmutableDictionary<uint, TypeInfo>.Empty;
 
     /// <summary>The values of enum types, by oid.</summary>
     public ImmutableDictionary<uint, EnumValue> EnumValues { get; init; } = ImmutableDictionary<uint, EnumValue>.Empty;
@@ -34,6 +35,9 @@ public sealed record Catalog
 
     /// <summary>The relations that a publication names.</summary>
     public ImmutableHashSet<uint> Published { get; init; } = [];
+
+    /// <summary>The tables that have a row-security policy.</summary>
+    public ImmutableHashSet<uint> WithPolicy { get; init; } = [];
 
     /// <summary>Whether a publication FOR ALL TABLES exists.</summary>
     public bool PublishesAllTables { get; init; }
@@ -78,7 +82,8 @@ public sealed record Catalog
 /// <param name="Oid">Its oid.</param>
 /// <param name="Schema">The schema it is in.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="Kind"><c>relkind</c>: r table, p partitioned table, v view, m materialized view, f foreign table, S sequence, i index, I partitioned index.</param>
+/// <param name="Kind"><c>relkind</c>: r table, p partitioned table, v view, m materialized view, f foreign table, S sequence, i index, I
+/// partitioned index.</param>
 /// <param name="Persistence"><c>relpersistence</c>: p permanent, u unlogged, t temporary.</param>
 /// <param name="Tablespace">0 for the database's default.</param>
 /// <param name="AccessMethod">0 where it has none.</param>
@@ -86,12 +91,14 @@ public sealed record Catalog
 /// <param name="DefaultPartition">Of a partitioned table its DEFAULT partition.</param>
 /// <param name="Filenode">What changes when it is rewritten; null where nothing is stored.</param>
 /// <param name="RowSecurity">Whether row-level security is enabled.</param>
+/// <param name="ForcesRowSecurity">Whether it holds for the owner too.</param>
 /// <param name="ReplicaIdentity"><c>relreplident</c>: d default, n nothing, f full, i index.</param>
 /// <param name="Privileges"><c>relacl</c> as text; null where nothing was granted.</param>
 /// <param name="Index">What makes it an index.</param>
 public sealed record Relation(
-    uint Oid, string Schema, string Name, char Kind, char Persistence, uint Tablespace, uint AccessMethod, uint? Parent, uint? DefaultPartition,
-    uint? Filenode, bool RowSecurity, char ReplicaIdentity, string? Privileges, IndexFacts? Index)
+    uint Oid, string Schema, string Name, char Kind, char Persistence, uint Tablespace, uint AccessMethod, uint? Parent,
+        uint? DefaultPartition,
+    uint? Filenode, bool RowSecurity, bool ForcesRowSecurity, char ReplicaIdentity, string? Privileges, IndexInfo? Index)
 {
     /// <summary>Whether it is a table that holds rows, or is partitioned into such.</summary>
     public bool IsTable => Kind is 'r' or 'p';
@@ -113,9 +120,30 @@ public sealed record Relation(
 /// <param name="Columns">All its columns' numbers.</param>
 /// <param name="Definition">The statement that makes it.</param>
 /// <param name="Predicate">The WHERE of a partial index.</param>
-public sealed record IndexFacts(
+public sealed record IndexInfo(
     uint Table, bool Valid, bool Unique, bool Primary, bool ReplicaIdentity, ImmutableArray<short> Keys, ImmutableArray<short> Columns,
-    string Definition, string? Predicate);
+    string Definition, string? Predicate)
+{
+    /// <summary>
+    /// Its definition but for its own and its table's name, which can hold any words in quotes: from the access method on.
+    /// </summary>
+    internal string Shape => field ??= Definition[MethodAt(Definition)..];
+
+    private static int MethodAt(string definition)
+    {
+        var quoted = false;
+        for (var i = 0; i < definition.Length; i++)
+        {
+            quoted ^= definition[i] == '"';
+            if (!quoted && definition.AsSpan(i).StartsWith(" USING ", StringComparison.Ordinal))
+            {
+                return i;
+            }
+        }
+
+        return 0;
+    }
+}
 
 /// <summary>A row of <c>pg_attribute</c>.</summary>
 /// <param name="Number"><c>attnum</c>, which a column keeps for its life.</param>
@@ -151,7 +179,9 @@ public sealed record Constraint(
     uint Oid, string Name, uint Table, uint Domain, char Kind, bool Validated, uint Index, uint ReferencedTable, uint Parent,
     ImmutableArray<short> Keys, ImmutableArray<short> ReferencedKeys, string Definition)
 {
-    /// <summary>Whether rows are held to it at all; <c>NOT ENFORCED</c> came with PostgreSQL 18, and such a one can't be validated.</summary>
+    /// <summary>
+    /// Whether rows are held to it at all; <c>NOT ENFORCED</c> came with PostgreSQL 18, and such a one can't be validated.
+    /// </summary>
     public bool Enforced => !Definition.EndsWith(" NOT ENFORCED", StringComparison.Ordinal);
 }
 
@@ -162,7 +192,7 @@ public sealed record Constraint(
 /// <param name="Kind"><c>typtype</c>: d domain, e enum, r range, c composite.</param>
 /// <param name="NotNull">A domain that refuses NULL.</param>
 /// <param name="BaseType">The type that a domain is made of.</param>
-public sealed record TypeFacts(uint Oid, string Schema, string Name, char Kind, bool NotNull, uint BaseType)
+public sealed record TypeInfo(uint Oid, string Schema, string Name, char Kind, bool NotNull, uint BaseType)
 {
     /// <summary>Its name as a message says it.</summary>
     public string Display => Names.Qualified(Schema, Name);
@@ -182,7 +212,8 @@ public sealed record EnumValue(uint Oid, uint Type, string Label);
 /// <param name="IsTrigger">Whether it can only be called by a trigger.</param>
 /// <param name="Privileges"><c>proacl</c> as text.</param>
 public sealed record Routine(
-    uint Oid, string Schema, string Name, string Arguments, char Kind, bool SecurityDefiner, bool HasSearchPath, bool IsTrigger, string? Privileges)
+    uint Oid, string Schema, string Name, string Arguments, char Kind, bool SecurityDefiner, bool HasSearchPath, bool IsTrigger,
+        string? Privileges)
 {
     /// <summary>Its name and arguments as a message says them.</summary>
     public string Display => $"{Names.Qualified(Schema, Name)}({Arguments})";

@@ -59,7 +59,8 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
                    CASE WHEN c.relispartition THEN (SELECT h.inhparent FROM pg_inherits h WHERE h.inhrelid = c.oid) END,
                    nullif(p.partdefid, 0), pg_relation_filenode(c.oid), c.relrowsecurity, c.relreplident::text, c.relacl::text,
                    i.indrelid, i.indisvalid, i.indisunique, i.indisprimary, i.indisreplident, i.indnkeyatts,
-                   string_to_array(i.indkey::text, ' ')::int2[], pg_get_indexdef(i.indexrelid), pg_get_expr(i.indpred, i.indrelid)
+                   string_to_array(i.indkey::text, ' ')::int2[], pg_get_indexdef(i.indexrelid), pg_get_expr(i.indpred, i.indrelid),
+                   c.relforcerowsecurity
             FROM pg_class c
             JOIN pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_index i ON i.indexrelid = c.oid
@@ -76,7 +77,8 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
             JOIN pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
             WHERE a.attrelid >= 16384 AND {UserSchema} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
-              AND a.attrelid IN (SELECT x.attrelid FROM pg_attribute x LEFT JOIN pg_attrdef y ON y.adrelid = x.attrelid AND y.adnum = x.attnum
+              AND a.attrelid IN (SELECT x.attrelid
+                                 FROM pg_attribute x LEFT JOIN pg_attrdef y ON y.adrelid = x.attrelid AND y.adnum = x.attnum
                                  WHERE x.attrelid >= 16384 AND x.attnum > 0 AND ({changed}))
             ORDER BY a.attrelid, a.attnum
             """),
@@ -108,18 +110,20 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
             """),
         new(["g.xmin"], changed =>
-            $"SELECT g.oid, g.tgrelid, g.tgname::text, g.tgenabled::text FROM pg_trigger g WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND ({changed})"),
+            $"SELECT g.oid, g.tgrelid, g.tgname::text, g.tgenabled::text FROM pg_trigger g WHERE NOT g.tgisinternal AND g.tgparentid = 0 "
+                + $"AND ({changed})"),
         new(["n.xmin"], changed => $"SELECT n.oid, n.nspname::text FROM pg_namespace n WHERE {UserSchema} AND ({changed})"),
     ];
 
     /// <summary>What is still there: a row that is gone leaves no other trace.</summary>
-    private const string Living =
+    private const string Existing =
         """
         SELECT ARRAY(SELECT oid FROM pg_class WHERE oid >= 16384), ARRAY(SELECT oid FROM pg_constraint WHERE oid >= 16384),
                ARRAY(SELECT oid FROM pg_type WHERE oid >= 16384), ARRAY(SELECT oid FROM pg_enum WHERE oid >= 16384),
                ARRAY(SELECT oid FROM pg_proc WHERE oid >= 16384), ARRAY(SELECT oid FROM pg_trigger WHERE NOT tgisinternal),
                ARRAY(SELECT oid FROM pg_namespace),
-               ARRAY(SELECT prrelid FROM pg_publication_rel), EXISTS (SELECT FROM pg_publication WHERE puballtables)
+               ARRAY(SELECT prrelid FROM pg_publication_rel), EXISTS (SELECT FROM pg_publication WHERE puballtables),
+               ARRAY(SELECT polrelid FROM pg_policy)
         """;
 
     private const string LockTimeout = "SELECT current_setting('lock_timeout')";
@@ -131,14 +135,14 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     /// <summary>Everything; outside a transaction too.</summary>
     internal async Task<Reading> ReadAllAsync(CancellationToken cancellationToken)
     {
-        _all ??= Batch([Counters, LockTimeout, .. Queries.Select(query => query.All), Living]);
+        _all ??= Batch([Counters, LockTimeout, .. Queries.Select(query => query.All), Existing]);
         return await ReadAsync(_all, new Catalog(), cancellationToken);
     }
 
     /// <summary>What the current transaction changed.</summary>
     internal async Task<Reading> ReadChangesAsync(Catalog before, CancellationToken cancellationToken)
     {
-        _changes ??= Batch([Counters, LockTimeout, .. Queries.Select(query => query.Changed), Living]);
+        _changes ??= Batch([Counters, LockTimeout, .. Queries.Select(query => query.Changed), Existing]);
         return await ReadAsync(_changes, before, cancellationToken);
     }
 
@@ -198,12 +202,14 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
 
         await NextAsync(reader, cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return new Reading(Bury(catalog, reader), counters, lockTimeout);
+        return new Reading(RemoveDropped(catalog, reader), counters, lockTimeout);
     }
 
-    private static Task<bool> NextAsync(NpgsqlDataReader reader, CancellationToken cancellationToken) => reader.NextResultAsync(cancellationToken);
+    private static Task<bool> NextAsync(NpgsqlDataReader reader, CancellationToken cancellationToken) =>
+        reader.NextResultAsync(cancellationToken);
 
-    private static async Task<ImmutableDictionary<uint, Activity>> ReadCountersAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    private static async Task<ImmutableDictionary<uint,
+        Activity>> ReadCountersAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         var counters = ImmutableDictionary.CreateBuilder<uint, Activity>();
         while (await reader.ReadAsync(cancellationToken))
@@ -224,15 +230,17 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
         async (r, c, ct) => c with
         {
             Types = await MergeAsync(
-                r, c.Types, x => new TypeFacts(Oid(x, 0), x.GetString(1), x.GetString(2), Letter(x, 3), x.GetBoolean(4), Oid(x, 5)), ct),
+                r, c.Types, x => new TypeInfo(Oid(x, 0), x.GetString(1), x.GetString(2), Letter(x, 3), x.GetBoolean(4), Oid(x, 5)), ct),
         },
-        async (r, c, ct) => c with { EnumValues = await MergeAsync(r, c.EnumValues, x => new EnumValue(Oid(x, 0), Oid(x, 1), x.GetString(2)), ct) },
+        async (r, c, ct) => c with { EnumValues =
+            await MergeAsync(r, c.EnumValues, x => new EnumValue(Oid(x, 0), Oid(x, 1), x.GetString(2)), ct) },
         async (r, c, ct) => c with
         {
             Functions = await MergeAsync(
                 r, c.Functions,
                 x => new Routine(
-                    Oid(x, 0), x.GetString(1), x.GetString(2), x.GetString(3), Letter(x, 4), x.GetBoolean(5), x.GetBoolean(6), x.GetBoolean(7), Text(x, 8)),
+                    Oid(x, 0), x.GetString(1), x.GetString(2), x.GetString(3), Letter(x, 4), x.GetBoolean(5), x.GetBoolean(6),
+                        x.GetBoolean(7), Text(x, 8)),
                 ct),
         },
         async (r, c, ct) => c with
@@ -275,14 +283,16 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     }
 
     private static Relation Relation(NpgsqlDataReader r) => new(
-        Oid(r, 0), r.GetString(1), r.GetString(2), Letter(r, 3), Letter(r, 4), Oid(r, 5), Oid(r, 6), OidOrNull(r, 7), OidOrNull(r, 8), OidOrNull(r, 9),
-        r.GetBoolean(10), Letter(r, 11), Text(r, 12), r.IsDBNull(13) ? null : Index(r));
+        Oid(r, 0), r.GetString(1), r.GetString(2), Letter(r, 3), Letter(r, 4), Oid(r, 5), Oid(r, 6), OidOrNull(r, 7), OidOrNull(r, 8),
+            OidOrNull(r, 9),
+        r.GetBoolean(10), r.GetBoolean(22), Letter(r, 11), Text(r, 12), r.IsDBNull(13) ? null : Index(r));
 
-    private static IndexFacts Index(NpgsqlDataReader r)
+    private static IndexInfo Index(NpgsqlDataReader r)
     {
         var columns = r.GetFieldValue<short[]>(19).ToImmutableArray();
-        return new IndexFacts(
-            Oid(r, 13), r.GetBoolean(14), r.GetBoolean(15), r.GetBoolean(16), r.GetBoolean(17), columns[..r.GetInt16(18)], columns, r.GetString(20), Text(r, 21));
+        return new IndexInfo(
+            Oid(r, 13), r.GetBoolean(14), r.GetBoolean(15), r.GetBoolean(16), r.GetBoolean(17), columns[..r.GetInt16(18)], columns,
+                r.GetString(20), Text(r, 21));
     }
 
     private static Constraint ReadConstraint(NpgsqlDataReader r) => new(
@@ -290,27 +300,28 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
         [.. r.GetFieldValue<short[]>(9)], [.. r.GetFieldValue<short[]>(10)], r.GetString(11));
 
     /// <summary>Takes out what is no longer there.</summary>
-    private static Catalog Bury(Catalog catalog, NpgsqlDataReader living)
+    private static Catalog RemoveDropped(Catalog catalog, NpgsqlDataReader existing)
     {
-        var relations = Living<Relation>(catalog.Relations, living, 0);
+        var relations = Existing<Relation>(catalog.Relations, existing, 0);
         return catalog with
         {
             Relations = relations,
             Columns = catalog.Columns.RemoveRange(catalog.Columns.Keys.Where(oid => !relations.ContainsKey(oid)).ToList()),
-            Constraints = Living<Constraint>(catalog.Constraints, living, 1),
-            Types = Living<TypeFacts>(catalog.Types, living, 2),
-            EnumValues = Living<EnumValue>(catalog.EnumValues, living, 3),
-            Functions = Living<Routine>(catalog.Functions, living, 4),
-            Triggers = Living<Trigger>(catalog.Triggers, living, 5),
-            Schemas = Living<string>(catalog.Schemas, living, 6),
-            Published = [.. living.GetFieldValue<uint[]>(7)],
-            PublishesAllTables = living.GetBoolean(8),
+            Constraints = Existing<Constraint>(catalog.Constraints, existing, 1),
+            Types = Existing<TypeInfo>(catalog.Types, existing, 2),
+            EnumValues = Existing<EnumValue>(catalog.EnumValues, existing, 3),
+            Functions = Existing<Routine>(catalog.Functions, existing, 4),
+            Triggers = Existing<Trigger>(catalog.Triggers, existing, 5),
+            Schemas = Existing<string>(catalog.Schemas, existing, 6),
+            Published = [.. existing.GetFieldValue<uint[]>(7)],
+            PublishesAllTables = existing.GetBoolean(8),
+            WithPolicy = [.. existing.GetFieldValue<uint[]>(9)],
         };
 
-        static ImmutableDictionary<uint, T> Living<T>(ImmutableDictionary<uint, T> items, NpgsqlDataReader reader, int column)
+        static ImmutableDictionary<uint, T> Existing<T>(ImmutableDictionary<uint, T> items, NpgsqlDataReader reader, int column)
         {
-            var alive = reader.GetFieldValue<uint[]>(column).ToHashSet();
-            return items.RemoveRange(items.Keys.Where(oid => !alive.Contains(oid)).ToList());
+            var there = reader.GetFieldValue<uint[]>(column).ToHashSet();
+            return items.RemoveRange(items.Keys.Where(oid => !there.Contains(oid)).ToList());
         }
     }
 

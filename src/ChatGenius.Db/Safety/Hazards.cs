@@ -9,7 +9,8 @@ public static class Hazards
     /// <summary>Sorted as the catalogue is: locks, data loss, compatibility, failure, hygiene, state.</summary>
     public static ImmutableArray<Hazard> All { get; } =
     [
-        .. IndexRules.All, .. ScanRules.All, .. RewriteRules.All, .. LockRules.All, .. DataLossRules.All, .. CompatibilityRules.All, .. FailureRules.All,
+        .. IndexRules.All, .. ScanRules.All, .. RewriteRules.All, .. LockRules.All, .. DataLossRules.All, .. CompatibilityRules.All,
+            .. FailureRules.All,
         .. HygieneRules.All, .. StateRules.All,
     ];
 

@@ -6,116 +6,78 @@ namespace ChatGenius.Db.Safety;
 /// <summary>L1xx: what makes or takes away an index while others want the table.</summary>
 internal static class IndexRules
 {
-    internal static readonly Hazard IndexBlocksWrites = new()
+    internal static readonly Hazard IndexBlocksWrites = new("L101")
     {
-        Id = "L101",
-        Name = "index-blocks-writes",
-        Severity = Severity.Error,
-        Title = "An index is built while writes to its table wait",
-        Effect = "CREATE INDEX holds SHARE on the table for the whole build: INSERT, UPDATE and DELETE wait until the migration commits, and then for each other.",
-        Advice = "Build it CONCURRENTLY, in a file of its own with transaction:false.",
-        Documentation = "sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
         Traced = facts =>
             from s in facts.Statements
             where !s.Trace.RanAlone
             from built in s.BuiltIndexes
             where facts.WasThere(built.Table.Oid) && built.Table.Kind == 'r' && built.Index.Kind == 'i' && !BacksConstraint(s, built.Index)
                 && !(built.Index.Parent is { } parent && s.Before.Find(parent) is null)
-            select s.Hit(
-                built.Table, built.Index.Display, $"Building the index {built.Index.Display} stops writes to {built.Table.Display}", Alone(Concurrently(built.Index))),
-        Recognise = (text, _) =>
+            select s.Finding(
+                built.Table, built.Index.Display, $"Building the index {built.Index.Display} stops writes to {built.Table.Display}",
+                    Alone(Concurrently(built.Index))),
+        InText = (text, _) =>
         {
             var index = text.Is("CREATE", "UNIQUE", "INDEX") ? 3 : text.Is("CREATE", "INDEX") ? 2 : -1;
             var on = text.Find(0, "ON");
             return index > 0 && on > 0 && !text.At(index, "CONCURRENTLY") && !text.At(on + 1, "ONLY") && text.NameAt(on + 1) is { } table
-                ? new Words(table.Display, $"Building an index stops writes to {table.Display}", Alone(Concurrently(text.Statement.Text)))
+                ? new Finding(table.Display, $"Building an index stops writes to {table.Display}", Alone(Concurrently(text.Statement.Text)))
                 : null;
         },
     };
 
-    internal static readonly Hazard DropIndexBlocks = new()
+    internal static readonly Hazard DropIndexBlocks = new("L102")
     {
-        Id = "L102",
-        Name = "drop-index-blocks",
-        Severity = Severity.Warning,
-        Title = "An index is dropped under a lock that also stops reads",
-        Effect = "DROP INDEX takes ACCESS EXCLUSIVE on the table until commit. It is quick once it has the lock, but while it waits for one long query, every later query waits behind it.",
-        Advice = "Drop it CONCURRENTLY, in a file of its own with transaction:false.",
-        Documentation = "sql-dropindex.html",
         Traced = facts =>
             from s in facts.Statements
             where !s.Trace.RanAlone
             from gone in s.GoneIndexes
             where facts.WasThere(gone.Table.Oid) && facts.WasThere(gone.Index.Oid) && gone.Index.Parent is null
+                && s.Trace.Locks.NewOn(gone.Table.Oid, s.Trace.LocksBefore) == LockMode.AccessExclusive
                 && !s.Before.Constraints.Values.Any(constraint => constraint.Index == gone.Index.Oid && constraint.Kind != 'f')
                 && !s.GoneColumns.Any(column => column.Table.Oid == gone.Table.Oid)
-            select s.Hit(
+            select s.Finding(
                 gone.Table, gone.Index.Display, $"Dropping the index {gone.Index.Display} locks {gone.Table.Display} out",
                 gone.Index.Kind == 'i' ? Alone($"DROP INDEX CONCURRENTLY {gone.Index.Display};") : ""),
-        Recognise = (text, _) => text.Is("DROP", "INDEX") && !text.At(2, "CONCURRENTLY") && text.NameAt(text.SkipGuards(2)) is { } index
-            ? new Words(index.Display, $"Dropping the index {index.Display} locks its table out", Alone($"DROP INDEX CONCURRENTLY {index.Display};"))
+        InText = (text, _) => text.Is("DROP", "INDEX") && !text.At(2, "CONCURRENTLY") && text.NameAt(text.SkipGuards(2)) is { } index
+            ? new Finding(index.Display, $"Dropping the index {index.Display} locks its table out",
+                Alone($"DROP INDEX CONCURRENTLY {index.Display};"))
             : null,
     };
 
-    internal static readonly Hazard ReindexBlocks = new()
+    internal static readonly Hazard ReindexBlocks = new("L103")
     {
-        Id = "L103",
-        Name = "reindex-blocks",
-        Severity = Severity.Error,
-        Title = "An index is rebuilt while its table can hardly be used",
-        Effect = "REINDEX holds SHARE on the table and ACCESS EXCLUSIVE on the index. A plain SELECT waits too, because the planner opens every index of a table.",
-        Advice = "REINDEX … CONCURRENTLY (PostgreSQL 12), in a file of its own with transaction:false.",
-        Documentation = "sql-reindex.html#SQL-REINDEX-CONCURRENTLY",
         Traced = facts =>
             from s in facts.Statements
             from rebuilt in s.ReindexedIndexes
             where facts.WasThere(rebuilt.Table.Oid) && rebuilt.Table.Kind is 'r' or 'm'
             group rebuilt by (s, rebuilt.Table) into tables
-            select tables.Key.s.HitOn(
+            select tables.Key.s.On(
                 tables.Key.Table,
                 $"Rebuilding {Names.List(tables.Select(t => t.Index.Display))} stops reads and writes of {tables.Key.Table.Display}",
                 Alone(string.Join('\n', tables.Select(t => $"REINDEX INDEX CONCURRENTLY {t.Index.Display};")))),
-        Recognise = (text, _) => text.Is("REINDEX") && !text.Statement.Text.Contains("CONCURRENTLY", StringComparison.OrdinalIgnoreCase)
+        InText = (text, _) => text.Is("REINDEX") && !text.Statement.Text.Contains("CONCURRENTLY", StringComparison.OrdinalIgnoreCase)
             && text.Find(0, "TABLE") is var table and > 0 && text.NameAt(table + 1) is { } name
-            ? new Words(name.Display, $"Rebuilding the indexes of {name.Display} stops its reads and writes", Alone($"REINDEX TABLE CONCURRENTLY {name.Display};"))
+            ? new Finding(name.Display, $"Rebuilding the indexes of {name.Display} stops its reads and writes",
+                Alone($"REINDEX TABLE CONCURRENTLY {name.Display};"))
             : null,
     };
 
-    internal static readonly Hazard UniqueBuildsIndex = new()
+    internal static readonly Hazard UniqueBuildsIndex = new("L104")
     {
-        Id = "L104",
-        Name = "unique-builds-index",
-        Severity = Severity.Error,
-        Title = "A unique constraint builds its index while the table is locked out",
-        Effect = "ADD CONSTRAINT … UNIQUE holds ACCESS EXCLUSIVE while it reads the whole table and builds the index.",
-        Advice = "Build a unique index CONCURRENTLY, then add the constraint USING INDEX, which takes a moment.",
-        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX",
         Traced = facts => ConstraintBuilds(facts, 'u', "unique constraint", UsingIndex),
-        Recognise = (text, _) => AddsConstraint(text, "UNIQUE", "unique constraint"),
+        InText = (text, _) => AddsConstraint(text, "UNIQUE", "unique constraint"),
     };
 
-    internal static readonly Hazard PrimaryKeyBuildsIndex = new()
+    internal static readonly Hazard PrimaryKeyBuildsIndex = new("L105")
     {
-        Id = "L105",
-        Name = "primary-key-builds-index",
-        Severity = Severity.Error,
-        Title = "A primary key builds its index while the table is locked out",
-        Effect = "ADD PRIMARY KEY holds ACCESS EXCLUSIVE while it reads the whole table: once for the index, once more where a column was nullable.",
-        Advice = "Make the columns NOT NULL the safe way, build a unique index CONCURRENTLY, then add the key USING INDEX.",
-        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX",
         Traced = facts => ConstraintBuilds(facts, 'p', "primary key", UsingIndex),
-        Recognise = (text, _) => AddsConstraint(text, "PRIMARY", "primary key"),
+        InText = (text, _) => AddsConstraint(text, "PRIMARY", "primary key"),
     };
 
-    internal static readonly Hazard ExclusionBuildsIndex = new()
+    internal static readonly Hazard ExclusionBuildsIndex = new("L106")
     {
-        Id = "L106",
-        Name = "exclusion-builds-index",
-        Severity = Severity.Error,
-        Title = "An exclusion constraint builds its index while the table is locked out",
-        Effect = "ADD CONSTRAINT … EXCLUDE holds ACCESS EXCLUSIVE while it builds the index, and GiST indexes are slow to build: some forty times slower than B-tree ones.",
-        Advice = "There is no form that lets others work. Make a new table with the constraint, fill it and swap the two, or add it in a maintenance window.",
-        Documentation = "sql-createtable.html#SQL-CREATETABLE-EXCLUDE",
         Traced = facts => ConstraintBuilds(
             facts,
             'x',
@@ -123,36 +85,33 @@ internal static class IndexRules
             (table, _, constraint) =>
                 $"""
                 CREATE TABLE {Names.Qualified(table.Schema, $"{table.Name}_new")} (LIKE {table.Display} INCLUDING ALL);
-                ALTER TABLE {Names.Qualified(table.Schema, $"{table.Name}_new")} ADD CONSTRAINT {SqlIdentifier.Quote(constraint.Name)} {constraint.Definition};
+                ALTER TABLE {Names.Qualified(table.Schema, $"{table.Name}_new")}
+                    ADD CONSTRAINT {SqlIdentifier.Quote(constraint.Name)} {constraint.Definition};
                 -- keep both in step with a trigger, copy the rows in batches, then swap the names
                 """),
-        Recognise = (text, _) => AddsConstraint(text, "EXCLUDE", "exclusion constraint"),
+        InText = (text, _) => AddsConstraint(text, "EXCLUDE", "exclusion constraint"),
     };
 
-    internal static readonly Hazard PartitionedIndexBlocksWrites = new()
+    internal static readonly Hazard PartitionedIndexBlocksWrites = new("L107")
     {
-        Id = "L107",
-        Name = "partitioned-index-blocks-writes",
-        Severity = Severity.Error,
-        Title = "An index on a partitioned table is built on all partitions in one statement",
-        Effect = "CREATE INDEX on the parent holds SHARE on it and on every partition until the last one is built. CONCURRENTLY is refused on a partitioned table.",
-        Advice = "Create the index ON ONLY the parent, build one CONCURRENTLY on each partition, and attach them.",
-        Documentation = "ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE",
         Traced = facts =>
             from s in facts.Statements
             from built in s.BuiltIndexes
             where built.Index is { Kind: 'I', Parent: null } && facts.WasThere(built.Table.Oid) && !BacksConstraint(s, built.Index)
-            let parts = s.BuiltIndexes.Where(part => part.Index.Kind == 'i' && facts.WasThere(part.Table.Oid) && s.After.Root(part.Index.Oid) == built.Table.Oid).ToList()
+            let parts = s.BuiltIndexes.Where(part => part.Index.Kind == 'i' && facts.WasThere(part.Table.Oid)
+                && s.After.Root(part.Index.Oid) == built.Table.Oid).ToList()
             where parts.Count > 0
-            select s.Hit(
+            select s.Finding(
                 built.Table, built.Index.Display,
-                $"Building the index {built.Index.Display} stops writes to {built.Table.Display} and its {Names.Count(parts.Count, "partition")}",
+                $"Building the index {built.Index.Display} stops writes to {built.Table.Display} and its "
+                    + $"{Names.Count(parts.Count, "partition")}",
                 PartByPart(built.Index, parts)),
     };
 
     internal static readonly ImmutableArray<Hazard> All =
     [
-        IndexBlocksWrites, DropIndexBlocks, ReindexBlocks, UniqueBuildsIndex, PrimaryKeyBuildsIndex, ExclusionBuildsIndex, PartitionedIndexBlocksWrites,
+        IndexBlocksWrites, DropIndexBlocks, ReindexBlocks, UniqueBuildsIndex, PrimaryKeyBuildsIndex, ExclusionBuildsIndex,
+            PartitionedIndexBlocksWrites,
     ];
 
     /// <summary>SQL in a file of its own.</summary>
@@ -170,40 +129,42 @@ internal static class IndexRules
     private static bool BacksConstraint(StatementFacts s, Relation index) =>
         s.NewConstraints.Any(constraint => constraint.Index == index.Oid && constraint.Kind is 'p' or 'u' or 'x');
 
-    private static IEnumerable<Hit> ConstraintBuilds(
+    private static IEnumerable<Finding> ConstraintBuilds(
         MigrationFacts facts, char kind, string word, Func<Relation, Relation, Constraint, string> safeWay) =>
         from s in facts.Statements
         from constraint in s.NewConstraints
         where constraint.Kind == kind && constraint.Parent == 0 && facts.WasThere(constraint.Table)
         from built in s.BuiltIndexes
         where built.Index.Oid == constraint.Index
-        select s.Hit(
-            built.Table, constraint.Name, $"Adding the {word} {SqlIdentifier.Quote(constraint.Name)} builds its index while {built.Table.Display} is locked out",
+        select s.Finding(
+            built.Table, constraint.Name,
+                $"Adding the {word} {SqlIdentifier.Quote(constraint.Name)} builds its index while {built.Table.Display} is locked out",
             safeWay(built.Table, built.Index, constraint));
 
     private static string UsingIndex(Relation table, Relation index, Constraint constraint)
     {
         var word = constraint.Kind == 'p' ? "PRIMARY KEY" : "UNIQUE";
-        return Alone($"{Concurrently(index)}\n\n-- then, in the next migration\nALTER TABLE {table.Display} ADD CONSTRAINT {SqlIdentifier.Quote(constraint.Name)} {word} USING INDEX {SqlIdentifier.Quote(index.Name)};");
+        return Alone($"{Concurrently(index)}\n\n-- then, in the next migration\nALTER TABLE {table.Display} ADD CONSTRAINT "
+            + $"{SqlIdentifier.Quote(constraint.Name)} {word} USING INDEX {SqlIdentifier.Quote(index.Name)};");
     }
 
-    private static string PartByPart(Relation index, List<(Relation Index, Relation Table)> parts) =>
-        $"""
-        {index.Index!.Definition.Replace(" ON ", " ON ONLY ", StringComparison.Ordinal).Replace(" ON ONLY ONLY ", " ON ONLY ", StringComparison.Ordinal)};
-
-        -- then, in a migration with transaction:false
-        {string.Join('\n', parts.Select(part => $"{Concurrently(part.Index)}\nALTER INDEX {index.Display} ATTACH PARTITION {part.Index.Display};"))}
-        """;
+    private static string PartByPart(Relation index, List<(Relation Index, Relation Table)> parts)
+    {
+        var definition = index.Index!.Definition.Replace(" ON ONLY ", " ON ", StringComparison.Ordinal)
+            .Replace(" ON ", " ON ONLY ", StringComparison.Ordinal);
+        var each = parts.Select(part => $"{Concurrently(part.Index)}\nALTER INDEX {index.Display} ATTACH PARTITION {part.Index.Display};");
+        return $"{definition};\n\n-- then, in a migration with transaction:false\n{string.Join('\n', each)}";
+    }
 
     /// <summary>ADD [CONSTRAINT name] UNIQUE … without USING INDEX.</summary>
-    private static Words? AddsConstraint(StatementText text, string word, string title)
+    private static Finding? AddsConstraint(StatementText text, string word, string title)
     {
         foreach (var (table, start, end) in text.AlterTableActions())
         {
             var at = text.At(start, "ADD", "CONSTRAINT") ? start + 3 : start + 1;
             if (text.At(start, "ADD") && text.At(at, word) && !text.Within(start, end, "USING", "INDEX"))
             {
-                return new Words(table, $"Adding the {title} builds an index while {table} is locked out");
+                return new Finding(table, $"Adding the {title} builds an index while {table} is locked out");
             }
         }
 

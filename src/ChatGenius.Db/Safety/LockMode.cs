@@ -45,10 +45,14 @@ public static class LockModes
         Bits(LockMode.Exclusive, LockMode.AccessExclusive),
         Bits(LockMode.Share, LockMode.ShareRowExclusive, LockMode.Exclusive, LockMode.AccessExclusive),
         Bits(LockMode.ShareUpdateExclusive, LockMode.Share, LockMode.ShareRowExclusive, LockMode.Exclusive, LockMode.AccessExclusive),
-        Bits(LockMode.RowExclusive, LockMode.ShareUpdateExclusive, LockMode.ShareRowExclusive, LockMode.Exclusive, LockMode.AccessExclusive),
-        Bits(LockMode.RowExclusive, LockMode.ShareUpdateExclusive, LockMode.Share, LockMode.ShareRowExclusive, LockMode.Exclusive, LockMode.AccessExclusive),
-        Bits(LockMode.RowShare, LockMode.RowExclusive, LockMode.ShareUpdateExclusive, LockMode.Share, LockMode.ShareRowExclusive, LockMode.Exclusive, LockMode.AccessExclusive),
-        Bits(LockMode.AccessShare, LockMode.RowShare, LockMode.RowExclusive, LockMode.ShareUpdateExclusive, LockMode.Share, LockMode.ShareRowExclusive, LockMode.Exclusive, LockMode.AccessExclusive),
+        Bits(LockMode.RowExclusive, LockMode.ShareUpdateExclusive, LockMode.ShareRowExclusive, LockMode.Exclusive,
+            LockMode.AccessExclusive),
+        Bits(LockMode.RowExclusive, LockMode.ShareUpdateExclusive, LockMode.Share, LockMode.ShareRowExclusive, LockMode.Exclusive,
+            LockMode.AccessExclusive),
+        Bits(LockMode.RowShare, LockMode.RowExclusive, LockMode.ShareUpdateExclusive, LockMode.Share, LockMode.ShareRowExclusive,
+            LockMode.Exclusive, LockMode.AccessExclusive),
+        Bits(LockMode.AccessShare, LockMode.RowShare, LockMode.RowExclusive, LockMode.ShareUpdateExclusive, LockMode.Share,
+            LockMode.ShareRowExclusive, LockMode.Exclusive, LockMode.AccessExclusive),
     ];
 
     /// <summary>Whether two sessions can't hold the two modes on one table at the same time.</summary>
@@ -74,7 +78,9 @@ public static class LockModes
         _ => "ACCESS EXCLUSIVE",
     };
 
-    /// <summary>Reads a mode as <c>pg_locks.mode</c> gives it, such as <c>AccessExclusiveLock</c>; <see cref="LockMode.None"/> for any other text.</summary>
+    /// <summary>
+    /// Reads a mode as <c>pg_locks.mode</c> gives it, such as <c>AccessExclusiveLock</c>; <see cref="LockMode.None"/> for any other text.
+    /// </summary>
     public static LockMode Parse(string mode) =>
         mode.EndsWith("Lock", StringComparison.Ordinal) && Enum.TryParse<LockMode>(mode[..^4], out var parsed) ? parsed : LockMode.None;
 

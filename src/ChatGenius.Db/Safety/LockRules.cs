@@ -15,219 +15,229 @@ internal static class LockRules
     /// <summary>The part of a table's rows that counts as all of them.</summary>
     private const double Whole = 0.9;
 
-    internal static readonly Hazard WorkUnderExclusiveLock = new()
+    /// <summary>The part of a table's rows that counts as many.</summary>
+    private const double Many = 0.1;
+
+    internal static readonly Hazard WorkUnderExclusiveLock = new("L401")
     {
-        Id = "L401",
-        Name = "work-under-exclusive-lock",
-        Severity = Severity.Error,
-        Title = "Slow work is done while another table stays locked out",
-        Effect = "A lock is held until the transaction ends. What an earlier statement took in a moment now lasts as long as this one's scan, build or rewrite.",
-        Advice = "Do the slow work first, or in a migration of its own.",
-        Documentation = "explicit-locking.html#LOCKING-TABLES",
         Traced = facts =>
             from s in facts.Statements
             where !s.OnlyRows && s.Trace.Transaction > 0
-            from worked in s.Trace.Activity.Keys.Where(table => s.Scanned(table) && s.Before.Find(table) is { HoldsRows: true }).Select(s.Before.Root).Distinct()
+            from worked in s.Trace.Activity.Keys.Where(table => s.Scanned(table) && s.Before.Find(table) is { HoldsRows: true })
+                .Select(s.Before.Root).Distinct()
             let worn = s.Before.Find(worked)!
             where s.ActivityOn(worked).SequentialScans > 0
-            let held = s.LockedTables(LockMode.AccessExclusive, s.Trace.LocksBefore).Where(table => s.After.Find(table.Oid) is not null).Select(table => table.Display).ToList()
+            let held = s.LockedTables(LockMode.AccessExclusive, s.Trace.LocksBefore).Where(table => s.After.Find(table.Oid) is not null)
+                .Select(table => table.Display).ToList()
             where held.Count > 0
-            select s.HitOn(worn, $"{worn.Display} is read whole while {Names.List(held)} {(held.Count == 1 ? "is" : "are")} still locked out by an earlier statement"),
+            select s.On(worn, $"{worn.Display} is read whole while {Names.List(held)} {(held.Count == 1 ? "is" : "are")} still locked out "
+                + "by an earlier statement"),
     };
 
-    internal static readonly Hazard NoLockTimeout = new()
+    internal static readonly Hazard NoLockTimeout = new("L402")
     {
-        Id = "L402",
-        Name = "no-lock-timeout",
-        Severity = Severity.Warning,
-        Title = "A table is locked without a limit to the wait",
-        Effect = "With lock_timeout = 0 the statement waits for the longest query on the table, and every query that comes later waits behind it.",
-        Advice = "Leave the tool's lock_timeout as it is: it gives up in time and tries again.",
-        Documentation = "runtime-config-client.html#GUC-LOCK-TIMEOUT",
         Traced = facts =>
             (from s in facts.Statements
              where s.Trace.LockTimeout is "0" && s.Trace.Transaction > 0
              from table in s.LockedTables(LockMode.Share, s.Trace.Locks)
              where s.Trace.Locks.NewOn(table.Oid, s.Trace.LocksBefore) >= LockMode.Share
-             select s.HitOn(table, $"{table.Display} is locked without a lock_timeout", "SET LOCAL lock_timeout = '5s';")).Take(1),
+             select s.On(table, $"{table.Display} is locked without a lock_timeout", "SET LOCAL lock_timeout = '5s';")).Take(1),
     };
 
-    internal static readonly Hazard ExplicitLock = new()
+    internal static readonly Hazard ExplicitLock = new("L403")
     {
-        Id = "L403",
-        Name = "explicit-lock",
-        Severity = Severity.Warning,
-        Title = "LOCK TABLE keeps others out",
-        Effect = "Without a mode LOCK TABLE takes ACCESS EXCLUSIVE, which stops reads too, until the transaction ends.",
-        Advice = "Name the weakest mode that does, and keep the transaction short. Row locks (SELECT … FOR UPDATE) often do.",
-        Documentation = "sql-lock.html",
-        Evidence = Evidence.Text,
-        WordsAlways = true,
-        Recognise = (text, _) =>
+        TextAlways = true,
+        InText = (text, _) =>
         {
             var table = text.NameAt(text.SkipGuards(text.At(1, "TABLE") ? 2 : 1));
             var mode = text.Find(0, "IN");
-            var weak = mode > 0 && (text.At(mode + 1, "ACCESS", "SHARE") || text.At(mode + 1, "ROW", "SHARE") || text.At(mode + 1, "ROW", "EXCLUSIVE") || text.At(mode + 1, "SHARE", "UPDATE"));
+            var weak = mode > 0 && (text.At(mode + 1, "ACCESS", "SHARE") || text.At(mode + 1, "ROW", "SHARE")
+                || text.At(mode + 1, "ROW", "EXCLUSIVE") || text.At(mode + 1, "SHARE", "UPDATE"));
             return text.Is("LOCK") && table is not null && !weak
-                ? new Words(table.Value.Display, $"LOCK TABLE keeps others from {table.Value.Display} until the migration commits", $"LOCK TABLE {table.Value.Display} IN SHARE UPDATE EXCLUSIVE MODE;")
+                ? new Finding(table.Value.Display, $"LOCK TABLE keeps others from {table.Value.Display} until the migration commits",
+                    $"LOCK TABLE {table.Value.Display} IN SHARE UPDATE EXCLUSIVE MODE;")
                 : null;
         },
     };
 
-    internal static readonly Hazard DetachPartitionBlocks = new()
+    internal static readonly Hazard DetachPartitionBlocks = new("L404")
     {
-        Id = "L404",
-        Name = "detach-partition-blocks",
-        Severity = Severity.Error,
-        Title = "A partition is detached while the whole table is locked out",
-        Effect = "DETACH PARTITION takes ACCESS EXCLUSIVE on the parent: no query of any partition runs until it has come and gone.",
-        Advice = "DETACH PARTITION … CONCURRENTLY (PostgreSQL 14), in a file of its own with transaction:false.",
-        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION",
         Traced = facts =>
             from s in facts.Statements
             where !s.Trace.RanAlone
             from detached in s.Detached
             where facts.WasThere(detached.Parent.Oid)
-            select s.Hit(
-                detached.Parent, detached.Partition.Display, $"Detaching {detached.Partition.Display} locks all of {detached.Parent.Display} out",
-                facts.TargetVersion >= 140000 ? IndexRules.Alone($"ALTER TABLE {detached.Parent.Display} DETACH PARTITION {detached.Partition.Display} CONCURRENTLY;") : ""),
-        Recognise = (text, _) => text.AlterTableActions().Where(a => text.At(a.Start, "DETACH", "PARTITION") && !text.Within(a.Start, a.End, "CONCURRENTLY") && !text.Within(a.Start, a.End, "FINALIZE"))
-            .Select(a => new Words(a.Table, $"Detaching a partition locks all of {a.Table} out")).FirstOrDefault(),
+            select s.Finding(
+                detached.Parent, detached.Partition.Display,
+                    $"Detaching {detached.Partition.Display} locks all of {detached.Parent.Display} out",
+                facts.TargetVersion >= 140000
+                    ? IndexRules.Alone($"ALTER TABLE {detached.Parent.Display} DETACH PARTITION {detached.Partition.Display} CONCURRENTLY;")
+                    : ""),
+        InText = (text, _) => text.AlterTableActions()
+            .Where(a => text.At(a.Start, "DETACH", "PARTITION") && !text.Within(a.Start, a.End, "CONCURRENTLY")
+            && !text.Within(a.Start, a.End, "FINALIZE"))
+            .Select(a => new Finding(a.Table, $"Detaching a partition locks all of {a.Table} out")).FirstOrDefault(),
     };
 
-    internal static readonly Hazard CreatePartitionLocksParent = new()
+    internal static readonly Hazard CreatePartitionLocksParent = new("L405")
     {
-        Id = "L405",
-        Name = "create-partition-locks-parent",
-        Severity = Severity.Warning,
-        Title = "A partition is created while the whole table is locked out",
-        Effect = "CREATE TABLE … PARTITION OF takes ACCESS EXCLUSIVE on the parent. ATTACH PARTITION needs SHARE UPDATE EXCLUSIVE only (PostgreSQL 12).",
-        Advice = "Create the table like the parent with a CHECK that says the bounds, then attach it.",
-        Documentation = "ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE",
         Traced = facts =>
             from s in facts.Statements
             from partition in s.NewRelations
-            where partition is { IsTable: true, Parent: not null } && facts.WasThere(partition.Parent!.Value) && s.Trace.Locks.On(partition.Parent.Value) == LockMode.AccessExclusive
+            where partition is { IsTable: true, Parent: not null } && facts.WasThere(partition.Parent!.Value)
+                && s.Trace.Locks.On(partition.Parent.Value) == LockMode.AccessExclusive
             let parent = s.After.Find(partition.Parent!.Value)!
-            select s.Hit(
+            select s.Finding(
                 parent, partition.Display, $"Creating {partition.Display} as a partition locks all of {parent.Display} out",
                 $"""
-                CREATE TABLE {partition.Display} (LIKE {parent.Display} INCLUDING ALL, CONSTRAINT {Names.Made(partition.Name, "bounds")} CHECK (…the bounds…));
+                CREATE TABLE {partition.Display}
+                    (LIKE {parent.Display} INCLUDING ALL, CONSTRAINT {Names.Made(partition.Name, "bounds")} CHECK (…the bounds…));
                 ALTER TABLE {parent.Display} ATTACH PARTITION {partition.Display} FOR VALUES …;
                 ALTER TABLE {partition.Display} DROP CONSTRAINT {Names.Made(partition.Name, "bounds")};
                 """),
+        InText = (text, _) => text.CreatedTable is { } partition && text.Find(0, "PARTITION", "OF") is var of and > 0
+            && text.NameAt(of + 2) is { } parent
+            ? new Finding(parent.Display, $"Creating {partition} as a partition locks all of {parent.Display} out") : null,
     };
 
-    internal static readonly Hazard ReferencedTableLocked = new()
+    internal static readonly Hazard ReferencedTableLocked = new("L406")
     {
-        Id = "L406",
-        Name = "referenced-table-locked",
-        Severity = Severity.Warning,
-        Title = "A foreign key's other table is locked for longer than a moment",
-        Effect = "A new foreign key takes SHARE ROW EXCLUSIVE on the table that it refers to, so writes to it wait; dropping one, or its table, takes ACCESS EXCLUSIVE there. Without a lock_timeout, or with other work behind it in the transaction, that is not over in a moment.",
-        Advice = "Do it in a small transaction of its own, with a lock_timeout.",
-        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT",
         Traced = facts =>
             from s in facts.Statements
             where s.Trace.Transaction > 0 && (s.Trace.LockTimeout is "0" || WorksLater(facts, s))
-            from referenced in s.NewConstraints.Where(c => c is { Kind: 'f', Parent: 0 } && (!facts.WasThere(c.Table) || c.Keys.All(key => facts.Before.FindColumn(c.Table, key) is null)))
+            from referenced in s.NewConstraints.Where(c => c is { Kind: 'f', Parent: 0 }
+                && (!facts.WasThere(c.Table) || c.Keys.All(key => facts.Before.FindColumn(c.Table, key) is null)))
                 .Concat(s.GoneConstraints.Where(c => c is { Kind: 'f', Parent: 0 } && facts.WasThere(c.Table)))
-                .Where(c => c.ReferencedTable != c.Table && facts.WasThere(c.ReferencedTable) && s.After.Find(c.ReferencedTable) is not null)
+                .Where(c => c.ReferencedTable != c.Table && facts.WasThere(c.ReferencedTable)
+                    && s.After.Find(c.ReferencedTable) is not null)
                 .Select(c => c.ReferencedTable).Distinct()
             where s.Trace.Locks.NewOn(referenced, s.Trace.LocksBefore) >= LockMode.ShareRowExclusive
             let table = s.After.Find(referenced)!
-            select s.HitOn(table, $"{table.Display} is locked because a foreign key refers to it, and stays so"),
+            select s.On(table, $"{table.Display} is locked because a foreign key refers to it, and stays so"),
     };
 
-    internal static readonly Hazard ManyTablesLocked = new()
+    internal static readonly Hazard ManyTablesLocked = new("L407")
     {
-        Id = "L407",
-        Name = "many-tables-locked",
-        Severity = Severity.Warning,
-        Title = "One transaction locks several tables that have nothing to do with each other",
-        Effect = "The first lock is held while the transaction waits for the second, and an application that takes the two in the other order deadlocks with it.",
-        Advice = "One migration a table.",
-        Documentation = "explicit-locking.html#LOCKING-DEADLOCKS",
         Traced = facts =>
             from transaction in facts.Statements.Where(s => s.Trace.Transaction > 0).GroupBy(s => s.Trace.Transaction)
             let last = transaction.Last()
             let partners = transaction.SelectMany(Partners).ToHashSet()
-            let tables = last.LockedTables(LockMode.Share, last.Trace.Locks).Where(table => facts.After.Find(table.Oid) is not null && !partners.Contains(table.Oid)).ToList()
+            let tables = last.LockedTables(LockMode.Share, last.Trace.Locks)
+                .Where(table => facts.After.Find(table.Oid) is not null && !partners.Contains(table.Oid)).ToList()
             where tables.Count > 1
             let first = transaction.First(s => tables.Exists(table => s.Trace.Locks.On(table.Oid) >= LockMode.Share))
-            let second = transaction.FirstOrDefault(s => tables.Exists(table => s.Trace.Locks.On(table.Oid) >= LockMode.Share && first.Trace.Locks.On(table.Oid) < LockMode.Share))
+            let second = transaction.FirstOrDefault(s =>
+                tables.Exists(table => s.Trace.Locks.On(table.Oid) >= LockMode.Share && first.Trace.Locks.On(table.Oid) < LockMode.Share))
+                ?? (first.Text.Is("DO") || first.Text.Is("CALL") || first.Text.Is("SELECT") ? first : null)
             where second is not null
-            select second.Hit(Names.List(tables.Select(table => table.Display)), $"One transaction locks {Names.List(tables.Select(table => table.Display))}") with
+            select second.Finding(Names.List(tables.Select(table => table.Display)),
+                $"One transaction locks {Names.List(tables.Select(table => table.Display))}") with
             {
-                Facts = [.. tables.Select(table => $"{last.Trace.Locks.On(table.Oid).ToSql()} on {table.Display}: {last.Trace.Locks.On(table.Oid).Blocks()}")],
+                Facts = [.. tables.Select(table =>
+                    $"{last.Trace.Locks.On(table.Oid).ToSql()} on {table.Display}: {last.Trace.Locks.On(table.Oid).Blocks()}")],
             },
     };
 
-    internal static readonly Hazard TriggerLocksTable = new()
+    internal static readonly Hazard TriggerLocksTable = new("L408")
     {
-        Id = "L408",
-        Name = "trigger-locks-table",
-        Severity = Severity.Info,
-        Title = "Creating a trigger stops writes for a moment",
-        Effect = "CREATE TRIGGER takes SHARE ROW EXCLUSIVE, DROP TRIGGER takes ACCESS EXCLUSIVE on the table, until commit.",
-        Advice = "Keep the transaction short and the lock_timeout set.",
-        Documentation = "sql-createtrigger.html",
         Traced = facts =>
             from s in facts.Statements
             from trigger in s.After.Triggers.Values
             where !s.Before.Triggers.ContainsKey(trigger.Oid) && facts.WasThere(trigger.Table)
             let table = s.After.Find(trigger.Table)!
-            select s.Hit(table, trigger.Name, $"Creating the trigger {SqlIdentifier.Quote(trigger.Name)} stops writes to {table.Display} until commit"),
+            select s.Finding(table, trigger.Name,
+                $"Creating the trigger {SqlIdentifier.Quote(trigger.Name)} stops writes to {table.Display} until commit"),
     };
 
-    internal static readonly Hazard WholeTableUpdate = new()
+    internal static readonly Hazard WholeTableUpdate = new("L409")
     {
-        Id = "L409",
-        Name = "whole-table-update",
-        Severity = Severity.Error,
-        Title = "All rows of a table are updated in one statement",
-        Effect = "Every row is written again and stays locked until commit; the table doubles in size, replicas fall behind, and VACUUM can't help before the end.",
-        Advice = "Update in batches of some thousand rows, each committed, in a file with transaction:false.",
-        Documentation = "routine-vacuuming.html#VACUUM-FOR-SPACE-RECOVERY",
         Traced = facts =>
             from s in facts.Statements
             from table in WholeTables(s, activity => activity.Updated)
             where !UpdatesWithoutWhere(s.Text) || s.ActivityOn(table.Oid).Updated > 0
-            select s.HitOn(table, $"All rows of {table.Display} are updated in one statement", Batches(facts, table)),
-        WordsAlways = true,
-        Recognise = (text, _) => UpdatesWithoutWhere(text) && text.NameAt(text.SkipGuards(1)) is { } table
-            ? new Words(table.Display, $"All rows of {table.Display} are updated in one statement")
+            select s.On(table, $"All rows of {table.Display} are updated in one statement", Batches(facts, table)),
+        TextAlways = true,
+        InText = (text, _) => UpdatesWithoutWhere(text) && text.NameAt(text.SkipGuards(1)) is { } table
+            ? new Finding(table.Display, $"All rows of {table.Display} are updated in one statement")
             : null,
     };
 
-    internal static readonly Hazard BackfillWithDdl = new()
+    internal static readonly Hazard BackfillWithDdl = new("L410")
     {
-        Id = "L410",
-        Name = "backfill-with-ddl",
-        Severity = Severity.Error,
-        Title = "Many rows are written while a table is locked out",
-        Effect = "An earlier statement of the transaction holds ACCESS EXCLUSIVE, so nothing can read that table until all these rows are written.",
-        Advice = "Change the schema in one migration, the rows in the next.",
-        Documentation = "explicit-locking.html#LOCKING-TABLES",
         Traced = facts =>
             from s in facts.Statements
             where s.Trace.Transaction > 0
             let tables = s.Trace.Activity.Where(pair => pair.Value.Written > 0).Select(pair => s.After.Root(pair.Key)).Distinct()
-                .Select(root => s.After.Find(root)).OfType<Relation>()
-                .Where(table => s.ActivityOn(table.Oid).Written >= Bulk || (facts.WasThere(table.Oid) && WholeTables(s, a => a.Updated + a.Deleted).Contains(table))).ToList()
-            where tables.Count > 0
-            let held = s.LockedTables(LockMode.AccessExclusive, s.Trace.LocksBefore).Where(table => s.After.Find(table.Oid) is not null).ToList()
+                .Select(root => s.After.Find(root)).OfType<Relation>().Where(table => IsMany(s, table)).ToList()
+            let unknown = tables.Count == 0 ? s.ChangesUnknownRows : null
+            where tables.Count > 0 || unknown is not null
+            let held = s.LockedTables(LockMode.AccessExclusive, s.Trace.LocksBefore).Where(table => s.After.Find(table.Oid) is not null)
+                .Select(table => table.Display).ToList()
             where held.Count > 0
-            select s.HitOn(
-                tables[0],
-                $"{Names.Count(tables.Sum(table => s.ActivityOn(table.Oid).Written), "row")} of {Names.List(tables.Select(t => t.Display))} are written while {Names.List(held.Select(t => t.Display))} is locked out"),
+            let locked = $"while {Names.List(held)} {(held.Count == 1 ? "is" : "are")} locked out"
+            let count = Names.Count(tables.Sum(table => s.ActivityOn(table.Oid).Written), "row")
+            select unknown is null
+                ? s.On(tables[0], $"{count} of {Names.List(tables.Select(t => t.Display))} are written {locked}")
+                : s.On(unknown, $"Rows of {unknown.Display} are written {locked}; how many is not known")
+                    with { GivenSeverity = Severity.Warning },
     };
+
+    /// <summary>What no other rule explains; <see cref="SafetyCheck"/> finds it when all others have been asked.</summary>
+    internal static readonly Hazard TableWorkUnderLock = new("L411");
 
     internal static readonly ImmutableArray<Hazard> All =
     [
-        WorkUnderExclusiveLock, NoLockTimeout, ExplicitLock, DetachPartitionBlocks, CreatePartitionLocksParent, ReferencedTableLocked, ManyTablesLocked, TriggerLocksTable,
-        WholeTableUpdate, BackfillWithDdl,
+        WorkUnderExclusiveLock, NoLockTimeout, ExplicitLock, DetachPartitionBlocks, CreatePartitionLocksParent, ReferencedTableLocked,
+            ManyTablesLocked, TriggerLocksTable,
+        WholeTableUpdate, BackfillWithDdl, TableWorkUnderLock,
     ];
+
+    /// <summary>
+    /// Tables that a statement read whole or rewrote while others wait for it to be done. A statement that only works on rows reads as it
+    /// likes.
+    /// </summary>
+    internal static IEnumerable<Finding> UnderLock(MigrationFacts facts) =>
+        from s in facts.Statements
+        where !s.OnlyRows && s.Trace.Transaction > 0
+        from root in s.Trace.Activity.Where(pair => pair.Value.SequentialScans > 0 && facts.WasThere(pair.Key)
+            && s.Before.Find(pair.Key) is { HoldsRows: true })
+            .Select(pair => pair.Key).Concat(s.Rewritten.Select(table => table.Oid)).Select(s.Before.Root).Distinct()
+        let table = facts.Before.Find(root)
+        where table is not null
+        let mode = s.Trace.Locks.Relations.Where(relation => facts.WasThere(relation) && facts.Before.Root(relation) == root)
+            .Select(s.Trace.Locks.On).DefaultIfEmpty().Max()
+        where mode >= (table.Kind == 'm' ? LockMode.AccessExclusive : LockMode.Share)
+        select s.On(table, $"{table.Display} is read whole under {mode.ToSql()}");
+
+    /// <summary>
+    /// One finding for each cause: work under an earlier statement's lock is told with the hazard that the work is, where there is one, and
+    /// once in
+    /// a transaction otherwise.
+    /// </summary>
+    internal static IEnumerable<Finding> OncePerCause(List<Finding> findings)
+    {
+        var under = findings.Where(finding => finding.Hazard == WorkUnderExclusiveLock).ToList();
+        var told = findings.Where(IsTableWork).GroupBy(finding => finding.Statement).Select(of => of.First())
+            .ToHashSet(ReferenceEqualityComparer.Instance);
+        var rest = under.Where(finding => !findings.Exists(other => IsTableWork(other) && other.Statement == finding.Statement))
+            .GroupBy(finding => finding.Statement!.Transaction)
+                .ToDictionary(of => of.First(), of => of.Skip(1).Select(other => other.Message).ToList());
+        foreach (var finding in findings)
+        {
+            if (finding.Hazard != WorkUnderExclusiveLock)
+            {
+                var also = told.Contains(finding)
+                    ? under.Where(other => other.Statement == finding.Statement).Select(other => other.Message) : [];
+                yield return finding with { Facts = [.. finding.Facts, .. also] };
+            }
+            else if (rest.TryGetValue(finding, out var others))
+            {
+                yield return finding with { Facts = [.. finding.Facts, .. others] };
+            }
+        }
+
+        static bool IsTableWork(Finding finding) => finding.Statement is not null && finding.Hazard.Id[..2] is "L1" or "L2" or "L3";
+    }
 
     /// <summary>Tables that others use and of which a statement wrote all rows, partitions counted as their parent.</summary>
     internal static IEnumerable<Relation> WholeTables(StatementFacts s, Func<Activity, long> written)
@@ -247,7 +257,8 @@ internal static class LockRules
 
     internal static string Batches(MigrationFacts facts, Relation table)
     {
-        var key = facts.After.ConstraintsOf(table.Oid).FirstOrDefault(c => c.Kind == 'p') is { Keys: [var number] } ? facts.After.FindColumn(table.Oid, number)?.Name : null;
+        var key = facts.After.ConstraintsOf(table.Oid).FirstOrDefault(c => c.Kind == 'p') is { Keys: [var number] }
+            ? facts.After.FindColumn(table.Oid, number)?.Name : null;
         key = SqlIdentifier.Quote(key ?? "ctid");
         return IndexRules.Alone(
             $"""
@@ -262,7 +273,8 @@ internal static class LockRules
             """);
     }
 
-    private static bool UpdatesWithoutWhere(StatementText text) => text.Is("UPDATE") && text.Has("SET") && !Limited(text) && !text.Has("FROM");
+    private static bool UpdatesWithoutWhere(StatementText text) => text.Is("UPDATE") && text.Has("SET") && !Limited(text)
+        && !text.Has("FROM");
 
     private static bool Limited(StatementText text)
     {
@@ -273,9 +285,18 @@ internal static class LockRules
     /// <summary>Of a partitioned table only the partitions that were written to are counted; the others may hold rows too.</summary>
     private static long AllRows(StatementFacts s, uint root, IEnumerable<KeyValuePair<uint, long>> counted)
     {
-        var all = s.Before.Relations.Values.Where(r => r.Kind == 'r' && r.Parent is not null && s.Before.Root(r.Oid) == root).Select(r => r.Oid).ToHashSet();
+        var all = s.Before.Relations.Values.Where(r => r.Kind == 'r' && r.Parent is not null && s.Before.Root(r.Oid) == root)
+            .Select(r => r.Oid).ToHashSet();
         var rows = counted.ToList();
         return rows.Count >= all.Count ? rows.Sum(pair => pair.Value) : long.MaxValue / 2;
+    }
+
+    /// <summary>Whether a statement wrote many of a table's rows: a tenth of it, or more than anyone overlooks.</summary>
+    private static bool IsMany(StatementFacts s, Relation table)
+    {
+        var written = s.ActivityOn(table.Oid).Written;
+        var rows = s.Trace.RowsBefore.Where(pair => s.Before.Root(pair.Key) == table.Oid).Sum(pair => pair.Value);
+        return written >= Bulk || (s.Migration.WasThere(table.Oid) && rows >= ManyRows && written >= rows * Many);
     }
 
     private static bool WorksLater(MigrationFacts facts, StatementFacts s) =>

@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace ChatGenius.Db.Safety;
 
-/// <summary>SQL expressions that give a column a made-up value for row <c>g.n</c>, another one for every row where its type has enough.</summary>
+/// <summary>
+/// SQL expressions that give a column a made-up value for row <c>g.n</c>, another one for every row where its type has enough.
+/// </summary>
 internal sealed partial class MadeUpValues
 {
     /// <summary>From so many values a column gets its own where its constraints don't allow all.</summary>
@@ -32,17 +34,21 @@ internal sealed partial class MadeUpValues
         const string Types =
             """
             WITH RECURSIVE base AS (
-                SELECT oid, typbasetype, typname, typcategory, typtype FROM pg_type WHERE oid IN (SELECT atttypid FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0)
+                SELECT oid, typbasetype, typname, typcategory, typtype FROM pg_type
+                WHERE oid IN (SELECT atttypid FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0)
                 UNION ALL
-                SELECT base.oid, t.typbasetype, t.typname, t.typcategory, t.typtype FROM base JOIN pg_type t ON t.oid = base.typbasetype WHERE base.typtype = 'd'
+                SELECT base.oid, t.typbasetype, t.typname, t.typcategory, t.typtype
+                FROM base JOIN pg_type t ON t.oid = base.typbasetype WHERE base.typtype = 'd'
             )
             -- A multirange counts as a range, but is written as an array is.
             SELECT oid, typname::text, CASE typtype WHEN 'm' THEN 'A' ELSE typcategory::text END FROM base WHERE typtype <> 'd'
             """;
-        const string Bounds = "SELECT oid, pg_get_partition_constraintdef(oid) FROM pg_class WHERE relispartition AND relkind = 'r' AND pg_get_partition_constraintdef(oid) IS NOT NULL";
+        const string Bounds = "SELECT oid, pg_get_partition_constraintdef(oid) FROM pg_class WHERE relispartition AND relkind = 'r' AND "
+            + "pg_get_partition_constraintdef(oid) IS NOT NULL";
         var types = new Dictionary<uint, (string, char)>();
         var bounds = new Dictionary<uint, string>();
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand(Types), new NpgsqlBatchCommand(Bounds) } };
+        await using var batch = new NpgsqlBatch(
+            connection) { BatchCommands = { new NpgsqlBatchCommand(Types), new NpgsqlBatchCommand(Bounds) } };
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -59,10 +65,13 @@ internal sealed partial class MadeUpValues
     }
 
     /// <summary>The expression; null where the column is left to its default, or to NULL because no value of its type is known.</summary>
-    internal async Task<string?> ForAsync(NpgsqlConnection connection, Relation table, Column column, long rows, CancellationToken cancellationToken)
+    internal async Task<string?> ForAsync(NpgsqlConnection connection, Relation table, Column column, long rows,
+        CancellationToken cancellationToken)
     {
-        var unique = _catalog.IndexesOf(table.Oid).Any(index => index.Index is { Unique: true } facts && facts.Keys.Contains(column.Number));
-        if (column.Identity is not null || (column.Default is { } given && (!unique || GivesNewValues().IsMatch(given))) || Typical(column) is not { } typical)
+        var unique = _catalog.IndexesOf(table.Oid)
+            .Any(index => index.Index is { Unique: true } facts && facts.Keys.Contains(column.Number));
+        if (column.Identity is not null || (column.Default is { } given && (!unique || GivesNewValues().IsMatch(given)))
+            || Typical(column) is not { } typical)
         {
             return null;
         }
@@ -75,9 +84,11 @@ internal sealed partial class MadeUpValues
 
         // A cast to a domain would end the trial with an error instead of telling which values do.
         var cast = _catalog.Types.GetValueOrDefault(column.TypeOid) is { Kind: 'd' } ? "" : $"::{column.Type}";
-        var (candidates, all) = await TryAsync(connection, SqlIdentifier.Quote(column.Name), typical, cast, conditions, rows, cancellationToken);
+        var (candidates, all) = await TryAsync(connection, SqlIdentifier.Quote(column.Name), typical, cast, conditions, rows,
+            cancellationToken);
         return all ? $"({typical})::{column.Type}"
-            : candidates.Count > 0 ? string.Create(CultureInfo.InvariantCulture, $"((ARRAY[{string.Join(", ", candidates.Select(SqlLiteral.Quote))}])[1 + g.n % {candidates.Count}])::{column.Type}")
+            : candidates.Count > 0 ? string.Create(CultureInfo.InvariantCulture,
+                $"((ARRAY[{string.Join(", ", candidates.Select(SqlLiteral.Quote))}])[1 + g.n % {candidates.Count}])::{column.Type}")
             : column.NotNull ? $"({typical})::{column.Type}" : null;
     }
 
@@ -92,12 +103,14 @@ internal sealed partial class MadeUpValues
             }
             else if (constraint.Domain != 0 && constraint.Domain == column.TypeOid)
             {
-                yield return TheValue().Replace(Expression(constraint), SqlIdentifier.Quote(column.Name).Replace("$", "$$", StringComparison.Ordinal));
+                yield return TheValue().Replace(Expression(constraint),
+                    SqlIdentifier.Quote(column.Name).Replace("$", "$$", StringComparison.Ordinal));
             }
         }
 
         var others = _catalog.ColumnsOf(table.Oid).Where(other => other != column).Select(other => SqlIdentifier.Quote(other.Name));
-        if (_bounds.TryGetValue(table.Oid, out var bounds) && !others.Any(other => Regex.IsMatch(bounds, $@"(?<![\w""]){Regex.Escape(other)}(?![\w""])")))
+        if (_bounds.TryGetValue(table.Oid, out var bounds)
+            && !others.Any(other => Regex.IsMatch(bounds, $@"(?<![\w""]){Regex.Escape(other)}(?![\w""])")))
         {
             yield return bounds;
         }
@@ -107,14 +120,18 @@ internal sealed partial class MadeUpValues
     private static string Expression(Constraint check) => check.Definition["CHECK ".Length..(check.Definition.LastIndexOf(')') + 1)];
 
     /// <summary>
-    /// Asks the server which typical values, and which of the constants that the conditions themselves name, the conditions hold for; and whether
+    /// Asks the server which typical values, and which of the constants that the conditions themselves name, the conditions hold for; and
+    /// whether
     /// they hold for all typical ones.
     /// </summary>
     private static async Task<(List<string> Candidates, bool All)> TryAsync(
-        NpgsqlConnection connection, string name, string typical, string cast, List<string> conditions, long rows, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string name, string typical, string cast, List<string> conditions, long rows,
+            CancellationToken cancellationToken)
     {
-        var constants = conditions.SelectMany(condition => Constants().Matches(condition)).Select(match => $"SELECT ({match.Value}){cast} AS {name}").Distinct(StringComparer.Ordinal);
-        var typicalOnes = string.Create(CultureInfo.InvariantCulture, $"SELECT ({typical}){cast} AS {name} FROM generate_series(1, {rows}) AS g (n)");
+        var constants = conditions.SelectMany(condition => Constants().Matches(condition))
+            .Select(match => $"SELECT ({match.Value}){cast} AS {name}").Distinct(StringComparer.Ordinal);
+        var typicalOnes = string.Create(CultureInfo.InvariantCulture,
+            $"SELECT ({typical}){cast} AS {name} FROM generate_series(1, {rows}) AS g (n)");
         var where = string.Join(" AND ", conditions.Select(condition => $"({condition})"));
         var candidates = new HashSet<string>(StringComparer.Ordinal);
         var held = 0L;
@@ -122,7 +139,8 @@ internal sealed partial class MadeUpValues
         {
             try
             {
-                await using var command = new NpgsqlCommand($"SELECT {name}::text FROM ({values}) AS tried WHERE {where}", connection) { CommandTimeout = 0 };
+                await using var command = new NpgsqlCommand($"SELECT {name}::text FROM ({values}) AS tried WHERE {where}",
+                    connection) { CommandTimeout = 0 };
                 await using var reader = await command.ExecuteReaderAsync(cancellationToken);
                 while (await reader.ReadAsync(cancellationToken))
                 {
@@ -154,7 +172,8 @@ internal sealed partial class MadeUpValues
             {
                 "int2" => "g.n % 32768",
                 "int4" or "int8" or "float4" or "float8" or "oid" => "g.n",
-                "numeric" => Digits(column.Type) is { } digits ? $"g.n % (10::numeric ^ {digits.ToString(CultureInfo.InvariantCulture)})" : "g.n",
+                "numeric" => Digits(column.Type) is { } digits ? $"g.n % (10::numeric ^ {digits.ToString(CultureInfo.InvariantCulture)})"
+                    : "g.n",
                 "money" => "g.n::numeric",
                 "text" or "varchar" or "bpchar" or "citext" or "name" => Words(column),
                 "bool" => "g.n % 2 = 0",
@@ -187,14 +206,17 @@ internal sealed partial class MadeUpValues
         {
         }
 
-        var labels = _catalog.EnumValues.Values.Where(value => value.Type == type).OrderBy(value => value.Oid).Select(value => SqlLiteral.Quote(value.Label)).ToImmutableArray();
-        return labels.IsEmpty ? null : string.Create(CultureInfo.InvariantCulture, $"(ARRAY[{string.Join(", ", labels)}])[1 + g.n % {labels.Length}]");
+        var labels = _catalog.EnumValues.Values.Where(value => value.Type == type).OrderBy(value => value.Oid)
+            .Select(value => SqlLiteral.Quote(value.Label)).ToImmutableArray();
+        return labels.IsEmpty ? null
+            : string.Create(CultureInfo.InvariantCulture, $"(ARRAY[{string.Join(", ", labels)}])[1 + g.n % {labels.Length}]");
     }
 
     /// <summary>The digits before the point; null where they are not limited.</summary>
     private static int? Digits(string type) =>
         Precision().Match(type) is { Success: true } match
-            ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) - int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture)
+            ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) - int.Parse(match.Groups[2].Value,
+                CultureInfo.InvariantCulture)
             : null;
 
     [GeneratedRegex(@"\bnextval\(|uuid")]

@@ -7,16 +7,17 @@ namespace ChatGenius.Db.Safety;
 /// <summary>A traced migration, in the words in which rules ask about it.</summary>
 internal sealed class MigrationFacts
 {
-    internal MigrationFacts(CheckedMigration migration, Trace trace, TableSizes sizes, int targetVersion = 0)
+    internal MigrationFacts(Migration migration, Trace trace, TableSizes sizes)
     {
         Migration = migration;
         Trace = trace;
         Sizes = sizes;
-        TargetVersion = targetVersion == 0 ? trace.ServerVersion : targetVersion;
-        Statements = [.. trace.Statements.Where(statement => statement.Outcome == TraceOutcome.Ran).Select(statement => new StatementFacts(this, statement))];
+        TargetVersion = sizes.ServerVersion == 0 ? trace.ServerVersion : sizes.ServerVersion;
+        Statements = [.. trace.Statements.Where(statement => statement.Outcome == TraceOutcome.Ran)
+            .Select(statement => new StatementFacts(this, statement))];
     }
 
-    internal CheckedMigration Migration { get; }
+    internal Migration Migration { get; }
 
     internal Trace Trace { get; }
 
@@ -54,6 +55,66 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
 
     internal StatementText Text => field ??= new StatementText(trace.Statement);
 
+    /// <summary>
+    /// Whether its words say that it writes rows into a table, even if there are none to write here: INSERT, UPDATE, COPY, MERGE, or a
+    /// block of code
+    /// that says so.
+    /// </summary>
+    internal bool Fills(uint table) => After.Find(table) is { } relation && Text.Mentions(relation.Name)
+        && (Target()?.Name == relation.Name || Text.Has("AS", "SELECT") || Text.Is("DO") || Text.Is("WITH") || Text.Is("CALL")
+            || Text.Is("SELECT"));
+
+    /// <summary>
+    /// The table whose rows it changes, or takes from another table, though nobody knows how many: the tables were empty here. Null where a
+    /// key or
+    /// a LIMIT says that they are few.
+    /// </summary>
+    internal Relation? ChangesUnknownRows => field ??= FindUnknownRows();
+
+    private Relation? FindUnknownRows()
+    {
+        if (Target() is not { } target
+            || trace.Activity.Values.Any(activity => activity.Written > 0 || activity.TuplesRead > 0))
+        {
+            return null;
+        }
+
+        var table = After.Relations.Values.Where(relation => relation.IsTable && relation.Name == target.Name
+            && (target.Schema ?? relation.Schema) == relation.Schema)
+            .OrderByDescending(relation => relation.Schema == "public").FirstOrDefault();
+        var isKnown = table is null || Text.Has("LIMIT")
+            || (Text.Is("INSERT") ? !ReadsExisting() : !migration.WasThere(table.Oid) || IsByKey(table));
+        return isKnown ? null : table;
+    }
+
+    /// <summary>Whether an INSERT takes its rows from a table that was there before.</summary>
+    private bool ReadsExisting() => Text.Tokens.Select((token, i) => (token, i)).Any(word => word.token.Text is "FROM" or "JOIN"
+        && Text.NameAt(Text.SkipGuards(word.i + 1)) is { } source
+        && migration.Before.Relations.Values.Any(r => r.Name == source.Name && r.IsTable && (source.Schema ?? r.Schema) == r.Schema));
+
+    /// <summary>Whether its WHERE names each column of a unique index as equal to something.</summary>
+    private bool IsByKey(Relation table)
+    {
+        var where = Text.Find(0, "WHERE");
+        if (where < 0 || Text.Find(where, "OR") >= 0)
+        {
+            return false;
+        }
+
+        var equal = Text.Tokens.Select((token, i) => (token, i))
+            .Where(word => word.i > where && word.token is { Depth: 0, Name: not null }
+                && (Text.At(word.i + 1, "=") || (Text.At(word.i + 1, "IN") && !Text.At(word.i + 3, "SELECT"))))
+            .Select(word => word.token.Name!).ToHashSet();
+        return Before.IndexesOf(table.Oid).Any(index => index.Index is { Unique: true, Predicate: null } unique
+            && unique.Keys.All(key => key != 0 && Before.FindColumn(table.Oid, key) is { } column && equal.Contains(column.Name)));
+    }
+
+    /// <summary>The table that a statement which works on rows names first.</summary>
+    internal StatementName? Target() =>
+        Text.Is("INSERT", "INTO") || Text.Is("DELETE", "FROM") || Text.Is("MERGE", "INTO") ? Text.NameAt(Text.SkipGuards(2))
+        : Text.Is("UPDATE") || Text.Is("COPY") ? Text.NameAt(Text.SkipGuards(1))
+        : null;
+
     /// <summary>Whether it only works on rows; a block of code may do both.</summary>
     internal bool OnlyRows => Text.Tokens is [var first, ..] && RowStatements.Contains(first.Text);
 
@@ -61,26 +122,32 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
 
     internal IReadOnlyList<Relation> GoneRelations => field ??= Added(After.Relations, Before.Relations);
 
-    /// <summary>New indexes. One that ALTER TYPE rebuilt under its old name (new oid) does not count.</summary>
+    /// <summary>
+    /// New indexes. One that ALTER TYPE made again under its old name does not count, whether its file was kept or rebuilt.
+    /// </summary>
     internal IEnumerable<(Relation Index, Relation Table)> BuiltIndexes =>
         from index in NewRelations
-        where index.Index is not null && Before.Find(index.Schema, index.Name) is null
+        where index.Index is not null && !ReplacedIndexes.Any(replaced => replaced.New == index)
         let table = After.Find(index.Index!.Table)
         where table is not null
         select (index, table);
 
-    /// <summary>Indexes that have a new number and the old name: reused when their file is the same.</summary>
-    internal IEnumerable<(Relation Old, Relation New)> ReplacedIndexes =>
-        from index in NewRelations
-        where index.Index is not null
-        let old = Before.Find(index.Schema, index.Name)
-        where old is { Index: not null } && old.Index.Table == index.Index!.Table
-        select (old, index);
+    /// <summary>Indexes that ALTER TYPE made again under their old name: kept when their file is the same, otherwise rebuilt.</summary>
+    internal IReadOnlyList<(Relation Old, Relation New)> ReplacedIndexes => field ??=
+    [
+        .. from index in NewRelations
+           where index.Index is not null
+           let old = Before.Find(index.Schema, index.Name)
+           where old is { Index: not null } && old.Index.Table == index.Index!.Table
+               && ((old.Filenode is not null && old.Filenode == index.Filenode)
+                   || IsMadeAgain(old.Index.Table, old.Index.Columns, old.Name))
+           select (old, index),
+    ];
 
-    /// <summary>Indexes that are gone, with no other of the same name in their place, of tables that are still there.</summary>
+    /// <summary>Indexes that are gone, with no other made again in their place, of tables that are still there.</summary>
     internal IEnumerable<(Relation Index, Relation Table)> GoneIndexes =>
         from index in GoneRelations
-        where index.Index is not null && After.Find(index.Schema, index.Name) is null
+        where index.Index is not null && !ReplacedIndexes.Any(replaced => replaced.Old == index)
         let table = After.Find(index.Index!.Table)
         where table is not null
         select (index, table);
@@ -88,7 +155,8 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
     /// <summary>Indexes that kept their number and got a new file, while their table kept its own.</summary>
     internal IEnumerable<(Relation Index, Relation Table)> ReindexedIndexes =>
         from index in Kept
-        where index.After.Index is not null && index.Before.Filenode != index.After.Filenode && index.Before.Tablespace == index.After.Tablespace
+        where index.After.Index is not null && index.Before.Filenode != index.After.Filenode
+            && index.Before.Tablespace == index.After.Tablespace
         let table = After.Find(index.After.Index!.Table)
         where table is not null && Before.Find(table.Oid)?.Filenode == table.Filenode
         select (index.After, table);
@@ -97,11 +165,13 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
     internal IReadOnlyList<(Relation Before, Relation After)> Kept =>
         field ??= ReferenceEquals(Before.Relations, After.Relations)
             ? []
-            : [.. from pair in After.Relations let old = Before.Find(pair.Key) where old is not null && !ReferenceEquals(old, pair.Value) select (old, pair.Value)];
+            : [.. from pair in After.Relations let old = Before.Find(pair.Key) where old is not null
+                && !ReferenceEquals(old, pair.Value) select (old, pair.Value)];
 
     /// <summary>Tables and materialized views that were there before the migration and whose file is another now.</summary>
     internal IReadOnlyList<Relation> Refiled =>
-        field ??= [.. Kept.Where(pair => pair.After.HoldsRows && pair.Before.Filenode != pair.After.Filenode && migration.WasThere(pair.After.Oid)).Select(pair => pair.After)];
+        field ??= [.. Kept.Where(pair => pair.After.HoldsRows && pair.Before.Filenode != pair.After.Filenode
+            && migration.WasThere(pair.After.Oid)).Select(pair => pair.After)];
 
     /// <summary>Of those, the ones that were emptied: a TRUNCATE writes no row to the new file and changes nothing else.</summary>
     internal IEnumerable<Relation> Truncated => Refiled.Where(IsTruncated);
@@ -109,9 +179,11 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
     /// <summary>Of those, the ones whose rows were written again.</summary>
     internal IEnumerable<Relation> Rewritten => Refiled.Where(table => !IsTruncated(table));
 
-    internal IReadOnlyList<(Relation Table, Column Column)> NewColumns => field ??= [.. ColumnChanges.Where(c => c.Before is null).Select(c => (c.Table, c.After!))];
+    internal IReadOnlyList<(Relation Table, Column Column)> NewColumns =>
+        field ??= [.. ColumnChanges.Where(c => c.Before is null).Select(c => (c.Table, c.After!))];
 
-    internal IReadOnlyList<(Relation Table, Column Column)> GoneColumns => field ??= [.. ColumnChanges.Where(c => c.After is null).Select(c => (c.Table, c.Before!))];
+    internal IReadOnlyList<(Relation Table, Column Column)> GoneColumns =>
+        field ??= [.. ColumnChanges.Where(c => c.After is null).Select(c => (c.Table, c.Before!))];
 
     internal IReadOnlyList<(Relation Table, Column Before, Column After)> ChangedColumns =>
         field ??= [.. ColumnChanges.Where(c => c is { Before: not null, After: not null }).Select(c => (c.Table, c.Before!, c.After!))];
@@ -122,24 +194,26 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
     /// <summary>Constraints with a number that is no longer there.</summary>
     internal IReadOnlyList<Constraint> LostConstraints => field ??= Added(After.Constraints, Before.Constraints);
 
-    /// <summary>New constraints. One that ALTER TYPE made again under its old name (new oid) does not count.</summary>
+    /// <summary>New constraints. One that ALTER TYPE made again under its old name does not count.</summary>
     internal IReadOnlyList<Constraint> NewConstraints =>
-        field ??= [.. MadeConstraints.Where(added => !Before.Constraints.Values.Any(old => SamePlace(old, added)))];
+        field ??= [.. MadeConstraints.Where(added => !LostConstraints.Any(old => IsMadeAgain(old, added)))];
 
     internal IReadOnlyList<Constraint> GoneConstraints =>
-        field ??= [.. LostConstraints.Where(gone => !After.Constraints.Values.Any(now => SamePlace(now, gone)))];
+        field ??= [.. LostConstraints.Where(gone => !MadeConstraints.Any(now => IsMadeAgain(gone, now)))];
 
     /// <summary>Constraints that were NOT VALID and are valid now.</summary>
     internal IEnumerable<Constraint> ValidatedConstraints =>
         ReferenceEquals(Before.Constraints, After.Constraints)
             ? []
-            : After.Constraints.Values.Where(now => now.Validated && Before.Constraints.TryGetValue(now.Oid, out var old) && !old.Validated);
+            : After.Constraints.Values.Where(now => now.Validated && Before.Constraints.TryGetValue(now.Oid, out var old)
+                && !old.Validated);
 
     /// <summary>
     /// Those that another way than VALIDATE CONSTRAINT, which lets others write, made valid: from PostgreSQL 18 SET NOT NULL and
     /// ALTER CONSTRAINT … ENFORCED can do that.
     /// </summary>
-    private IEnumerable<Constraint> ConstraintsMadeValid => ValidatedConstraints.Where(now => trace.Locks.NewOn(now.Table, trace.LocksBefore).BlocksWrites());
+    private IEnumerable<Constraint> ConstraintsMadeValid =>
+        ValidatedConstraints.Where(now => trace.Locks.NewOn(now.Table, trace.LocksBefore).BlocksWrites());
 
     /// <summary>Constraints that the statement makes sure of for the rows that are there.</summary>
     internal IEnumerable<Constraint> EnsuredConstraints => NewConstraints.Where(added => added.Validated).Concat(ConstraintsMadeValid);
@@ -147,7 +221,8 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
     /// <summary>Columns of tables, single partitions left out, of which the statement makes sure that they hold no NULL.</summary>
     internal IEnumerable<(Relation Table, Column Column)> EnsuredNotNull =>
         ChangedColumns.Where(c => !c.Before.NotNull && c.After.NotNull).Select(c => (c.Table, Column: c.After))
-            .Concat(ConstraintsMadeValid.Where(c => c is { Kind: 'n', Table: > 0 }).Select(c => (Table: After.Find(c.Table)!, Column: After.FindColumn(c.Table, c.Keys[0])!)))
+            .Concat(ConstraintsMadeValid.Where(c => c is { Kind: 'n', Table: > 0 })
+                .Select(c => (Table: After.Find(c.Table)!, Column: After.FindColumn(c.Table, c.Keys[0])!)))
             .Where(c => c.Table is { IsTable: true, Parent: null });
 
     /// <summary>Tables that were there before the migration and became a partition in this statement.</summary>
@@ -182,7 +257,8 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
     }
 
     /// <summary>
-    /// Tables that others use on which the transaction holds a lock of at least this strength. A lock on an index counts for its table, because the
+    /// Tables that others use on which the transaction holds a lock of at least this strength. A lock on an index counts for its table,
+    /// because the
     /// planner opens every index, and one on a partition for its parent; one on an index that this migration makes hinders nobody.
     /// </summary>
     internal IEnumerable<Relation> LockedTables(LockMode atLeast, HeldLocks locks) =>
@@ -191,26 +267,48 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
             .Where(migration.WasThere).Select(relation => migration.Before.Find(relation)!)
             .Where(relation => relation.Kind is 'r' or 'p' or 'm' or 'f');
 
-    internal Hit Hit(Relation table, string subject, string message, string safeWay = "") => new(trace, subject, message, safeWay) { Table = table.Oid };
+    internal Finding Finding(Relation table, string subject, string message, string safeWay = "") =>
+        new(trace, subject, message, safeWay) { Table = table.Oid };
 
     /// <summary>Something that happens to the table as a whole.</summary>
-    internal Hit HitOn(Relation table, string message, string safeWay = "") => Hit(table, table.Display, message, safeWay);
+    internal Finding On(Relation table, string message, string safeWay = "") => Finding(table, table.Display, message, safeWay);
 
-    internal Hit Hit(string subject, string message, string safeWay = "") => new(trace, subject, message, safeWay);
+    internal Finding Finding(string subject, string message, string safeWay = "") => new(trace, subject, message, safeWay);
 
     /// <summary>The names of columns by their numbers; expressions are left out.</summary>
     internal IReadOnlyList<string> ColumnNames(uint table, IEnumerable<short> numbers) =>
         [.. numbers.Select(number => After.FindColumn(table, number)?.Name ?? Before.FindColumn(table, number)?.Name).OfType<string>()];
 
-    private static bool SamePlace(Constraint one, Constraint other) =>
-        one.Table == other.Table && one.Domain == other.Domain && one.Kind == other.Kind && one.Name == other.Name;
+    /// <summary>
+    /// Whether ALTER TYPE made a constraint again because it changed one of its columns. A statement that names it drops it and adds
+    /// another,
+    /// which may be stricter, whatever its name.
+    /// </summary>
+    private bool IsMadeAgain(Constraint old, Constraint now) =>
+        old.Table == now.Table && old.Domain == now.Domain && old.Kind == now.Kind && old.Name == now.Name
+        && (IsMadeAgain(old.Table, old.Keys, old.Name) || IsMadeAgain(old.ReferencedTable, old.ReferencedKeys, old.Name));
+
+    private bool IsMadeAgain(uint table, IEnumerable<short> columns, string name) =>
+        ChangedColumns.Any(changed => After.Root(changed.Table.Oid) == After.Root(table)
+            && (changed.Before.Type != changed.After.Type || changed.Before.Collation != changed.After.Collation
+                || changed.Before.Default != changed.After.Default)
+            && (changed.Table.Oid != table || columns.Contains(changed.After.Number) || columns.Contains((short)0)))
+        && !Drops(name);
+
+    /// <summary>Whether it drops a constraint by name; a block of code does where it says the name at all.</summary>
+    private bool Drops(string constraint) => Text.Is("ALTER", "TABLE")
+        ? Text.AlterTableActions().Any(action => Text.At(action.Start, "DROP", "CONSTRAINT")
+            && Text.NameAt(Text.SkipGuards(action.Start + 2))?.Name == constraint)
+        : Text.Mentions(constraint);
 
     private static IReadOnlyList<T> Added<T>(ImmutableDictionary<uint, T> before, ImmutableDictionary<uint, T> after) =>
-        ReferenceEquals(before, after) ? [] : [.. after.Where(pair => !before.ContainsKey(pair.Key)).OrderBy(pair => pair.Key).Select(pair => pair.Value)];
+        ReferenceEquals(before, after) ? []
+            : [.. after.Where(pair => !before.ContainsKey(pair.Key)).OrderBy(pair => pair.Key).Select(pair => pair.Value)];
 
     private bool IsPartitionOf(uint relation, uint table)
     {
-        for (var parent = (After.Find(relation) ?? Before.Find(relation))?.Parent; parent is not null; parent = (After.Find(parent.Value) ?? Before.Find(parent.Value))?.Parent)
+        for (var parent = (After.Find(relation) ?? Before.Find(relation))?.Parent; parent is not null; parent =
+            (After.Find(parent.Value) ?? Before.Find(parent.Value))?.Parent)
         {
             if (parent == table)
             {

@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace ChatGenius.Db.Safety;
 
 /// <summary>What up, down and up again showed on a throw-away database.</summary>
-/// <param name="Differences">One line for each difference between the schema before up and after down; empty where down restores it.</param>
+/// <param name="Differences">One line for each difference between the schema before up and after down; empty where down restores
+/// it.</param>
 /// <param name="SecondUp">The same between the first and the second up.</param>
 /// <param name="Lost">What came back empty or smaller.</param>
 /// <param name="Failure">What the server said when down or the second up failed; null when both ran.</param>

@@ -1,27 +1,26 @@
 using System.Collections.Immutable;
+using ChatGenius.Db.Files;
+using ChatGenius.Db.Schema;
 using ChatGenius.Db.Sql;
 using Npgsql;
-
 namespace ChatGenius.Db.Safety;
 
 /// <summary>
 /// Takes a migration up, down and up again on the throw-away database, and compares: the schema, and the rows of the tables that
 /// a statement which can take rows away names. The database ends as it is after up.
 /// </summary>
-/// <typeparam name="TSchema">A schema as the caller reads and compares it.</typeparam>
 /// <param name="tracer">The database.</param>
-/// <param name="readSchema">Reads the schema over a connection to it.</param>
-/// <param name="compare">One line for each difference between two schemas.</param>
-public sealed class RoundTripper<TSchema>(
-    Tracer tracer, Func<NpgsqlConnection, CancellationToken, Task<TSchema>> readSchema, Func<TSchema, TSchema, IReadOnlyList<string>> compare)
-    where TSchema : class
+public sealed class RoundTripper(Tracer tracer)
 {
-    private TSchema? _schema;
+    private static readonly SchemaReadOptions ReadOptions = new() { StaysPrepared = true };
+    private SchemaSnapshot? _schema;
 
     /// <summary>Runs a migration.</summary>
-    /// <returns>The trace of the first up; what the round trip showed, or null where there is no way back or up did not come to its end.</returns>
+    /// <returns>The trace of the first up; what the round trip showed, or null where there is no way back or up did not come to its
+    /// end.</returns>
     /// <exception cref="NpgsqlException">The connection was lost.</exception>
-    public async Task<(Trace Trace, RoundTrip? RoundTrip)> RunAsync(CheckedMigration migration, CancellationToken cancellationToken = default)
+    public async Task<(Trace Trace, RoundTrip? RoundTrip)> RunAsync(Migration migration,
+        CancellationToken cancellationToken = default)
     {
         // What the last migration left is known only where it came to its end.
         var known = tracer.IsStale ? null : _schema;
@@ -36,35 +35,44 @@ public sealed class RoundTripper<TSchema>(
             return (await tracer.TraceAsync(migration.Up, cancellationToken), null);
         }
 
-        var before = known ?? await tracer.ReadAsync(readSchema, cancellationToken);
+        var before = known ?? await ReadSchemaAsync(cancellationToken);
         var rows = await CountAsync(Endangered(tracer.Catalog, migration), cancellationToken);
         var trace = await tracer.TraceAsync(migration.Up, cancellationToken);
-        if (!trace.Completed)
+        if (!trace.Completed || trace.Statements.Any(statement => statement.IsUnjudged))
         {
             return (trace, null);
         }
 
-        var after = await tracer.ReadAsync(readSchema, cancellationToken);
+        var after = await ReadSchemaAsync(cancellationToken);
         if (await tracer.RunAsync(migration.Down, cancellationToken) is { } downError)
         {
             return (trace, new RoundTrip([], [], [], $"Down fails: {downError.MessageText} ({downError.SqlState})"));
         }
 
-        var restored = await tracer.ReadAsync(readSchema, cancellationToken);
+        var restored = await ReadSchemaAsync(cancellationToken);
         var lost = rows.Count == 0 ? ImmutableArray<Loss>.Empty : await LostAsync(rows, cancellationToken);
         var upError = await tracer.RunAsync(migration.Up, cancellationToken);
         await tracer.RefreshAsync(cancellationToken);
         if (upError is not null)
         {
-            return (trace, new RoundTrip([.. compare(before, restored)], [], lost, $"Up after down fails: {upError.MessageText} ({upError.SqlState})"));
+            return (trace, new RoundTrip([.. Differences(before, restored)], [], lost,
+                $"Up after down fails: {upError.MessageText} ({upError.SqlState})"));
         }
 
-        _schema = await tracer.ReadAsync(readSchema, cancellationToken);
-        return (trace, new RoundTrip([.. compare(before, restored)], [.. compare(after, _schema)], lost));
+        _schema = await ReadSchemaAsync(cancellationToken);
+        return (trace, new RoundTrip([.. Differences(before, restored)], [.. Differences(after, _schema)], lost));
     }
 
+    private Task<SchemaSnapshot> ReadSchemaAsync(CancellationToken cancellationToken) =>
+        tracer.ReadAsync((connection, token) => SchemaReader.ReadAsync(connection, ReadOptions, token), cancellationToken);
+
+    /// <summary>The order of columns is left out: no down can put a column back where it was.</summary>
+    internal static IEnumerable<string> Differences(SchemaSnapshot before, SchemaSnapshot after) =>
+        SchemaDiff.Between(before, after).Where(difference => difference.Fact != "order of columns")
+            .Select(difference => difference.ToString());
+
     /// <summary>Tables, and their columns, that a statement names which can take rows or values away.</summary>
-    private static IEnumerable<(Relation Table, Column? Column)> Endangered(Catalog catalog, CheckedMigration migration)
+    private static IEnumerable<(Relation Table, Column? Column)> Endangered(Catalog catalog, Migration migration)
     {
         var names = migration.Up.Script.Statements.Concat(migration.Down.Script.Statements)
             .Select(statement => new StatementText(statement))
@@ -102,7 +110,8 @@ public sealed class RoundTripper<TSchema>(
         foreach (var (table, column, count, sum) in before)
         {
             var now = tracer.Catalog.Find(table.Schema, table.Name);
-            var columnNow = column is null || now is null ? null : tracer.Catalog.ColumnsOf(now.Oid).FirstOrDefault(c => c.Name == column.Name);
+            var columnNow = column is null || now is null ? null
+                : tracer.Catalog.ColumnsOf(now.Oid).FirstOrDefault(c => c.Name == column.Name);
             var gone = now is null || (column is not null && columnNow is null);
             var (left, leftSum) = gone ? (0, 0) : await tracer.CountAsync(now!, columnNow, cancellationToken);
             if (column is null && left < count)
@@ -113,7 +122,8 @@ public sealed class RoundTripper<TSchema>(
             else if (column is not null && sum != leftSum && !shrunk.Contains(table))
             {
                 var isAnother = gone || now!.Oid != table.Oid || columnNow!.Number != column.Number;
-                lost.Add(new Loss($"{table.Display}.{column.Name}", isAnother || left < count ? Names.Count(isAnother ? count : count - left, "value") : "the values"));
+                lost.Add(new Loss($"{table.Display}.{column.Name}", isAnother || left < count
+                    ? Names.Count(isAnother ? count : count - left, "value") : "the values"));
             }
         }
 

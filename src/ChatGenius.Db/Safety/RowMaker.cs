@@ -11,8 +11,10 @@ namespace ChatGenius.Db.Safety;
 public sealed record MadeRows(Relation Table, long Rows, string? Reason);
 
 /// <summary>
-/// Fills the tables of a throw-away database with made-up rows, so that scans, deferred constraints and losses show without anyone's data. Every row
-/// goes through the table's own constraints: parents come first and foreign keys point to them, what is unique gets a value of its own, and a
+/// Fills the tables of a throw-away database with made-up rows, so that scans, deferred constraints and losses show without anyone's data.
+/// Every row
+/// goes through the table's own constraints: parents come first and foreign keys point to them, what is unique gets a value of its own, and
+/// a
 /// CHECK chooses among the values that are made for its column. What the server still refuses is reported, and the other tables are filled.
 /// </summary>
 public static class RowMaker
@@ -31,7 +33,8 @@ public static class RowMaker
     /// <param name="sizes">The target's tables, whose number of rows counts where it is known.</param>
     /// <param name="cancellationToken">Ends it; the tables that are done keep their rows.</param>
     /// <exception cref="NpgsqlException">The connection was lost.</exception>
-    public static async Task<IReadOnlyList<MadeRows>> RunAsync(Tracer tracer, TableSizes sizes, CancellationToken cancellationToken = default)
+    public static async Task<IReadOnlyList<MadeRows>> RunAsync(Tracer tracer, TableSizes sizes,
+        CancellationToken cancellationToken = default)
     {
         await tracer.RefreshAsync(cancellationToken);
         var catalog = tracer.Catalog;
@@ -40,7 +43,8 @@ public static class RowMaker
         return made;
     }
 
-    private static async Task<IReadOnlyList<MadeRows>> FillAsync(NpgsqlConnection connection, Catalog catalog, TableSizes sizes, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<MadeRows>> FillAsync(NpgsqlConnection connection, Catalog catalog, TableSizes sizes,
+        CancellationToken cancellationToken)
     {
         var values = await MadeUpValues.ReadAsync(connection, catalog, cancellationToken);
         var made = new List<MadeRows>();
@@ -49,7 +53,8 @@ public static class RowMaker
             var wanted = Wanted(catalog, table, sizes);
             try
             {
-                made.Add(wanted == 0 ? new MadeRows(table, 0, null) : await FillAsync(connection, catalog, values, table, wanted, cancellationToken));
+                made.Add(wanted == 0 ? new MadeRows(table, 0, null)
+                    : await FillAsync(connection, catalog, values, table, wanted, cancellationToken));
             }
             catch (PostgresException e) when (e.SqlState != PostgresErrorCodes.QueryCanceled)
             {
@@ -68,19 +73,24 @@ public static class RowMaker
         return sizes[root.Schema, root.Name] is { } size ? Math.Min((size.Rows + partitions - 1) / partitions, MostRows) : UsualRows;
     }
 
-    /// <summary>A table after those that it refers to. In a circle the nullable references give way: they find no rows yet, and stay NULL.</summary>
+    /// <summary>
+    /// A table after those that it refers to. In a circle the nullable references give way: they find no rows yet, and stay NULL.
+    /// </summary>
     private static IEnumerable<Relation> ParentsFirst(Catalog catalog)
     {
-        var left = catalog.Relations.Values.Where(relation => relation is { Kind: 'r', Persistence: not 't' }).OrderBy(relation => relation.Display, StringComparer.Ordinal).ToList();
+        var left = catalog.Relations.Values.Where(relation => relation is { Kind: 'r', Persistence: not 't' })
+            .OrderBy(relation => relation.Display, StringComparer.Ordinal).ToList();
         while (left.Count > 0)
         {
-            var next = left.Find(table => IsReady(table, nullableToo: true)) ?? left.Find(table => IsReady(table, nullableToo: false)) ?? left[0];
+            var next = left.Find(table => IsReady(table, nullableToo: true)) ?? left.Find(table =>
+                IsReady(table, nullableToo: false)) ?? left[0];
             left.Remove(next);
             yield return next;
         }
 
         bool IsReady(Relation table, bool nullableToo) => ForeignKeysOf(catalog, table).All(key =>
-            key.ReferencedTable == table.Oid || !left.Exists(other => other.Oid == key.ReferencedTable || catalog.Root(other.Oid) == key.ReferencedTable)
+            key.ReferencedTable == table.Oid
+                || !left.Exists(other => other.Oid == key.ReferencedTable || catalog.Root(other.Oid) == key.ReferencedTable)
             || (!nullableToo && key.Keys.Any(number => !catalog.FindColumn(table.Oid, number)!.NotNull)));
     }
 
@@ -97,7 +107,8 @@ public static class RowMaker
             return new MadeRows(table, 0, $"{empty.Display} has no row to refer to");
         }
 
-        foreach (var column in catalog.ColumnsOf(table.Oid).Where(column => column.Generated is null && column.Identity != 'a' && !columns.ContainsKey(column.Number)))
+        foreach (var column in catalog.ColumnsOf(table.Oid)
+            .Where(column => column.Generated is null && column.Identity != 'a' && !columns.ContainsKey(column.Number)))
         {
             if (await values.ForAsync(connection, table, column, rows, cancellationToken) is { } value)
             {
@@ -108,14 +119,19 @@ public static class RowMaker
         var names = string.Join(", ", columns.Keys.Select(number => SqlIdentifier.Quote(catalog.FindColumn(table.Oid, number)!.Name)));
         var insert = string.Create(
             CultureInfo.InvariantCulture,
-            $"INSERT INTO {SqlIdentifier.Quote(table.Schema, table.Name)} {(columns.Count > 0 ? $"({names})" : "")} SELECT {string.Join(", ", columns.Values)} FROM generate_series(1, {rows}) AS g (n) {string.Join(' ', joins)} ON CONFLICT DO NOTHING");
+            $"INSERT INTO {SqlIdentifier.Quote(table.Schema, table.Name)} {(columns.Count > 0 ? $"({names})" : "")} SELECT "
+                + $"{string.Join(", ", columns.Values)} FROM generate_series(1, {rows}) AS g (n) {string.Join(' ', joins)} ON CONFLICT DO "
+                + $"NOTHING");
         return new MadeRows(table, await ExecuteAsync(connection, insert, cancellationToken), null);
     }
 
-    /// <summary>Lets foreign keys point to rows of their tables. One whose columns another has taken already is left to the server.</summary>
+    /// <summary>
+    /// Lets foreign keys point to rows of their tables. One whose columns another has taken already is left to the server.
+    /// </summary>
     /// <returns>The table without rows that this one can't do without; null where there is none.</returns>
     private static async Task<Relation?> ReferAsync(
-        NpgsqlConnection connection, Catalog catalog, Relation table, SortedDictionary<short, string> columns, List<string> joins, CancellationToken cancellationToken)
+        NpgsqlConnection connection, Catalog catalog, Relation table, SortedDictionary<short, string> columns, List<string> joins,
+            CancellationToken cancellationToken)
     {
         var stride = 1L;
         var toItself = ForeignKeysOf(catalog, table).ToLookup(key => key.ReferencedTable == table.Oid);
@@ -147,7 +163,8 @@ public static class RowMaker
             }
 
             // Each further key moves on when the one before has gone round, so that pairs differ as long as they can.
-            joins.Add(string.Create(CultureInfo.InvariantCulture, $"JOIN ({from}) {alias} ON {alias}.place = (g.n / {stride} + {(joins.Count > 0 ? "g.n" : "0")}) % {count}"));
+            joins.Add(string.Create(CultureInfo.InvariantCulture,
+                $"JOIN ({from}) {alias} ON {alias}.place = (g.n / {stride} + {(joins.Count > 0 ? "g.n" : "0")}) % {count}"));
             stride = Math.Min(stride * count, MostRows + 1);
         }
 
@@ -160,7 +177,8 @@ public static class RowMaker
     }
 
     /// <summary>The keys of some rows that a foreign key can refer to, numbered from 0, and how many they are.</summary>
-    private static async Task<(string Query, long Count)> ParentsAsync(NpgsqlConnection connection, Catalog catalog, Constraint key, CancellationToken cancellationToken)
+    private static async Task<(string Query, long Count)> ParentsAsync(NpgsqlConnection connection, Catalog catalog, Constraint key,
+        CancellationToken cancellationToken)
     {
         var parent = catalog.Find(key.ReferencedTable)!;
         var names = key.ReferencedKeys.Select(number => SqlIdentifier.Quote(catalog.FindColumn(parent.Oid, number)!.Name)).ToList();

@@ -8,8 +8,11 @@ public static class RulesPage
 {
     private static readonly (char Letter, string Title)[] Families =
     [
-        ('L', "Locks"), ('D', "Data loss"), ('C', "Compatibility with running code"), ('F', "Failure"), ('M', "The migration as a file"), ('S', "What is left behind"),
+        ('L', "Locks"), ('D', "Data loss"), ('C', "Compatibility with running code"), ('F', "Failure"), ('M', "The migration as a file"),
+            ('S', "What is left behind"),
     ];
+
+    private static string Count => Hazards.All.Length.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The whole page, with LF line endings.</summary>
     public static string Write()
@@ -19,12 +22,13 @@ public static class RulesPage
             $"""
             # Rules of `check`
 
-            `chatgenius-db check` runs the pending migrations on a throw-away database and reads back what PostgreSQL did. These are the {Hazards.All.Length.ToString(CultureInfo.InvariantCulture)}
-            rules over those facts. This page is made from the rules themselves (`chatgenius-db check --rules`), and every example in it is a test.
+            `chatgenius-db check` runs the pending migrations on a throw-away database and reads back what PostgreSQL did. These are the
+            {Count} rules over those facts. This page is made from the rules themselves
+            (`chatgenius-db check --rules`), and every example in it is a test.
 
-            A finding is **error** (not to be run as it is), **warning** (to be thought about) or **info** (shown with `--verbose`). Its evidence is *traced* (locks, scans and
-            rows that the server reported), *catalog* (before and after) or *text* (the words, where a statement could not be run). With `--target` an L finding on a table
-            under 10,000 rows and 10 MB counts one step less.
+            A finding is **error** (not to be run as it is), **warning** (to be thought about) or **info** (shown with `--verbose`). Its
+            evidence is *traced* (locks, scans and rows that the server reported), *catalog* (before and after) or *text* (the words, where
+            a statement could not be run). With `--target` an L finding on a table under 10,000 rows and 10 MB counts one step less.
 
             ## Allowing a finding
 
@@ -39,14 +43,15 @@ public static class RulesPage
             ALTER TABLE plans ALTER COLUMN id TYPE bigint;
             ```
 
-            `allow` covers the next statement, `allow-file` comes before `-- migrate:up` and covers the file. Ids or names, separated by commas, an object in parentheses
-            where only that is meant, a last day with `until=`; the reason after the colon is required. One that covers nothing is reported (M107).
-            Who allows a table or a column to be dropped allows, too, that down does not bring its rows or values back (M102).
+            `allow` covers the next statement, `allow-file` comes before `-- migrate:up` and covers the file. Ids or names, separated by
+            commas, an object in parentheses where only that is meant, a last day with `until=`; the reason after the colon is required. One
+            that covers nothing is reported (M107). Allowing a table or a column to be dropped also allows that down does not bring its
+            rows or values back (M102).
 
             ## The examples' tables
 
             ```sql
-            {RuleExamples.Tables}
+            {RuleFile.Tables}
             ```
 
             """);
@@ -72,26 +77,30 @@ public static class RulesPage
 
             **{hazard.Title}** ({hazard.Severity.ToString().ToLowerInvariant()}, {hazard.Evidence.ToString().ToLowerInvariant()})
 
-            {hazard.Effect}{(hazard.RefusedWith is { } problem ? $" A file that does it is refused with {problem} by every command, `check` too, so nothing is run." : "")}
+            {hazard.Effect}{Refusal(hazard)}
 
-            Safe way: {hazard.Advice} [PostgreSQL: {hazard.Documentation["https://www.postgresql.org/docs/current/".Length..]}]({hazard.Documentation})
+            Safe way: {hazard.Advice} [PostgreSQL: {hazard.File["documentation"]}]({hazard.Documentation})
 
             ```sql
             """);
         page.Append('\n');
-        if (hazard.Examples.Given.Length > 0)
+        if (hazard.File.Given.Length > 0)
         {
-            page.Append(CultureInfo.InvariantCulture, $"-- given\n{hazard.Examples.Given}\n\n");
+            page.Append(CultureInfo.InvariantCulture, $"-- given\n{hazard.File.Given}\n\n");
         }
 
-        page.AppendJoin("\n\n", hazard.Examples.All.Select(Text)).Append("\n```\n");
+        page.AppendJoin("\n\n", hazard.File.Examples.Select(Text)).Append("\n```\n");
     }
+
+    private static string Refusal(Hazard hazard) => hazard.RefusedWith is { } problem
+        ? $" A file that does it is refused with {problem} by every command, `check` too, so nothing is run." : "";
 
     private static string Text(RuleExample example)
     {
         var head = example.Kind switch { ExampleKind.Bad => "bad", ExampleKind.Good => "good", _ => "not reported" };
         var versions = example.TargetVersion > 0 ? $" (on {example.TargetVersion / 10000}.{example.TargetVersion % 10000})"
             : example.OldestServer > 0 ? $" (PostgreSQL {example.OldestServer})" : "";
-        return $"-- {head}{versions}{(example.Title.Length > 0 ? $": {example.Title}" : "")}\n{string.Join("\n-- in the next migration\n", example.Sql)}";
+        var title = example.Title.Length > 0 ? $": {example.Title}" : "";
+        return $"-- {head}{versions}{title}\n{string.Join("\n-- in the next migration\n", example.Sql)}";
     }
 }

@@ -15,73 +15,98 @@ public static class SafetyCheck
     /// <returns>The findings in the order of the file, those that are allowed too; each says so.</returns>
     /// <exception cref="ProblemException">CG1203 to CG1205: a <c>cgdb:allow</c> that can't be read.</exception>
     public static IReadOnlyList<Finding> Examine(
-        CheckedMigration migration, Trace? trace, TableSizes sizes, RoundTrip? roundTrip = null, DateOnly? today = null)
+        Migration migration, Trace? trace, TableSizes sizes, RoundTrip? roundTrip = null, DateOnly? today = null) =>
+        ApplyRules(migration, trace is null ? null : new MigrationFacts(migration, trace, sizes), sizes, roundTrip, today);
+
+    /// <summary>What is wrong with the <c>cgdb:</c> comments of a migration: CG1203 to CG1206.</summary>
+    public static IReadOnlyList<Problem> VerifyComments(Migration migration) => Suppressions.Problems(migration);
+
+    internal static IReadOnlyList<Finding> Examine(MigrationFacts facts, RoundTrip? roundTrip) =>
+        ApplyRules(facts.Migration, facts, facts.Sizes, roundTrip, null);
+
+    private static List<Finding> ApplyRules(
+        Migration migration, MigrationFacts? facts, TableSizes sizes, RoundTrip? roundTrip, DateOnly? today)
     {
         var findings = new List<Finding>();
-        if (trace is not null)
+        if (facts is not null)
         {
-            var facts = new MigrationFacts(migration, trace, sizes, sizes.ServerVersion);
             foreach (var hazard in Hazards.All.Where(hazard => hazard.Traced is not null))
             {
-                findings.AddRange(hazard.Traced!(facts).Select(hit => FromTrace(hazard, facts, hit)));
+                findings.AddRange(hazard.Traced!(facts).Select(found => Complete(hazard, facts, found)));
             }
+
+            findings.AddRange(LockRules.UnderLock(facts).Where(found => !findings.Exists(other => Explains(other, found)))
+                .Select(found => Complete(LockRules.TableWorkUnderLock, facts, found)).ToList());
+            findings = [.. LockRules.OncePerCause(findings)];
         }
 
-        AddWords(findings, migration, trace, sizes.ServerVersion != 0 ? sizes.ServerVersion : trace?.ServerVersion);
-        findings.AddRange(Sections(migration, roundTrip));
+        findings.AddRange(InText(migration, facts?.Trace, sizes, findings));
+        findings.AddRange(roundTrip is null ? [] : HygieneRules.OfRoundTrip(migration, roundTrip));
         return Suppressions.Apply(migration, findings, today ?? DateOnly.FromDateTime(DateTime.UtcNow))
-            .OrderBy(finding => finding.Where.Line).ThenByDescending(finding => finding.Severity).ThenBy(finding => finding.Hazard.Id, StringComparer.Ordinal)
+            .OrderBy(finding => finding.Where.Line).ThenByDescending(finding => finding.Severity)
+            .ThenBy(finding => finding.Hazard.Id, StringComparer.Ordinal)
             .ToList();
     }
 
-    private static Finding FromTrace(Hazard hazard, MigrationFacts facts, Hit hit)
+    /// <summary>
+    /// Whether a finding says already why a statement works on a whole table: on that one, or on one that a foreign key joins with it.
+    /// </summary>
+    private static bool Explains(Finding finding, Finding work)
     {
-        var severity = hit.Severity ?? hazard.Severity;
-        var message = hit.Message;
-        if (hit.Table != 0 && Size(facts, hit.Table) is var (table, size))
+        if (finding.Statement != work.Statement || finding.Table == 0
+            || !(finding.Hazard.Id[..2] is "L1" or "L2" or "L3" || finding.Hazard.Id is "L401" or "D104" or "D105" or "F102"))
         {
-            severity = hazard.Id[0] == 'L' && size.IsSmall && severity > Severity.Info ? severity - 1 : severity;
-            message = $"{message} ({table}: {size})";
+            return false;
         }
 
-        return new Finding
+        var after = finding.Statement!.After;
+        var (one, other) = (after.Root(finding.Table), after.Root(work.Table));
+        return one == other || after.Constraints.Values.Any(key => key.Kind == 'f'
+            && (after.Root(key.Table), after.Root(key.ReferencedTable)) is var pair && (pair == (one, other) || pair == (other, one)));
+    }
+
+    private static Finding Complete(Hazard hazard, MigrationFacts facts, Finding found)
+    {
+        var where = found.Statement is { } statement ? Finding.Whole(statement.Statement) : facts.Migration.Up.Where;
+        var finding = found.Of(hazard, hazard.Evidence, facts.Migration.Version, where)
+            with { Facts = [.. Measured(facts, found), .. found.Facts] };
+        if (found.Table == 0 || Size(facts, found.Table) is not var (table, size))
         {
-            Hazard = hazard,
-            Severity = severity,
-            Evidence = hazard.Evidence,
-            Version = facts.Migration.Version,
-            Where = hit.Statement is { } statement ? Whole(statement.Statement) : facts.Migration.Up.Where,
-            Subject = hit.Subject,
-            Message = message,
-            Facts = [.. Measured(facts, hit), .. hit.Facts],
-            SafeWay = hit.SafeWay.Trim(),
-        };
+            return finding;
+        }
+
+        var isLess = hazard.Id[0] == 'L' && size.IsSmall && finding.Severity > Severity.Info;
+        return finding with { Severity = isLess ? finding.Severity - 1 : finding.Severity,
+            Message = $"{finding.Message} ({table}: {size})" };
     }
 
     private static (string Table, TableSize Size)? Size(MigrationFacts facts, uint oid) =>
-        facts.Before.Find(facts.Before.Root(oid)) is { } table && facts.Sizes[table.Schema, table.Name] is { } size ? (table.Display, size) : null;
+        facts.Before.Find(facts.Before.Root(oid)) is { } table && facts.Sizes[table.Schema, table.Name] is { } size ? (table.Display, size)
+            : null;
 
-    private static IEnumerable<string> Measured(MigrationFacts facts, Hit hit)
+    private static IEnumerable<string> Measured(MigrationFacts facts, Finding found)
     {
-        if (hit.Table == 0 || facts.Statements.FirstOrDefault(s => s.Trace == hit.Statement) is not { } statement)
+        if (found.Table == 0 || facts.Statements.FirstOrDefault(s => s.Trace == found.Statement) is not { } statement)
         {
             yield break;
         }
 
-        var table = (statement.After.Find(hit.Table) ?? facts.Before.Find(hit.Table))!;
-        var mode = statement.Trace.Locks.On(hit.Table);
+        var table = (statement.After.Find(found.Table) ?? facts.Before.Find(found.Table))!;
+        var mode = statement.Trace.Locks.On(found.Table);
         if (mode > LockMode.RowExclusive)
         {
             yield return $"{mode.ToSql()} on {table.Display}: {mode.Blocks()}";
         }
 
-        var activity = statement.ActivityOn(hit.Table);
+        var activity = statement.ActivityOn(found.Table);
         if (activity.TuplesRead > 0 && activity.SequentialScans > 0)
         {
-            yield return $"{Names.Count(activity.SequentialScans, "scan")} of {table.Display}, {Names.Count(activity.TuplesRead, "row")} read";
+            yield return $"{Names.Count(activity.SequentialScans, "scan")} of {table.Display}, {Names.Count(activity.TuplesRead, "row")} "
+                + "read";
         }
 
-        foreach (var (count, verb) in ((long, string)[])[(activity.Updated, "updated"), (activity.Deleted, "deleted"), (activity.Inserted, "inserted")])
+        foreach (var (count, verb) in ((long, string)[])[(activity.Updated, "updated"), (activity.Deleted, "deleted"),
+            (activity.Inserted, "inserted")])
         {
             if (count > 0)
             {
@@ -89,43 +114,32 @@ public static class SafetyCheck
             }
         }
 
-        if (statement.Rewritten.Any(rewritten => statement.After.Root(rewritten.Oid) == statement.After.Root(hit.Table)))
+        if (statement.Rewritten.Any(rewritten => statement.After.Root(rewritten.Oid) == statement.After.Root(found.Table)))
         {
             yield return $"{table.Display} written to a new file";
         }
     }
 
     /// <summary>The words count where a statement was not traced, and for the few rules that only they can tell.</summary>
-    private static void AddWords(List<Finding> findings, CheckedMigration migration, Trace? trace, int? serverVersion)
+    private static List<Finding> InText(Migration migration, Trace? trace, TableSizes sizes, List<Finding> traced)
     {
         var created = new HashSet<string>(StringComparer.Ordinal);
-        var traced = findings.Select(finding => (finding.Hazard.Id, finding.Where.Line, finding.Where.Column)).ToHashSet();
+        var known = traced.Select(finding => (finding.Hazard, finding.Where.Line, finding.Where.Column)).ToHashSet();
+        var context = new TextContext(migration.Up, sizes.ServerVersion != 0 ? sizes.ServerVersion : trace?.ServerVersion);
+        var findings = new List<Finding>();
         for (var i = 0; i < migration.Up.Script.Statements.Count; i++)
         {
             var statement = migration.Up.Script.Statements[i];
             var text = new StatementText(statement);
-            var judged = trace?.Statements[i] is { } known && (known.Outcome == TraceOutcome.Ran || IsMistake(known));
-            var context = new WordContext(migration.Up, serverVersion);
-            var where = Whole(statement);
-            foreach (var hazard in Hazards.All.Where(hazard => hazard.Recognise is not null && (hazard.WordsAlways || !judged)))
+            var judged = trace?.Statements[i] is { } ran && (ran.Outcome == TraceOutcome.Ran || IsMistake(ran));
+            var where = Finding.Whole(statement);
+            foreach (var hazard in Hazards.All.Where(hazard => hazard.InText is not null && (hazard.TextAlways || !judged)))
             {
-                if (hazard.Recognise!(text, context) is not { } words || (created.Contains(words.Subject) && hazard.Id[0] is 'L' or 'D' or 'C')
-                    || traced.Contains((hazard.Id, where.Line, where.Column)))
+                if (hazard.InText!(text, context) is { } found && !(created.Contains(found.Subject) && hazard.Id[0] is 'L' or 'D' or 'C')
+                    && !known.Contains((hazard, where.Line, where.Column)))
                 {
-                    continue;
+                    findings.Add(found.Of(hazard, Evidence.Text, migration.Version, where));
                 }
-
-                findings.Add(new Finding
-                {
-                    Hazard = hazard,
-                    Severity = hazard.Severity,
-                    Evidence = Evidence.Text,
-                    Version = migration.Version,
-                    Where = where,
-                    Subject = words.Subject,
-                    Message = words.Message,
-                    SafeWay = words.SafeWay.Trim(),
-                });
             }
 
             if (text.CreatedTable is { } name)
@@ -133,6 +147,8 @@ public static class SafetyCheck
                 created.Add(name);
             }
         }
+
+        return findings;
     }
 
     /// <summary>
@@ -140,22 +156,7 @@ public static class SafetyCheck
     /// throw-away database lacks (an extension, a role, a right) or what the rows there forbid is another matter.
     /// </summary>
     private static bool IsMistake(StatementTrace trace) =>
-        trace.Error?.SqlState is { } state && (state.StartsWith("42", StringComparison.Ordinal) || state.StartsWith("0A", StringComparison.Ordinal))
+        trace.Error?.SqlState is { } state
+            && (state.StartsWith("42", StringComparison.Ordinal) || state.StartsWith("0A", StringComparison.Ordinal))
         && state is not ("42501" or "42704" or "42883");
-
-    private static IEnumerable<Finding> Sections(CheckedMigration migration, RoundTrip? roundTrip) =>
-        HygieneRules.OfSections(migration, roundTrip).Select(found => new Finding
-        {
-            Hazard = found.Hazard,
-            Severity = found.Hazard.Severity,
-            Evidence = found.Hazard.Evidence,
-            Version = migration.Version,
-            Where = found.Where,
-            Subject = found.Subject,
-            Message = found.Message,
-            Facts = found.Facts,
-            SafeWay = found.SafeWay.Trim(),
-        });
-
-    private static Text.SourceLocation Whole(SqlStatement statement) => statement.Source.At(statement.Start, statement.End - statement.Start);
 }

@@ -6,140 +6,119 @@ namespace ChatGenius.Db.Safety;
 /// <summary>L2xx: what reads a whole table to check it, while others want it.</summary>
 internal static class ScanRules
 {
-    internal static readonly Hazard ForeignKeyScan = new()
+    internal static readonly Hazard ForeignKeyScan = new("L201")
     {
-        Id = "L201",
-        Name = "foreign-key-scan",
-        Severity = Severity.Error,
-        Title = "A foreign key is checked for all rows while both tables wait",
-        Effect = "ADD FOREIGN KEY holds SHARE ROW EXCLUSIVE on both tables while every row is looked up: INSERT, UPDATE and DELETE wait on both.",
-        Advice = "Add it NOT VALID, which takes a moment, and VALIDATE it in the next migration, which lets others write.",
-        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT",
         Traced = facts =>
             from s in facts.Statements
             from constraint in s.EnsuredConstraints
-            where constraint is { Kind: 'f', Parent: 0 } && s.Scanned(constraint.Table) && s.Rewritten.All(r => s.After.Root(r.Oid) != constraint.Table)
-                && !constraint.Keys.All(key => s.NewColumns.Any(added => added.Table.Oid == constraint.Table && added.Column.Number == key && added.Column.Default is null))
+            where constraint is { Kind: 'f', Parent: 0 } && s.Scanned(constraint.Table)
+                && s.Rewritten.All(r => s.After.Root(r.Oid) != constraint.Table)
             let table = s.After.Find(constraint.Table)!
             let referenced = s.After.Find(constraint.ReferencedTable)!
-            select s.Hit(
-                table, constraint.Name, $"Checking {SqlIdentifier.Quote(constraint.Name)} for all rows stops writes to {Names.List([table.Display, referenced.Display])}",
+            select s.Finding(
+                table, constraint.Name, $"Checking {SqlIdentifier.Quote(constraint.Name)} for all rows stops writes to "
+                    + $"{Names.List([table.Display, referenced.Display])}",
                 table.Kind == 'p' && facts.TargetVersion < 180000
-                    ? "-- before PostgreSQL 18 a partitioned table can't have it NOT VALID: add it NOT VALID to each partition, VALIDATE those, then add it to the parent"
+                    ? "-- before PostgreSQL 18 a partitioned table can't have it NOT VALID: add it NOT VALID to each partition, VALIDATE "
+                        + "those, then add it to the parent"
                     : LaterValidated(s, table, constraint)),
-        Recognise = (text, _) => Adds(text, "FOREIGN", "foreign key", "checks all rows while writes to both tables wait"),
+        InText = (text, _) => Adds(text, "FOREIGN", "foreign key", "checks all rows while writes to both tables wait"),
     };
 
-    internal static readonly Hazard CheckScan = new()
+    internal static readonly Hazard CheckScan = new("L202")
     {
-        Id = "L202",
-        Name = "check-scan",
-        Severity = Severity.Error,
-        Title = "A CHECK constraint is tested for all rows while the table is locked out",
-        Effect = "ADD CONSTRAINT … CHECK reads the whole table under ACCESS EXCLUSIVE, also when it comes with a new column: nothing else can read or write.",
-        Advice = "Add it NOT VALID and VALIDATE it in the next migration: that takes SHARE UPDATE EXCLUSIVE, and reads and writes go on.",
-        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT",
         Traced = facts =>
             from s in facts.Statements
             from constraint in s.EnsuredConstraints
             where constraint is { Kind: 'c', Parent: 0, Domain: 0 } && s.Scanned(constraint.Table)
                 && s.Rewritten.All(r => s.After.Root(r.Oid) != constraint.Table) && s.Attached.All(a => a.Partition.Oid != constraint.Table)
             let table = s.After.Find(constraint.Table)!
-            select s.Hit(table, constraint.Name, $"Testing {SqlIdentifier.Quote(constraint.Name)} for all rows locks {table.Display} out", LaterValidated(s, table, constraint)),
-        Recognise = (text, _) => Adds(text, "CHECK", "CHECK constraint", "reads all rows while the table is locked out"),
+            select s.Finding(table, constraint.Name,
+                $"Testing {SqlIdentifier.Quote(constraint.Name)} for all rows locks {table.Display} out",
+                LaterValidated(s, table, constraint)),
+        InText = (text, _) => Adds(text, "CHECK", "CHECK constraint", "reads all rows while the table is locked out"),
     };
 
-    internal static readonly Hazard NotNullScan = new()
+    internal static readonly Hazard NotNullScan = new("L203")
     {
-        Id = "L203",
-        Name = "not-null-scan",
-        Severity = Severity.Error,
-        Title = "SET NOT NULL reads the whole table while it is locked out",
-        Effect = "ALTER COLUMN … SET NOT NULL looks for NULLs in every row under ACCESS EXCLUSIVE, unless a valid CHECK constraint already proves that there are none (PostgreSQL 12).",
-        Advice = "Add a CHECK (column IS NOT NULL) NOT VALID, VALIDATE it in the next migration, then SET NOT NULL and drop the CHECK. From PostgreSQL 18: ADD CONSTRAINT … NOT NULL … NOT VALID.",
-        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL",
         Traced = facts =>
             from s in facts.Statements
             from changed in s.EnsuredNotNull
             where s.Scanned(changed.Table.Oid)
-                && s.Rewritten.All(r => s.After.Root(r.Oid) != changed.Table.Oid) && !s.NewConstraints.Any(c => c.Kind == 'p' && c.Table == changed.Table.Oid)
-            select s.Hit(
+                && s.Rewritten.All(r => s.After.Root(r.Oid) != changed.Table.Oid)
+                    && !s.NewConstraints.Any(c => c.Kind == 'p' && c.Table == changed.Table.Oid)
+            select s.Finding(
                 changed.Table, $"{changed.Table.Name}.{changed.Column.Name}",
-                $"SET NOT NULL on {changed.Table.Display}.{changed.Column.Name} reads all rows while the table is locked out", ProvenNotNull(s, changed.Table, [changed.Column.Name])),
+                $"SET NOT NULL on {changed.Table.Display}.{changed.Column.Name} reads all rows while the table is locked out",
+                    ProvenNotNull(s, changed.Table, [changed.Column.Name])),
+        InText = (text, _) => Safety.InText.Action(
+            text, (start, _) => Safety.InText.AltersColumn(text, start, "SET", "NOT", "NULL"),
+            table => $"SET NOT NULL reads all rows of {table} while it is locked out, unless a valid CHECK proves it"),
     };
 
-    internal static readonly Hazard PrimaryKeyNotNullScan = new()
+    internal static readonly Hazard PrimaryKeyNotNullScan = new("L204")
     {
-        Id = "L204",
-        Name = "primary-key-not-null-scan",
-        Severity = Severity.Error,
-        Title = "A primary key over a nullable column reads the whole table while it is locked out",
-        Effect = "PRIMARY KEY USING INDEX is quick, but a nullable column has to become NOT NULL first: every row is read under ACCESS EXCLUSIVE.",
-        Advice = "Make the column NOT NULL the safe way before.",
-        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX",
         Traced = facts =>
             from s in facts.Statements
             from constraint in s.NewConstraints
-            where constraint is { Kind: 'p', Parent: 0 } && s.Scanned(constraint.Table) && s.BuiltIndexes.All(built => built.Index.Oid != constraint.Index)
-            let nullable = s.ChangedColumns.Where(c => c.Table.Oid == constraint.Table && !c.Before.NotNull && c.After.NotNull).Select(c => c.After.Name).ToList()
+            where constraint is { Kind: 'p', Parent: 0 } && s.Scanned(constraint.Table)
+                && s.BuiltIndexes.All(built => built.Index.Oid != constraint.Index)
+            let nullable = s.ChangedColumns.Where(c => c.Table.Oid == constraint.Table && !c.Before.NotNull && c.After.NotNull)
+                .Select(c => c.After.Name).ToList()
             where nullable.Count > 0
             let table = s.After.Find(constraint.Table)!
-            select s.Hit(
-                table, constraint.Name, $"The primary key makes {Names.List(nullable)} NOT NULL and reads all rows while {table.Display} is locked out", ProvenNotNull(s, table, nullable)),
+            select s.Finding(
+                table, constraint.Name, $"The primary key makes {Names.List(nullable)} NOT NULL and reads all rows while {table.Display} "
+                    + "is locked out", ProvenNotNull(s, table, nullable)),
     };
 
-    internal static readonly Hazard ValidateUnderLock = new()
+    internal static readonly Hazard ValidateUnderLock = new("L205")
     {
-        Id = "L205",
-        Name = "validate-under-lock",
-        Severity = Severity.Error,
-        Title = "A constraint is validated while the lock that added it is still held",
-        Effect = "VALIDATE CONSTRAINT alone lets others write. In the transaction that added the constraint NOT VALID, the strong lock of that step is held through the scan, so nothing is won.",
-        Advice = "Validate in the next migration.",
-        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-VALIDATE-CONSTRAINT",
         Traced = facts =>
             from s in facts.Statements
             from constraint in s.ValidatedConstraints
-            where constraint.Parent == 0 && facts.WasThere(constraint.Table) && s.Trace.LocksBefore.On(constraint.Table).BlocksWrites() && s.Scanned(constraint.Table)
+            where constraint.Parent == 0 && facts.WasThere(constraint.Table) && s.Trace.LocksBefore.On(constraint.Table).BlocksWrites()
+                && s.Scanned(constraint.Table)
             let table = s.After.Find(constraint.Table)!
-            select s.Hit(
-                table, constraint.Name, $"{SqlIdentifier.Quote(constraint.Name)} is validated while {s.Trace.LocksBefore.On(table.Oid).ToSql()} on {table.Display} is still held",
+            select s.Finding(
+                table, constraint.Name, $"{SqlIdentifier.Quote(constraint.Name)} is validated while "
+                    + $"{s.Trace.LocksBefore.On(table.Oid).ToSql()} on {table.Display} is still held",
                 $"-- in the next migration\nALTER TABLE {table.Display} VALIDATE CONSTRAINT {SqlIdentifier.Quote(constraint.Name)};"),
+        InText = (text, context) =>
+            text.AlterTableActions().Where(a => text.At(a.Start, "VALIDATE", "CONSTRAINT") && a.Start + 2 < text.Tokens.Count)
+            .Where(a => context.Section.Transactional && context.Section.Script.Statements.TakeWhile(earlier => earlier != text.Statement)
+                .Select(earlier => new StatementText(earlier))
+                .Any(earlier => earlier.Is("ALTER", "TABLE") && earlier.Has("NOT", "VALID")
+                    && earlier.Mentions(text.Tokens[a.Start + 2].Name ?? " ")))
+            .Select(a => new Finding(a.Table, $"A constraint of {a.Table} is validated while the lock that added it is still held"))
+                .FirstOrDefault(),
     };
 
-    internal static readonly Hazard AttachPartitionScan = new()
+    internal static readonly Hazard AttachPartitionScan = new("L206")
     {
-        Id = "L206",
-        Name = "attach-partition-scan",
-        Severity = Severity.Error,
-        Title = "A table is read whole, locked out, to become a partition",
-        Effect = "ATTACH PARTITION tests every row against the bounds under ACCESS EXCLUSIVE on the table, unless a valid CHECK constraint already proves them.",
-        Advice = "Add a CHECK that says the same as the bounds (NOT VALID, then VALIDATE), attach, and drop it.",
-        Documentation = "ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE",
         Traced = facts =>
             from s in facts.Statements
             from attached in s.Attached
-            where s.Scanned(attached.Partition.Oid) && s.ActivityOn(attached.Partition.Oid).SequentialScans > s.BuiltIndexes.Count(built => built.Table.Oid == attached.Partition.Oid)
-            select s.HitOn(
+            where s.Scanned(attached.Partition.Oid)
+                && s.ActivityOn(attached.Partition.Oid).SequentialScans > s.BuiltIndexes.Count(built =>
+                built.Table.Oid == attached.Partition.Oid)
+            select s.On(
                 attached.Partition, $"Attaching {attached.Partition.Display} reads all its rows while it is locked out",
                 $"""
-                ALTER TABLE {attached.Partition.Display} ADD CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")} CHECK (…the bounds, IS NOT NULL too…) NOT VALID;
+                ALTER TABLE {attached.Partition.Display}
+                    ADD CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")} CHECK (…the bounds, IS NOT NULL too…) NOT VALID;
                 -- in the next migrations
                 ALTER TABLE {attached.Partition.Display} VALIDATE CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")};
                 ALTER TABLE {attached.Parent.Display} ATTACH PARTITION {attached.Partition.Display} FOR VALUES …;
                 ALTER TABLE {attached.Partition.Display} DROP CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")};
                 """),
+        InText = (text, _) => Safety.InText.Action(
+            text, (start, _) => text.At(start, "ATTACH", "PARTITION"),
+                table => $"The table that becomes a partition of {table} may be read whole, locked out"),
     };
 
-    internal static readonly Hazard DefaultPartitionScan = new()
+    internal static readonly Hazard DefaultPartitionScan = new("L207")
     {
-        Id = "L207",
-        Name = "default-partition-scan",
-        Severity = Severity.Error,
-        Title = "The DEFAULT partition is read whole, locked out, to make room for another",
-        Effect = "A new partition may take nothing that the DEFAULT partition holds, so all its rows are tested under ACCESS EXCLUSIVE on it.",
-        Advice = "Keep the DEFAULT partition empty, or give it a valid CHECK that excludes the new bounds.",
-        Documentation = "ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE",
         Traced = facts =>
             from s in facts.Statements
             from added in s.Attached.Select(a => (a.Partition, a.Parent)).Concat(
@@ -148,7 +127,7 @@ internal static class ScanRules
                 select (relation, s.After.Find(relation.Parent!.Value)!))
             where s.Before.Find(added.Item2.Oid)?.DefaultPartition is { } rest && facts.WasThere(rest) && s.ActivityOn(rest).TuplesRead > 0
             let table = s.After.Find(s.Before.Find(added.Item2.Oid)!.DefaultPartition!.Value)!
-            select s.HitOn(
+            select s.On(
                 table, $"Adding {added.Item1.Display} reads all rows of the default partition {table.Display} while it is locked out",
                 $"""
                 ALTER TABLE {table.Display} ADD CONSTRAINT {Names.Made(table.Name, "excludes")} CHECK (NOT (…the new bounds…)) NOT VALID;
@@ -157,56 +136,57 @@ internal static class ScanRules
                 """),
     };
 
-    internal static readonly Hazard DomainChangeScan = new()
+    internal static readonly Hazard DomainChangeScan = new("L208")
     {
-        Id = "L208",
-        Name = "domain-change-scan",
-        Severity = Severity.Error,
-        Title = "A domain's new rule is tested in every table that uses it",
-        Effect = "ALTER DOMAIN … ADD CONSTRAINT, VALIDATE CONSTRAINT and SET NOT NULL read every table with a column of the domain, under SHARE: all their writes wait.",
-        Advice = "Put a CHECK constraint on the table's column instead, NOT VALID first.",
-        Documentation = "sql-alterdomain.html",
         Traced = facts =>
             from s in facts.Statements
             from domain in s.After.Types.Values
             where domain.Kind == 'd' && facts.Before.Types.ContainsKey(domain.Oid) && Tightened(s, domain)
             from table in s.After.Relations.Values
-            where table.IsTable && table.Parent is null && s.Scanned(table.Oid) && s.After.ColumnsOf(table.Oid).Any(column => column.TypeOid == domain.Oid)
+            where table.IsTable && table.Parent is null && s.Scanned(table.Oid)
+                && s.After.ColumnsOf(table.Oid).Any(column => column.TypeOid == domain.Oid)
             let column = s.After.ColumnsOf(table.Oid).First(column => column.TypeOid == domain.Oid)
-            select s.Hit(
-                table, domain.Display, $"The new rule of the domain {domain.Display} is tested for all rows while writes to {table.Display} wait",
-                $"ALTER TABLE {table.Display} ADD CONSTRAINT {Names.Made(table.Name, column.Name, "check")} CHECK (…{SqlIdentifier.Quote(column.Name)}…) NOT VALID;\n-- in the next migration\nALTER TABLE {table.Display} VALIDATE CONSTRAINT {Names.Made(table.Name, column.Name, "check")};"),
+            select s.Finding(
+                table, domain.Display, $"The new rule of the domain {domain.Display} is tested for all rows while writes to "
+                    + $"{table.Display} wait",
+                $"ALTER TABLE {table.Display} ADD CONSTRAINT {Names.Made(table.Name, column.Name, "check")} CHECK "
+                    + $"(…{SqlIdentifier.Quote(column.Name)}…) NOT VALID;\n-- in the next migration\nALTER TABLE {table.Display} VALIDATE "
+                    + $"CONSTRAINT {Names.Made(table.Name, column.Name, "check")};"),
+        InText = (text, _) => text.Is("ALTER", "DOMAIN") && text.NameAt(2) is { } domain && !text.Has("NOT", "VALID")
+            && (text.At(domain.Next, "SET", "NOT", "NULL") || text.At(domain.Next, "ADD") || text.At(domain.Next, "VALIDATE"))
+            ? new Finding(domain.Display, $"Every table with a column of {domain.Display} is read whole while writes to it wait") : null,
     };
 
-    internal static readonly Hazard TypeChangeRecheck = new()
+    internal static readonly Hazard TypeChangeRecheck = new("L209")
     {
-        Id = "L209",
-        Name = "type-change-recheck",
-        Severity = Severity.Error,
-        Title = "A type or collation change checks rows or rebuilds an index, though the table is not rewritten",
-        Effect = "The rows can stay as they are, but an index on the column is built again, or a CHECK or foreign key is tested again, all under ACCESS EXCLUSIVE.",
-        Advice = "Drop the constraint or index before, change the type, and bring it back NOT VALID or CONCURRENTLY.",
-        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DATA-TYPE",
         Traced = facts =>
             from s in facts.Statements
             from changed in s.ChangedColumns
             where changed.Table is { IsTable: true, Parent: null } && facts.WasThere(changed.Table.Oid)
-                && (changed.Before.Type != changed.After.Type || changed.Before.Collation != changed.After.Collation) && s.Scanned(changed.Table.Oid)
+                && (changed.Before.Type != changed.After.Type || changed.Before.Collation != changed.After.Collation)
+                    && s.Scanned(changed.Table.Oid)
                 && s.Rewritten.All(r => s.After.Root(r.Oid) != changed.Table.Oid)
-            let rebuilt = s.ReplacedIndexes.Where(r => r.New.Index!.Table == changed.Table.Oid && r.Old.Filenode != r.New.Filenode).Select(r => r.New).ToList()
-            select s.Hit(
+            let rebuilt = s.ReplacedIndexes.Where(r => r.New.Index!.Table == changed.Table.Oid && r.Old.Filenode != r.New.Filenode)
+                .Select(r => r.New).ToList()
+            select s.Finding(
                 changed.Table, $"{changed.Table.Name}.{changed.After.Name}",
                 rebuilt.Count > 0
-                    ? $"Changing the type of {changed.Table.Display}.{changed.After.Name} rebuilds {Names.List(rebuilt.Select(i => i.Display))} while the table is locked out"
-                    : $"Changing the type of {changed.Table.Display}.{changed.After.Name} tests its constraints for all rows while the table is locked out",
+                    ? $"Changing the type of {changed.Table.Display}.{changed.After.Name} rebuilds "
+                        + $"{Names.List(rebuilt.Select(i => i.Display))} while the table is locked out"
+                    : $"Changing the type of {changed.Table.Display}.{changed.After.Name} tests its constraints for all rows while the "
+                        + "table is locked out",
                 rebuilt.Count > 0
-                    ? $"DROP INDEX CONCURRENTLY {string.Join(", ", rebuilt.Select(i => i.Display))};\n-- change the type in a migration of its own, then\n{string.Join('\n', rebuilt.Select(IndexRules.Concurrently))}"
-                    : string.Join('\n', Rechecked(s, changed.Table, changed.After.Number).Select(c => $"ALTER TABLE {changed.Table.Display} DROP CONSTRAINT {SqlIdentifier.Quote(c.Name)};\n-- after the change\n{LaterValidated(s, changed.Table, c)}"))),
+                    ? $"DROP INDEX CONCURRENTLY {string.Join(", ", rebuilt.Select(i => i.Display))};\n-- change the type in a migration "
+                        + $"of its own, then\n{string.Join('\n', rebuilt.Select(IndexRules.Concurrently))}"
+                    : string.Join('\n', Rechecked(s, changed.Table, changed.After.Number)
+                        .Select(c => $"ALTER TABLE {changed.Table.Display} DROP CONSTRAINT {SqlIdentifier.Quote(c.Name)};\n-- after the "
+                        + $"change\n{LaterValidated(s, changed.Table, c)}"))),
     };
 
     internal static readonly ImmutableArray<Hazard> All =
     [
-        ForeignKeyScan, CheckScan, NotNullScan, PrimaryKeyNotNullScan, ValidateUnderLock, AttachPartitionScan, DefaultPartitionScan, DomainChangeScan, TypeChangeRecheck,
+        ForeignKeyScan, CheckScan, NotNullScan, PrimaryKeyNotNullScan, ValidateUnderLock, AttachPartitionScan, DefaultPartitionScan,
+            DomainChangeScan, TypeChangeRecheck,
     ];
 
     /// <summary>The two steps that let others work.</summary>
@@ -224,7 +204,9 @@ internal static class ScanRules
 
     private static string ProvenNotNull(StatementFacts s, Relation table, string column)
     {
-        if (s.Before.ConstraintsOf(table.Oid).FirstOrDefault(c => c is { Kind: 'n', Validated: false } && s.Before.FindColumn(table.Oid, c.Keys[0])?.Name == column) is { } waiting)
+        if (s.Before.ConstraintsOf(table.Oid)
+            .FirstOrDefault(c => c is { Kind: 'n', Validated: false }
+            && s.Before.FindColumn(table.Oid, c.Keys[0])?.Name == column) is { } waiting)
         {
             return $"ALTER TABLE {table.Display} VALIDATE CONSTRAINT {SqlIdentifier.Quote(waiting.Name)};";
         }
@@ -248,22 +230,24 @@ internal static class ScanRules
     }
 
     private static IEnumerable<Constraint> Rechecked(StatementFacts s, Relation table, short column) =>
-        s.After.ConstraintsOf(table.Oid).Where(c => c.Kind is 'c' or 'f' && c.Keys.Contains(column) && !s.Before.Constraints.ContainsKey(c.Oid));
+        s.After.ConstraintsOf(table.Oid)
+            .Where(c => c.Kind is 'c' or 'f' && c.Keys.Contains(column) && !s.Before.Constraints.ContainsKey(c.Oid));
 
-    private static bool Tightened(StatementFacts s, TypeFacts domain) =>
+    private static bool Tightened(StatementFacts s, TypeInfo domain) =>
         (domain.NotNull && s.Before.Types.GetValueOrDefault(domain.Oid) is { NotNull: false })
         || s.NewConstraints.Any(constraint => constraint.Domain == domain.Oid && constraint.Validated)
         || s.ValidatedConstraints.Any(constraint => constraint.Domain == domain.Oid);
 
     /// <summary>ADD [CONSTRAINT name] FOREIGN KEY or CHECK, without NOT VALID or NOT ENFORCED.</summary>
-    private static Words? Adds(StatementText text, string word, string title, string effect)
+    private static Finding? Adds(StatementText text, string word, string title, string effect)
     {
         foreach (var (table, start, end) in text.AlterTableActions())
         {
             var at = text.At(start, "ADD", "CONSTRAINT") ? start + 3 : start + 1;
-            if (text.At(start, "ADD") && text.At(at, word) && !text.Within(start, end, "NOT", "VALID") && !text.Within(start, end, "NOT", "ENFORCED"))
+            if (text.At(start, "ADD") && text.At(at, word) && !text.Within(start, end, "NOT", "VALID")
+                && !text.Within(start, end, "NOT", "ENFORCED"))
             {
-                return new Words(table, $"Adding the {title} to {table} {effect}");
+                return new Finding(table, $"Adding the {title} to {table} {effect}");
             }
         }
 

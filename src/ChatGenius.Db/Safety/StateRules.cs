@@ -6,112 +6,75 @@ namespace ChatGenius.Db.Safety;
 /// <summary>S1xx: what the migration leaves behind.</summary>
 internal static class StateRules
 {
-    internal static readonly Hazard ForeignKeyWithoutIndex = new()
+    internal static readonly Hazard ForeignKeyWithoutIndex = new("S101")
     {
-        Id = "S101",
-        Name = "fk-without-index",
-        Severity = Severity.Warning,
-        Title = "A new foreign key has no index on its own columns",
-        Effect = "Every DELETE and key UPDATE of the referenced table reads the whole referencing one, once for each row.",
-        Advice = "Build an index that begins with the columns, in any order.",
-        Documentation = "ddl-constraints.html#DDL-CONSTRAINTS-FK",
-        Evidence = Evidence.Catalog,
         Traced = facts =>
             from constraint in NewConstraints(facts, 'f')
-            where constraint.Enforced && facts.After.Find(constraint.Table) is { } t && !facts.After.IndexesOf(t.Oid).Any(index => Serves(facts.After, index.Index!, constraint))
+            where constraint.Enforced && facts.After.Find(constraint.Table) is { } t
+                && !facts.After.IndexesOf(t.Oid).Any(index => Serves(facts.After, index.Index!, constraint))
             let table = facts.After.Find(constraint.Table)!
             let columns = constraint.Keys.Select(key => facts.After.FindColumn(table.Oid, key)!.Name).ToList()
-            let index = $"INDEX {(facts.WasThere(table.Oid) ? "CONCURRENTLY " : "")}{Names.Made(table.Name, string.Join('_', columns), "idx")} ON {table.Display} ({Names.Columns(columns)});"
-            select new Hit(
-                Maker(facts, constraint), $"{table.Name}.{string.Join(',', columns)}", $"No index serves the foreign key {SqlIdentifier.Quote(constraint.Name)} of {table.Display}",
+            let name = Names.Made(table.Name, string.Join('_', columns), "idx")
+            let index = $"INDEX {(facts.WasThere(table.Oid) ? "CONCURRENTLY " : "")}{name} ON {table.Display} ({Names.Columns(columns)});"
+            select new Finding(
+                Maker(facts, constraint), $"{table.Name}.{string.Join(',', columns)}",
+                    $"No index serves the foreign key {SqlIdentifier.Quote(constraint.Name)} of {table.Display}",
                 facts.WasThere(table.Oid) ? IndexRules.Alone($"CREATE {index}") : $"CREATE {index}"),
     };
 
-    internal static readonly Hazard InvalidIndex = new()
+    internal static readonly Hazard InvalidIndex = new("S102")
     {
-        Id = "S102",
-        Name = "invalid-index",
-        Severity = Severity.Error,
-        Title = "An invalid index is left behind",
-        Effect = "A concurrent build failed. No query uses the index, every write pays for it, and a unique one still refuses duplicates.",
-        Advice = "Drop it and build it again.",
-        Documentation = "sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
-        Evidence = Evidence.Catalog,
         Traced = facts =>
             from index in facts.After.Relations.Values
             where index is { Kind: 'i', Index.Valid: false } && !(facts.Before.Find(index.Oid) is { Index.Valid: false })
-            let culprit = facts.Trace.Statements.LastOrDefault(s => s.Before.Find(index.Oid) is not { Index.Valid: false } && s.After.Find(index.Oid) is { Index.Valid: false })
-            select new Hit(culprit, index.Display, $"The index {index.Display} is left invalid", IndexRules.Alone($"DROP INDEX CONCURRENTLY {index.Display};\n{IndexRules.Concurrently(index)}")),
+            let culprit = facts.Trace.Statements.LastOrDefault(s => s.Before.Find(index.Oid) is not { Index.Valid: false }
+                && s.After.Find(index.Oid) is { Index.Valid: false })
+            select new Finding(culprit, index.Display, $"The index {index.Display} is left invalid",
+                IndexRules.Alone($"DROP INDEX CONCURRENTLY {index.Display};\n{IndexRules.Concurrently(index)}")),
     };
 
-    internal static readonly Hazard UnvalidatedConstraintLeft = new()
+    internal static readonly Hazard UnvalidatedConstraintLeft = new("S103")
     {
-        Id = "S103",
-        Name = "unvalidated-constraint-left",
-        Severity = Severity.Info,
-        Title = "A constraint is left NOT VALID",
-        Effect = "It holds for new rows only, and the planner does not rely on it.",
-        Advice = "VALIDATE it in the next migration.",
-        Documentation = "sql-altertable.html#SQL-ALTERTABLE-DESC-VALIDATE-CONSTRAINT",
-        Evidence = Evidence.Catalog,
         Traced = facts =>
             from constraint in facts.After.Constraints.Values
-            where constraint is { Validated: false, Enforced: true, Parent: 0, Table: > 0 } && !facts.Before.Constraints.ContainsKey(constraint.Oid)
+            where constraint is { Validated: false, Enforced: true, Parent: 0, Table: > 0 }
+                && !facts.Before.Constraints.ContainsKey(constraint.Oid)
             let table = facts.After.Find(constraint.Table)!
-            select new Hit(
+            select new Finding(
                 Maker(facts, constraint), constraint.Name, $"{SqlIdentifier.Quote(constraint.Name)} of {table.Display} is left NOT VALID",
                 $"-- in the next migration\nALTER TABLE {table.Display} VALIDATE CONSTRAINT {SqlIdentifier.Quote(constraint.Name)};"),
     };
 
-    internal static readonly Hazard DuplicateIndex = new()
+    internal static readonly Hazard DuplicateIndex = new("S104")
     {
-        Id = "S104",
-        Name = "duplicate-index",
-        Severity = Severity.Warning,
-        Title = "Two indexes are the same",
-        Effect = "Every write keeps both, and no query gains from the second.",
-        Advice = "Keep one.",
-        Documentation = "indexes-intro.html",
-        Evidence = Evidence.Catalog,
         Traced = facts =>
             from added in facts.After.Relations.Values
             where added is { Kind: 'i' or 'I', Index.Valid: true, Parent: null } && facts.Before.Find(added.Oid) is null
-            let twin = facts.After.IndexesOf(added.Index!.Table).FirstOrDefault(other => other.Oid != added.Oid && other.Index!.Valid && IsCoveredBy(added, other)
+            let twin = facts.After.IndexesOf(added.Index!.Table)
+                .FirstOrDefault(other => other.Oid != added.Oid && other.Index!.Valid && IsCoveredBy(added, other)
                 && (facts.Before.Find(other.Oid) is not null || other.Oid < added.Oid || other.Index.Unique != added.Index.Unique))
-            where twin is not null && facts.Culprit(s => s.BuiltIndexes.Any(b => b.Index.Oid == added.Oid) || s.NewRelations.Any(r => r.Oid == added.Oid)) is not null
-                && facts.Before.Find(added.Schema, added.Name) is null
-            select new Hit(facts.Culprit(s => s.NewRelations.Any(r => r.Oid == added.Oid)), added.Display, $"The index {added.Display} is the same as {twin.Display}", $"DROP INDEX {added.Display};"),
+            where twin is not null && facts.Culprit(s => s.BuiltIndexes.Any(b => b.Index.Oid == added.Oid)
+                || s.NewRelations.Any(r => r.Oid == added.Oid)) is not null
+                && facts.Before.Find(added.Schema, added.Name)?.Index?.Definition != added.Index!.Definition
+            select new Finding(facts.Culprit(s => s.NewRelations.Any(r => r.Oid == added.Oid)), added.Display,
+                $"The index {added.Display} is the same as {twin.Display}", $"DROP INDEX {added.Display};"),
     };
 
-    internal static readonly Hazard NoPrimaryKey = new()
+    internal static readonly Hazard NoPrimaryKey = new("S105")
     {
-        Id = "S105",
-        Name = "no-primary-key",
-        Severity = Severity.Warning,
-        Title = "A table has no primary key",
-        Effect = "Rows can't be told apart: no upsert, no logical replication of UPDATE and DELETE, no online rewrite.",
-        Advice = "Give it one.",
-        Documentation = "ddl-constraints.html#DDL-CONSTRAINTS-PRIMARY-KEYS",
-        Evidence = Evidence.Catalog,
         Traced = facts =>
             from table in facts.After.Relations.Values
             where table is { IsTable: true, Parent: null, Persistence: 'p' } && !HasKey(facts.After, table.Oid)
                 && (facts.Before.Find(table.Oid) is null || HasKey(facts.Before, table.Oid))
-            select new Hit(
-                facts.Culprit(s => s.NewRelations.Any(r => r.Oid == table.Oid) || s.GoneConstraints.Any(c => c.Kind == 'p' && c.Table == table.Oid)), table.Display,
-                $"The table {table.Display} has no primary key", $"ALTER TABLE {table.Display} ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;"),
+            select new Finding(
+                facts.Culprit(s => s.NewRelations.Any(r => r.Oid == table.Oid)
+                    || s.GoneConstraints.Any(c => c.Kind == 'p' && c.Table == table.Oid)), table.Display,
+                $"The table {table.Display} has no primary key",
+                    $"ALTER TABLE {table.Display} ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;"),
     };
 
-    internal static readonly Hazard ForeignKeyTypeMismatch = new()
+    internal static readonly Hazard ForeignKeyTypeMismatch = new("S106")
     {
-        Id = "S106",
-        Name = "fk-type-mismatch",
-        Severity = Severity.Warning,
-        Title = "A foreign key's column has another type than the key it refers to",
-        Effect = "A narrower one runs out of numbers first, and every lookup converts.",
-        Advice = "Give both the same type.",
-        Documentation = "ddl-constraints.html#DDL-CONSTRAINTS-FK",
-        Evidence = Evidence.Catalog,
         Traced = facts =>
             from constraint in NewConstraints(facts, 'f')
             let table = facts.After.Find(constraint.Table)
@@ -121,21 +84,14 @@ internal static class StateRules
             let own = facts.After.FindColumn(table.Oid, pair.First)!
             let other = facts.After.FindColumn(referenced.Oid, pair.Second)!
             where own.TypeOid != other.TypeOid
-            select new Hit(
-                Maker(facts, constraint), $"{table.Name}.{own.Name}", $"{table.Display}.{own.Name} is {own.Type}, {referenced.Display}.{other.Name} is {other.Type}",
+            select new Finding(
+                Maker(facts, constraint), $"{table.Name}.{own.Name}",
+                    $"{table.Display}.{own.Name} is {own.Type}, {referenced.Display}.{other.Name} is {other.Type}",
                 $"{SqlIdentifier.Quote(own.Name)} {other.Type} REFERENCES {referenced.Display} ({SqlIdentifier.Quote(other.Name)})"),
     };
 
-    internal static readonly Hazard NarrowKey = new()
+    internal static readonly Hazard NarrowKey = new("S107")
     {
-        Id = "S107",
-        Name = "narrow-key",
-        Severity = Severity.Info,
-        Title = "A primary key is smaller than bigint",
-        Effect = "Two thousand million rows, deleted ones included, and the table takes no more; to change the type then rewrites it.",
-        Advice = "bigint, or uuid.",
-        Documentation = "datatype-numeric.html#DATATYPE-INT",
-        Evidence = Evidence.Catalog,
         Traced = facts =>
             from table in facts.After.Relations.Values
             where table is { IsTable: true, Parent: null } && facts.Before.Find(table.Oid) is null
@@ -143,112 +99,104 @@ internal static class StateRules
             where key is not null && facts.After.FindColumn(table.Oid, key.Keys[0])!.Type is "integer" or "smallint"
                 && !facts.After.ConstraintsOf(table.Oid).Any(c => c.Kind == 'f' && c.Keys.SequenceEqual(key.Keys))
             let column = facts.After.FindColumn(table.Oid, key.Keys[0])!
-            select new Hit(facts.Culprit(s => s.NewRelations.Any(r => r.Oid == table.Oid)), $"{table.Name}.{column.Name}", $"The primary key {table.Display}.{column.Name} is {column.Type}", $"{SqlIdentifier.Quote(column.Name)} bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+            select new Finding(facts.Culprit(s => s.NewRelations.Any(r => r.Oid == table.Oid)), $"{table.Name}.{column.Name}",
+                $"The primary key {table.Display}.{column.Name} is {column.Type}",
+                $"{SqlIdentifier.Quote(column.Name)} bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
     };
 
-    internal static readonly Hazard JsonColumn = new()
+    internal static readonly Hazard JsonColumn = new("S108")
     {
-        Id = "S108",
-        Name = "json-column",
-        Severity = Severity.Warning,
-        Title = "A column is json",
-        Effect = "json has no equality: DISTINCT, GROUP BY and UNION fail on it; it is parsed on every access and can't be indexed.",
-        Advice = "jsonb, unless the very text has to be kept.",
-        Documentation = "datatype-json.html",
-        Evidence = Evidence.Catalog,
         Traced = facts =>
             from added in NewColumns(facts)
             where added.Column.Type is "json" or "json[]"
-            select new Hit(added.Culprit, $"{added.Table.Name}.{added.Column.Name}", $"{added.Table.Display}.{added.Column.Name} is json", $"{SqlIdentifier.Quote(added.Column.Name)} jsonb"),
+            select new Finding(added.Culprit, $"{added.Table.Name}.{added.Column.Name}",
+                $"{added.Table.Display}.{added.Column.Name} is json", $"{SqlIdentifier.Quote(added.Column.Name)} jsonb"),
     };
 
-    internal static readonly Hazard LegacyType = new()
+    internal static readonly Hazard LegacyType = new("S109")
     {
-        Id = "S109",
-        Name = "legacy-type",
-        Severity = Severity.Info,
-        Title = "A type that PostgreSQL has better ones for",
-        Effect = "char(n) pads with blanks, timestamp without time zone names no moment, money depends on a setting, serial leaves its sequence's rights behind.",
-        Advice = "text, timestamptz, numeric, GENERATED … AS IDENTITY.",
-        Documentation = "datatype.html",
-        Evidence = Evidence.Catalog,
         Traced = facts =>
             from added in NewColumns(facts)
             let serial = added.Column.Default?.StartsWith("nextval(", StringComparison.Ordinal) == true ? SerialIn(added.Culprit) : null
             let better = added.Column.Type.StartsWith("character(", StringComparison.Ordinal) ? "text"
-                : added.Column.Type.StartsWith("timestamp", StringComparison.Ordinal) && added.Column.Type.EndsWith("without time zone", StringComparison.Ordinal) ? "timestamptz"
+                : added.Column.Type.StartsWith("timestamp", StringComparison.Ordinal)
+                    && added.Column.Type.EndsWith("without time zone", StringComparison.Ordinal) ? "timestamptz"
                 : added.Column.Type == "money" ? "numeric"
                 : serial is not null ? $"{added.Column.Type} GENERATED ALWAYS AS IDENTITY" : null
             where better is not null
-            select new Hit(added.Culprit, $"{added.Table.Name}.{added.Column.Name}", $"{added.Table.Display}.{added.Column.Name} is {serial ?? added.Column.Type}", $"{SqlIdentifier.Quote(added.Column.Name)} {better}"),
+            select new Finding(added.Culprit, $"{added.Table.Name}.{added.Column.Name}",
+                $"{added.Table.Display}.{added.Column.Name} is {serial ?? added.Column.Type}",
+                $"{SqlIdentifier.Quote(added.Column.Name)} {better}"),
     };
 
-    internal static readonly Hazard SecurityDefinerSearchPath = new()
+    internal static readonly Hazard SecurityDefinerSearchPath = new("S110")
     {
-        Id = "S110",
-        Name = "security-definer-search-path",
-        Severity = Severity.Warning,
-        Title = "A SECURITY DEFINER function takes its search_path from its caller",
-        Effect = "A caller can put a function or table of its own in front, and it runs with the owner's rights.",
-        Advice = "SET search_path on the function.",
-        Documentation = "sql-createfunction.html#SQL-CREATEFUNCTION-SECURITY",
-        Evidence = Evidence.Catalog,
         Traced = facts =>
             from function in facts.After.Functions.Values
-            where function is { SecurityDefiner: true, HasSearchPath: false } && facts.Before.Functions.GetValueOrDefault(function.Oid) is not { SecurityDefiner: true, HasSearchPath: false }
-            select new Hit(
-                facts.Culprit(s => s.Before.Functions.GetValueOrDefault(function.Oid) != function && s.After.Functions.GetValueOrDefault(function.Oid) == function),
-                Names.Qualified(function.Schema, function.Name), $"{function.Display} runs with its owner's rights and its caller's search_path",
+            where function is { SecurityDefiner: true, HasSearchPath: false }
+                && facts.Before.Functions.GetValueOrDefault(function.Oid) is not { SecurityDefiner: true, HasSearchPath: false }
+            select new Finding(
+                facts.Culprit(s => s.Before.Functions.GetValueOrDefault(function.Oid) != function
+                    && s.After.Functions.GetValueOrDefault(function.Oid) == function),
+                Names.Qualified(function.Schema, function.Name),
+                    $"{function.Display} runs with its owner's rights and its caller's search_path",
                 $"ALTER {function.Word} {function.Display} SET search_path = pg_catalog, {SqlIdentifier.Quote(function.Schema)}, pg_temp;"),
     };
 
     internal static readonly ImmutableArray<Hazard> All =
     [
-        ForeignKeyWithoutIndex, InvalidIndex, UnvalidatedConstraintLeft, DuplicateIndex, NoPrimaryKey, ForeignKeyTypeMismatch, NarrowKey, JsonColumn, LegacyType, SecurityDefinerSearchPath,
+        ForeignKeyWithoutIndex, InvalidIndex, UnvalidatedConstraintLeft, DuplicateIndex, NoPrimaryKey, ForeignKeyTypeMismatch, NarrowKey,
+            JsonColumn, LegacyType, SecurityDefinerSearchPath,
     ];
 
     /// <summary>Whether a valid index begins with just these columns, in any order.</summary>
     internal static bool Leads(Catalog catalog, uint table, IReadOnlyCollection<short> columns, bool unique) =>
-        catalog.IndexesOf(table).Any(index => index.Index is { Valid: true, Predicate: null } facts && (!unique || (facts.Unique && facts.Keys.Length == columns.Count))
+        catalog.IndexesOf(table)
+            .Any(index => index.Index is { Valid: true, Predicate: null } facts
+            && (!unique || (facts.Unique && facts.Keys.Length == columns.Count))
             && facts.Keys.Length >= columns.Count && facts.Keys.Take(columns.Count).ToHashSet().SetEquals(columns));
 
     /// <summary>A partial index serves only where its condition says no more than that the columns are not NULL.</summary>
-    private static bool Serves(Catalog catalog, IndexFacts index, Constraint constraint)
+    private static bool Serves(Catalog catalog, IndexInfo index, Constraint constraint)
     {
-        if (!index.Valid || index.Keys.Length < constraint.Keys.Length || !index.Keys.Take(constraint.Keys.Length).ToHashSet().SetEquals(constraint.Keys))
+        if (!index.Valid || index.Keys.Length < constraint.Keys.Length
+            || !index.Keys.Take(constraint.Keys.Length).ToHashSet().SetEquals(constraint.Keys))
         {
             return false;
         }
 
         var columns = constraint.Keys.Select(key => SqlIdentifier.Quote(catalog.FindColumn(constraint.Table, key)!.Name)).ToList();
-        return index.Predicate is null || index.Predicate.Split(" AND ").All(part => columns.Any(column => part.Trim('(', ')', ' ') == $"{column} IS NOT NULL"));
+        return index.Predicate is null
+            || index.Predicate.Split(" AND ").All(part => columns.Any(column => part.Trim('(', ')', ' ') == $"{column} IS NOT NULL"));
     }
 
     /// <summary>The same but for the name; a plain one is covered by a unique one, not the other way round.</summary>
     private static bool IsCoveredBy(Relation index, Relation other)
     {
-        return Tail(index) == Tail(other) && (index.Index!.Unique == other.Index!.Unique || other.Index.Unique);
-
-        static string Tail(Relation index) => index.Index!.Definition[index.Index.Definition.IndexOf(" USING ", StringComparison.Ordinal)..];
+        return index.Index!.Shape == other.Index!.Shape && (index.Index.Unique == other.Index.Unique || other.Index.Unique);
     }
 
     private static bool HasKey(Catalog catalog, uint table) => catalog.ConstraintsOf(table).Any(constraint => constraint.Kind == 'p');
 
     private static IEnumerable<Constraint> NewConstraints(MigrationFacts facts, char kind) =>
-        facts.After.Constraints.Values.Where(c => c.Kind == kind && c.Parent == 0 && facts.Before.Constraints.Values.All(old => old.Oid != c.Oid
-            && !(old.Table == c.Table && old.Name == c.Name && old.Kind == c.Kind)));
+        facts.After.Constraints.Values.Where(c => c.Kind == kind && c.Parent == 0
+            && facts.Before.Constraints.Values.All(old => old.Oid != c.Oid
+            && !(old.Table == c.Table && old.Name == c.Name && old.Kind == c.Kind && old.Definition == c.Definition)));
 
-    private static StatementTrace? Maker(MigrationFacts facts, Constraint constraint) => facts.Culprit(s => s.After.Constraints.ContainsKey(constraint.Oid) && !s.Before.Constraints.ContainsKey(constraint.Oid));
+    private static StatementTrace? Maker(MigrationFacts facts, Constraint constraint) =>
+        facts.Culprit(s => s.After.Constraints.ContainsKey(constraint.Oid) && !s.Before.Constraints.ContainsKey(constraint.Oid));
 
     /// <summary>The serial type that a statement names; a default that takes numbers from a sequence may be meant as it stands.</summary>
     private static string? SerialIn(StatementTrace? culprit) =>
         culprit is null ? null : new StatementText(culprit.Statement).Tokens.Select(token => token.Text)
-            .FirstOrDefault(word => word is "SERIAL" or "SERIAL2" or "SERIAL4" or "SERIAL8" or "SMALLSERIAL" or "BIGSERIAL")?.ToLowerInvariant();
+            .FirstOrDefault(word => word is "SERIAL" or "SERIAL2" or "SERIAL4" or "SERIAL8" or "SMALLSERIAL"
+                or "BIGSERIAL")?.ToLowerInvariant();
 
     private static IEnumerable<(Relation Table, Column Column, StatementTrace? Culprit)> NewColumns(MigrationFacts facts) =>
         from table in facts.After.Relations.Values
         where table is { IsTable: true, Parent: null, Persistence: not 't' }
         from column in facts.After.ColumnsOf(table.Oid)
         where facts.Before.FindColumn(table.Oid, column.Number)?.Type != column.Type
-        select (table, column, facts.Culprit(s => s.Before.FindColumn(table.Oid, column.Number)?.Type != s.After.FindColumn(table.Oid, column.Number)?.Type));
+        select (table, column, facts.Culprit(s =>
+            s.Before.FindColumn(table.Oid, column.Number)?.Type != s.After.FindColumn(table.Oid, column.Number)?.Type));
 }

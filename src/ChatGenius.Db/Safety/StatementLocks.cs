@@ -17,8 +17,7 @@ public sealed record StatementLocks(
     int Index, ImmutableArray<TableLock> Locks, ImmutableArray<string> Rewritten, ImmutableArray<string> Scanned, bool Alone)
 {
     /// <summary>Reads them from a trace; statements that did not run are left out.</summary>
-    public static IReadOnlyList<StatementLocks> Of(CheckedMigration migration, Trace trace) =>
-        [.. new MigrationFacts(migration, trace, TableSizes.Unknown).Statements.Select(Of)];
+    internal static IReadOnlyList<StatementLocks> Of(MigrationFacts facts) => [.. facts.Statements.Select(Of)];
 
     private static StatementLocks Of(StatementFacts s) => new(
         s.Trace.Index,
@@ -31,7 +30,8 @@ public sealed record StatementLocks(
         ],
         [.. s.Rewritten.Select(table => Root(s, table.Oid)).Distinct().Order(StringComparer.Ordinal)],
         [
-            .. s.Trace.Activity.Where(pair => !s.OnlyRows && pair.Value.SequentialScans > 0 && s.Migration.WasThere(pair.Key) && s.Before.Find(pair.Key) is { HoldsRows: true })
+            .. s.Trace.Activity.Where(pair => !s.OnlyRows && pair.Value.SequentialScans > 0 && s.Migration.WasThere(pair.Key)
+                && s.Before.Find(pair.Key) is { HoldsRows: true })
                 .Select(pair => Root(s, pair.Key)).Distinct().Order(StringComparer.Ordinal),
         ],
         s.Trace.RanAlone);

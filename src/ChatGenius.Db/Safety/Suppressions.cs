@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 
@@ -14,10 +15,17 @@ internal static class Suppressions
     private const string Mark = "cgdb:";
 
     /// <summary>Marks allowed findings and reports allows that match nothing.</summary>
-    /// <exception cref="ProblemException">CG1203: neither allow nor allow-file; CG1204: no such rule; CG1205: no reason, or a date that is none; CG1206: an allow-file below the first directive.</exception>
-    internal static IEnumerable<Finding> Apply(CheckedMigration migration, IReadOnlyList<Finding> findings, DateOnly today)
+    /// <exception cref="ProblemException">CG1203: neither allow nor allow-file; CG1204: no such rule; CG1205: no reason, or a date that is
+    /// none; CG1206: an allow-file below the first directive.</exception>
+    internal static IEnumerable<Finding> Apply(Migration migration, IReadOnlyList<Finding> findings, DateOnly today)
     {
-        var allows = Read(migration);
+        var problems = new List<Problem>();
+        var allows = Read(migration, problems);
+        if (problems.Count > 0)
+        {
+            throw new ProblemException(problems);
+        }
+
         var used = new HashSet<Allow>();
         var marked = new List<Finding>();
         foreach (var finding in findings)
@@ -31,19 +39,22 @@ internal static class Suppressions
             marked.Add(allow is null ? finding : finding with { Allowed = allow.Reason });
         }
 
-        return WithTheirConsequences(marked).Concat(allows.Where(allow => !used.Contains(allow)).Select(allow => Unused(migration, allow, today)));
+        return WithTheirConsequences(marked)
+            .Concat(allows.Where(allow => !used.Contains(allow)).Select(allow => Unused(migration, allow, today)));
     }
 
     /// <summary>Allowing DROP TABLE or DROP COLUMN also allows M102 for it: its data can't come back.</summary>
     private static IEnumerable<Finding> WithTheirConsequences(List<Finding> findings)
     {
-        return findings.Select(finding => finding.Hazard == HygieneRules.DownDoesNotRestore && finding.Allowed is null && findings.Find(other => Takes(other, finding.Subject)) is { } cause
+        return findings.Select(finding => finding.Hazard == HygieneRules.DownDoesNotRestore && finding.Allowed is null
+            && findings.Find(other => Takes(other, finding.Subject)) is { } cause
             ? finding with { Allowed = cause.Allowed }
             : finding);
 
         static bool Takes(Finding drop, string subject) =>
             drop.Allowed is not null
-            && ((drop.Hazard == DataLossRules.DropTable && drop.Subject == subject) || (drop.Hazard == DataLossRules.DropColumn && Same(drop.Subject, subject)));
+            && ((drop.Hazard == DataLossRules.DropTable && drop.Subject == subject)
+                || (drop.Hazard == DataLossRules.DropColumn && Same(drop.Subject, subject)));
     }
 
     /// <summary>Whether a name that may lack its schema or table is that of a subject.</summary>
@@ -55,34 +66,38 @@ internal static class Suppressions
         static string Plain(string name) => name.Replace("\"", "", StringComparison.Ordinal);
     }
 
-    private static Finding Unused(CheckedMigration migration, Allow allow, DateOnly today) => new()
-    {
-        Hazard = HygieneRules.UnusedAllow,
-        Severity = HygieneRules.UnusedAllow.Severity,
-        Evidence = Evidence.Text,
-        Version = migration.Version,
-        Where = allow.Where,
-        Subject = allow.Hazard.Name,
-        Message = allow.Until < today ? $"The allow of {allow.Hazard} was good until {allow.Until:yyyy-MM-dd}" : $"The allow of {allow.Hazard} covers nothing",
-    };
+    private static Finding Unused(Migration migration, Allow allow, DateOnly today) =>
+        new Finding(allow.Hazard.Name, allow.Until < today
+                ? $"The allow of {allow.Hazard} was good until {allow.Until:yyyy-MM-dd}" : $"The allow of {allow.Hazard} covers nothing")
+            .Of(HygieneRules.UnusedAllow, Evidence.Text, migration.Version, allow.Where);
 
-    private static List<Allow> Read(CheckedMigration migration)
+    /// <summary>What is wrong with the comments of a migration.</summary>
+    internal static List<Problem> Problems(Migration migration)
+    {
+        var problems = new List<Problem>();
+        Read(migration, problems);
+        return problems;
+    }
+
+    private static List<Allow> Read(Migration migration, List<Problem> problems)
     {
         var allows = new List<Allow>();
-        var problems = new List<Problem>();
         var from = 0;
         foreach (var statement in migration.Up.Script.Statements.Concat(migration.Down.Script.Statements))
         {
-            allows.AddRange(ReadGap(migration, from, statement.Start, problems).Select(allow => allow with { Statement = migration.Source.At(statement.Start) }));
+            allows.AddRange(ReadGap(migration, from, statement.Start, problems)
+                .Select(allow => allow with { Statement = migration.Source.At(statement.Start) }));
             from = EndOf(statement);
         }
 
         allows.AddRange(ReadGap(migration, from, migration.Source.Utf8.Length, problems));
-        return problems.Count == 0 ? allows : throw new ProblemException(problems);
+        return allows;
     }
 
-    /// <summary>Between two statements lie only comments and semicolons; a comment before the semicolon still belongs to the statement before it.</summary>
-    private static List<Allow> ReadGap(CheckedMigration migration, int start, int end, List<Problem> problems)
+    /// <summary>
+    /// Between two statements lie only comments and semicolons; a comment before the semicolon still belongs to the statement before it.
+    /// </summary>
+    private static List<Allow> ReadGap(Migration migration, int start, int end, List<Problem> problems)
     {
         var allows = new List<Allow>();
         var source = migration.Source;
@@ -91,8 +106,11 @@ internal static class Suppressions
         while (tokens.MoveNext())
         {
             var token = tokens.Current;
-            atStart |= token.Kind == SqlTokenKind.Semicolon || (token.Kind == SqlTokenKind.LineComment && source.Substring(token.Start, token.End).StartsWith("-- migrate:", StringComparison.Ordinal));
-            if (atStart && token.Kind == SqlTokenKind.LineComment && source.Substring(token.Start, token.End)[2..].Trim() is var text && text.StartsWith(Mark, StringComparison.Ordinal))
+            atStart |= token.Kind == SqlTokenKind.Semicolon
+                || (token.Kind == SqlTokenKind.LineComment
+                && source.Substring(token.Start, token.End).StartsWith("-- migrate:", StringComparison.Ordinal));
+            if (atStart && token.Kind == SqlTokenKind.LineComment && source.Substring(token.Start, token.End)[2..].Trim() is var text
+                && text.StartsWith(Mark, StringComparison.OrdinalIgnoreCase))
             {
                 allows.AddRange(ReadLine(migration, source.At(token.Start, token.Length), text, problems));
             }
@@ -103,9 +121,10 @@ internal static class Suppressions
 
     /// <summary>The rows of a COPY are no SQL.</summary>
     private static int EndOf(SqlStatement statement) =>
-        statement.CopyData.IsEmpty ? statement.End : statement.End + statement.Source.Utf8.Span[statement.End..].IndexOf(statement.CopyData.Span) + statement.CopyData.Length;
+        statement.CopyData.IsEmpty ? statement.End : statement.End
+            + statement.Source.Utf8.Span[statement.End..].IndexOf(statement.CopyData.Span) + statement.CopyData.Length;
 
-    private static IEnumerable<Allow> ReadLine(CheckedMigration migration, SourceLocation where, string text, List<Problem> problems)
+    private static IEnumerable<Allow> ReadLine(Migration migration, SourceLocation where, string text, List<Problem> problems)
     {
         var wholeFile = text.StartsWith("cgdb:allow-file ", StringComparison.Ordinal);
         if (!wholeFile && !text.StartsWith("cgdb:allow ", StringComparison.Ordinal))
@@ -116,7 +135,8 @@ internal static class Suppressions
 
         if (wholeFile && where.Line > migration.Up.Where.Line)
         {
-            problems.Add(new Problem("CG1206", "cgdb:allow-file has to stand before -- migrate:up", where, "Move it there, or use cgdb:allow before the statement."));
+            problems.Add(new Problem("CG1206", "cgdb:allow-file has to stand before -- migrate:up", where,
+                "Move it there, or use cgdb:allow before the statement."));
             yield break;
         }
 
@@ -141,7 +161,8 @@ internal static class Suppressions
             }
             else
             {
-                problems.Add(new Problem("CG1204", $"There is no rule \"{rule}\"", At(where, rule), "'chatgenius-db check --rules' lists them; there is no allow for everything."));
+                problems.Add(new Problem("CG1204", $"There is no rule \"{rule}\"", At(where, rule),
+                    "'chatgenius-db check --rules' lists them; there is no allow for everything."));
             }
         }
     }
@@ -196,6 +217,7 @@ internal static class Suppressions
         internal bool Covers(Finding finding, DateOnly today) =>
             finding.Hazard == Hazard && (Until is null || Until >= today)
             && (Subject is null || Same(Subject, finding.Subject))
-            && (WholeFile || (Statement is { } statement && statement.Line == finding.Where.Line && statement.Column == finding.Where.Column));
+            && (WholeFile || (Statement is { } statement && statement.Line == finding.Where.Line
+                && statement.Column == finding.Where.Column));
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ChatGenius.Db.Replay;
 using ChatGenius.Db.Sql;
 using Npgsql;
 
@@ -69,7 +70,15 @@ public sealed record StatementTrace
     /// <summary>Why it was not run.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>The error, when it failed; with <see cref="Outcome"/> Ran, the one it got inside a transaction before it was run alone.</summary>
+    /// <summary>Whether it was left out on purpose, and what comes after it was run all the same.</summary>
+    public bool IsPassedOver { get; init; }
+
+    /// <summary>Whether nothing is known of what it does.</summary>
+    public bool IsUnjudged => Outcome == TraceOutcome.NotRun && !StatementPolicy.IsHarmless(Reason);
+
+    /// <summary>
+    /// The error, when it failed; with <see cref="Outcome"/> Ran, the one it got inside a transaction before it was run alone.
+    /// </summary>
     public PostgresException? Error { get; init; }
 
     /// <summary>Statements of one transaction have the same number; 0 for one that ran outside a transaction block.</summary>
@@ -121,6 +130,13 @@ public sealed record Trace
     /// <summary>Whether the database had made-up rows.</summary>
     public bool RowsAreMadeUp { get; init; }
 
-    /// <summary>Whether every statement ran or was left out on purpose, and the work is committed.</summary>
+    /// <summary>
+    /// Whether a statement failed by what made-up rows do wrong, which proves nothing of the real ones: classes 22 and 23
+    /// (errcodes-appendix.html).
+    /// </summary>
+    internal bool FailedOnMadeUpRows(StatementTrace statement) =>
+        RowsAreMadeUp && statement.Outcome == TraceOutcome.Failed && statement.Error!.SqlState[..2] is "22" or "23";
+
+    /// <summary>Whether every statement ran or was passed over, and the work is committed.</summary>
     public bool Completed { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ChatGenius.Db.Sql;
+using ChatGenius.Db.Replay;
 using Npgsql;
 
 namespace ChatGenius.Db.Safety;
@@ -18,8 +19,8 @@ public sealed partial class Tracer
             var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken);
             foreach (var statement in statements)
             {
-                var trace = await tracer.ReasonNotToRunAsync(statement, cancellationToken) is { } reason
-                    ? NotRun(statement, reason)
+                var trace = await tracer._session.ReasonNotToRunAsync(statement, cancellationToken) is { } reason
+                    ? PassedOver(statement, reason)
                     : await transaction.TraceAsync(statement, Traces.Count, cancellationToken);
                 Traces.Add(trace);
                 if (trace.Outcome == TraceOutcome.Failed)
@@ -32,7 +33,9 @@ public sealed partial class Tracer
             await CommitAsync(before, cancellationToken);
         }
 
-        /// <summary>Every statement in a transaction of its own where it can be, so that its locks can be read; alone where it can't.</summary>
+        /// <summary>
+        /// Every statement in a transaction of its own where it can be, so that its locks can be read; alone where it can't.
+        /// </summary>
         internal async Task OneByOneAsync(CancellationToken cancellationToken)
         {
             TransactionRun? ownTransaction = null;
@@ -44,9 +47,9 @@ public sealed partial class Tracer
                     break;
                 }
 
-                if (await tracer.ReasonNotToRunAsync(statement, cancellationToken) is { } reason)
+                if (await tracer._session.ReasonNotToRunAsync(statement, cancellationToken) is { } reason)
                 {
-                    Traces.Add(NotRun(statement, reason));
+                    Traces.Add(PassedOver(statement, reason));
                 }
                 else if (statement.TransactionControl == SqlTransactionControl.Begin && ownTransaction is null)
                 {
@@ -66,7 +69,7 @@ public sealed partial class Tracer
 
             // What the file left open, the end of its session rolls back; after a failure there may be an aborted transaction.
             await tracer.CommandAsync("ROLLBACK", cancellationToken);
-            tracer._notices.Clear();
+            tracer._session.Notices.Clear();
             if (Traces is [.., { Outcome: not TraceOutcome.Ran }] || ownTransaction is not null || Traces.Exists(trace => trace.RanAlone))
             {
                 await tracer.RefreshAsync(cancellationToken);
@@ -105,15 +108,20 @@ public sealed partial class Tracer
             PostgresException? error = null;
             try
             {
-                await tracer.ExecuteAsync(statement, cancellationToken);
+                await tracer._session.ExecuteAsync(statement, guarded: false, cancellationToken);
             }
             catch (PostgresException e)
             {
                 error = e;
             }
 
-            ImmutableArray<ServerNotice> notices = [.. tracer._notices];
+            var notices = tracer.Notices();
             await tracer.RefreshAsync(cancellationToken);
+            if (error is not null && await tracer._session.ForgiveAsync(statement, error, cancellationToken) is { } reason)
+            {
+                return reason.Length == 0 ? await AloneAsync(statement, cancellationToken) : PassedOver(statement, reason);
+            }
+
             return new StatementTrace
             {
                 Statement = statement,
@@ -183,7 +191,10 @@ public sealed partial class Tracer
             }
         }
 
-        private StatementTrace NotRun(SqlStatement statement, string reason) => Unremarkable(statement) with { Outcome = TraceOutcome.NotRun, Reason = reason };
+        private StatementTrace NotRun(SqlStatement statement, string reason) =>
+            Unremarkable(statement) with { Outcome = TraceOutcome.NotRun, Reason = reason };
+
+        private StatementTrace PassedOver(SqlStatement statement, string reason) => NotRun(statement, reason) with { IsPassedOver = true };
 
         private StatementTrace Unremarkable(SqlStatement statement) => new()
         {

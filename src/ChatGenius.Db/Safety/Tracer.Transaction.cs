@@ -46,19 +46,36 @@ public sealed partial class Tracer
                 Locks = _locks,
                 LockTimeout = _last.LockTimeout,
             };
-            try
+            var guarded = _tracer._session.IsGuarded(statement);
+            for (; ;)
             {
-                await _tracer.ExecuteAsync(statement, cancellationToken);
-            }
-            catch (PostgresException e)
-            {
-                return trace with { Outcome = TraceOutcome.Failed, Error = e, Notices = [.. _tracer._notices] };
+                try
+                {
+                    await _tracer._session.ExecuteAsync(statement, guarded, cancellationToken);
+                    break;
+                }
+                catch (PostgresException e)
+                {
+                    var reason = guarded ? await _tracer._session.ForgiveAsync(statement, e, cancellationToken) : null;
+                    if (reason is null)
+                    {
+                        return trace with { Outcome = TraceOutcome.Failed, Error = e, Notices = _tracer.Notices() };
+                    }
+
+                    await _tracer._session.UndoAsync(cancellationToken);
+                    if (reason.Length > 0)
+                    {
+                        _last = await _tracer._reader.ReadCountersAsync(_last.Catalog, cancellationToken);
+                        return trace with { Outcome = TraceOutcome.NotRun, Reason = reason, IsPassedOver = true };
+                    }
+                }
             }
 
-            ImmutableArray<ServerNotice> notices = [.. _tracer._notices];
+            var notices = _tracer.Notices();
             _locks = await _tracer.ReadLocksAsync(cancellationToken);
             var now = await _tracer._reader.ReadChangesAsync(_last.Catalog, cancellationToken);
-            var activity = now.Counters.ToImmutableDictionary(pair => pair.Key, pair => pair.Value - _last.Counters.GetValueOrDefault(pair.Key));
+            var activity = now.Counters.ToImmutableDictionary(pair => pair.Key,
+                pair => pair.Value - _last.Counters.GetValueOrDefault(pair.Key));
             var rows = await _tracer.CountRowsBeforeAsync(now.Catalog, activity, cancellationToken);
             _last = rows.IsEmpty ? now : await _tracer._reader.ReadCountersAsync(now.Catalog, cancellationToken);
             _tracer._catalog = now.Catalog;

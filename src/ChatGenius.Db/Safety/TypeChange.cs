@@ -26,7 +26,8 @@ internal static class TypeChange
 
         if (oldName == newName)
         {
-            return oldName == "numeric" ? NumericIsNarrower(oldNumbers, newNumbers) : newNumbers.Length > 0 && newNumbers[0] < (oldNumbers.Length > 0 ? oldNumbers[0] : int.MaxValue);
+            return oldName == "numeric" ? NumericIsNarrower(oldNumbers, newNumbers) : newNumbers.Length > 0
+                && newNumbers[0] < (oldNumbers.Length > 0 ? oldNumbers[0] : int.MaxValue);
         }
 
         if (oldName is "real" or "double precision" or "numeric" && newName is "smallint" or "integer" or "bigint")
@@ -64,6 +65,8 @@ internal static class TypeChange
         var close = type.IndexOf(')', StringComparison.Ordinal);
         return open < 0 || close < open
             ? (type, [])
-            : (type[..open] + type[(close + 1)..], [.. type[(open + 1)..close].Split(',').Select(n => int.TryParse(n, CultureInfo.InvariantCulture, out var value) ? value : int.MaxValue)]);
+            : (type[..open] + type[(close + 1)..],
+                [.. type[(open + 1)..close].Split(',')
+                .Select(n => int.TryParse(n, CultureInfo.InvariantCulture, out var value) ? value : int.MaxValue)]);
     }
 }

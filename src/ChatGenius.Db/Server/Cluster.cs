@@ -102,6 +102,28 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
         return int.TryParse(line?[Setting.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : null;
     }
 
+    /// <summary>
+    /// Takes the data away where it can't be trusted: nothing of it is flushed, so what was written before the machine last started may be on its
+    /// disk in part, whether the server was stopped or not; or where its programs are another version's now.
+    /// </summary>
+    public void DeleteUntrusted(int? major)
+    {
+        if (Major is not null && ((major is not null && major != Major) || !File.Exists(BootFile) || File.ReadAllText(BootFile) != Boot()))
+        {
+            Delete();
+        }
+    }
+
+    /// <summary>Notes that the data is of this run of the machine.</summary>
+    public void NoteBoot() => File.WriteAllText(BootFile, Boot());
+
+    private string BootFile => $"{DataFolder}-boot";
+
+    /// <summary>What tells this run of the machine from others: Linux has a number for it, elsewhere it is the minute in which it began.</summary>
+    private static string Boot() => File.Exists("/proc/sys/kernel/random/boot_id")
+        ? File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()
+        : (DateTimeOffset.UtcNow - TimeSpan.FromMilliseconds(Environment.TickCount64)).ToString("yyyy-MM-ddTHH:mm", CultureInfo.InvariantCulture);
+
     /// <summary>Takes the data away; first under another name, so that an interrupted removal leaves no half of it in its place.</summary>
     public void Delete()
     {
@@ -111,6 +133,7 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
         }
 
         RemoveUnfinished();
+        File.Delete(BootFile);
         File.Delete(PasswordFile);
     }
 
@@ -181,7 +204,12 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
     {
         await File.AppendAllTextAsync(
             Path.Combine(folder, "postgresql.conf"), $"\ninclude_if_exists '{SettingsFile}'\ninclude_if_exists '{RuntimeFile}'\n", cancellationToken);
-        await File.WriteAllTextAsync(Path.Combine(folder, SettingsFile), options.IsThrowAway ? ThrowAwaySettings : Settings, cancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(folder, SettingsFile), Text(options), cancellationToken);
+
+        // Statistics and old rows of a server that lives long want looking after; that of a test run does not.
+        static string Text(LocalServerOptions options) => options.IsForReplay
+            ? ThrowAwaySettings.Replace("autovacuum = off", "autovacuum = on", StringComparison.Ordinal)
+            : options.IsThrowAway ? ThrowAwaySettings : Settings;
     }
 
     private string Template(PostgresBinaries binaries)

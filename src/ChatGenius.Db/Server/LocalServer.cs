@@ -133,6 +133,12 @@ public sealed class LocalServer
         var account = await ServerAccount.ChooseAsync(cancellationToken);
         var cluster = new Cluster(_options, account);
         account.RequireReach(_dataFolder);
+        if (_options.IsForReplay)
+        {
+            var newest = await PostgresBinaries.FindAsync(_options.Binaries, _options.Cache, major: null, cancellationToken);
+            Guarded(() => cluster.DeleteUntrusted(newest?.Major));
+        }
+
         var binaries = await BinariesAsync(cluster.Major, _options.MayFetch, progress, cancellationToken);
         try
         {
@@ -140,6 +146,10 @@ public sealed class LocalServer
             {
                 progress?.Report($"Creating a private PostgreSQL {binaries.Version} in {_folder}");
                 await cluster.CreateAsync(binaries, cancellationToken);
+                if (_options.IsForReplay)
+                {
+                    cluster.NoteBoot();
+                }
             }
 
             var sockets = SocketFolder.Candidates(_folder).First();

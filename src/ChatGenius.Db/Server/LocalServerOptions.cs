@@ -26,6 +26,15 @@ public sealed record LocalServerOptions
     /// <summary>For data that nobody minds losing in a power cut: nothing is waited for until it is on the disk.</summary>
     public bool IsThrowAway { get; init; }
 
+    /// <summary>Whether it keeps templates of throw-away databases: its data is made again where it can't be trusted.</summary>
+    public bool IsForReplay { get; init; }
+
+    /// <summary>
+    /// The private server for throw-away databases, beside this one: own folder and socket, nothing waited for until it is on the disk.
+    /// </summary>
+    public LocalServerOptions ForReplay() =>
+        this with { Folder = Path.Combine(Path.GetFullPath(Folder), "replay"), IsThrowAway = true, IsForReplay = true, DatabaseName = "postgres" };
+
     /// <summary>Listens on the loopback address with a generated password: what is done where there are no Unix-domain sockets with permissions.</summary>
     internal bool Loopback { get; init; } = OperatingSystem.IsWindows();
 

@@ -117,7 +117,9 @@ internal sealed class StatementText
         return index + (At(index, "ONLY") ? 1 : 0);
     }
 
-    /// <summary>The actions of an <c>ALTER TABLE</c>: where each begins, and where it ends (exclusive); empty for any other statement.</summary>
+    /// <summary>
+    /// The actions of an <c>ALTER TABLE</c>: where each begins, and where it ends (exclusive); empty for any other statement.
+    /// </summary>
     internal IEnumerable<(string Table, int Start, int End)> AlterTableActions()
     {
         if (!Is("ALTER", "TABLE") || NameAt(SkipGuards(2)) is not { } table)

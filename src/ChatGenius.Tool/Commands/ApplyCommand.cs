@@ -8,7 +8,7 @@ using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class ApplyCommand(
-    Workspace workspace, TargetFinder targets, Settings settings, Runs runs, Certificates certificates, Shell shell, Report report)
+    Workspace workspace, TargetFinder targets, Settings settings, Runs runs, TraceRecords records, Shell shell, Report report)
 {
     internal static readonly Command Definition = new("apply", "Apply the pending migrations")
     {
@@ -69,7 +69,7 @@ internal sealed class ApplyCommand(
         if (settings.IsProtected || certified || backupFolder is not null)
         {
             confirmed = await new Migrator(target.Database, migrations, options, progress).PlanAsync(request, cancellationToken);
-            options = certified ? options with { Guards = await certificates.GuardsAsync(confirmed, cancellationToken) } : options;
+            options = certified ? options with { Guards = await records.GuardsAsync(confirmed, cancellationToken) } : options;
             backup = backupFolder is null || confirmed.Steps.Count == 0 ? null
                 : await DatabaseBackup.PrepareAsync(target.Database, targets.Binaries, cancellationToken);
         }

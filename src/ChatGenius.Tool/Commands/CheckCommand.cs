@@ -3,6 +3,7 @@ using ChatGenius.Db;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Replay;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Text;
 using ChatGenius.Tool.Configuration;
@@ -10,7 +11,8 @@ using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Settings settings, Certificates certificates, Shell shell, Report report)
+internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Settings settings, TraceRecords records, Shell shell,
+    Report report)
 {
     internal static readonly Command Definition = new("check", "Run pending migrations on a copy and say what they do")
     {
@@ -49,7 +51,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
             return ExitCode.Done;
         }
 
-        var failOn = options.FailOn();
+        var (failOn, failOnUnjudged) = options.FailOn(shell);
         if (options.Sarif && report.Json)
         {
             throw new ProblemException("CG1007", "--json and --sarif both want stdout", advice: "Leave one out.");
@@ -59,61 +61,74 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         progress.Show("Checking migrations");
         var started = TimeProvider.System.GetTimestamp();
         var migrations = workspace.Load(cancellationToken);
-        var (server, chosen) = await ChooseAsync(options, migrations, cancellationToken);
-        var sizes = options.Target is { } url
-            ? await TableSizes.ReadAsync(new Database(targets.Parse(url, "--target")), cancellationToken)
-            : TableSizes.Unknown;
-        var run = new CheckRun(server, settings.RunOptions.LockTimeout, sizes);
-        var results = await run.RunAsync(migrations, chosen, Rows(options), report, cancellationToken);
+        var (chosen, known) = await ChooseAsync(options, migrations, cancellationToken);
+        var sizes = await SizesAsync(options, known, cancellationToken);
+        var lockTimeout = $"{(long)settings.RunOptions.LockTimeout.TotalMilliseconds}ms";
+        var replayer = targets.Replayer(options.Shadow, new ReplayOptions { LockTimeout = lockTimeout, TimeZone = sizes.TimeZone });
+        var checker = new Checker(replayer, sizes) { Policy = settings.Check.Policy, Notes = new NoteProgress(report),
+            Steps = new DetailProgress(report) };
+        var results = await checker.RunAsync(migrations, chosen, Rows(options), cancellationToken);
         await WriteAsync(options, results, TimeProvider.System.GetElapsedTime(started), cancellationToken);
-        return results.SelectMany(result => result.Findings).Any(finding => finding.Allowed is null && finding.Severity >= failOn) ? ExitCode.Differs : ExitCode.Done;
+        var fails = results.SelectMany(result => result.Findings).Any(finding => finding.Allowed is null && finding.Severity >= failOn);
+        return fails || (failOnUnjudged && results.Any(result => result.Unjudged > 0)) ? ExitCode.Differs : ExitCode.Done;
     }
 
-    /// <summary>The server for the throw-away database, and the migrations that are to be checked.</summary>
-    private async Task<(DatabaseUrl Server, IReadOnlyList<Migration> Chosen)> ChooseAsync(
+    /// <summary>The migrations that are to be checked, and the database that they are for, where one is known.</summary>
+    private async Task<(IReadOnlyList<Migration> Chosen, Database? Database)> ChooseAsync(
         Options options, IReadOnlyList<Migration> migrations, CancellationToken cancellationToken)
     {
-        var shadow = options.Shadow is { } url ? targets.Parse(url, "--shadow") : null;
         IReadOnlyList<Migration>? chosen = options.All ? migrations
+            : options.Staged ? await Git.StagedAsync(migrations, shell, report, cancellationToken)
             : options.Since is { } revision ? await Git.ChangedSinceAsync(revision, migrations, shell, report, cancellationToken)
-            : shadow is not null && !HasDatabase() ? migrations
+            : options.Shadow is not null && targets.Named() is null ? migrations
             : null;
         if (chosen is not null)
         {
-            return (shadow ?? await EmbeddedAsync(cancellationToken), chosen);
+            return (chosen, targets.Named()?.Url is { } named ? new Database(named) : null);
         }
 
         var target = await targets.FindAsync(cancellationToken);
         var migrator = new Migrator(target.Database, migrations, settings.RunOptions, null);
         var plan = await migrator.PlanAsync(new PlanRequest(AllowOutOfOrder: true, AllowMissing: true), cancellationToken);
-        return (
-            shadow ?? (target.IsEmbedded ? target.Url : await EmbeddedAsync(cancellationToken)),
-            [.. plan.Steps.Select(step => step.Migration).OfType<Migration>()]);
+        return ([.. plan.Steps.Select(step => step.Migration).OfType<Migration>()], target.Database);
     }
 
-    private Task<DatabaseUrl> EmbeddedAsync(CancellationToken cancellationToken) => targets.EmbeddedServer().StartAsync(new NoteProgress(report), cancellationToken);
-
-    /// <summary>Whether a database is named whose history can say what is pending.</summary>
-    private bool HasDatabase()
+    /// <summary>
+    /// What is known of production: a file's or the target's table sizes, or no more than the version and time zone of the database.
+    /// </summary>
+    private async Task<TableSizes> SizesAsync(Options options, Database? known, CancellationToken cancellationToken)
     {
-        try
+        if (options.SaveSizes is not null && options.Target is null)
         {
-            return targets.Named() is not null;
+            throw new ProblemException("CG1007", "--save-sizes needs a database to ask", advice: "Name it with --target.");
         }
-        catch (ProblemException e) when (e.Problems is [{ Code: "CG0910" }])
+
+        var path = options.Sizes ?? settings.Check.Sizes;
+        var sizes = options.Target is { } url ? await TableSizes.ReadAsync(new Database(targets.Parse(url, "--target")), cancellationToken)
+            : path is not null ? TableSizes.Parse(path, await ReadAsync(path, cancellationToken))
+            : known is not null ? await TableSizes.ReadServerAsync(known, cancellationToken) : TableSizes.Unknown;
+        if (options.SaveSizes is { } save)
         {
-            // Where the embedded server is not started unasked, --shadow is the one that was asked for.
-            return false;
+            WriteFile(save, sizes.ToJson());
         }
+
+        return sizes.On(settings.Check.Policy.ServerVersion);
+    }
+
+    private async Task<string> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        var text = await SourceText.ReadAsync(shell.Absolute(path), cancellationToken);
+        return text.Substring(0, text.Utf8.Length);
     }
 
     private RowSource? Rows(Options options) =>
         options.MadeUp ? new RowSource(Database: null)
         : !options.Data ? null
         : options.Target is { } url ? new RowSource(targets.Parse(url, "--target"))
-        : new RowSource(HasDatabase() ? targets.Named()!.Value.Url : null);
+        : new RowSource(targets.Named()?.Url);
 
-    private async Task WriteAsync(Options options, IReadOnlyList<CheckResult> results, TimeSpan elapsed, CancellationToken cancellationToken)
+    private async Task WriteAsync(Options options, IReadOnlyList<CheckResult> results, TimeSpan elapsed,
+        CancellationToken cancellationToken)
     {
         var findings = results.SelectMany(result => result.Findings).ToList();
         if (options.Sarif)
@@ -129,6 +144,16 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         if (options.Html is { } html)
         {
             WriteFile(html, CheckPage.Write(results, elapsed));
+        }
+
+        if (options.GitLab is { } gitLab)
+        {
+            WriteFile(gitLab, GitLabReport.Write(findings, shell));
+        }
+
+        if (options.Markdown is { } markdown)
+        {
+            WriteFile(markdown, CheckMarkdown.Write(results, CheckText.Summary(results, elapsed)));
         }
 
         if (options.Certify)
@@ -148,13 +173,14 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         foreach (var result in results)
         {
             var hasErrors = result.Findings.Any(finding => finding is { Allowed: null, Severity: Severity.Error });
-            if (!hasErrors && TraceCertificate.Of(result.Migration, result.Trace) is { } certificate)
+            if (!hasErrors && result.Record is { } record)
             {
-                WriteFile(certificates.PathOf(result.Migration.Source), certificate.ToJson());
+                WriteFile(records.PathOf(result.Migration.Source), record.ToJson());
             }
             else if (result.Migration.Up.Transactional)
             {
-                report.Note($"No certificate for {Path.GetFileNameWithoutExtension(result.Migration.Source.Path)}: {(hasErrors ? "it has errors" : "it did not run to its end")}");
+                report.Note($"No certificate for {Path.GetFileNameWithoutExtension(result.Migration.Source.Path)}: "
+                    + $"{(hasErrors ? "it has errors" : "it did not run to its end")}");
             }
         }
     }
@@ -176,21 +202,49 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
 
     private sealed class Options(CommandLineApplication app)
     {
-        private readonly CommandOption _all = app.Option("--all", "Check every migration, not only pending ones", CommandOptionType.NoValue);
-        private readonly CommandOption _since = app.Option("--since <REV>", "Check files changed against a git revision", CommandOptionType.SingleValue);
-        private readonly CommandOption _shadow = app.Option("--shadow <URL>", "Server to make the throw-away database on", CommandOptionType.SingleValue);
-        private readonly CommandOption _target = app.Option("--target <URL>", "Database whose table sizes count (read only)", CommandOptionType.SingleValue);
-        private readonly CommandOption _data = app.Option("--data", "Copy the database's rows; without one, make rows up", CommandOptionType.NoValue);
-        private readonly CommandOption _madeUp = app.Option("--made-up", "Make rows up, as many as the target has up to 10,000", CommandOptionType.NoValue);
+        private readonly CommandOption _all =
+            app.Option("--all", "Check every migration, not only pending ones", CommandOptionType.NoValue);
+        private readonly CommandOption _since =
+            app.Option("--since <REV>", "Check files changed against a git revision", CommandOptionType.SingleValue);
+        private readonly CommandOption _shadow =
+            app.Option("--shadow <URL>", "Server to make the throw-away database on", CommandOptionType.SingleValue);
+        private readonly CommandOption _target =
+            app.Option("--target <URL>", "Database whose table sizes count (read only)", CommandOptionType.SingleValue);
+        private readonly CommandOption _data =
+            app.Option("--data", "Copy the database's rows; without one, make rows up", CommandOptionType.NoValue);
+        private readonly CommandOption _madeUp =
+            app.Option("--made-up", "Make rows up, as many as the target has up to 10,000", CommandOptionType.NoValue);
         private readonly CommandOption _sarif = app.Option("--sarif", "Print SARIF 2.1.0 on stdout", CommandOptionType.NoValue);
         private readonly CommandOption _html = app.Option("--html <FILE>", "Write a page for people", CommandOptionType.SingleValue);
-        private readonly CommandOption _failOn = app.Option("--fail-on <error,warning,info>", "Exit with 1 from this level on [error]", CommandOptionType.SingleValue);
-        private readonly CommandOption _certify = app.Option("--certify", "Keep what was seen, for apply --certified", CommandOptionType.NoValue);
+        private readonly CommandOption _staged = app.Option("--staged", "Check files staged in git", CommandOptionType.NoValue);
+        private readonly CommandOption _sizes =
+            app.Option("--sizes <FILE>", "Table sizes from a file, instead of --target", CommandOptionType.SingleValue);
+        private readonly CommandOption _saveSizes =
+            app.Option("--save-sizes <FILE>", "Keep the target's table sizes", CommandOptionType.SingleValue);
+        private readonly CommandOption _gitLab =
+            app.Option("--gitlab <FILE>", "Write a GitLab code quality report", CommandOptionType.SingleValue);
+        private readonly CommandOption _markdown =
+            app.Option("--markdown <FILE>", "Write a pull-request comment", CommandOptionType.SingleValue);
+        private readonly CommandOption _failOn = app.Option(
+            "--fail-on <error,warning,info,unjudged>", "Exit with 1 from this level on [error; under CI error,unjudged]",
+                CommandOptionType.SingleValue);
+        private readonly CommandOption _certify =
+            app.Option("--certify", "Keep what was seen, for apply --certified", CommandOptionType.NoValue);
         private readonly CommandOption _rules = app.Option("--rules", "Print every rule with its examples", CommandOptionType.NoValue);
 
         public bool All => _all.HasValue();
 
         public string? Since => _since.Value();
+
+        public bool Staged => _staged.HasValue();
+
+        public string? Sizes => _sizes.Value();
+
+        public string? SaveSizes => _saveSizes.Value();
+
+        public string? GitLab => _gitLab.Value();
+
+        public string? Markdown => _markdown.Value();
 
         public string? Shadow => _shadow.Value();
 
@@ -208,12 +262,27 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
 
         public bool Rules => _rules.HasValue();
 
-        public Severity FailOn() => _failOn.OneOf() switch
+        /// <summary>A level, and whether what could not be judged counts: it does under CI where nothing else is said.</summary>
+        public (Severity Level, bool Unjudged) FailOn(Shell shell)
         {
-            "warning" => Severity.Warning,
-            "info" => Severity.Info,
-            _ => Severity.Error,
-        };
+            if (_failOn.Value() is not { } text)
+            {
+                return (Severity.Error, shell.Variable("CI") is { Length: > 0 } ci
+                    && !ci.Equals("false", StringComparison.OrdinalIgnoreCase));
+            }
+
+            var words = text.Split(',', StringSplitOptions.TrimEntries);
+            Severity? level = words.Except(["unjudged"]).ToList() switch
+            {
+                [] or ["error"] => Severity.Error,
+                ["warning"] => Severity.Warning,
+                ["info"] => Severity.Info,
+                _ => null,
+            };
+            return level is { } known ? (known, words.Contains("unjudged")) : throw new ProblemException(
+                "CG1006", $"--fail-on can't be \"{text}\"",
+                    advice: "Give one of error, warning, info, and unjudged after a comma or alone.");
+        }
     }
 }
 
@@ -221,12 +290,16 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
 /// <param name="Findings">Those that stand.</param>
 /// <param name="Allowed">Those that a <c>cgdb:allow</c> covers.</param>
 /// <param name="Migrations">The migrations checked.</param>
-internal sealed record CheckJson(IReadOnlyList<FindingJson> Findings, IReadOnlyList<FindingJson> Allowed, IReadOnlyList<CheckedMigrationJson> Migrations, long DurationMs)
+/// <param name="Unjudged">How many statements nothing is known of, and no <c>cgdb:allow</c> settles that.</param>
+internal sealed record CheckJson(IReadOnlyList<FindingJson> Findings, IReadOnlyList<FindingJson> Allowed,
+    IReadOnlyList<CheckedMigrationJson> Migrations,
+    int Unjudged, long DurationMs)
 {
     public static CheckJson Of(IReadOnlyList<CheckResult> results, TimeSpan elapsed) => new(
         [.. results.SelectMany(result => result.Findings).Where(finding => finding.Allowed is null).Select(FindingJson.Of)],
         [.. results.SelectMany(result => result.Findings).Where(finding => finding.Allowed is not null).Select(FindingJson.Of)],
         [.. results.Select(CheckedMigrationJson.Of)],
+        results.Sum(result => result.Unjudged),
         (long)elapsed.TotalMilliseconds);
 }
 
@@ -236,34 +309,41 @@ internal sealed record CheckJson(IReadOnlyList<FindingJson> Findings, IReadOnlyL
 /// <param name="SafeWay">SQL that fits; absent where none can be given.</param>
 /// <param name="Allowed">The reason of the <c>cgdb:allow</c> that covers it; absent where it stands.</param>
 internal sealed record FindingJson(
-    string Id, string Rule, string Severity, string Evidence, long Version, string File, int Line, int Column, string? Subject, string Message, IReadOnlyList<string> Facts,
+    string Id, string Rule, string Severity, string Evidence, long Version, string File, int Line, int Column, string? Subject,
+        string Message, IReadOnlyList<string> Facts,
     string Effect, string Advice, string? SafeWay, string Documentation, string? Allowed)
 {
     public static FindingJson Of(Finding finding) => new(
-        finding.Hazard.Id, finding.Hazard.Name, CheckText.Word(finding.Severity), finding.Evidence.ToString().ToLowerInvariant(), finding.Version, finding.Where.Path, finding.Where.Line,
-        finding.Where.Column, finding.Subject.Length > 0 ? finding.Subject : null, finding.Message, finding.Facts, finding.Hazard.Effect, finding.Hazard.Advice,
+        finding.Hazard.Id, finding.Hazard.Name, CheckText.Word(finding.Severity), finding.Evidence.ToString().ToLowerInvariant(),
+            finding.Version, finding.Where.Path, finding.Where.Line,
+        finding.Where.Column, finding.Subject.Length > 0 ? finding.Subject : null, finding.Message, finding.Facts, finding.Hazard.Effect,
+            finding.Hazard.Advice,
         finding.SafeWay.Length > 0 ? finding.SafeWay : null, finding.Hazard.Documentation, finding.Allowed);
 }
 
 /// <param name="Restores">Whether down gives back what was there; absent where there is no way back or it could not be tried.</param>
-internal sealed record CheckedMigrationJson(long Version, string Name, string File, bool? Restores, IReadOnlyList<CheckedStatementJson> Statements)
+internal sealed record CheckedMigrationJson(long Version, string Name, string File, bool? Restores,
+    IReadOnlyList<CheckedStatementJson> Statements)
 {
     public static CheckedMigrationJson Of(CheckResult result) => new(
         result.Migration.Version, result.Migration.Name, result.Migration.Source.Path, result.RoundTrip?.Restores,
-        [.. result.Trace.Statements.Select(statement => CheckedStatementJson.Of(statement, result.Locks.FirstOrDefault(locks => locks.Index == statement.Index)))]);
+        [.. result.Trace.Statements.Select(statement =>
+            CheckedStatementJson.Of(statement, result.Locks.FirstOrDefault(locks => locks.Index == statement.Index)))]);
 }
 
 /// <param name="Outcome"><c>ran</c>, <c>failed</c> or <c>not_run</c>.</param>
 /// <param name="Reason">Why it was not run.</param>
 internal sealed record CheckedStatementJson(
-    int Line, int Column, string Outcome, string? Reason, IReadOnlyList<LockJson>? Locks, IReadOnlyList<string>? Rewritten, IReadOnlyList<string>? Scanned)
+    int Line, int Column, string Outcome, string? Reason, IReadOnlyList<LockJson>? Locks, IReadOnlyList<string>? Rewritten,
+        IReadOnlyList<string>? Scanned)
 {
     public static CheckedStatementJson Of(StatementTrace trace, StatementLocks? locks)
     {
         var where = trace.Statement.Location;
         var outcome = trace.Outcome switch { TraceOutcome.Ran => "ran", TraceOutcome.Failed => "failed", _ => "not_run" };
         return new CheckedStatementJson(
-            where.Line, where.Column, outcome, trace.Reason, locks is null || locks.Alone ? null : [.. locks.Locks.Select(l => new LockJson(l.Table, l.Mode.ToSql(), l.Mode.Blocks()))],
+            where.Line, where.Column, outcome, trace.Reason, locks is null || locks.Alone ? null
+                : [.. locks.Locks.Select(l => new LockJson(l.Table, l.Mode.ToSql(), l.Mode.Blocks()))],
             locks?.Rewritten, locks?.Scanned);
     }
 }
@@ -275,8 +355,10 @@ internal sealed record LockJson(string Table, string Mode, string Blocks);
 internal sealed record RulesJson(IReadOnlyList<RuleJson> Rules)
 {
     public static RulesJson Of(IEnumerable<Hazard> hazards) => new(
-        [.. hazards.Select(h => new RuleJson(h.Id, h.Name, CheckText.Word(h.Severity), h.Evidence.ToString().ToLowerInvariant(), h.Title, h.Effect, h.Advice, h.Documentation, h.RefusedWith))]);
+        [.. hazards.Select(h => new RuleJson(h.Id, h.Name, CheckText.Word(h.Severity), h.Evidence.ToString().ToLowerInvariant(), h.Title,
+            h.Effect, h.Advice, h.Documentation, h.RefusedWith))]);
 }
 
 /// <param name="RefusedWith">The problem with which a file that does it is refused; absent for what is reported.</param>
-internal sealed record RuleJson(string Id, string Rule, string Severity, string Evidence, string Title, string Effect, string Advice, string Documentation, string? RefusedWith);
+internal sealed record RuleJson(string Id, string Rule, string Severity, string Evidence, string Title, string Effect, string Advice,
+    string Documentation, string? RefusedWith);

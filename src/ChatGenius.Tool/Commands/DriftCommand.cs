@@ -1,8 +1,9 @@
 using System.Globalization;
 using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Replay;
+using ChatGenius.Db.Safety;
 using ChatGenius.Db.Schema;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
@@ -42,7 +43,18 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
         var applied = Replayable(await migrator.StatusAsync(cancellationToken));
         var options = read.Over(settings);
         var actual = await SchemaReader.ReadAsync(target.Database, options, cancellationToken);
-        var expected = await ReplayAsync(shadow, applied, options, cancellationToken);
+        var timeZone = (await TableSizes.ReadServerAsync(target.Database, cancellationToken)).TimeZone;
+        report.Detail($"Replaying {Plural.Of(applied.Count, "migration")}");
+        await using var replayed = await targets.Replayer(shadow, new ReplayOptions { TimeZone = timeZone })
+            .OpenAsync(applied, cancellationToken);
+        foreach (var reason in replayed.Missing)
+        {
+            report.Warn(new Problem(
+                "CG1112", $"The replayed schema is not whole: {reason}",
+                Advice: "What depends on it shows as a difference. Name a server that has it with --shadow."));
+        }
+
+        var expected = await SchemaReader.ReadAsync(replayed.Database, options, cancellationToken);
         SchemaDifferences.WarnOfVersions(report, actual.ServerVersion, expected.ServerVersion);
         return SchemaDifferences.Show(
             report,
@@ -79,28 +91,6 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
         }
 
         return [.. statuses.Where(s => s.Row is not null).Select(s => s.Migration!)];
-    }
-
-    private async Task<(SchemaSnapshot Schema, int ServerVersion)> ReplayAsync(
-        string? shadow, List<Migration> migrations, SchemaReadOptions options, CancellationToken cancellationToken)
-    {
-        var server = shadow is null
-            ? await targets.EmbeddedServer().StartAsync(new NoteProgress(report), cancellationToken)
-            : targets.Parse(shadow, "--shadow");
-        var database = new Database(server.WithDatabase($"chatgenius_db_drift_{Guid.NewGuid():N}"));
-        await database.CreateAsync(template: "template0", cancellationToken: cancellationToken);
-        try
-        {
-            report.Detail($"Replaying {migrations.Count} migrations on {database.Url.Display}");
-            await new Migrator(database, migrations, settings.RunOptions, events: null)
-                .ApplyAsync(new PlanRequest(), confirmed: null, cancellationToken);
-            return await SchemaReader.ReadAsync(database, options, cancellationToken);
-        }
-        finally
-        {
-            // Also when cancelled: the throw-away database is nobody's but ours.
-            await database.DropAsync(force: true, CancellationToken.None);
-        }
     }
 
     private static string Id(MigrationStatus status) => $"{status.Version.ToString("D4", CultureInfo.InvariantCulture)}_{status.Name}";

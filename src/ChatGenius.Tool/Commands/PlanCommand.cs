@@ -5,7 +5,7 @@ using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class PlanCommand(Workspace workspace, Settings settings, Certificates certificates, Report report)
+internal sealed class PlanCommand(Workspace workspace, Settings settings, TraceRecords records, Report report)
 {
     internal static readonly Command Definition = new("plan", "Show what apply would run")
     {
@@ -33,10 +33,10 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, Certif
     {
         var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var plan = await migrator.PlanAsync(request, cancellationToken);
-        var seen = new Dictionary<long, TraceCertificate>();
+        var seen = new Dictionary<long, TraceRecord>();
         foreach (var migration in plan.Steps.Select(step => step.Migration).OfType<Migration>())
         {
-            if (await certificates.FindAsync(migration, cancellationToken) is { } certificate)
+            if (await records.FindAsync(migration, cancellationToken) is { } certificate)
             {
                 seen.Add(migration.Version, certificate);
             }
@@ -51,7 +51,7 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, Certif
 /// <summary>What <c>plan --json</c> prints.</summary>
 internal sealed record PlanJson(IReadOnlyList<PlannedJson> Migrations)
 {
-    public static PlanJson Of(MigrationPlan plan, IReadOnlyDictionary<long, TraceCertificate> seen) => new(
+    public static PlanJson Of(MigrationPlan plan, IReadOnlyDictionary<long, TraceRecord> seen) => new(
         [.. plan.Steps.Select(step => new PlannedJson(
             step.Version,
             step.Name,

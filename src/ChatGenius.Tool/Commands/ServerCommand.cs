@@ -70,6 +70,7 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
     };
 
     private readonly LocalServer _server = targets.EmbeddedServer();
+    private readonly LocalServer _replayServer = targets.ReplayServer();
 
     private async Task<ExitCode> StartAsync(CancellationToken cancellationToken)
     {
@@ -80,6 +81,7 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
 
     private async Task<ExitCode> StopAsync(CancellationToken cancellationToken)
     {
+        await _replayServer.StopAsync(cancellationToken);
         var stopped = await _server.StopAsync(cancellationToken);
         report.Result(stopped ? "Stopped the server; its data is kept" : "The server was not running");
         return ExitCode.Done;
@@ -146,6 +148,7 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
             return ExitCode.Cancelled;
         }
 
+        await _replayServer.DestroyAsync(cancellationToken);
         report.Result(await _server.DestroyAsync(cancellationToken) ? "Deleted the server and its data" : "There was nothing to delete");
         return ExitCode.Done;
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ChatGenius.Db;
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Safety;
 using ChatGenius.Db.Templates;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
@@ -15,8 +16,9 @@ internal sealed class VerifyCommand(Workspace workspace, Settings settings, Repo
         Configure = _ => Command.Handle<VerifyCommand>((command, cancellationToken) => command.RunAsync(cancellationToken)),
         Details =
             """
-            Reads every migration: names and numbers, sections and their options, and the
-            SQL as far as PostgreSQL's lexical rules go; and the project's own templates.
+            Reads every migration: names and numbers, sections and their options, cgdb:
+            comments, and the SQL as far as PostgreSQL's lexical rules go; and the project's
+            own templates.
             All problems are printed together.
             """,
         Examples =
@@ -34,6 +36,7 @@ internal sealed class VerifyCommand(Workspace workspace, Settings settings, Repo
         try
         {
             migrations = workspace.Load(cancellationToken);
+            problems.AddRange(migrations.SelectMany(SafetyCheck.VerifyComments));
         }
         catch (ProblemException e)
         {

@@ -45,6 +45,9 @@ internal sealed class Settings
     /// <summary>The settings file; null where there is none.</summary>
     public SettingsFile? File { get; }
 
+    /// <summary>What the file says of <c>check</c>.</summary>
+    public CheckSettings Check => File?.Check ?? CheckSettings.None;
+
     /// <summary>The environment that was chosen, with who chose it; null where none was.</summary>
     public Setting? Environment { get; }
 

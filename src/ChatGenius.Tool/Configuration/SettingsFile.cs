@@ -24,6 +24,9 @@ internal sealed class SettingsFile
 
     public string Path => _source.Path;
 
+    /// <summary>What the file says of <c>check</c>.</summary>
+    public CheckSettings Check { get; private set; } = CheckSettings.None;
+
     /// <summary>The values at the top of the file.</summary>
     public IReadOnlyDictionary<SettingKey, Setting> Values => _values;
 
@@ -100,6 +103,10 @@ internal sealed class SettingsFile
             {
                 ReadValue(ref reader, key, values);
             }
+            else if (top && name == "check")
+            {
+                Check = CheckSettings.Read(ref reader, _source, Folder, _problems);
+            }
             else if (top && name == "environments")
             {
                 ReadEnvironments(ref reader);
@@ -111,7 +118,7 @@ internal sealed class SettingsFile
             else
             {
                 reader.Skip();
-                IEnumerable<string> known = [.. keys.Select(k => k.Name), .. top ? ["environments"] : Array.Empty<string>()];
+                IEnumerable<string> known = [.. keys.Select(k => k.Name), .. top ? ["check", "environments"] : Array.Empty<string>()];
                 var advice = Nearest.To(name, known) is { } nearest ? $"Did you mean \"{nearest}\"?"
                     : $"Known are {string.Join(", ", known)}.";
                 _problems.Add(new Problem("CG0903", $"\"{name}\" is no setting", where, advice));

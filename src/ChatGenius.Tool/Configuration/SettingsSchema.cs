@@ -25,6 +25,12 @@ internal static class SettingsSchema
                 json.WriteString("description", "Where an editor finds this schema.");
                 json.WriteEndObject();
                 References(json);
+                json.WritePropertyName("check");
+                using (var check = JsonDocument.Parse(CheckSettings.Schema))
+                {
+                    check.WriteTo(json);
+                }
+
                 json.WriteStartObject("environments");
                 json.WriteString("type", "object");
                 json.WriteString(

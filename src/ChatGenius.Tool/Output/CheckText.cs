@@ -31,6 +31,10 @@ internal static class CheckText
         }
 
         report.Note(Summary(results, shown, elapsed));
+        if (results.Any(result => result.LacksRows))
+        {
+            report.Note("Tables were empty here: --made-up, --data or --target show how many rows change");
+        }
     }
 
     /// <summary>The measured facts, why it matters, and the safe way, in the form in which problems are shown.</summary>
@@ -53,7 +57,8 @@ internal static class CheckText
         {
             var where = statement.Statement.Location;
             var locks = result.Locks.FirstOrDefault(locks => locks.Index == statement.Index);
-            List<string> lines = statement.Outcome == TraceOutcome.NotRun ? [$"not run: {statement.Reason}; judged by its words"]
+            List<string> lines = statement.Outcome == TraceOutcome.NotRun
+                ? [$"not run: {statement.Reason}{(statement.IsUnjudged ? "; judged by its words" : "")}"]
                 : statement.Outcome == TraceOutcome.Failed ? ["failed"]
                 : Lines(locks!).ToList();
             if (lines.Count == 0 && !report.Verbose)
@@ -95,6 +100,13 @@ internal static class CheckText
         }
     }
 
+    /// <summary>What was found, in one line.</summary>
+    public static string Summary(IReadOnlyList<CheckResult> results, TimeSpan elapsed)
+    {
+        var shown = results.SelectMany(result => result.Findings).Where(finding => finding is { Allowed: null, Severity: > Severity.Info });
+        return Summary(results, [.. shown], elapsed);
+    }
+
     private static string Summary(IReadOnlyList<CheckResult> results, List<Finding> shown, TimeSpan elapsed)
     {
         if (results.Count == 0)
@@ -105,6 +117,12 @@ internal static class CheckText
         var counts = new[] { (Severity.Error, "error"), (Severity.Warning, "warning"), (Severity.Info, "info") }
             .Select(level => (Count: shown.Count(finding => finding.Severity == level.Item1), level.Item2))
             .Where(level => level.Count > 0).Select(level => Plural.Of(level.Count, level.Item2)).ToList();
+        var unjudged = results.Sum(result => result.Unjudged);
+        if (unjudged > 0)
+        {
+            counts.Add($"{Plural.Of(unjudged, "statement")} could not be judged");
+        }
+
         var all = results.SelectMany(result => result.Findings).ToList();
         var allowed = all.Count(finding => finding.Allowed is not null);
         var hidden = all.Count(finding => finding.Allowed is null) - shown.Count;

@@ -7,3 +7,9 @@ internal sealed class NoteProgress(Report report) : IProgress<string>
 {
     public void Report(string value) => report.Note(value);
 }
+
+/// <summary>Prints each step, with <c>--verbose</c>.</summary>
+internal sealed class DetailProgress(Report report) : IProgress<string>
+{
+    public void Report(string value) => report.Detail(value);
+}

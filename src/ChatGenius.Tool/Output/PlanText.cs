@@ -12,7 +12,7 @@ internal static class PlanText
 
     /// <param name="asResult">Whether it is what was asked for, and goes to stdout, or stands before a question, on stderr.</param>
     /// <param name="seen">What a check has seen of some of the migrations.</param>
-    public static void Write(Report report, MigrationPlan plan, bool asResult, IReadOnlyDictionary<long, TraceCertificate>? seen = null)
+    public static void Write(Report report, MigrationPlan plan, bool asResult, IReadOnlyDictionary<long, TraceRecord>? seen = null)
     {
         var (output, style, isTerminal) = asResult
             ? (report.Out, report.Style, report.OutIsTerminal)
@@ -24,7 +24,7 @@ internal static class PlanText
 
         if (asResult && report.Json)
         {
-            report.Result(PlanJson.Of(plan, seen ?? new Dictionary<long, TraceCertificate>()), JsonContext.Readable.PlanJson);
+            report.Result(PlanJson.Of(plan, seen ?? new Dictionary<long, TraceRecord>()), JsonContext.Readable.PlanJson);
             return;
         }
 

@@ -33,7 +33,8 @@ public class LockModeTests
         {
             await using var transaction = await connection.BeginTransactionAsync();
             await LockAsync(connection, mode, "");
-            await using var query = new NpgsqlCommand("SELECT mode FROM pg_locks WHERE relation = 'orders'::regclass AND pid = pg_backend_pid()", connection);
+            await using var query = new NpgsqlCommand(
+                "SELECT mode FROM pg_locks WHERE relation = 'orders'::regclass AND pid = pg_backend_pid()", connection);
             LockModes.Parse((string)(await query.ExecuteScalarAsync())!).ShouldBe(mode);
         }
     }

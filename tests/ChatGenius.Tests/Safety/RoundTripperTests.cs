@@ -17,7 +17,8 @@ public class RoundTripperTests
     [Fact]
     public async Task What_down_leaves_is_named()
     {
-        var roundTrip = await RunAsync("CREATE TABLE refunds (id bigint PRIMARY KEY); COMMENT ON TABLE orders IS 'x';", "DROP TABLE refunds;");
+        var roundTrip = await RunAsync("CREATE TABLE refunds (id bigint PRIMARY KEY); COMMENT ON TABLE orders IS 'x';",
+            "DROP TABLE refunds;");
 
         roundTrip.ShouldNotBeNull().Differences.ShouldHaveSingleItem().ShouldContain("public.orders: comment");
     }
@@ -25,7 +26,8 @@ public class RoundTripperTests
     [Fact]
     public async Task Values_that_do_not_come_back_are_counted()
     {
-        var roundTrip = await RunAsync("ALTER TABLE customers DROP COLUMN email;", "ALTER TABLE customers ADD COLUMN email text NOT NULL DEFAULT ''; ALTER TABLE customers ALTER COLUMN email DROP DEFAULT;");
+        var roundTrip = await RunAsync("ALTER TABLE customers DROP COLUMN email;",
+            "ALTER TABLE customers ADD COLUMN email text NOT NULL DEFAULT ''; ALTER TABLE customers ALTER COLUMN email DROP DEFAULT;");
 
         roundTrip.ShouldNotBeNull().Lost.ShouldBe([new Loss("customers.email", "200 values")]);
     }
@@ -35,9 +37,11 @@ public class RoundTripperTests
     {
         var roundTrip = await RunAsync(
             "CREATE TABLE emails AS SELECT id, email FROM customers; ALTER TABLE customers DROP COLUMN email;",
-            "ALTER TABLE customers ADD COLUMN email text; UPDATE customers SET email = e.email FROM emails e WHERE e.id = customers.id; ALTER TABLE customers ALTER COLUMN email SET NOT NULL; DROP TABLE emails;");
+            "ALTER TABLE customers ADD COLUMN email text; UPDATE customers SET email = e.email FROM emails e WHERE e.id = customers.id; "
+                + "ALTER TABLE customers ALTER COLUMN email SET NOT NULL; DROP TABLE emails;");
 
-        roundTrip.ShouldNotBeNull().Restores.ShouldBeTrue(string.Join('\n', [.. roundTrip.Differences, .. roundTrip.Lost.Select(loss => loss.ToString()), .. roundTrip.SecondUp]));
+        roundTrip.ShouldNotBeNull().Restores.ShouldBeTrue(
+            string.Join('\n', [.. roundTrip.Differences, .. roundTrip.Lost.Select(loss => loss.ToString()), .. roundTrip.SecondUp]));
     }
 
     [Fact]
@@ -52,7 +56,8 @@ public class RoundTripperTests
     public async Task A_rename_that_changes_definitions_elsewhere_is_made_again_all_the_same()
     {
         var roundTrip = await RunAsync(
-            "ALTER TABLE orders RENAME TO purchases; ALTER TABLE customers RENAME COLUMN id TO number;", "ALTER TABLE customers RENAME COLUMN number TO id; ALTER TABLE purchases RENAME TO orders;");
+            "ALTER TABLE orders RENAME TO purchases; ALTER TABLE customers RENAME COLUMN id TO number;",
+                "ALTER TABLE customers RENAME COLUMN number TO id; ALTER TABLE purchases RENAME TO orders;");
 
         roundTrip.ShouldNotBeNull().SecondUp.ShouldBeEmpty();
     }
@@ -62,10 +67,12 @@ public class RoundTripperTests
     {
         await using var shop = await Shop.OpenAsync();
         await using var tracer = await Tracer.StartAsync(shop.Database, new TracerOptions());
-        var tripper = CheckRun.RoundTripper(tracer);
+        var tripper = new RoundTripper(tracer);
 
-        var (_, failed) = await tripper.RunAsync(Shop.Migration("-- migrate:up\nALTER TABLE orders ADD COLUMN a int;\n-- migrate:down\nALTER TABLE orders DROP COLUMN b;\n"));
-        var (trace, next) = await tripper.RunAsync(Shop.Migration("-- migrate:up\nALTER TABLE orders ADD COLUMN b int;\n-- migrate:down\nALTER TABLE orders DROP COLUMN b;\n"));
+        var (_, failed) = await tripper.RunAsync(
+            Shop.Migration("-- migrate:up\nALTER TABLE orders ADD COLUMN a int;\n-- migrate:down\nALTER TABLE orders DROP COLUMN b;\n"));
+        var (trace, next) = await tripper.RunAsync(
+            Shop.Migration("-- migrate:up\nALTER TABLE orders ADD COLUMN b int;\n-- migrate:down\nALTER TABLE orders DROP COLUMN b;\n"));
 
         failed.ShouldNotBeNull().Failure.ShouldNotBeNull().ShouldStartWith("Down fails: column \"b\"");
         trace.Completed.ShouldBeTrue();
@@ -77,7 +84,8 @@ public class RoundTripperTests
     public async Task A_second_up_that_makes_something_else_is_named_a_views_query_too()
     {
         var roundTrip = await RunAsync(
-            "INSERT INTO readings VALUES ('2024-05-05', 1); DO $$ BEGIN EXECUTE format('CREATE VIEW counted AS SELECT %s AS n', (SELECT count(*) FROM readings)); END $$;",
+            "INSERT INTO readings VALUES ('2024-05-05', 1); DO $$ BEGIN EXECUTE format('CREATE VIEW counted AS SELECT %s AS n', (SELECT "
+                + "count(*) FROM readings)); END $$;",
             "DROP VIEW counted;");
 
         roundTrip.ShouldNotBeNull().Differences.ShouldBeEmpty();
@@ -90,7 +98,7 @@ public class RoundTripperTests
         await using var shop = await Shop.OpenAsync();
         await using var tracer = await Tracer.StartAsync(shop.Database, new TracerOptions());
 
-        var (trace, roundTrip) = await CheckRun.RoundTripper(tracer).RunAsync(Shop.Migration("DROP TABLE orders;"));
+        var (trace, roundTrip) = await new RoundTripper(tracer).RunAsync(Shop.Migration("DROP TABLE orders;"));
 
         trace.Completed.ShouldBeTrue();
         roundTrip.ShouldBeNull();
@@ -100,6 +108,6 @@ public class RoundTripperTests
     {
         await using var shop = await Shop.OpenAsync();
         await using var tracer = await Tracer.StartAsync(shop.Database, new TracerOptions());
-        return (await CheckRun.RoundTripper(tracer).RunAsync(Shop.Migration($"-- migrate:up\n{up}\n-- migrate:down\n{down}\n"))).RoundTrip;
+        return (await new RoundTripper(tracer).RunAsync(Shop.Migration($"-- migrate:up\n{up}\n-- migrate:down\n{down}\n"))).RoundTrip;
     }
 }

@@ -12,16 +12,21 @@ public class RowMakerTests
         CREATE TYPE mood AS ENUM ('calm', 'cross');
         CREATE DOMAIN percentage AS int CHECK (VALUE BETWEEN 0 AND 100);
         CREATE TABLE keepers (
-            id uuid PRIMARY KEY DEFAULT gen_random_uuid(), boss_id uuid REFERENCES keepers (id), name varchar(12) NOT NULL UNIQUE, email text NOT NULL CHECK (email LIKE '%@%'),
-            status text NOT NULL CHECK (status IN ('hired', 'retired')), salary numeric(8, 2) NOT NULL CHECK (salary > 10), born date NOT NULL, seen timestamptz NOT NULL,
-            settings jsonb NOT NULL, tags text[] NOT NULL, shift tstzrange NOT NULL, absences datemultirange NOT NULL, photo bytea NOT NULL, host inet NOT NULL, mood mood NOT NULL, done percentage NOT NULL,
+            id uuid PRIMARY KEY DEFAULT gen_random_uuid(), boss_id uuid REFERENCES keepers (id), name varchar(12) NOT NULL UNIQUE,
+            email text NOT NULL CHECK (email LIKE '%@%'),
+            status text NOT NULL CHECK (status IN ('hired', 'retired')), salary numeric(8, 2) NOT NULL CHECK (salary > 10),
+            born date NOT NULL, seen timestamptz NOT NULL,
+            settings jsonb NOT NULL, tags text[] NOT NULL, shift tstzrange NOT NULL, absences datemultirange NOT NULL,
+            photo bytea NOT NULL, host inet NOT NULL, mood mood NOT NULL, done percentage NOT NULL,
             on_duty boolean NOT NULL, code char(3) NOT NULL, note text, doubled numeric GENERATED ALWAYS AS (salary * 2) STORED);
         CREATE TABLE animals (
             zoo int NOT NULL, number int NOT NULL, rating smallint NOT NULL CHECK (rating BETWEEN 1 AND 5), PRIMARY KEY (zoo, number));
         CREATE TABLE feedings (
-            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, keeper_id uuid NOT NULL REFERENCES keepers (id), zoo int NOT NULL, number int NOT NULL,
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, keeper_id uuid NOT NULL REFERENCES keepers (id), zoo int NOT NULL,
+            number int NOT NULL,
             FOREIGN KEY (zoo, number) REFERENCES animals (zoo, number), UNIQUE (keeper_id, zoo, number));
-        CREATE TABLE weights (day date NOT NULL, zoo int NOT NULL, number int NOT NULL, grams int, FOREIGN KEY (zoo, number) REFERENCES animals (zoo, number)) PARTITION BY RANGE (day);
+        CREATE TABLE weights (day date NOT NULL, zoo int NOT NULL, number int NOT NULL, grams int, FOREIGN KEY (zoo,
+            number) REFERENCES animals (zoo, number)) PARTITION BY RANGE (day);
         CREATE TABLE weights_2024 PARTITION OF weights FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
         CREATE TABLE weights_2025 PARTITION OF weights FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
         """;
@@ -36,7 +41,8 @@ public class RowMakerTests
 
         made.ShouldAllBe(table => table.Reason == null);
         made.ToDictionary(table => table.Table.Name, table => table.Rows).ShouldBe(
-            new Dictionary<string, long> { ["keepers"] = 1000, ["animals"] = 1000, ["feedings"] = 1000, ["weights_2024"] = 1000, ["weights_2025"] = 1000 }, ignoreOrder: true);
+            new Dictionary<string, long> { ["keepers"] = 1000, ["animals"] = 1000, ["feedings"] = 1000, ["weights_2024"] = 1000,
+                ["weights_2025"] = 1000 }, ignoreOrder: true);
         (await database.ScalarAsync<long>("SELECT count(DISTINCT name) FROM keepers")).ShouldBe(1000);
         (await database.ScalarAsync<long>("SELECT count(DISTINCT status) FROM keepers")).ShouldBe(2);
         (await database.ScalarAsync<long>("SELECT count(DISTINCT (zoo, number)) FROM feedings")).ShouldBe(1000);
@@ -46,7 +52,8 @@ public class RowMakerTests
     public async Task The_targets_sizes_count_up_to_a_bound_and_rows_that_are_there_stay()
     {
         await using var database = await TestDatabase.CreateAsync();
-        await database.ExecuteAsync("CREATE TABLE small (id int); CREATE TABLE large (id int); CREATE TABLE empty (id int); INSERT INTO small VALUES (-1)");
+        await database.ExecuteAsync(
+            "CREATE TABLE small (id int); CREATE TABLE large (id int); CREATE TABLE empty (id int); INSERT INTO small VALUES (-1)");
 
         var made = await MakeAsync(database, TableSizes.From(new Dictionary<(string, string), TableSize>
         {

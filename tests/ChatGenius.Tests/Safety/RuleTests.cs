@@ -15,11 +15,13 @@ public abstract class RuleFamilyTests<T>
     where T : IRuleFamily
 {
     public static TheoryData<string> Rules =>
-        [.. Hazards.All.Where(hazard => hazard.RefusedWith is null && hazard.Id.StartsWith(T.Prefix, StringComparison.Ordinal)).Select(hazard => hazard.Id)];
+        [.. Hazards.All.Where(hazard => hazard.RefusedWith is null && hazard.Id.StartsWith(T.Prefix, StringComparison.Ordinal))
+            .Select(hazard => hazard.Id)];
 
     [Theory]
     [MemberData(nameof(Rules))]
-    public Task A_rule_reports_its_bad_examples_and_neither_the_good_nor_what_looks_alike(string id) => RuleTests.HoldToItsExamplesAsync(id, onNewest: false);
+    public Task A_rule_reports_its_bad_examples_and_neither_the_good_nor_what_looks_alike(string id) =>
+        RuleTests.HoldToItsExamplesAsync(id, onNewest: false);
 }
 
 public sealed class CompatibilityRuleTests : RuleFamilyTests<CompatibilityRuleTests>, IRuleFamily { public static string Prefix => "C"; }
@@ -37,11 +39,12 @@ public class RuleTests
 {
     public static TheoryData<string> Rules => [.. Hazards.All.Where(hazard => hazard.RefusedWith is null).Select(hazard => hazard.Id)];
 
-    public static TheoryData<string> RulesThatRefuse => [.. Hazards.All.Where(hazard => hazard.RefusedWith is not null).Select(hazard => hazard.Id)];
+    public static TheoryData<string> RulesThatRefuse =>
+        [.. Hazards.All.Where(hazard => hazard.RefusedWith is not null).Select(hazard => hazard.Id)];
 
     /// <summary>Rules with an example that only later versions of PostgreSQL than the oldest supported can run.</summary>
     public static TheoryData<string> RulesOfLaterVersions =>
-        [.. Hazards.All.Where(hazard => hazard.Examples.All.Any(example => example.OldestServer > 0)).Select(hazard => hazard.Id)];
+        [.. Hazards.All.Where(hazard => hazard.File.Examples.Any(example => example.OldestServer > 0)).Select(hazard => hazard.Id)];
 
     [Fact]
     public void Every_rule_is_of_one_family()
@@ -61,7 +64,7 @@ public class RuleTests
     public void A_rule_that_refuses_files_is_kept_by_the_parser(string id)
     {
         var hazard = Hazards.Find(id)!;
-        foreach (var example in hazard.Examples.All)
+        foreach (var example in hazard.File.Examples)
         {
             void Parse() => MigrationParser.Parse(Shop.Source(example.Sql.ShouldHaveSingleItem()), MigrationOrigin.Folder);
             if (example.Kind == ExampleKind.Bad)
@@ -81,12 +84,15 @@ public class RuleTests
     {
         var hazard = Hazards.Find(id)!;
         var wrong = new List<string>();
-        foreach (var example in hazard.Examples.All.Where(example => !example.TraceOnly))
+        foreach (var example in hazard.File.Examples.Where(example => !example.TraceOnly))
         {
-            var reported = example.Sql.SelectMany((sql, i) => SafetyCheck.Examine(Shop.Migration(sql, 7 + i), null, Target(example))).Where(finding => finding.Allowed is null).ToList();
-            if (reported.Exists(finding => finding.Hazard == hazard) != (example.Kind == ExampleKind.Bad && hazard.Recognise is not null || example.Kind == ExampleKind.Bad && hazard.Traced is null))
+            var reported = example.Sql.SelectMany((sql, i) => SafetyCheck.Examine(Shop.Migration(sql, 7 + i), null, Target(example)))
+                .Where(finding => finding.Allowed is null).ToList();
+            if (reported.Exists(finding => finding.Hazard == hazard) != (example.Kind == ExampleKind.Bad && hazard.InText is not null
+                || example.Kind == ExampleKind.Bad && hazard.Traced is null))
             {
-                wrong.Add($"words, {example.Kind} {example.Title}: {string.Join(", ", reported.Select(finding => $"{finding.Hazard.Id} {finding.Message}"))}");
+                wrong.Add($"words, {example.Kind} {example.Title}: "
+                    + $"{string.Join(", ", reported.Select(finding => $"{finding.Hazard.Id} {finding.Message}"))}");
             }
         }
 
@@ -106,7 +112,7 @@ public class RuleTests
             hazard.Advice.ShouldEndWith(".");
             hazard.Title.ShouldNotEndWith(".");
             hazard.Documentation.ShouldStartWith("https://www.postgresql.org/docs/current/");
-            hazard.Examples.All.Count(example => example.Kind == ExampleKind.LookAlike).ShouldBeGreaterThanOrEqualTo(2);
+            hazard.File.Examples.Count(example => example.Kind == ExampleKind.LookAlike).ShouldBeGreaterThanOrEqualTo(2);
         }
     }
 
@@ -114,17 +120,18 @@ public class RuleTests
     {
         var hazard = Hazards.Find(id)!;
         var wrong = new List<string>();
-        foreach (var example in hazard.Examples.All.Where(example => !example.Untraced && example.OldestServer > 0 == onNewest))
+        foreach (var example in hazard.File.Examples.Where(example => !example.Untraced && example.OldestServer > 0 == onNewest))
         {
-            await using var shop = await Shop.OpenAsync(hazard.Examples.Given, onNewest);
+            await using var shop = await Shop.OpenAsync(hazard.File.Given, onNewest);
             await using var tracer = await Tracer.StartAsync(shop.Database, new TracerOptions());
             tracer.ServerVersion.ShouldBeGreaterThanOrEqualTo(example.OldestServer * 10000);
             var reported = new List<Finding>();
             for (var i = 0; i < example.Sql.Length; i++)
             {
                 var migration = Shop.Migration(example.Sql[i], 7 + i);
-                var (trace, roundTrip) = await CheckRun.RoundTripper(tracer).RunAsync(migration);
-                reported.AddRange(SafetyCheck.Examine(migration, trace, Target(example), roundTrip).Where(finding => finding.Allowed is null));
+                var (trace, roundTrip) = await new RoundTripper(tracer).RunAsync(migration);
+                reported.AddRange(SafetyCheck.Examine(migration, trace, Target(example), roundTrip)
+                    .Where(finding => finding.Allowed is null));
             }
 
             Compare(wrong, id, example, reported);
@@ -145,7 +152,8 @@ public class RuleTests
             wrong.Add($"{example.Kind} {example.Title}: {(ids.Contains(id) ? "reported" : "not reported")}; said {said}");
         }
 
-        var others = reported.Where(finding => finding.Severity > Severity.Info).Select(finding => finding.Hazard.Id).Except(example.Also).Where(other => other != id).ToList();
+        var others = reported.Where(finding => finding.Severity > Severity.Info).Select(finding => finding.Hazard.Id).Except(example.Also)
+            .Where(other => other != id).ToList();
         if (example.Kind != ExampleKind.LookAlike && others.Count > 0)
         {
             wrong.Add($"{example.Kind} {example.Title}: also {string.Join(", ", others)}; said {said}");

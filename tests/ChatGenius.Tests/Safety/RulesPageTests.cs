@@ -15,7 +15,8 @@ public class RulesPageTests
             File.WriteAllText(path, page);
         }
 
-        File.ReadAllText(path).ReplaceLineEndings("\n").ShouldBe(page, $"Run this test once with CHATGENIUS_WRITE_RULES=1 and commit {path}.");
+        File.ReadAllText(path).ReplaceLineEndings("\n")
+            .ShouldBe(page, $"Run this test once with CHATGENIUS_WRITE_RULES=1 and commit {path}.");
     }
 
     private static string Page([CallerFilePath] string here = "") =>

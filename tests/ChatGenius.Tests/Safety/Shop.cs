@@ -17,7 +17,7 @@ internal sealed class Shop : IAsyncDisposable
 
     internal static async Task<Shop> OpenAsync(string given = "", bool onNewest = false)
     {
-        var shop = new Shop(await TestDatabase.CopyOfAsync("shop", database => database.ExecuteAsync(RuleExamples.Tables), onNewest));
+        var shop = new Shop(await TestDatabase.CopyOfAsync("shop", database => database.ExecuteAsync(RuleFile.Tables), onNewest));
         if (given.Length > 0)
         {
             await shop._database.ExecuteAsync(given);
@@ -34,15 +34,16 @@ internal sealed class Shop : IAsyncDisposable
         return SourceText.From($"{version:0000}_example.sql", text);
     }
 
-    internal static CheckedMigration Migration(string text, int version = 7)
+    internal static Migration Migration(string text, int version = 7)
     {
         var source = Source(text, version);
         var utf8 = source.Utf8.Span;
         var (up, down) = (utf8.IndexOf("-- migrate:up"u8), utf8.IndexOf("-- migrate:down"u8));
-        return new CheckedMigration(version, "example", source, Section(source, up, down), Section(source, down, utf8.Length));
+        return new Migration(version, "example", MigrationOrigin.Folder, source, Section(source, up, down),
+            Section(source, down, utf8.Length));
     }
 
-    internal async Task<Trace> TraceAsync(CheckedMigration migration, TracerOptions? options = null)
+    internal async Task<Trace> TraceAsync(Migration migration, TracerOptions? options = null)
     {
         await using var tracer = await Tracer.StartAsync(Database, options ?? new TracerOptions());
         return await tracer.TraceAsync(migration.Up);
@@ -67,11 +68,11 @@ internal sealed class Shop : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
-    private static CheckedSection Section(SourceText source, int start, int end)
+    private static MigrationSection Section(SourceText source, int start, int end)
     {
         var line = source.At(start).LineText;
-        return new CheckedSection(
-            source.At(start), !line.Contains("transaction:false", StringComparison.Ordinal), line.Contains("irreversible:true", StringComparison.Ordinal),
-            SqlScript.Parse(source, start, end));
+        return new MigrationSection(
+            !line.Contains("transaction:false", StringComparison.Ordinal), line.Contains("irreversible:true", StringComparison.Ordinal),
+            start, SqlScript.Parse(source, start, end));
     }
 }

@@ -95,11 +95,14 @@ public class SuppressionTests
             """);
         var roundTrip = new RoundTrip([], [], [new Loss("orders.note", "5 values"), new Loss("orders", "2 rows")]);
 
-        SafetyCheck.Examine(migration, null, TableSizes.Unknown, roundTrip, Today).Where(finding => finding.Hazard.Id == "M102").Select(finding => (finding.Subject, finding.Allowed))
+        SafetyCheck.Examine(migration, null, TableSizes.Unknown, roundTrip, Today).Where(finding => finding.Hazard.Id == "M102")
+            .Select(finding => (finding.Subject, finding.Allowed))
             .ShouldBe([("orders.note", "replaced by remark"), ("orders", null)]);
     }
 
-    private static IReadOnlyList<Finding> Examine(string sql) => SafetyCheck.Examine(Shop.Migration(sql), null, TableSizes.Unknown, today: Today);
+    private static IReadOnlyList<Finding> Examine(string sql) =>
+        SafetyCheck.Examine(Shop.Migration(sql), null, TableSizes.Unknown, today: Today);
 
-    private static IEnumerable<string> Unallowed(string sql) => Examine(sql).Where(finding => finding.Allowed is null).Select(finding => finding.Hazard.ToString());
+    private static IEnumerable<string> Unallowed(string sql) =>
+        Examine(sql).Where(finding => finding.Allowed is null).Select(finding => finding.Hazard.ToString());
 }

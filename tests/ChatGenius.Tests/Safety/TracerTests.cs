@@ -43,11 +43,13 @@ public class TracerTests
         var section = Shop.Migration(sql).Up;
 
         Task run = traced ? tracer.TraceAsync(section, cancellation.Token) : tracer.RunAsync(section, cancellation.Token);
-        await shop.WaitForAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')");
+        await shop.WaitForAsync("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = "
+            + "'PgSleep')");
         await cancellation.CancelAsync();
 
         await Should.ThrowAsync<OperationCanceledException>(run);
-        await shop.WaitForAsync("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')");
+        await shop.WaitForAsync("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = "
+            + "'PgSleep')");
     }
 
     [Fact]
@@ -55,12 +57,15 @@ public class TracerTests
     {
         await using var shop = await Shop.OpenAsync();
 
-        var trace = await shop.TraceAsync(Shop.Migration("UPDATE orders SET note = 'x' WHERE id < 4; LOCK TABLE customers; UPDATE orders SET note = 'y' WHERE id BETWEEN 10 AND 11;"));
+        var trace = await shop.TraceAsync(
+            Shop.Migration("UPDATE orders SET note = 'x' WHERE id < 4; LOCK TABLE customers; UPDATE orders SET note = 'y' WHERE id "
+            + "BETWEEN 10 AND 11;"));
 
         var orders = trace.Before.Find("public", "orders")!.Oid;
         var customers = trace.Before.Find("public", "customers")!.Oid;
         trace.Statements.Select(statement => statement.ActivityOn(orders).Updated).ShouldBe([3, 0, 2]);
-        trace.Statements.Select(statement => statement.Locks.NewOn(customers, statement.LocksBefore)).ShouldBe([LockMode.None, LockMode.AccessExclusive, LockMode.None]);
+        trace.Statements.Select(statement => statement.Locks.NewOn(customers, statement.LocksBefore))
+            .ShouldBe([LockMode.None, LockMode.AccessExclusive, LockMode.None]);
         trace.Statements[2].LocksBefore.On(customers).ShouldBe(LockMode.AccessExclusive);
         trace.Statements[0].RowsBefore[orders].ShouldBe(1000);
     }
@@ -70,7 +75,8 @@ public class TracerTests
     {
         await using var shop = await Shop.OpenAsync();
 
-        var trace = await shop.TraceAsync(Shop.Migration("DO $$ BEGIN ALTER TABLE orders ADD COLUMN a int; EXCEPTION WHEN OTHERS THEN NULL; END $$;"));
+        var trace = await shop.TraceAsync(
+            Shop.Migration("DO $$ BEGIN ALTER TABLE orders ADD COLUMN a int; EXCEPTION WHEN OTHERS THEN NULL; END $$;"));
 
         var orders = trace.Before.Find("public", "orders")!.Oid;
         trace.After.ColumnsOf(orders).Select(column => column.Name).ShouldContain("a");
@@ -81,7 +87,8 @@ public class TracerTests
     {
         await using var shop = await Shop.OpenAsync();
 
-        var trace = await shop.TraceAsync(Shop.Migration("ALTER TABLE orders ADD COLUMN a int; SELECT 1 / 0; ALTER TABLE orders ADD COLUMN b int;"));
+        var trace = await shop.TraceAsync(
+            Shop.Migration("ALTER TABLE orders ADD COLUMN a int; SELECT 1 / 0; ALTER TABLE orders ADD COLUMN b int;"));
 
         trace.Completed.ShouldBeFalse();
         trace.Statements.Select(statement => statement.Outcome).ShouldBe([TraceOutcome.Ran, TraceOutcome.Failed, TraceOutcome.NotRun]);
@@ -94,7 +101,8 @@ public class TracerTests
     {
         await using var shop = await Shop.OpenAsync();
 
-        var trace = await shop.TraceAsync(Shop.Migration("COMMENT ON TABLE orders IS 'x'; CREATE INDEX CONCURRENTLY orders_note_idx ON orders (note);"));
+        var trace = await shop.TraceAsync(
+            Shop.Migration("COMMENT ON TABLE orders IS 'x'; CREATE INDEX CONCURRENTLY orders_note_idx ON orders (note);"));
 
         trace.Completed.ShouldBeTrue();
         trace.Statements[1].Error!.SqlState.ShouldBe(PostgresErrorCodes.ActiveSqlTransaction);
@@ -107,7 +115,9 @@ public class TracerTests
     {
         await using var shop = await Shop.OpenAsync();
 
-        var trace = await shop.TraceAsync(Shop.Migration("-- migrate:up transaction:false\nALTER TABLE orders ADD COLUMN a int; ALTER TABLE customers ADD COLUMN a int; VACUUM orders;"));
+        var trace = await shop.TraceAsync(
+            Shop.Migration("-- migrate:up transaction:false\nALTER TABLE orders ADD COLUMN a int; ALTER TABLE customers ADD COLUMN a int; "
+            + "VACUUM orders;"));
 
         var orders = trace.Before.Find("public", "orders")!.Oid;
         trace.Statements[0].Locks.On(orders).ShouldBe(LockMode.AccessExclusive);
@@ -121,13 +131,15 @@ public class TracerTests
         await using var shop = await Shop.OpenAsync();
 
         var trace = await shop.TraceAsync(Shop.Migration(
-            "-- migrate:up transaction:false\nBEGIN; ALTER TABLE orders ADD COLUMN a int; UPDATE orders SET a = 1 WHERE id = 1; COMMIT; ALTER TABLE orders ADD COLUMN b int;"));
+            "-- migrate:up transaction:false\nBEGIN; ALTER TABLE orders ADD COLUMN a int; UPDATE orders SET a = 1 WHERE id = 1; COMMIT; "
+                + "ALTER TABLE orders ADD COLUMN b int;"));
 
         trace.Completed.ShouldBeTrue();
         var orders = trace.Before.Find("public", "orders")!.Oid;
         trace.Statements[2].LocksBefore.On(orders).ShouldBe(LockMode.AccessExclusive);
         trace.Statements[4].LocksBefore.On(orders).ShouldBe(LockMode.None);
-        trace.After.ColumnsOf(orders).Select(column => column.Name).ShouldBe(["id", "customer_id", "status", "amount", "placed_at", "note", "a", "b"]);
+        trace.After.ColumnsOf(orders).Select(column => column.Name)
+            .ShouldBe(["id", "customer_id", "status", "amount", "placed_at", "note", "a", "b"]);
     }
 
     [Theory]
@@ -173,7 +185,8 @@ public class TracerTests
     {
         await using var shop = await Shop.OpenAsync();
 
-        var trace = await shop.TraceAsync(Shop.Migration("COPY customers FROM stdin;\n900\tz\u00fc\u00df\tz@example.org\n901\tb\tb@example.org\n\\.\n"));
+        var trace = await shop.TraceAsync(
+            Shop.Migration("COPY customers FROM stdin;\n900\tz\u00fc\u00df\tz@example.org\n901\tb\tb@example.org\n\\.\n"));
 
         trace.Completed.ShouldBeTrue();
         trace.Statements[0].ActivityOn(trace.Before.Find("public", "customers")!.Oid).Inserted.ShouldBe(2);
@@ -196,7 +209,8 @@ public class TracerTests
     [Fact]
     public async Task A_constraint_that_speaks_at_commit_fails_the_statement_that_wrote()
     {
-        await using var shop = await Shop.OpenAsync("ALTER TABLE orders ALTER CONSTRAINT orders_customer_id_fkey DEFERRABLE INITIALLY DEFERRED");
+        await using var shop = await Shop.OpenAsync(
+            "ALTER TABLE orders ALTER CONSTRAINT orders_customer_id_fkey DEFERRABLE INITIALLY DEFERRED");
 
         var trace = await shop.TraceAsync(Shop.Migration("UPDATE orders SET customer_id = -1 WHERE id = 1; SELECT 1;"));
 
@@ -209,8 +223,10 @@ public class TracerTests
     {
         foreach (var (zone, rewrites) in new[] { ("UTC", false), ("Europe/Kyiv", true) })
         {
-            await using var shop = await Shop.OpenAsync("CREATE TABLE events (id int PRIMARY KEY, at timestamp); INSERT INTO events VALUES (1, now())");
-            var trace = await shop.TraceAsync(Shop.Migration("ALTER TABLE events ALTER COLUMN at TYPE timestamptz;"), new TracerOptions { TimeZone = zone });
+            await using var shop = await Shop.OpenAsync(
+                "CREATE TABLE events (id int PRIMARY KEY, at timestamp); INSERT INTO events VALUES (1, now())");
+            var trace = await shop.TraceAsync(Shop.Migration("ALTER TABLE events ALTER COLUMN at TYPE timestamptz;"),
+                new TracerOptions { TimeZone = zone });
             var events = trace.Before.Find("public", "events")!;
             (trace.After.Find(events.Oid)!.Filenode != events.Filenode).ShouldBe(rewrites, zone);
         }
@@ -219,10 +235,15 @@ public class TracerTests
     [Fact]
     public async Task Names_of_any_kind_and_a_search_path_without_public_are_no_hindrance()
     {
-        await using var shop = await Shop.OpenAsync("CREATE SCHEMA \"Ä b\"; CREATE TABLE \"Ä b\".\"t\"\"x\" (\"select\" int PRIMARY KEY); INSERT INTO \"Ä b\".\"t\"\"x\" VALUES (1)");
+        await using var shop = await Shop.OpenAsync(
+            "CREATE SCHEMA \"Ä b\"; CREATE TABLE \"Ä b\".\"t\"\"x\" (\"select\" int PRIMARY KEY); INSERT INTO \"Ä b\".\"t\"\"x\" VALUES "
+            + "(1)");
 
-        var findings = await shop.CheckAsync("SET LOCAL search_path = \"Ä b\"; SET LOCAL standard_conforming_strings = off; DELETE FROM \"t\"\"x\"; ALTER TABLE \"t\"\"x\" ADD COLUMN \"from\" text DEFAULT 'it\\'s';");
+        var findings = await shop.CheckAsync(
+            "SET LOCAL search_path = \"Ä b\"; SET LOCAL standard_conforming_strings = off; DELETE FROM \"t\"\"x\"; ALTER TABLE \"t\"\"x\" "
+            + "ADD COLUMN \"from\" text DEFAULT 'it\\'s';");
 
-        findings.Where(finding => finding.Severity == Severity.Error).Select(finding => (finding.Hazard.Id, finding.Subject)).ShouldBe([("D106", "\"Ä b\".\"t\"\"x\"")]);
+        findings.Where(finding => finding.Severity == Severity.Error).Select(finding => (finding.Hazard.Id, finding.Subject))
+            .ShouldBe([("D106", "\"Ä b\".\"t\"\"x\"")]);
     }
 }

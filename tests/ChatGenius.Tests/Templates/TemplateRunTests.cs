@@ -27,7 +27,7 @@ public class TemplateRunTests
         }
 
         await using var tracer = await Tracer.StartAsync(database.Database, new TracerOptions());
-        var roundTripper = CheckRun.RoundTripper(tracer);
+        var roundTripper = new RoundTripper(tracer);
         var before = await SchemaAsync(tracer);
         var migrations = Migrations(call);
         var found = new List<Finding>();
@@ -67,7 +67,7 @@ public class TemplateRunTests
 
     /// <summary>Each migration went down and up again by itself; here all of a scaffold's do.</summary>
     /// <param name="restores">Whether the scaffold does not itself say, with a reason, that down can't restore the schema.</param>
-    private static async Task AllTheWayBackAndForthAsync(Tracer tracer, List<CheckedMigration> migrations, SchemaSnapshot before, bool restores)
+    private static async Task AllTheWayBackAndForthAsync(Tracer tracer, List<Migration> migrations, SchemaSnapshot before, bool restores)
     {
         var after = await SchemaAsync(tracer);
         foreach (var migration in Enumerable.Reverse(migrations))
@@ -75,7 +75,7 @@ public class TemplateRunTests
             (await tracer.RunAsync(migration.Down)).ShouldBeNull();
         }
 
-        var differences = CheckRun.Differences(before, await SchemaAsync(tracer));
+        var differences = RoundTripper.Differences(before, await SchemaAsync(tracer)).ToList();
         (differences.Count == 0).ShouldBe(restores, string.Join('\n', differences));
         foreach (var migration in migrations)
         {
@@ -85,10 +85,10 @@ public class TemplateRunTests
         (await SchemaAsync(tracer)).ToString().ShouldBe(after.ToString());
     }
 
-    private static List<CheckedMigration> Migrations(string call) =>
+    private static List<Migration> Migrations(string call) =>
     [
-        .. TemplateCalls.Render(call).Migrations.Select((migration, i) => CheckRun.Checked(
-            MigrationParser.Parse(SourceText.From($"{6 + i:0000}_{migration.Name}.sql", migration.Text), MigrationOrigin.Folder))),
+        .. TemplateCalls.Render(call).Migrations.Select((migration, i) =>
+            MigrationParser.Parse(SourceText.From($"{6 + i:0000}_{migration.Name}.sql", migration.Text), MigrationOrigin.Folder)),
     ];
 
     private static Task<SchemaSnapshot> SchemaAsync(Tracer tracer) =>

@@ -284,7 +284,7 @@ public class CheckCommandTests
             run.ExitCode.ShouldBe(ExitCode.Differs, run.Error);
             run.Error.ShouldContain("Made up 1,000 rows in 1 table\n");
             using var json = JsonDocument.Parse(run.Out);
-            json.RootElement.GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("id").GetString()).ShouldBe(["L202", "F111"]);
+            json.RootElement.GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("id").GetString()).ShouldBe(["L202", "M108"]);
         }
         finally
         {

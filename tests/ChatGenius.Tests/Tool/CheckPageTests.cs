@@ -36,15 +36,12 @@ public partial class CheckPageTests
         var sql = $"CREATE TABLE \"{Evil}\" (id int)";
         var file = SourceText.From($"<script>{Evil}<script>.sql", "");
         var migration = Shop.Migration($"-- migrate:up\n{sql};\n{sql};\n") with { Source = file };
-        var hazard = new Hazard
-        {
-            Id = Evil, Name = Evil, Severity = Severity.Error, Title = Evil, Effect = Evil, Advice = Evil, Documentation = Evil,
-        };
-        var finding = new Finding
+        var words = new[] { "name", "title", "effect", "advice", "documentation" }.ToDictionary(key => key, _ => Evil);
+        var hazard = new Hazard(Evil, new RuleFile(new(words) { ["severity"] = "error", ["evidence"] = "traced" }, "", []));
+        var finding = new Finding(Evil, Evil, Evil)
         {
             Hazard = hazard, Severity = Severity.Error, Evidence = Evidence.Traced, Version = 1,
-            Where = new SourceLocation(Evil, 1, 1, Evil, 1),
-            Subject = Evil, Message = Evil, Facts = [Evil, Evil], SafeWay = Evil, Allowed = Evil,
+            Where = new SourceLocation(Evil, 1, 1, Evil, 1), Facts = [Evil, Evil], Allowed = Evil,
         };
         var catalog = new Catalog();
         StatementTrace Traced(int index, TraceOutcome outcome) => new()
@@ -59,7 +56,8 @@ public partial class CheckPageTests
         };
         var locks = new StatementLocks(0, [new TableLock(Evil, LockMode.AccessExclusive)], [Evil + "1"], [Evil + "2"], Alone: false);
 
-        var page = CheckPage.Write([new CheckResult(migration, trace, null, [finding], [locks])], TimeSpan.FromSeconds(1));
+        var page = CheckPage.Write(
+            [new CheckResult { Migration = migration, Trace = trace, Findings = [finding], Locks = [locks] }], TimeSpan.FromSeconds(1));
 
         page.ShouldNotContain("<script", Case.Insensitive);
         page.Split("</style>").Length.ShouldBe(2);

@@ -121,7 +121,7 @@ public class SettingsTests
         var schema = JsonDocument.Parse((await tool.RunAsync("config", "--schema")).Out).RootElement;
 
         var top = schema.GetProperty("properties");
-        Names(top).ShouldBe([.. SettingKey.Everywhere.Select(key => key.Name), "$schema", "environments"], ignoreOrder: true);
+        Names(top).ShouldBe([.. SettingKey.Everywhere.Select(key => key.Name), "$schema", "check", "environments"], ignoreOrder: true);
         Names(top.GetProperty("environments").GetProperty("additionalProperties").GetProperty("properties"))
             .ShouldBe([.. SettingKey.Everywhere.Concat(SettingKey.OfAnEnvironment).Select(key => key.Name)], ignoreOrder: true);
         foreach (var key in SettingKey.Everywhere.Where(key => key.Default.Length > 0))

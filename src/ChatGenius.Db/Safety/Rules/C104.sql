@@ -1,3 +1,11 @@
+--: name: rename-enum-value
+--: severity: error
+--: evidence: catalog
+--: title: An enum value is renamed
+--: effect: Code that is running now writes the old value and gets an error, and reads one that it does not know.
+--: advice: Add a new value, and change the rows when all code knows it.
+--: documentation: sql-altertype.html
+
 --# given
 CREATE TYPE colour AS ENUM ('red', 'green');
 

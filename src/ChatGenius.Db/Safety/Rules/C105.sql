@@ -1,7 +1,15 @@
+--: name: required-column-added
+--: severity: error
+--: evidence: catalog
+--: title: A new column demands a value that running code does not give
+--: effect: Code that is running now inserts without the column, which is NOT NULL and has no default: every INSERT fails. On a table with rows the migration itself fails.
+--: advice: Give it a default, or add it nullable and make it NOT NULL when all code writes it.
+--: documentation: ddl-alter.html#DDL-ALTER-ADDING-A-COLUMN
+
 --# given
 CREATE TABLE empty (id bigint PRIMARY KEY);
 
---# bad
+--# bad, F102
 ALTER TABLE empty ADD COLUMN owner text NOT NULL;
 
 --# bad, traced, L401, L409, L410, L203, F102: in three steps, the end is the same

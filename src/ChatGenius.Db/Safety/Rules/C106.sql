@@ -1,3 +1,11 @@
+--: name: default-changed
+--: severity: info
+--: evidence: catalog
+--: title: A column's default changes
+--: effect: Code that leaves the value to the database writes another one from the commit on.
+--: advice: Have the application write the value itself first.
+--: documentation: ddl-alter.html#DDL-ALTER-COLUMN-DEFAULT
+
 --# bad
 ALTER TABLE orders ALTER COLUMN status SET DEFAULT 'open';
 

@@ -1,3 +1,11 @@
+--: name: drop-view-or-function
+--: severity: error
+--: evidence: catalog
+--: title: A view, a view's column or a function is gone
+--: effect: Code that is running now uses it and fails from the commit on.
+--: advice: Keep it for a release: a view can show a constant, a function can call the new one.
+--: documentation: sql-dropview.html
+
 --# given
 CREATE VIEW open_orders AS SELECT id, note FROM orders WHERE status = 'new';
 CREATE FUNCTION total(customer bigint) RETURNS numeric LANGUAGE sql AS 'SELECT sum(amount) FROM orders WHERE customer_id = customer';

@@ -1,3 +1,11 @@
+--: name: unique-removed
+--: severity: warning
+--: evidence: catalog
+--: title: A unique or primary key is gone
+--: effect: INSERT … ON CONFLICT on its columns fails from the commit on, and duplicates can come in.
+--: advice: Build the unique index that is to replace it first.
+--: documentation: sql-insert.html#SQL-ON-CONFLICT
+
 --# given
 ALTER TABLE customers ADD CONSTRAINT customers_email_key UNIQUE (email);
 

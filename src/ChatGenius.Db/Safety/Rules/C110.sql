@@ -1,3 +1,11 @@
+--: name: foreign-key-removed
+--: severity: warning
+--: evidence: catalog
+--: title: A foreign key is gone, or no longer enforced
+--: effect: Rows that refer to nothing can come in, and ON DELETE actions no longer happen.
+--: advice: Keep it until what replaces it is there.
+--: documentation: ddl-constraints.html#DDL-CONSTRAINTS-FK
+
 --# bad
 ALTER TABLE orders DROP CONSTRAINT orders_customer_id_fkey;
 

@@ -1,3 +1,11 @@
+--: name: replica-identity-lost
+--: severity: error
+--: evidence: catalog
+--: title: A published table can no longer be updated
+--: effect: A publication needs to tell rows apart. Without a primary key or another replica identity every UPDATE and DELETE of the table fails.
+--: advice: Set REPLICA IDENTITY USING INDEX to another unique index first.
+--: documentation: logical-replication-publication.html
+
 --# given
 CREATE PUBLICATION shop FOR TABLE orders;
 CREATE UNIQUE INDEX orders_other_idx ON orders (id);

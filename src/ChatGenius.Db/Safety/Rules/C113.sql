@@ -1,3 +1,11 @@
+--: name: function-overload-added
+--: severity: warning
+--: evidence: catalog
+--: title: CREATE OR REPLACE replaced nothing: there are two functions of the name now
+--: effect: Other arguments make another function. The old one stays, and calls that fit both fail as ambiguous.
+--: advice: Drop the old signature in the same migration, when no code calls it.
+--: documentation: sql-createfunction.html#SQL-CREATEFUNCTION-OVERLOADING
+
 --# given
 CREATE FUNCTION total(customer bigint) RETURNS numeric LANGUAGE sql AS 'SELECT sum(amount) FROM orders WHERE customer_id = customer';
 

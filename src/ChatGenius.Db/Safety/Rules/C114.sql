@@ -1,3 +1,11 @@
+--: name: enum-value-order
+--: severity: info
+--: evidence: text
+--: title: A new enum value goes last
+--: effect: Enum values compare in their order, so ORDER BY and < put the new one behind all others.
+--: advice: Say BEFORE or AFTER which one.
+--: documentation: sql-altertype.html
+
 --# given
 CREATE TYPE colour AS ENUM ('red', 'green');
 

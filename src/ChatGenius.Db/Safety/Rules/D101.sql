@@ -1,3 +1,11 @@
+--: name: drop-table
+--: severity: error
+--: evidence: catalog
+--: title: A table is dropped with its rows
+--: effect: The rows are gone when the migration commits, and code that still uses the table fails.
+--: advice: Stop using the table first; rename it or revoke its rights for a release; drop it when nobody has missed it.
+--: documentation: sql-droptable.html
+
 --# bad
 DROP TABLE orders;
 

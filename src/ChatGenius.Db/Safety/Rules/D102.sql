@@ -1,3 +1,11 @@
+--: name: drop-column
+--: severity: error
+--: evidence: catalog
+--: title: A column is dropped with its values
+--: effect: The values are gone when the migration commits, and code that still names the column fails; so does SELECT * into a fixed shape.
+--: advice: Have the application ignore the column first, and drop it in a later release.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-DESC-DROP-COLUMN
+
 --# bad
 ALTER TABLE orders DROP COLUMN note;
 

@@ -1,3 +1,11 @@
+--: name: drop-schema
+--: severity: error
+--: evidence: catalog
+--: title: A schema or database is dropped with all that is in it
+--: effect: Every table in it is gone with its rows.
+--: advice: Drop what is in it by name, so that the migration says what goes.
+--: documentation: sql-dropschema.html
+
 --# given
 CREATE SCHEMA old;
 CREATE TABLE old.events (id bigint PRIMARY KEY);

@@ -1,3 +1,11 @@
+--: name: truncate
+--: severity: error
+--: evidence: traced
+--: title: A table is emptied
+--: effect: All rows are gone when the migration commits; TRUNCATE takes ACCESS EXCLUSIVE, fires no DELETE trigger, and is not seen by older snapshots.
+--: advice: Delete the rows that have to go, in batches.
+--: documentation: sql-truncate.html
+
 --# bad
 TRUNCATE orders;
 

@@ -1,3 +1,11 @@
+--: name: truncate-cascade
+--: severity: error
+--: evidence: traced
+--: title: TRUNCATE … CASCADE empties tables that it does not name
+--: effect: Every table with a foreign key to the named one is emptied too, whatever its delete action says, and so on down the line.
+--: advice: Name all the tables, so that the migration says what goes.
+--: documentation: sql-truncate.html
+
 --# bad, D104
 TRUNCATE customers CASCADE;
 

@@ -1,3 +1,11 @@
+--: name: whole-table-delete
+--: severity: error
+--: evidence: traced
+--: title: All rows of a table are deleted
+--: effect: The rows are gone when the migration commits, those too that ON DELETE CASCADE takes along.
+--: advice: Say which rows have to go, and delete them in batches.
+--: documentation: sql-delete.html
+
 --# bad
 DELETE FROM orders;
 

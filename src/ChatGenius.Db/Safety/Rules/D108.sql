@@ -1,3 +1,11 @@
+--: name: lossy-type-change
+--: severity: error
+--: evidence: catalog
+--: title: A type change can cut values off
+--: effect: The new type holds less than the old one: values are rounded or cut, or the migration fails on the first that does not fit.
+--: advice: Keep the old column until the new one is known to hold everything.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DATA-TYPE
+
 --# bad, L305, traced
 ALTER TABLE orders ALTER COLUMN customer_id TYPE integer;
 

@@ -1,3 +1,11 @@
+--: name: set-unlogged
+--: severity: error
+--: evidence: catalog
+--: title: A table becomes unlogged
+--: effect: An unlogged table is empty after a crash, and always empty on replicas.
+--: advice: Leave it logged. For a bulk load, synchronous_commit = off is safe.
+--: documentation: sql-createtable.html#SQL-CREATETABLE-UNLOGGED
+
 --# bad, L306
 ALTER TABLE orders SET UNLOGGED;
 

@@ -1,3 +1,11 @@
+--: name: column-drop-collateral
+--: severity: error
+--: evidence: catalog
+--: title: A dropped column takes along an index or constraint on other columns too
+--: effect: An index or unique constraint that has the column among others is dropped without a word: queries get slow, and duplicates come in.
+--: advice: Make the index that is needed without the column first.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-DESC-DROP-COLUMN
+
 --# given
 CREATE INDEX orders_customer_status_idx ON orders (customer_id, placed_at, note);
 DROP INDEX orders_customer_id_idx;

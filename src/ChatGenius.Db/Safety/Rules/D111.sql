@@ -1,3 +1,11 @@
+--: name: privileges-lost
+--: severity: warning
+--: evidence: catalog
+--: title: Dropping and creating it again forgets who may use it
+--: effect: The new object has the same name and none of the grants, comments or owner of the old one: applications get "permission denied".
+--: advice: CREATE OR REPLACE keeps them. Otherwise repeat the GRANTs.
+--: documentation: ddl-priv.html
+
 --# given
 CREATE VIEW open_orders AS SELECT id FROM orders WHERE status = 'new';
 GRANT SELECT ON open_orders TO pg_read_all_stats;

@@ -1,3 +1,11 @@
+--: name: unique-may-fail
+--: severity: warning
+--: evidence: catalog
+--: title: Existing rows may not be unique
+--: effect: The first duplicate ends the migration. A concurrent build that fails leaves an invalid index behind, which apply drops and builds again when it goes on.
+--: advice: Look for duplicates first.
+--: documentation: indexes-unique.html
+
 --# bad, L104
 ALTER TABLE customers ADD CONSTRAINT customers_email_key UNIQUE (email);
 

@@ -1,3 +1,11 @@
+--: name: not-in-transaction
+--: severity: error
+--: evidence: traced
+--: title: The statement can't run in a transaction, and the migration is one
+--: effect: PostgreSQL refuses it (25001), and nothing of the migration stays.
+--: advice: Put it in a file of its own with transaction:false.
+--: documentation: sql-begin.html
+
 --# bad
 CREATE INDEX CONCURRENTLY orders_placed_at_idx ON orders (placed_at);
 

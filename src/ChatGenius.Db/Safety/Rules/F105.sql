@@ -1,3 +1,11 @@
+--: name: new-enum-value-used
+--: severity: error
+--: evidence: traced
+--: title: A new enum value is used in the transaction that adds it
+--: effect: PostgreSQL refuses it (55P04): the value can be used after the commit only.
+--: advice: Add the value in one migration, use it in the next.
+--: documentation: sql-altertype.html
+
 --# given
 CREATE TYPE colour AS ENUM ('red', 'green');
 ALTER TABLE orders ADD COLUMN colour colour;

@@ -1,3 +1,12 @@
+--: name: transaction-control
+--: severity: error
+--: evidence: text
+--: refused: CG0318
+--: title: BEGIN, COMMIT or ROLLBACK in a migration that is a transaction already
+--: effect: COMMIT ends the migration's transaction in the middle: what follows is no longer undone when it fails.
+--: advice: Remove it; for transactions of your own, say transaction:false.
+--: documentation: sql-commit.html
+
 --# bad
 BEGIN;
 ALTER TABLE orders ADD COLUMN pieces int;

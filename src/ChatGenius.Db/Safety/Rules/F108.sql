@@ -1,3 +1,11 @@
+--: name: hides-invalid-index
+--: severity: info
+--: evidence: traced
+--: title: IF NOT EXISTS passes over an invalid index of the name
+--: effect: An index that a failed build left behind counts as existing for psql and other tools: the migration seems done, and no query can use the index. apply drops it and builds it again.
+--: advice: Drop the invalid one first.
+--: documentation: sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+
 --# given
 INSERT INTO customers VALUES (1000, 'twin', 'c1@example.org');
 

@@ -1,3 +1,11 @@
+--: name: identifier-truncated
+--: severity: warning
+--: evidence: traced
+--: title: A name is longer than PostgreSQL keeps
+--: effect: Names are cut to 63 bytes with no more than a notice, so two long ones can become the same.
+--: advice: Shorten it.
+--: documentation: sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
+
 --# bad
 CREATE TABLE a_name_that_goes_on_and_on_and_on_until_nobody_can_tell_where_it_ends (id bigint PRIMARY KEY);
 

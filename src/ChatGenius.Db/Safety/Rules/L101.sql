@@ -1,3 +1,11 @@
+--: name: index-blocks-writes
+--: severity: error
+--: evidence: traced
+--: title: An index is built while writes to its table wait
+--: effect: CREATE INDEX holds SHARE on the table for the whole build: INSERT, UPDATE and DELETE wait until the migration commits, and then for each other.
+--: advice: Build it CONCURRENTLY, in a file of its own with transaction:false.
+--: documentation: sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+
 --# bad
 CREATE INDEX orders_placed_at_idx ON orders (placed_at);
 

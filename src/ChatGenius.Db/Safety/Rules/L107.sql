@@ -1,3 +1,11 @@
+--: name: partitioned-index-blocks-writes
+--: severity: error
+--: evidence: traced
+--: title: An index on a partitioned table is built on all partitions in one statement
+--: effect: CREATE INDEX on the parent holds SHARE on it and on every partition until the last one is built. CONCURRENTLY is refused on a partitioned table.
+--: advice: Create the index ON ONLY the parent, build one CONCURRENTLY on each partition, and attach them.
+--: documentation: ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
+
 --# bad
 CREATE INDEX readings_value_idx ON readings (value);
 

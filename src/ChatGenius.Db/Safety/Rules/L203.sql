@@ -1,3 +1,11 @@
+--: name: not-null-scan
+--: severity: error
+--: evidence: traced
+--: title: SET NOT NULL reads the whole table while it is locked out
+--: effect: ALTER COLUMN … SET NOT NULL looks for NULLs in every row under ACCESS EXCLUSIVE, unless a valid CHECK constraint already proves that there are none (PostgreSQL 12).
+--: advice: Add a CHECK (column IS NOT NULL) NOT VALID, VALIDATE it in the next migration, then SET NOT NULL and drop the CHECK. From PostgreSQL 18: ADD CONSTRAINT … NOT NULL … NOT VALID.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
+
 --# given
 UPDATE orders SET note = '';
 

@@ -1,3 +1,11 @@
+--: name: primary-key-not-null-scan
+--: severity: error
+--: evidence: traced
+--: title: A primary key over a nullable column reads the whole table while it is locked out
+--: effect: PRIMARY KEY USING INDEX is quick, but a nullable column has to become NOT NULL first: every row is read under ACCESS EXCLUSIVE.
+--: advice: Make the column NOT NULL the safe way before.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX
+
 --# given
 CREATE TABLE logs (id bigint, line text);
 INSERT INTO logs SELECT n, 'line' FROM generate_series(1, 100) n;

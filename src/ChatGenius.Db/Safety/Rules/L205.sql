@@ -1,3 +1,11 @@
+--: name: validate-under-lock
+--: severity: error
+--: evidence: traced
+--: title: A constraint is validated while the lock that added it is still held
+--: effect: VALIDATE CONSTRAINT alone lets others write. In the transaction that added the constraint NOT VALID, the strong lock of that step is held through the scan, so nothing is won.
+--: advice: Validate in the next migration.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-DESC-VALIDATE-CONSTRAINT
+
 --# bad, traced, L401
 ALTER TABLE orders ADD CONSTRAINT orders_amount_check CHECK (amount >= 0) NOT VALID;
 ALTER TABLE orders VALIDATE CONSTRAINT orders_amount_check;

@@ -1,3 +1,11 @@
+--: name: default-partition-scan
+--: severity: error
+--: evidence: traced
+--: title: The DEFAULT partition is read whole, locked out, to make room for another
+--: effect: A new partition may take nothing that the DEFAULT partition holds, so all its rows are tested under ACCESS EXCLUSIVE on it.
+--: advice: Keep the DEFAULT partition empty, or give it a valid CHECK that excludes the new bounds.
+--: documentation: ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
+
 --# given
 CREATE TABLE readings_rest PARTITION OF readings DEFAULT;
 INSERT INTO readings SELECT date '2030-01-01' + n, n FROM generate_series(0, 99) n;

@@ -1,3 +1,11 @@
+--: name: type-change-recheck
+--: severity: error
+--: evidence: traced
+--: title: A type or collation change checks rows or rebuilds an index, though the table is not rewritten
+--: effect: The rows can stay as they are, but an index on the column is built again, or a CHECK or foreign key is tested again, all under ACCESS EXCLUSIVE.
+--: advice: Drop the constraint or index before, change the type, and bring it back NOT VALID or CONCURRENTLY.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DATA-TYPE
+
 --# bad, traced
 ALTER TABLE orders ALTER COLUMN status TYPE varchar(20) COLLATE "C";
 

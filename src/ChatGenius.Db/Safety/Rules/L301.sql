@@ -1,3 +1,11 @@
+--: name: volatile-default-rewrite
+--: severity: error
+--: evidence: traced
+--: title: A new column with a volatile default rewrites the table
+--: effect: Every row needs a value of its own, so table and indexes are rewritten under ACCESS EXCLUSIVE. A constant, immutable or stable default such as now() costs nothing (PostgreSQL 11).
+--: advice: Add the column without a default, SET DEFAULT for new rows, and fill the old ones in batches.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-NOTES
+
 --# bad, traced
 ALTER TABLE orders ADD COLUMN token uuid DEFAULT gen_random_uuid();
 

@@ -1,3 +1,11 @@
+--: name: stored-generated-rewrite
+--: severity: error
+--: evidence: traced
+--: title: A stored generated column rewrites the table
+--: effect: The value is computed and stored for every row: table and indexes are rewritten under ACCESS EXCLUSIVE. SET EXPRESSION (PostgreSQL 17) does the same.
+--: advice: Use a plain column, fill it by a trigger, and fill the old rows in batches. From PostgreSQL 18: a VIRTUAL generated column, which stores nothing.
+--: documentation: ddl-generated-columns.html
+
 --# bad
 ALTER TABLE orders ADD COLUMN amount_cents bigint GENERATED ALWAYS AS (amount * 100) STORED;
 

@@ -1,3 +1,11 @@
+--: name: identity-rewrite
+--: severity: error
+--: evidence: traced
+--: title: A new serial or identity column rewrites the table
+--: effect: Every row takes a number from the sequence: table and indexes are rewritten under ACCESS EXCLUSIVE.
+--: advice: Add a plain column with a sequence as its default, fill the old rows in batches, then make it an identity column.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-NOTES
+
 --# bad, S109
 ALTER TABLE orders ADD COLUMN number bigserial;
 

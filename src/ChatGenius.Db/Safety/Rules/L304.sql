@@ -1,3 +1,11 @@
+--: name: constrained-domain-rewrite
+--: severity: error
+--: evidence: traced
+--: title: A new column of a domain with constraints rewrites the table
+--: effect: PostgreSQL rewrites the table under ACCESS EXCLUSIVE to test the domain's constraints, even when the column has no default.
+--: advice: Use the domain's base type and a CHECK … NOT VALID that says the same.
+--: documentation: sql-createdomain.html
+
 --# given
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 CREATE DOMAIN plain AS int;

@@ -1,3 +1,11 @@
+--: name: storage-rewrite
+--: severity: error
+--: evidence: traced
+--: title: Another storage rewrites the table
+--: effect: SET LOGGED, SET UNLOGGED, SET TABLESPACE and SET ACCESS METHOD (PostgreSQL 15) copy the whole table under ACCESS EXCLUSIVE.
+--: advice: Copy to a new table in batches and swap the two, or do it in a maintenance window.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-DESC-SET-LOGGED-UNLOGGED
+
 --# bad, D109
 ALTER TABLE orders SET UNLOGGED;
 

@@ -1,3 +1,11 @@
+--: name: explicit-lock
+--: severity: warning
+--: evidence: text
+--: title: LOCK TABLE keeps others out
+--: effect: Without a mode LOCK TABLE takes ACCESS EXCLUSIVE, which stops reads too, until the transaction ends.
+--: advice: Name the weakest mode that does, and keep the transaction short. Row locks (SELECT … FOR UPDATE) often do.
+--: documentation: sql-lock.html
+
 --# bad
 LOCK TABLE orders;
 

@@ -1,3 +1,11 @@
+--: name: detach-partition-blocks
+--: severity: error
+--: evidence: traced
+--: title: A partition is detached while the whole table is locked out
+--: effect: DETACH PARTITION takes ACCESS EXCLUSIVE on the parent: no query of any partition runs until it has come and gone.
+--: advice: DETACH PARTITION … CONCURRENTLY (PostgreSQL 14), in a file of its own with transaction:false.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION
+
 --# bad
 ALTER TABLE readings DETACH PARTITION readings_2024;
 

@@ -1,3 +1,11 @@
+--: name: create-partition-locks-parent
+--: severity: warning
+--: evidence: traced
+--: title: A partition is created while the whole table is locked out
+--: effect: CREATE TABLE … PARTITION OF takes ACCESS EXCLUSIVE on the parent. ATTACH PARTITION needs SHARE UPDATE EXCLUSIVE only (PostgreSQL 12).
+--: advice: Create the table like the parent with a CHECK that says the bounds, then attach it.
+--: documentation: ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
+
 --# bad, traced
 CREATE TABLE readings_2026 PARTITION OF readings FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 

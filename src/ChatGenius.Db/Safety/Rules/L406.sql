@@ -1,3 +1,11 @@
+--: name: referenced-table-locked
+--: severity: warning
+--: evidence: traced
+--: title: A foreign key's other table is locked for longer than a moment
+--: effect: A new foreign key takes SHARE ROW EXCLUSIVE on the table that it refers to, so writes to it wait; dropping one, or its table, takes ACCESS EXCLUSIVE there. Without a lock_timeout, or with other work behind it in the transaction, that is not over in a moment.
+--: advice: Do it in a small transaction of its own, with a lock_timeout.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT
+
 --# bad, traced, L402
 SET LOCAL lock_timeout = 0;
 CREATE TABLE refunds (id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES orders (id));

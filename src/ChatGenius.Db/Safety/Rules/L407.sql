@@ -1,3 +1,11 @@
+--: name: many-tables-locked
+--: severity: warning
+--: evidence: traced
+--: title: One transaction locks several tables that have nothing to do with each other
+--: effect: The first lock is held while the transaction waits for the second, and an application that takes the two in the other order deadlocks with it.
+--: advice: One migration a table.
+--: documentation: explicit-locking.html#LOCKING-DEADLOCKS
+
 --# bad, traced
 ALTER TABLE orders ADD COLUMN pieces int;
 ALTER TABLE customers ADD COLUMN phone text;
@@ -17,3 +25,9 @@ ALTER TABLE readings ADD COLUMN unit text;
 -- migrate:up transaction:false
 ALTER TABLE orders ADD COLUMN IF NOT EXISTS pieces int;
 ALTER TABLE customers ADD COLUMN IF NOT EXISTS phone text;
+
+--# bad, traced: one block of code
+DO $$ BEGIN ALTER TABLE orders ADD COLUMN pieces int; ALTER TABLE customers ADD COLUMN phone text; END $$;
+
+--# look-alike: a block of code for one table
+DO $$ BEGIN ALTER TABLE orders ADD COLUMN pieces int; ALTER TABLE orders ADD COLUMN colour text; END $$;

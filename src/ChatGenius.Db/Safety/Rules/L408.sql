@@ -1,3 +1,11 @@
+--: name: trigger-locks-table
+--: severity: info
+--: evidence: traced
+--: title: Creating a trigger stops writes for a moment
+--: effect: CREATE TRIGGER takes SHARE ROW EXCLUSIVE, DROP TRIGGER takes ACCESS EXCLUSIVE on the table, until commit.
+--: advice: Keep the transaction short and the lock_timeout set.
+--: documentation: sql-createtrigger.html
+
 --# given
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 

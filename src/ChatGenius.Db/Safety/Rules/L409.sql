@@ -1,3 +1,11 @@
+--: name: whole-table-update
+--: severity: error
+--: evidence: traced
+--: title: All rows of a table are updated in one statement
+--: effect: Every row is written again and stays locked until commit; the table doubles in size, replicas fall behind, and VACUUM can't help before the end.
+--: advice: Update in batches of some thousand rows, each committed, in a file with transaction:false.
+--: documentation: routine-vacuuming.html#VACUUM-FOR-SPACE-RECOVERY
+
 --# bad
 UPDATE orders SET note = '';
 

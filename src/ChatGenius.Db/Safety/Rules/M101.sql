@@ -1,3 +1,12 @@
+--: name: no-down
+--: severity: warning
+--: evidence: text
+--: refused: CG0317
+--: title: There is no way back
+--: effect: The down section is empty, so rollback takes the migration out of the history and leaves what it did.
+--: advice: Write it, or say -- migrate:down irreversible:true.
+--: documentation: ddl.html
+
 --# bad
 -- migrate:up
 CREATE TABLE refunds (id bigint PRIMARY KEY);

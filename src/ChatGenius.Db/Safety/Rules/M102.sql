@@ -1,3 +1,11 @@
+--: name: down-does-not-restore
+--: severity: warning
+--: evidence: catalog
+--: title: Down does not give back what was there
+--: effect: After up and down the schema is another one than before, or rows and values are gone that were there before.
+--: advice: Complete the down section; where data can't come back, say irreversible:true.
+--: documentation: ddl.html
+
 --# given
 ALTER TABLE customers ADD COLUMN phone text;
 ALTER TABLE customers ADD COLUMN fax text;

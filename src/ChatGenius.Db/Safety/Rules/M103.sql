@@ -1,3 +1,11 @@
+--: name: not-rerunnable
+--: severity: info
+--: evidence: text
+--: title: A statement of several without a transaction can't be run twice
+--: effect: When the file fails in the middle, what ran before stays. apply goes on from there; other tools, and people with psql, begin at the top again and stop here.
+--: advice: One statement a file, or IF EXISTS and IF NOT EXISTS.
+--: documentation: sql-commands.html
+
 --# bad
 -- migrate:up transaction:false
 CREATE TABLE refunds (id bigint PRIMARY KEY);

@@ -1,3 +1,11 @@
+--: name: session-state-leaks
+--: severity: warning
+--: evidence: traced
+--: title: A setting outlives the migration
+--: effect: SET and SET ROLE last until the session ends, so later migrations of the same run see another search_path or role; other tools fail on it.
+--: advice: SET LOCAL, which ends with the transaction.
+--: documentation: sql-set.html
+
 --# bad, traced
 SET search_path = pg_catalog;
 

@@ -1,3 +1,11 @@
+--: name: combine-alters
+--: severity: info
+--: evidence: traced
+--: title: Two ALTER TABLE of one table each read it whole
+--: effect: Every one scans or rewrites the table; together they would do it once.
+--: advice: One ALTER TABLE with several actions.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-NOTES
+
 --# bad, traced, L202, F103, L401
 ALTER TABLE orders ADD CONSTRAINT orders_amount_check CHECK (amount >= 0);
 ALTER TABLE orders ADD CONSTRAINT orders_note_check CHECK (note <> '');

@@ -1,3 +1,11 @@
+--: name: unused-allow
+--: severity: warning
+--: evidence: text
+--: title: A cgdb:allow covers nothing, or is past its date
+--: effect: It would hide a hazard that comes later and that nobody has thought about.
+--: advice: Remove it.
+--: documentation: sql-syntax-lexical.html#SQL-SYNTAX-COMMENTS
+
 --# bad
 -- cgdb:allow drop-column: nothing here drops one
 ALTER TABLE orders ADD COLUMN pieces int;

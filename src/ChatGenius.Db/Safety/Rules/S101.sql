@@ -1,3 +1,11 @@
+--: name: fk-without-index
+--: severity: warning
+--: evidence: catalog
+--: title: A new foreign key has no index on its own columns
+--: effect: Every DELETE and key UPDATE of the referenced table reads the whole referencing one, once for each row.
+--: advice: Build an index that begins with the columns, in any order.
+--: documentation: ddl-constraints.html#DDL-CONSTRAINTS-FK
+
 --# bad
 CREATE TABLE refunds (id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES orders (id));
 

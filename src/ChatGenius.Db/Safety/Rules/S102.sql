@@ -1,3 +1,11 @@
+--: name: invalid-index
+--: severity: error
+--: evidence: catalog
+--: title: An invalid index is left behind
+--: effect: A concurrent build failed. No query uses the index, every write pays for it, and a unique one still refuses duplicates.
+--: advice: Drop it and build it again.
+--: documentation: sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+
 --# given
 INSERT INTO customers VALUES (1000, 'twin', 'c1@example.org');
 

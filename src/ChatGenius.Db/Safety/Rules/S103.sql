@@ -1,3 +1,11 @@
+--: name: unvalidated-constraint-left
+--: severity: info
+--: evidence: catalog
+--: title: A constraint is left NOT VALID
+--: effect: It holds for new rows only, and the planner does not rely on it.
+--: advice: VALIDATE it in the next migration.
+--: documentation: sql-altertable.html#SQL-ALTERTABLE-DESC-VALIDATE-CONSTRAINT
+
 --# bad
 ALTER TABLE orders ADD CONSTRAINT orders_amount_check CHECK (amount >= 0) NOT VALID;
 

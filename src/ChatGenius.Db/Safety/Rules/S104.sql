@@ -1,3 +1,11 @@
+--: name: duplicate-index
+--: severity: warning
+--: evidence: catalog
+--: title: Two indexes are the same
+--: effect: Every write keeps both, and no query gains from the second.
+--: advice: Keep one.
+--: documentation: indexes-intro.html
+
 --# bad
 -- migrate:up transaction:false
 CREATE INDEX CONCURRENTLY orders_status_again_idx ON orders (status);

@@ -1,3 +1,11 @@
+--: name: no-primary-key
+--: severity: warning
+--: evidence: catalog
+--: title: A table has no primary key
+--: effect: Rows can't be told apart: no upsert, no logical replication of UPDATE and DELETE, no online rewrite.
+--: advice: Give it one.
+--: documentation: ddl-constraints.html#DDL-CONSTRAINTS-PRIMARY-KEYS
+
 --# bad
 CREATE TABLE logs (line text);
 

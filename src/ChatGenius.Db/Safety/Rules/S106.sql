@@ -1,3 +1,11 @@
+--: name: fk-type-mismatch
+--: severity: warning
+--: evidence: catalog
+--: title: A foreign key's column has another type than the key it refers to
+--: effect: A narrower one runs out of numbers first, and every lookup converts.
+--: advice: Give both the same type.
+--: documentation: ddl-constraints.html#DDL-CONSTRAINTS-FK
+
 --# bad
 CREATE TABLE refunds (id bigint PRIMARY KEY, order_id int NOT NULL REFERENCES orders (id));
 CREATE INDEX refunds_order_id_idx ON refunds (order_id);

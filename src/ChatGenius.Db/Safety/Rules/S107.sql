@@ -1,3 +1,11 @@
+--: name: narrow-key
+--: severity: info
+--: evidence: catalog
+--: title: A primary key is smaller than bigint
+--: effect: Two thousand million rows, deleted ones included, and the table takes no more; to change the type then rewrites it.
+--: advice: bigint, or uuid.
+--: documentation: datatype-numeric.html#DATATYPE-INT
+
 --# bad
 CREATE TABLE logs (id int PRIMARY KEY);
 

@@ -1,3 +1,11 @@
+--: name: legacy-type
+--: severity: info
+--: evidence: catalog
+--: title: A type that PostgreSQL has better ones for
+--: effect: char(n) pads with blanks, timestamp without time zone names no moment, money depends on a setting, serial leaves its sequence's rights behind.
+--: advice: text, timestamptz, numeric, GENERATED … AS IDENTITY.
+--: documentation: datatype.html
+
 --# bad
 CREATE TABLE logs (id bigserial PRIMARY KEY, at timestamp, code char(3));
 

@@ -1,3 +1,11 @@
+--: name: security-definer-search-path
+--: severity: warning
+--: evidence: catalog
+--: title: A SECURITY DEFINER function takes its search_path from its caller
+--: effect: A caller can put a function or table of its own in front, and it runs with the owner's rights.
+--: advice: SET search_path on the function.
+--: documentation: sql-createfunction.html#SQL-CREATEFUNCTION-SECURITY
+
 --# bad
 CREATE FUNCTION secret() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
 

@@ -25,21 +25,30 @@ public enum ExampleKind
 /// <param name="OldestServer">The first major version of PostgreSQL that it is for; 0 for any.</param>
 /// <param name="Sql">One or more migrations, which run one after the other. What has no <c>-- migrate:up</c> is an up section.</param>
 public sealed record RuleExample(
-    ExampleKind Kind, string Title, ImmutableArray<string> Also, bool TraceOnly, bool Untraced, int TargetVersion, int OldestServer, ImmutableArray<string> Sql);
+    ExampleKind Kind, string Title, ImmutableArray<string> Also, bool TraceOnly, bool Untraced, int TargetVersion, int OldestServer,
+        ImmutableArray<string> Sql);
 
-/// <summary>The examples of a rule: its file in <c>Rules/</c>, which travels inside the assembly.</summary>
+/// <summary>A rule's file in <c>Rules/</c>, which travels inside the assembly: its words, then its examples.</summary>
 /// <remarks>
-/// A line <c>--# kind, option, … : title</c> begins an example; the kind is <c>bad</c>, <c>good</c> or <c>look-alike</c>; the options
-/// are <c>traced</c>, <c>untraced</c>, <c>from 18</c>, <c>on 140003</c> and ids of rules. <c>--# next</c> begins a further migration, and <c>--# given</c> what is done before each example.
+/// A line <c>--: key: text</c> is one of the rule's words. A line <c>--# kind, option, … : title</c> begins an example; the kind is
+/// <c>bad</c>, <c>good</c> or <c>look-alike</c>; the options are <c>traced</c>, <c>untraced</c>, <c>from 18</c>, <c>on 140003</c> and ids
+/// of
+/// rules. <c>--# next</c> begins a further migration, and <c>--# given</c> what is done before each example.
 /// </remarks>
-public sealed class RuleExamples
+public sealed class RuleFile
 {
-    private const string Marker = "--# ";
+    /// <summary>Where the chapters are.</summary>
+    internal const string Manual = "https://www.postgresql.org/docs/current/";
 
-    private RuleExamples(string given, ImmutableArray<RuleExample> all)
+    private const string Marker = "--# ";
+    private const string Word = "--: ";
+    private readonly Dictionary<string, string> _words;
+
+    internal RuleFile(Dictionary<string, string> words, string given, ImmutableArray<RuleExample> all)
     {
+        _words = words;
         Given = given;
-        All = all;
+        Examples = all;
     }
 
     /// <summary>The tables that all examples start with.</summary>
@@ -49,13 +58,18 @@ public sealed class RuleExamples
     public string Given { get; }
 
     /// <summary>At least one bad, one good and two look-alikes.</summary>
-    public ImmutableArray<RuleExample> All { get; }
+    public ImmutableArray<RuleExample> Examples { get; }
 
-    internal static RuleExamples Load(string id)
+    internal string this[string key] => _words[key];
+
+    internal string? Find(string key) => _words.GetValueOrDefault(key);
+
+    internal static RuleFile Load(string id)
     {
         var given = "";
         var examples = ImmutableArray.CreateBuilder<RuleExample>();
-        foreach (var part in $"\n{Read(id)}".Split($"\n{Marker}").Skip(1))
+        var parts = $"\n{Read(id)}".Split($"\n{Marker}");
+        foreach (var part in parts.Skip(1))
         {
             var end = part.IndexOf('\n', StringComparison.Ordinal);
             var (head, body) = end < 0 ? (part, "") : (part[..end].Trim(), part[end..].Trim('\n'));
@@ -73,10 +87,12 @@ public sealed class RuleExamples
             }
         }
 
+        var words = parts[0].Split('\n').Where(line => line.StartsWith(Word, StringComparison.Ordinal))
+            .Select(line => line[Word.Length..].Split(": ", 2)).ToDictionary(pair => pair[0], pair => pair[1]);
         var complete = examples.Any(e => e.Kind == ExampleKind.Bad) && examples.Any(e => e.Kind == ExampleKind.Good)
             && examples.Count(e => e.Kind == ExampleKind.LookAlike) >= 2;
         return complete
-            ? new RuleExamples(given, examples.ToImmutable())
+            ? new RuleFile(words, given, examples.ToImmutable())
             : throw new InvalidOperationException($"Rules/{id}.sql needs a bad and a good example and two look-alikes.");
     }
 
@@ -107,8 +123,8 @@ public sealed class RuleExamples
 
     private static string Read(string name)
     {
-        using var stream = typeof(RuleExamples).Assembly.GetManifestResourceStream($"rules/{name}.sql")
-            ?? throw new InvalidOperationException($"The rule {name} has no examples: Rules/{name}.sql is missing.");
+        using var stream = typeof(RuleFile).Assembly.GetManifestResourceStream($"rules/{name}.sql")
+            ?? throw new InvalidOperationException($"The rule {name} has no file: Rules/{name}.sql is missing.");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd().ReplaceLineEndings("\n").Trim('\n');
     }

@@ -7,14 +7,14 @@ using ChatGenius.Tool.Configuration;
 namespace ChatGenius.Tool;
 
 /// <summary>The certificates beside the project's migrations: <c>NNNN_name.trace.json</c>, for bundled migrations too.</summary>
-internal sealed class Certificates(Settings settings, Shell shell)
+internal sealed class TraceRecords(Settings settings, Shell shell)
 {
     public string PathOf(SourceText migration) => Path.Combine(settings.MigrationsFolder,
         $"{Path.GetFileNameWithoutExtension(migration.Path)}.trace.json");
 
     /// <summary>The certificate of the present text of a migration; null when there is none, or only one of another text.</summary>
     /// <exception cref="ProblemException">CG1213: the file is no certificate; CG0103: it can't be read.</exception>
-    public async Task<TraceCertificate?> FindAsync(Migration migration, CancellationToken cancellationToken)
+    public async Task<TraceRecord?> FindAsync(Migration migration, CancellationToken cancellationToken)
     {
         var path = PathOf(migration.Source);
         if (!File.Exists(shell.Absolute(path)))
@@ -23,7 +23,7 @@ internal sealed class Certificates(Settings settings, Shell shell)
         }
 
         var text = await SourceText.ReadAsync(shell.Absolute(path), cancellationToken);
-        var certificate = TraceCertificate.Parse(path, text.Substring(0, text.Utf8.Length));
+        var certificate = TraceRecord.Parse(path, text.Substring(0, text.Utf8.Length));
         return certificate.Checksum == migration.Up.Checksum ? certificate : null;
     }
 
@@ -37,8 +37,8 @@ internal sealed class Certificates(Settings settings, Shell shell)
         {
             if (await FindAsync(migration, cancellationToken) is { } certificate)
             {
-                guards.Add(migration.Version, new TransactionGuard(TraceCertificate.BeginCommand, certificate.EndCommand,
-                    TraceCertificate.SqlState));
+                guards.Add(migration.Version, new TransactionGuard(TraceRecord.BeginCommand, certificate.EndCommand,
+                    TraceRecord.SqlState));
             }
             else
             {

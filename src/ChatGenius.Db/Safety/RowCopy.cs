@@ -1,10 +1,7 @@
-using ChatGenius.Db;
 using ChatGenius.Db.Connections;
-using ChatGenius.Db.Safety;
 using ChatGenius.Db.Sql;
-using ChatGenius.Tool.Output;
 using Npgsql;
-namespace ChatGenius.Tool;
+namespace ChatGenius.Db.Safety;
 
 /// <summary>Copies a database's rows into a throw-away database of the same schema.</summary>
 internal static class RowCopy
@@ -14,7 +11,7 @@ internal static class RowCopy
     /// hold. Triggers and foreign keys rest meanwhile, so that the order of the tables doesn't matter.
     /// </summary>
     /// <exception cref="ProblemException">CG06xx: no connection; CG1211: a table can't be read or written.</exception>
-    public static async Task RunAsync(Database source, Tracer tracer, Report report, CancellationToken cancellationToken)
+    internal static async Task RunAsync(Database source, Tracer tracer, IProgress<string>? detail, CancellationToken cancellationToken)
     {
         await tracer.RefreshAsync(cancellationToken);
         await using var from = await source.ConnectAsync(cancellationToken);
@@ -22,25 +19,29 @@ internal static class RowCopy
         await tracer.ReadAsync(
             async (to, token) =>
             {
-                await CopyAllAsync(from, to, tracer.Catalog, report, token);
+                await CopyAllAsync(from, to, tracer.Catalog, detail, token);
                 return true;
             },
             cancellationToken);
         await tracer.RefreshAsync(cancellationToken);
     }
 
-    private static async Task CopyAllAsync(NpgsqlConnection from, NpgsqlConnection to, Catalog catalog, Report report, CancellationToken cancellationToken)
+    private static async Task CopyAllAsync(NpgsqlConnection from, NpgsqlConnection to, Catalog catalog, IProgress<string>? detail,
+        CancellationToken cancellationToken)
     {
         try
         {
             await ExecuteAsync(to, "BEGIN; SET LOCAL session_replication_role = replica", cancellationToken);
-            foreach (var table in catalog.Relations.Values.Where(relation => relation.Kind == 'r').OrderBy(relation => relation.Display, StringComparer.Ordinal))
+            foreach (var table in catalog.Relations.Values.Where(relation => relation.Kind == 'r')
+                .OrderBy(relation => relation.Display, StringComparer.Ordinal))
             {
-                var columns = string.Join(", ", catalog.ColumnsOf(table.Oid).Where(column => column.Generated is null).Select(column => SqlIdentifier.Quote(column.Name)));
+                var columns = string.Join(", ",
+                    catalog.ColumnsOf(table.Oid).Where(column => column.Generated is null)
+                    .Select(column => SqlIdentifier.Quote(column.Name)));
                 var name = SqlIdentifier.Quote(table.Schema, table.Name);
                 if (columns.Length > 0 && await HasAsync(from, table, catalog, cancellationToken))
                 {
-                    report.Detail($"Copying {table.Display}");
+                    detail?.Report($"Copying {table.Display}");
                     await ExecuteAsync(to, $"DELETE FROM ONLY {name}", cancellationToken);
                     await CopyAsync(from, to, name, columns, cancellationToken);
                 }
@@ -50,10 +51,9 @@ internal static class RowCopy
         }
         catch (PostgresException e)
         {
-            throw new ProblemException(
-                "CG1211", $"The rows can't be copied: {e.MessageText} ({e.SqlState})",
-                advice: "The role needs to read every table of the target, and to be a superuser on the shadow server; or take --made-up instead.",
-                cause: e);
+            throw new ProblemException("CG1211", $"The rows can't be copied: {e.MessageText} ({e.SqlState})",
+                    advice: "The role needs to read every table of the target, and to be a superuser on the shadow server; or take "
+                    + "--made-up instead.", cause: e);
         }
     }
 
@@ -74,10 +74,13 @@ internal static class RowCopy
         return catalog.ColumnsOf(table.Oid).Where(column => column.Generated is null).All(column => names.Contains(column.Name));
     }
 
-    private static async Task CopyAsync(NpgsqlConnection from, NpgsqlConnection to, string table, string columns, CancellationToken cancellationToken)
+    private static async Task CopyAsync(NpgsqlConnection from, NpgsqlConnection to, string table, string columns,
+        CancellationToken cancellationToken)
     {
-        await using var source = await from.BeginRawBinaryCopyAsync($"COPY (SELECT {columns} FROM ONLY {table}) TO STDOUT (FORMAT binary)", cancellationToken);
-        await using var destination = await to.BeginRawBinaryCopyAsync($"COPY {table} ({columns}) FROM STDIN (FORMAT binary)", cancellationToken);
+        await using var source = await from.BeginRawBinaryCopyAsync($"COPY (SELECT {columns} FROM ONLY {table}) TO STDOUT (FORMAT binary)",
+            cancellationToken);
+        await using var destination =
+            await to.BeginRawBinaryCopyAsync($"COPY {table} ({columns}) FROM STDIN (FORMAT binary)", cancellationToken);
         await source.CopyToAsync(destination, cancellationToken);
     }
 

@@ -5,11 +5,12 @@ using ChatGenius.Db.Safety;
 using Npgsql;
 namespace ChatGenius.Tests.Safety;
 
-public class TraceCertificateTests
+public class TraceRecordTests
 {
     [Theory]
     [InlineData("ALTER TABLE orders ADD COLUMN a int")]
-    [InlineData("CREATE TABLE refunds (id bigint PRIMARY KEY, order_id bigint REFERENCES orders (id)); CREATE INDEX refunds_idx ON refunds (order_id)")]
+    [InlineData("CREATE TABLE refunds (id bigint PRIMARY KEY, order_id bigint REFERENCES orders (id)); CREATE INDEX refunds_idx ON "
+        + "refunds (order_id)")]
     [InlineData("ALTER TABLE readings ADD COLUMN unit text DEFAULT gen_random_uuid()")]
     [InlineData("UPDATE orders SET note = 'x' WHERE id = 1")]
     [InlineData("TRUNCATE orders")]
@@ -47,7 +48,8 @@ public class TraceCertificateTests
     [Fact]
     public async Task A_stronger_lock_than_was_seen_is_named()
     {
-        const string Sql = "DO $$ BEGIN IF EXISTS (SELECT FROM pg_class WHERE relname = 'events') THEN LOCK TABLE orders; END IF; END $$; COMMENT ON TABLE customers IS 'x'";
+        const string Sql = "DO $$ BEGIN IF EXISTS (SELECT FROM pg_class WHERE relname = 'events') THEN LOCK TABLE orders; END IF; END $$; "
+            + "COMMENT ON TABLE customers IS 'x'";
         var certificate = await CertificateAsync(Sql, "");
         await using var production = await Shop.OpenAsync("CREATE TABLE events (id int PRIMARY KEY)");
 
@@ -59,11 +61,12 @@ public class TraceCertificateTests
     {
         var certificate = await CertificateAsync("ALTER TABLE orders ADD COLUMN a int", "");
 
-        var read = TraceCertificate.Parse("x.trace.json", certificate.ToJson());
+        var read = TraceRecord.Parse("x.trace.json", certificate.ToJson());
 
         read.ToJson().ShouldBe(certificate.ToJson());
         read.EndCommand.ShouldBe(certificate.EndCommand);
-        read.Statements.ShouldHaveSingleItem().Locks.ShouldHaveSingleItem().ShouldBe(KeyValuePair.Create("public.orders", "ACCESS EXCLUSIVE"));
+        read.Statements.ShouldHaveSingleItem().Locks.ShouldHaveSingleItem()
+            .ShouldBe(KeyValuePair.Create("public.orders", "ACCESS EXCLUSIVE"));
     }
 
     [Theory]
@@ -71,7 +74,8 @@ public class TraceCertificateTests
     [InlineData("null")]
     [InlineData("{\"checksum\": 5}")]
     public void What_is_no_certificate_is_a_problem(string json) =>
-        Should.Throw<ProblemException>(() => TraceCertificate.Parse("x.trace.json", json)).Problems.ShouldHaveSingleItem().Code.ShouldBe("CG1213");
+        Should.Throw<ProblemException>(() =>
+            TraceRecord.Parse("x.trace.json", json)).Problems.ShouldHaveSingleItem().Code.ShouldBe("CG1213");
 
     [Theory]
     [InlineData("SELECT 1 / 0")]
@@ -81,24 +85,24 @@ public class TraceCertificateTests
         await using var shop = await Shop.OpenAsync();
         var migration = Shop.Migration($"{sql};");
 
-        TraceCertificate.Of(migration, await shop.TraceAsync(migration)).ShouldBeNull();
+        TraceRecord.Of(new MigrationFacts(migration, await shop.TraceAsync(migration), TableSizes.Unknown)).ShouldBeNull();
     }
 
-    private static async Task<TraceCertificate> CertificateAsync(string sql, string given)
+    private static async Task<TraceRecord> CertificateAsync(string sql, string given)
     {
         await using var shop = await Shop.OpenAsync(given);
         var migration = Shop.Migration($"{sql};");
-        return TraceCertificate.Of(migration, await shop.TraceAsync(migration)).ShouldNotBeNull();
+        return TraceRecord.Of(new MigrationFacts(migration, await shop.TraceAsync(migration), TableSizes.Unknown)).ShouldNotBeNull();
     }
 
     /// <summary>Runs SQL between the certificate's two commands; the message with which the second one fails, or null.</summary>
-    private static async Task<string?> RunAsync(Shop shop, TraceCertificate certificate, string sql)
+    private static async Task<string?> RunAsync(Shop shop, TraceRecord certificate, string sql)
     {
         await using var connection = await shop.Database.ConnectAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         await using var batch = new NpgsqlBatch(connection)
         {
-            BatchCommands = { new NpgsqlBatchCommand(TraceCertificate.BeginCommand) },
+            BatchCommands = { new NpgsqlBatchCommand(TraceRecord.BeginCommand) },
         };
         foreach (var statement in Shop.Migration($"{sql};").Up.Script.Statements)
         {
@@ -111,7 +115,7 @@ public class TraceCertificateTests
             await batch.ExecuteNonQueryAsync();
             return null;
         }
-        catch (PostgresException e) when (e.SqlState == TraceCertificate.SqlState)
+        catch (PostgresException e) when (e.SqlState == TraceRecord.SqlState)
         {
             return e.MessageText;
         }

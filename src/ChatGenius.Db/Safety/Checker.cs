@@ -1,0 +1,193 @@
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
+using ChatGenius.Db.Replay;
+using Npgsql;
+namespace ChatGenius.Db.Safety;
+
+/// <summary>A migration that has been checked.</summary>
+public sealed record CheckResult
+{
+    /// <summary>The migration.</summary>
+    public required Migration Migration { get; init; }
+
+    /// <summary>What its up section did.</summary>
+    public required Trace Trace { get; init; }
+
+    /// <summary>What up, down and up again showed; null where there is no way back or up did not come to its end.</summary>
+    public RoundTrip? RoundTrip { get; init; }
+
+    /// <summary>In the order of the file, those that are allowed too.</summary>
+    public required IReadOnlyList<Finding> Findings { get; init; }
+
+    /// <summary>What each statement that ran asks of others.</summary>
+    public required IReadOnlyList<StatementLocks> Locks { get; init; }
+
+    /// <summary>What production can be held to; null where it did not run to its end, or is not one transaction.</summary>
+    public TraceRecord? Record { get; init; }
+
+    /// <summary>Whether a statement changes rows of tables that were empty here, so that it is not seen how many.</summary>
+    public bool LacksRows { get; init; }
+
+    /// <summary>How many statements nothing is known of, and no <c>cgdb:allow</c> settles that.</summary>
+    public int Unjudged
+    {
+        get
+        {
+            var allowed = Findings.Where(finding => finding.Hazard == HygieneRules.Unjudged && finding.Allowed is not null)
+                .Select(finding => finding.Statement!.Reason).ToHashSet();
+            return Trace.Statements.Count(statement => statement.IsUnjudged && !allowed.Contains(statement.Reason));
+        }
+    }
+
+    internal static CheckResult Of(MigrationFacts facts, RoundTrip? roundTrip, CheckPolicy policy) => new()
+    {
+        Migration = facts.Migration,
+        Trace = facts.Trace,
+        RoundTrip = roundTrip,
+        Findings = [.. SafetyCheck.Examine(facts, roundTrip).Select(finding => policy.Apply(facts, finding))],
+        Locks = StatementLocks.Of(facts),
+        Record = TraceRecord.Of(facts),
+        LacksRows = facts.Statements.Any(statement => statement.ChangesUnknownRows is not null),
+    };
+
+    /// <summary>The result with what another run of the same migration found beside it.</summary>
+    internal CheckResult With(CheckResult other) => this with
+    {
+        Findings =
+        [
+            .. Findings.Concat(other.Findings.Where(found => found.Hazard != HygieneRules.Unjudged
+                    && !Findings.Any(own => own.Hazard == found.Hazard && own.Where == found.Where && own.Subject == found.Subject)))
+                .OrderBy(finding => finding.Where.Line),
+        ],
+    };
+}
+
+/// <summary>Which rows the tables of the throw-away database get.</summary>
+/// <param name="Database">Whose rows are copied; null where rows are made up.</param>
+public sealed record RowSource(DatabaseUrl? Database);
+
+/// <summary>Brings a throw-away database to where each chosen migration starts, and checks it there.</summary>
+/// <param name="replayer">What makes the database.</param>
+/// <param name="sizes">Production's tables.</param>
+public sealed class Checker(Replayer replayer, TableSizes sizes)
+{
+    /// <summary>What the project decided.</summary>
+    public CheckPolicy Policy { get; init; } = CheckPolicy.None;
+
+    /// <summary>Told what a user should know beside the findings.</summary>
+    public IProgress<string>? Notes { get; init; }
+
+    /// <summary>Told each step.</summary>
+    public IProgress<string>? Steps { get; init; }
+
+    /// <summary>Checks migrations.</summary>
+    /// <param name="migrations">All there are, in order.</param>
+    /// <param name="chosen">Those to be checked; the others before them only prepare.</param>
+    /// <param name="rows">
+    /// Rows that come once the database is where the first chosen one starts; null for no more than the migrations bring.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the running statement; the database is dropped all the same.</param>
+    /// <exception cref="ProblemException">
+    /// CG06xx: no connection; CG1201 to CG1206; CG1209: an earlier migration does not run on an empty database; CG1210: the connection was
+    /// lost; CG1211: the rows can't be copied.
+    /// </exception>
+    public async Task<IReadOnlyList<CheckResult>> RunAsync(
+        IReadOnlyList<Migration> migrations, IReadOnlyList<Migration> chosen, RowSource? rows,
+            CancellationToken cancellationToken = default)
+    {
+        chosen = [.. chosen.Where(migration => migration.Version > Policy.StartAfter)];
+        if (chosen.Count == 0)
+        {
+            return [];
+        }
+
+        var results = await CheckAsync(migrations, chosen, rows, cancellationToken);
+        var first = results.FindIndex(result => result.Trace.Statements.Any(result.Trace.FailedOnMadeUpRows));
+        if (first < 0)
+        {
+            return results;
+        }
+
+        // What rows of nobody's break says little, and hides what comes after it: without them the rest is seen too.
+        Notes?.Report($"{results[first].Migration.Id} fails on made-up rows: it is checked without them too");
+        var plain = await CheckAsync(migrations, chosen, null, cancellationToken);
+        return [.. results.Select((result, i) => i < first ? result : plain[i].With(result))];
+    }
+
+    private async Task<List<CheckResult>> CheckAsync(
+        IReadOnlyList<Migration> migrations, IReadOnlyList<Migration> chosen, RowSource? rows, CancellationToken cancellationToken)
+    {
+        var wanted = chosen.Select(migration => migration.Version).ToHashSet();
+        var start = migrations.TakeWhile(migration => !wanted.Contains(migration.Version)).ToList();
+        Steps?.Report($"{start.Count} earlier migrations bring the throw-away database on");
+        await using var database = await replayer.OpenAsync(start, cancellationToken, later: migrations);
+        var options = new TracerOptions
+        {
+            LockTimeout = replayer.Options.LockTimeout,
+            TimeZone = replayer.Options.TimeZone,
+            MakesRoles = database.IsOnOwnServer,
+            Missing = database.Missing,
+        };
+        await using var tracer = await Tracer.StartAsync(database.Database, options, cancellationToken);
+        try
+        {
+            await (rows is null ? Task.CompletedTask : BringRowsAsync(rows, tracer, cancellationToken));
+            return await CheckAsync(tracer, migrations.Skip(start.Count), wanted, cancellationToken);
+        }
+        catch (NpgsqlException e) when (e is not PostgresException && !cancellationToken.IsCancellationRequested)
+        {
+            throw Replayer.Lost(e);
+        }
+    }
+
+    private async Task<List<CheckResult>> CheckAsync(
+        Tracer tracer, IEnumerable<Migration> migrations, HashSet<long> wanted, CancellationToken cancellationToken)
+    {
+        var roundTripper = new RoundTripper(tracer);
+        var results = new List<CheckResult>();
+        foreach (var migration in migrations.TakeWhile(migration => migration.Version <= wanted.Max()))
+        {
+            if (!wanted.Contains(migration.Version))
+            {
+                Steps?.Report($"{migration.Id} brings the throw-away database on");
+                if (await tracer.RunAsync(migration.Up, cancellationToken) is { } error)
+                {
+                    throw Replayer.DoesNotRun(migration, error);
+                }
+
+                continue;
+            }
+
+            Steps?.Report($"{migration.Id} is run up, down and up again");
+            var (trace, roundTrip) = await roundTripper.RunAsync(migration, cancellationToken);
+            if (!trace.Completed)
+            {
+                tracer.Misses($"{migration.Id} fails");
+            }
+
+            results.Add(CheckResult.Of(new MigrationFacts(migration, trace, sizes), roundTrip, Policy));
+        }
+
+        return results;
+    }
+
+    private async Task BringRowsAsync(RowSource rows, Tracer tracer, CancellationToken cancellationToken)
+    {
+        if (rows.Database is { } source)
+        {
+            await RowCopy.RunAsync(new Database(source), tracer, Steps, cancellationToken);
+            return;
+        }
+
+        var made = await RowMaker.RunAsync(tracer, sizes, cancellationToken);
+        foreach (var table in made.Where(table => table.Reason is not null))
+        {
+            Notes?.Report($"No rows could be made up for {table.Table.Display}: {table.Reason}");
+        }
+
+        Notes?.Report(made.Count == 0
+            ? "Before the first of these migrations there is no table that rows could be made up for"
+            : $"Made up {Names.Count(made.Sum(table => table.Rows), "row")} in "
+                + $"{Names.Count(made.Count(table => table.Rows > 0), "table")}");
+    }
+}

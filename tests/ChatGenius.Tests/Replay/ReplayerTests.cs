@@ -1,0 +1,223 @@
+using ChatGenius.Db;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
+using ChatGenius.Db.Replay;
+using ChatGenius.Db.Server;
+using ChatGenius.Db.Text;
+using ChatGenius.Tests.Support;
+using Npgsql;
+namespace ChatGenius.Tests.Replay;
+
+/// <summary>The private server for throw-away databases, in a folder of the tests' own.</summary>
+public sealed class ReplayServer : IAsyncLifetime
+{
+    private static readonly string Folder = Path.Combine(TestServer.FastFolder, $"chatgenius-test-replay-{Environment.ProcessId}");
+
+    internal LocalServer Server { get; } = new(new LocalServerOptions { Folder = Folder }.ForReplay());
+
+    internal string BootFile => Path.Combine(Folder, "replay", "data-boot");
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await Server.DestroyAsync();
+        if (Directory.Exists(Folder))
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
+    }
+}
+
+public class ReplayerTests(ReplayServer server) : IClassFixture<ReplayServer>
+{
+    /// <summary>Every run of it gives another table, so that a copy can be told from it.</summary>
+    private const string Random = "CREATE TABLE drawn AS SELECT random() AS number;";
+
+    private readonly string _own = $"SELECT '{Guid.NewGuid():N}';";
+
+    private Replayer Replayer => new(server.Server);
+
+    [Fact]
+    public async Task Who_needs_the_same_migrations_gets_a_copy_and_who_needs_more_goes_on_from_it()
+    {
+        var (same, again, more, other) = (
+            await DrawnAsync(Chain(_own, Random)), await DrawnAsync(Chain(_own, Random)),
+                await DrawnAsync(Chain(_own, Random, "CREATE TABLE b ();")),
+            await DrawnAsync(Chain(_own, Random + " CREATE TABLE b ();")));
+
+        again.ShouldBe(same);
+        more.ShouldBe(same);
+        other.ShouldNotBe(same);
+    }
+
+    [Fact]
+    public async Task A_copy_is_gone_when_it_was_used_and_the_template_stays()
+    {
+        string name;
+        await using (var database = await Replayer.OpenAsync(Chain(_own)))
+        {
+            name = database.Database.Url.DatabaseName!;
+            (await NamesAsync()).ShouldContain(name);
+        }
+
+        var left = await NamesAsync();
+        left.ShouldNotContain(name);
+        left.ShouldContain(n => n.StartsWith("chatgenius_replay_", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_copy_has_the_databases_settings_grants_and_comment()
+    {
+        var chain = Chain(_own,
+            """
+            DO $$ BEGIN
+                EXECUTE format('ALTER DATABASE %I SET work_mem = ''7MB''', current_database());
+                EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', current_database());
+                EXECUTE format('COMMENT ON DATABASE %I IS ''ours''', current_database());
+            END $$;
+            """);
+        for (var i = 0; i < 2; i++)
+        {
+            await using var database = await Replayer.OpenAsync(chain);
+            var seen = await ScalarAsync(database.Database,
+                """
+                SELECT current_setting('work_mem') || ' ' || has_database_privilege('pg_monitor', current_database(), 'CONNECT') || ' '
+                    || shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()
+                """);
+
+            seen.ShouldBe("7MB false ours");
+        }
+    }
+
+    [Fact]
+    public async Task Two_at_once_build_it_once()
+    {
+        var chain = Chain(_own, Random, "SELECT pg_sleep(0.3);");
+
+        var drawn = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => DrawnAsync(chain)));
+
+        drawn.Distinct().ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task What_a_killed_run_left_is_dropped_by_the_next_and_what_another_run_uses_is_not()
+    {
+        await using var used = await Replayer.OpenAsync(Chain(_own));
+        await ExecuteAsync("CREATE DATABASE chatgenius_copy_of_a_killed_run");
+        await ExecuteAsync("CREATE DATABASE chatgenius_replay_half_made");
+
+        await using var next = await Replayer.OpenAsync(Chain(_own));
+
+        var names = await NamesAsync();
+        names.ShouldNotContain("chatgenius_copy_of_a_killed_run");
+        names.ShouldNotContain("chatgenius_replay_half_made");
+        names.ShouldContain(used.Database.Url.DatabaseName!);
+    }
+
+    [Fact]
+    public async Task A_template_that_is_gone_is_made_again()
+    {
+        var before = await DrawnAsync(Chain(_own, Random));
+        foreach (var name in (await NamesAsync()).Where(name => name.StartsWith("chatgenius_replay_", StringComparison.Ordinal)))
+        {
+            await ExecuteAsync($"DROP DATABASE {name}");
+        }
+
+        (await DrawnAsync(Chain(_own, Random))).ShouldNotBe(before);
+    }
+
+    [Fact]
+    public async Task No_more_templates_are_kept_than_twenty()
+    {
+        for (var i = 0; i < 22; i++)
+        {
+            await using var database = await Replayer.OpenAsync(Chain(_own, $"SELECT {i};"));
+        }
+
+        (await NamesAsync()).Count(name => name.StartsWith("chatgenius_replay_", StringComparison.Ordinal)).ShouldBeLessThanOrEqualTo(20);
+    }
+
+    [Fact]
+    public async Task Roles_stay_with_the_templates_and_those_that_are_missing_are_made()
+    {
+        var role = $"role_{Guid.NewGuid():N}";
+        var chain = Chain($"CREATE ROLE {role}; CREATE TABLE t (id int); GRANT SELECT ON t TO {role}, other_{role};");
+        for (var i = 0; i < 2; i++)
+        {
+            await using var database = await Replayer.OpenAsync([.. chain, .. Chain($"SELECT {i};")]);
+
+            database.Missing.ShouldBeEmpty();
+            (await ScalarAsync(database.Database, $"SELECT has_table_privilege('other_{role}', 't', 'SELECT')::text")).ShouldBe("true");
+        }
+    }
+
+    [Fact]
+    public async Task What_the_server_lacks_is_remembered_with_the_template()
+    {
+        var chain = Chain(_own, "CREATE EXTENSION not_to_be_had; CREATE TABLE t (id int);");
+        for (var i = 0; i < 2; i++)
+        {
+            await using var database = await Replayer.OpenAsync(chain);
+
+            database.Missing.ShouldHaveSingleItem().ShouldBe("extension \"not_to_be_had\" is not available on this server");
+            (await ScalarAsync(database.Database, "SELECT to_regclass('t')::text")).ShouldBe("t");
+        }
+    }
+
+    [Fact]
+    public async Task A_migration_that_fails_is_named_and_leaves_nothing()
+    {
+        var before = await NamesAsync();
+
+        var failure = await Should.ThrowAsync<ProblemException>(() => Replayer.OpenAsync(Chain(_own, "SELECT 1 / 0;")));
+
+        failure.Problems.ShouldHaveSingleItem().Code.ShouldBe("CG1209");
+        (await NamesAsync()).ShouldBe(before, ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Data_of_another_run_of_the_machine_is_not_trusted()
+    {
+        var before = await DrawnAsync(Chain(_own, Random));
+        await server.Server.StopAsync();
+        (await DrawnAsync(Chain(_own, Random))).ShouldBe(before);
+        await server.Server.StopAsync();
+        await File.WriteAllTextAsync(server.BootFile, "another");
+
+        (await DrawnAsync(Chain(_own, Random))).ShouldNotBe(before);
+    }
+
+    private static List<Migration> Chain(params string[] ups) =>
+        [.. ups.Select((up, i) => MigrationParser.Parse(
+            SourceText.From($"{i + 1:0000}_step.sql", $"-- migrate:up\n{up}\n-- migrate:down irreversible:true\n"),
+                MigrationOrigin.Folder))];
+
+    private async Task<string> DrawnAsync(List<Migration> chain)
+    {
+        await using var database = await Replayer.OpenAsync(chain);
+        return await ScalarAsync(database.Database, "SELECT number::text FROM drawn");
+    }
+
+    private async Task<List<string>> NamesAsync()
+    {
+        var names = await ScalarAsync(await MaintenanceAsync(), "SELECT string_agg(datname, ' ') FROM pg_database");
+        return [.. names.Split(' ')];
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var connection = await (await MaintenanceAsync()).ConnectAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private async Task<Database> MaintenanceAsync() => new(await server.Server.StartAsync());
+
+    private static async Task<string> ScalarAsync(Database database, string sql)
+    {
+        await using var connection = await database.ConnectAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (string)(await command.ExecuteScalarAsync())!;
+    }
+}

@@ -31,6 +31,25 @@ public partial class ArchitectureTests
         named.Where(n => forbidden.Contains(n.Room)).Distinct().ShouldBeEmpty();
     }
 
+    /// <summary>Where a migration's own statements run, and what shares a session with them.</summary>
+    private static readonly string[] BesideMigrations =
+    [
+        "CatalogReader", "History", "MigrationLock", "MigrationSession", "MigrationWatch", "Migrator", "ReplaySession", "RollbackLoss",
+        "StatementEffect", "Tracer",
+        "MadeUpValues", "RoundTripper", "RowCopy", "RowMaker", "SchemaReader", "ShadowDatabase", "TableSizes",
+    ];
+
+    [Fact]
+    public void Statements_of_ours_reach_a_server_through_the_room_of_connections_alone()
+    {
+        var room = Path.Combine("ChatGenius.Db", "Connections") + Path.DirectorySeparatorChar;
+        var others = Repository.Sources("src").Where(file => !file.Contains(room, StringComparison.Ordinal))
+            .Where(file => Npgsql().IsMatch(File.ReadAllText(file))).Select(file => Path.GetFileNameWithoutExtension(file)).ToList();
+
+        others.ShouldNotBeEmpty();
+        others.Except(BesideMigrations).ShouldBeEmpty("Session is the door.");
+    }
+
     [Fact]
     public void The_engine_knows_neither_the_tool_nor_a_console() =>
         Sources("src", "ChatGenius.Db").Where(f => ToolOrConsole().IsMatch(File.ReadAllText(f))).Select(Path.GetFileName).ShouldBeEmpty();
@@ -147,6 +166,9 @@ public partial class ArchitectureTests
 
     [GeneratedRegex(@"""(?<code>CG\d{4})""")]
     private static partial Regex Code();
+
+    [GeneratedRegex(@"\bNpgsql(Command|Batch|Connection)\b")]
+    private static partial Regex Npgsql();
 
     [GeneratedRegex(@"^\|\s*`?(?<code>CG\d{4})`?\s*\|")]
     private static partial Regex DocumentedCode();

@@ -92,6 +92,12 @@ public sealed class Session : IAsyncDisposable
             async () =>
             {
                 var prepared = staysPrepared && await OwnsBackendAsync(cancellationToken);
+                if (prepared)
+                {
+                    // To prepare them is no part of the transaction.
+                    await SetUpAsync(cancellationToken);
+                }
+
                 return (await RunAsync(Begin(writes: false), queries, read, prepared, cancellationToken)).Result;
             },
             cancellationToken);
@@ -155,17 +161,22 @@ public sealed class Session : IAsyncDisposable
     internal Task CommandAsync(string command, CancellationToken cancellationToken) => GuardAsync(
         async () =>
         {
-            if (!_isSetUp && await OwnsBackendAsync(cancellationToken))
-            {
-                string[] idle = ServerVersion >= 140000 ? ["SET idle_session_timeout = 0"] : [];
-                await SendAsync(["SET default_transaction_read_only = off", .. idle, .. Settings().Select(setting => "SET " + setting)],
-                    cancellationToken);
-                _isSetUp = true;
-            }
-
+            await SetUpAsync(cancellationToken);
             return await SendAsync([command], cancellationToken);
         },
         cancellationToken);
+
+    /// <summary>Makes our settings the session's, for what can't be part of a transaction; behind a pooler the session is not ours.</summary>
+    private async Task SetUpAsync(CancellationToken cancellationToken)
+    {
+        if (!_isSetUp && await OwnsBackendAsync(cancellationToken))
+        {
+            string[] idle = ServerVersion >= 140000 ? ["SET idle_session_timeout = 0"] : [];
+            await SendAsync(
+                ["SET default_transaction_read_only = off", .. idle, .. Settings().Select(setting => "SET " + setting)], cancellationToken);
+            _isSetUp = true;
+        }
+    }
 
     /// <summary>Copies rows from this database into another, within transactions that both have open.</summary>
     /// <param name="from">A <c>COPY … TO STDOUT</c>.</param>
@@ -226,6 +237,7 @@ public sealed class Session : IAsyncDisposable
             "search_path = pg_catalog, pg_temp",
             "row_security = off",
             "standard_conforming_strings = on",
+            "quote_all_identifiers = off",
             $"statement_timeout = {Milliseconds(StatementTimeout)}",
             $"lock_timeout = {Milliseconds(LockTimeout)}",
             "idle_in_transaction_session_timeout = 0",

@@ -24,6 +24,12 @@ public sealed record SchemaDifference(
     SchemaChange Change, string ObjectKind, string ObjectName, string? Fact, string? Before, string? After)
 {
     /// <summary>
+    /// Whether it may come from the server and its platform, where migrations are replayed on another one: owners, tablespaces, versions, what belongs to the cluster,
+    /// privileges on what PostgreSQL or an extension brings.
+    /// </summary>
+    public bool IsOfPlatform { get; init; }
+
+    /// <summary>
     /// The difference in one line: <c>~ table public.users: column email: text -> citext</c>. A text of several lines follows
     /// in lines of its own; where it changed, with only the lines that differ and one before and after.
     /// </summary>
@@ -57,14 +63,21 @@ public static class SchemaDiff
         {
             switch (old.GetValueOrDefault(key), @new.GetValueOrDefault(key))
             {
+                // What comes with something else is there on both sides; where one side has nothing to say of it, it has what it came with.
+                case var (one, other) when (one ?? other)!.PartOf is { } partOf:
+                    var isOfPlatform = partOf is "PostgreSQL" or "the cluster" || partOf.StartsWith("extension ", StringComparison.Ordinal);
+                    var nothing = (one ?? other)! with { Facts = [] };
+                    differences.AddRange(Between(one ?? nothing, other ?? nothing).Where(d => d.Fact != SchemaObject.PartOfKey)
+                        .Select(d => d with { IsOfPlatform = isOfPlatform }));
+                    break;
                 case (null, { } added):
                     differences.Add(new SchemaDifference(SchemaChange.Added, key.Kind, key.Name, null, null, added.ToString()));
                     break;
                 case ({ } removed, null):
                     differences.Add(new SchemaDifference(SchemaChange.Removed, key.Kind, key.Name, null, removed.ToString(), null));
                     break;
-                case ({ } one, { } other):
-                    differences.AddRange(Between(one, other));
+                case ({ } left, { } right):
+                    differences.AddRange(Between(left, right));
                     break;
             }
         }
@@ -82,7 +95,10 @@ public static class SchemaDiff
             if (was != becomes)
             {
                 var change = was is null ? SchemaChange.Added : becomes is null ? SchemaChange.Removed : SchemaChange.Changed;
-                yield return new SchemaDifference(change, before.Kind, before.Name, key, was, becomes);
+                yield return new SchemaDifference(change, before.Kind, before.Name, key, was, becomes)
+                {
+                    IsOfPlatform = key is "owner" or "tablespace" or "version",
+                };
             }
         }
 

@@ -43,7 +43,7 @@ public enum SchemaParts
     /// <summary>Owners; not compared by default, for roles differ between servers where the schemas are the same.</summary>
     Owners = 1 << 11,
 
-    /// <summary>Versions of extensions; not compared by default, for the server's packages decide them.</summary>
+    /// <summary>Versions of extensions and collations; not compared by default, for the server's packages decide them.</summary>
     ExtensionVersions = 1 << 12,
 
     /// <summary>Which object needs which; no part of the text, but needed to write the schema as SQL.</summary>
@@ -59,8 +59,11 @@ public sealed record SchemaReadOptions
     /// <summary>What is read.</summary>
     public SchemaParts Parts { get; init; } = SchemaParts.Default;
 
-    /// <summary>Names of schemas to leave out, unquoted; system schemas are left out anyway. By default the tool's own schema.</summary>
-    public IReadOnlyList<string> ExcludedSchemas { get; init; } = ["chatgenius_db"];
+    /// <summary>Names of schemas to leave out, unquoted; system schemas are left out anyway.</summary>
+    public IReadOnlyList<string> ExcludedSchemas { get; init; } = [];
+
+    /// <summary>The schema of the history, unquoted: the tool's own tables in it are left out, and it itself where it holds nothing else.</summary>
+    public string HistorySchema { get; init; } = "chatgenius_db";
 
     /// <summary>
     /// True where the session reads its schema many times: the queries stay prepared there. To plan them costs as much as to run them where the

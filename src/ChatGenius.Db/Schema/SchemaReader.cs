@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using System.Text.RegularExpressions;
 using ChatGenius.Db.Connections;
+using ChatGenius.Db.Sql;
 using Npgsql;
 
 namespace ChatGenius.Db.Schema;
@@ -115,7 +116,7 @@ public static partial class SchemaReader
             await builder.ReadDependenciesAsync(reader, cancellationToken);
         }
 
-        return builder.Build();
+        return builder.Build(SqlIdentifier.Quote(options.HistorySchema));
     }
 
     private static List<SqlQuery> Queries(SchemaReadOptions options, int version)
@@ -127,7 +128,12 @@ public static partial class SchemaReader
         return
         [
             .. Settings.Select(setting => (SqlQuery)$"SET LOCAL {setting.Name} = '{setting.Value}'"),
-            .. queries.Select(text => text.Contains("$1", StringComparison.Ordinal) ? new SqlQuery(text, [excluded]) : text),
+            .. queries.Select(text => text switch
+            {
+                _ when text.Contains("$2", StringComparison.Ordinal) => new SqlQuery(text, [excluded, options.HistorySchema]),
+                _ when text.Contains("$1", StringComparison.Ordinal) => new SqlQuery(text, [excluded]),
+                _ => text,
+            }),
         ];
     }
 

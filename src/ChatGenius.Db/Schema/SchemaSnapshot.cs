@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using ChatGenius.Db.Text;
 
 namespace ChatGenius.Db.Schema;
@@ -8,9 +9,6 @@ namespace ChatGenius.Db.Schema;
 /// <param name="Text">What holds, in PostgreSQL's own words; may have several lines.</param>
 public sealed record SchemaFact(string Key, string Text)
 {
-    /// <summary>The text in parts, as the query that read it gives them; empty where a snapshot was read from a file.</summary>
-    internal IReadOnlyList<string?> Parts { get; init; } = [];
-
     /// <summary>The first word of the key: <c>column</c>, <c>constraint</c>, <c>index</c>, …</summary>
     public string Kind => Key.IndexOf(' ') is var space and >= 0 ? Key[..space] : Key;
 }
@@ -21,6 +19,15 @@ public sealed record SchemaFact(string Key, string Text)
 /// <param name="Facts">In the order they are shown; columns in their own order.</param>
 public sealed record SchemaObject(string Kind, string Name, IReadOnlyList<SchemaFact> Facts)
 {
+    /// <summary>The key of the fact that says what an object comes with; see <see cref="PartOf"/>.</summary>
+    internal const string PartOfKey = "part of";
+
+    /// <summary>
+    /// What the object comes with where it is none of the schema's own: an extension, PostgreSQL itself, an identity column. It counts only by what was given to it
+    /// later, such as a privilege.
+    /// </summary>
+    public string? PartOf => this[PartOfKey];
+
     /// <summary>The text of the fact with this key, or null.</summary>
     public string? this[string key] => Facts.FirstOrDefault(f => f.Key == key)?.Text;
 
@@ -59,6 +66,25 @@ public sealed class SchemaSnapshot : IEquatable<SchemaSnapshot>
     /// <summary>The object of this kind and name, or null.</summary>
     public SchemaObject? Find(string kind, string name) => Objects.FirstOrDefault(o => o.Kind == kind && o.Name == name);
 
+    /// <summary>The snapshot without what others have made: objects and facts that match a pattern.</summary>
+    /// <param name="patterns"><c>*</c> stands for anything: <c>table audit.*</c>, <c>audit.*</c>, <c>privileges of supabase_*</c>.</param>
+    public SchemaSnapshot Without(IReadOnlyCollection<string> patterns)
+    {
+        var matchers = patterns.Select(p => new Regex($"^{Regex.Escape(p).Replace("\\*", ".*", StringComparison.Ordinal)}$", RegexOptions.CultureInvariant)).ToList();
+        bool IsOut(string text) => matchers.Exists(m => m.IsMatch(text));
+        if (matchers.Count == 0)
+        {
+            return this;
+        }
+
+        var kept = Objects.Where(o => !IsOut(o.Name) && !IsOut($"{o.Kind} {o.Name}"))
+            .ToDictionary(o => o, o => o with { Facts = [.. o.Facts.Where(f => !IsOut(f.Key))] });
+        return new SchemaSnapshot(
+            [.. kept.Values.Where(o => o.PartOf is null || o.Facts.Count > 1)],
+            Dependencies is null ? null : [.. Dependencies.Where(d => kept.ContainsKey(d.Dependent) && kept.ContainsKey(d.Needed))
+                .Select(d => d with { Dependent = kept[d.Dependent], Needed = kept[d.Needed] })]);
+    }
+
     /// <summary>Reads a text back that <see cref="ToString"/> gave.</summary>
     /// <exception cref="ProblemException">CG1102: the text is not a snapshot; names the line.</exception>
     public static SchemaSnapshot Parse(SourceText source) => new(SchemaText.Parse(source));
@@ -79,8 +105,9 @@ public sealed class SchemaSnapshot : IEquatable<SchemaSnapshot>
     public override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
 }
 
-/// <summary>One object that must be there before another.</summary>
+/// <summary>One object that needs another.</summary>
 /// <param name="Dependent">The one that comes later.</param>
+/// <param name="Part">The key of the fact that needs it, where that can be added after the object was made.</param>
 /// <param name="Needed">The one that comes first.</param>
-/// <param name="Soft">True if only a column's default or a check constraint needs it, which can be added later.</param>
-internal sealed record SchemaDependency(SchemaObject Dependent, SchemaObject Needed, bool Soft);
+/// <param name="Column">The column of it that is needed, not quoted.</param>
+internal sealed record SchemaDependency(SchemaObject Dependent, string? Part, SchemaObject Needed, string? Column);

@@ -18,8 +18,12 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
         Configure = app =>
         {
             var shadow = app.Option("--shadow <URL>", "Server for the throw-away database [embedded]", CommandOptionType.SingleValue);
+            var strict = app.Option("--strict", "What the server or its platform brings counts too", CommandOptionType.NoValue);
+            var sql = app.Option("--sql", "Print the statements that would put the database back", CommandOptionType.NoValue);
+            var change = new SchemaChangeArguments(app);
             var read = new SchemaReadArguments(app);
-            return Command.Handle<DriftCommand>((command, cancellationToken) => command.RunAsync(shadow.Value(), read, cancellationToken));
+            return Command.Handle<DriftCommand>((command, cancellationToken) =>
+                command.RunAsync(shadow.Value(), strict.HasValue(), sql.HasValue() ? change : null, change.Excluded, read, cancellationToken));
         },
         Details =
             """
@@ -27,6 +31,9 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
             schemas. + is in the database and comes from no migration, - is missing there,
             ~ is another than the migrations make it. Exits with 1 where there are
             differences. The database itself is only read.
+
+            What no replay can have (owners, tablespaces, versions, privileges on what
+            PostgreSQL or an extension brings) is a note; with --strict it counts.
             """,
         Examples =
             """
@@ -35,13 +42,14 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
             """,
     };
 
-    private async Task<ExitCode> RunAsync(string? shadow, SchemaReadArguments read, CancellationToken cancellationToken)
+    private async Task<ExitCode> RunAsync(
+        string? shadow, bool strict, SchemaChangeArguments? sql, IReadOnlyCollection<string> excluded, SchemaReadArguments read, CancellationToken cancellationToken)
     {
         using var progress = new RunProgress(report);
         progress.Show("Comparing the database with its migrations");
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var applied = Replayable(await migrator.StatusAsync(cancellationToken));
-        var options = read.Over(settings);
+        var options = read.Over(settings, sql is null ? 0 : SchemaParts.Dependencies);
         var actual = await SchemaReader.ReadAsync(target.Database, options, cancellationToken);
         var timeZone = (await TableSizes.ReadServerAsync(target.Database, cancellationToken)).TimeZone;
         report.Detail($"Replaying {Plural.Of(applied.Count, "migration")}");
@@ -56,9 +64,21 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
 
         var expected = await SchemaReader.ReadAsync(replayed.Database, options, cancellationToken);
         SchemaDifferences.WarnOfVersions(report, actual.ServerVersion, expected.ServerVersion);
+        var (should, @is) = (expected.Schema.Without(excluded), actual.Schema.Without(excluded));
+        if (sql is not null)
+        {
+            return sql.Show(report, SchemaChanges.Between(@is, should, sql.Options), "The database is what its migrations make it");
+        }
+
+        var differences = SchemaDiff.Between(should, @is);
+        foreach (var note in differences.Where(d => d.IsOfPlatform && !strict))
+        {
+            report.Note($"Only a note, for it may come from the server: {note}");
+        }
+
         return SchemaDifferences.Show(
             report,
-            SchemaDiff.Between(expected.Schema, actual.Schema),
+            [.. differences.Where(d => strict || !d.IsOfPlatform)],
             applied.Count == 0 ? "No migration is applied, and the database is empty" : "The database is what its migrations make it");
     }
 

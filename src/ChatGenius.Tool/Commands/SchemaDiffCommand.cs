@@ -16,23 +16,32 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
         {
             var before = app.Argument("A", "A database's URL, or a file that schema dump wrote");
             var after = app.Argument("B", "The same; without it, the configured database");
+            var sql = app.Option("--sql", "Print the statements that bring A to B", CommandOptionType.NoValue);
+            var change = new SchemaChangeArguments(app);
             var read = new SchemaReadArguments(app);
             return Command.Handle<SchemaDiffCommand>((command, cancellationToken) =>
-                command.RunAsync(before.Value, after.Value, read, cancellationToken));
+                command.RunAsync(before.Value, after.Value, sql.HasValue(), change, read, cancellationToken));
         },
         Details =
             """
             + is only in B, - only in A, ~ in both but not the same. Exits with 1 where
             there are differences.
+
+            With --sql it prints statements in an order that runs, in forms that lock a
+            table in use for moments only. What needs a human (rows that would be lost, a
+            column that may have been renamed) is a comment below its question; --rename
+            answers it beforehand.
             """,
         Examples =
             """
             chatgenius-db schema diff schema.txt    a dump and the configured database
             chatgenius-db schema diff postgres://localhost/a postgres://localhost/b
+            chatgenius-db schema diff --sql --rename public.users.name=full_name a.txt b.txt
             """,
     };
 
-    private async Task<ExitCode> RunAsync(string? a, string? b, SchemaReadArguments read, CancellationToken cancellationToken)
+    private async Task<ExitCode> RunAsync(
+        string? a, string? b, bool sql, SchemaChangeArguments change, SchemaReadArguments read, CancellationToken cancellationToken)
     {
         if (a is null)
         {
@@ -41,13 +50,19 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
                 advice: "Name a database's URL or a dump file; see 'chatgenius-db schema diff --help'.");
         }
 
-        var options = read.Over(settings);
+        var options = read.Over(settings, sql ? SchemaParts.Dependencies : 0);
         var before = await ReadAsync(a, "A", options, cancellationToken);
         var after = b is null
             ? await SchemaReader.ReadAsync((await targets.FindAsync(cancellationToken)).Database, options, cancellationToken)
             : await ReadAsync(b, "B", options, cancellationToken);
         SchemaDifferences.WarnOfVersions(report, before.ServerVersion, after.ServerVersion);
-        return SchemaDifferences.Show(report, SchemaDiff.Between(before.Schema, after.Schema), "The schemas are the same");
+        var (one, other) = (before.Schema.Without(change.Excluded), after.Schema.Without(change.Excluded));
+        if (!sql)
+        {
+            return SchemaDifferences.Show(report, SchemaDiff.Between(one, other), "The schemas are the same");
+        }
+
+        return change.Show(report, SchemaChanges.Between(one, other, change.Options), "The schemas are the same");
     }
 
     private async Task<(SchemaSnapshot Schema, int? ServerVersion)> ReadAsync(

@@ -1,3 +1,4 @@
+using ChatGenius.Db;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Schema;
 using ChatGenius.Tool.Configuration;
@@ -14,15 +15,17 @@ internal sealed class SchemaDumpCommand(TargetFinder targets, Settings settings,
         {
             var format = app.Option("--format <text,sql>", "Form of what is written [text]", CommandOptionType.SingleValue);
             var output = app.Option("-o|--output <FILE>", "Write to a file instead of stdout", CommandOptionType.SingleValue);
+            var strict = app.Option("--strict", "Exit with 1 where something is left out", CommandOptionType.NoValue);
             var read = new SchemaReadArguments(app);
             return Command.Handle<SchemaDumpCommand>((command, cancellationToken) =>
-                command.RunAsync(format.OneOf() == "sql", output.Value(), read, cancellationToken));
+                command.RunAsync(format.OneOf() == "sql", output.Value(), strict.HasValue(), read, cancellationToken));
         },
         Details =
             """
             The text is made to be kept beside the migrations and compared: the same
             schema gives the same text, in whatever order it was built. The SQL builds the
-            schema in an empty database.
+            schema in an empty database. What either leaves out, such as a subscription's
+            password, is named on stderr.
             """,
         Examples =
             """
@@ -31,19 +34,28 @@ internal sealed class SchemaDumpCommand(TargetFinder targets, Settings settings,
             """,
     };
 
-    private async Task<ExitCode> RunAsync(bool sql, string? file, SchemaReadArguments read, CancellationToken cancellationToken)
+    private async Task<ExitCode> RunAsync(bool sql, string? file, bool strict, SchemaReadArguments read, CancellationToken cancellationToken)
     {
         var target = await targets.FindAsync(cancellationToken);
         var (snapshot, _) = await SchemaReader
             .ReadAsync(target.Database, read.Over(settings, sql ? SchemaParts.Dependencies : 0), cancellationToken);
+        var script = sql ? SchemaScript.Of(snapshot) : null;
+        IReadOnlyList<Problem> leftOut = script is null ? [.. SchemaGap.Of(snapshot, asSql: false)] : script.LeftOut;
+        foreach (var gap in leftOut)
+        {
+            report.Warn(gap);
+        }
+
         if (report.Json)
         {
             report.Result(SchemaJson.Of(snapshot), JsonContext.Readable.SchemaJson);
-            return ExitCode.Done;
+        }
+        else
+        {
+            OutputFile.Write(shell, report, file, script?.ToString() ?? snapshot.ToString());
         }
 
-        OutputFile.Write(shell, report, file, sql ? SchemaScript.Text(snapshot) : snapshot.ToString());
-        return ExitCode.Done;
+        return strict && leftOut.Count > 0 ? ExitCode.Differs : ExitCode.Done;
     }
 }
 

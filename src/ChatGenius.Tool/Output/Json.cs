@@ -30,6 +30,7 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
 [JsonSerializable(typeof(DoneJson))]
 [JsonSerializable(typeof(PlanJson))]
 [JsonSerializable(typeof(SchemaDifferencesJson))]
+[JsonSerializable(typeof(SchemaStatementsJson))]
 [JsonSerializable(typeof(SchemaJson))]
 [JsonSerializable(typeof(RulesJson))]
 [JsonSerializable(typeof(ServerStatusJson))]

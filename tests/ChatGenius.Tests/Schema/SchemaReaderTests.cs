@@ -83,11 +83,15 @@ public class SchemaReaderTests
         await SchemaCase.RunAsync(
             connection,
             [
-                "CREATE SCHEMA chatgenius_db", "CREATE TABLE chatgenius_db.history (version bigint PRIMARY KEY)", "CREATE TEMPORARY TABLE t (id serial)",
-                "CREATE TEMPORARY VIEW v AS SELECT 1", "CREATE FUNCTION chatgenius_db.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
+                "CREATE SCHEMA chatgenius_db", "CREATE TABLE chatgenius_db.history (version bigint PRIMARY KEY, name text, checksum text, applied_at timestamptz)",
+                "CREATE TEMPORARY TABLE t (id serial)", "CREATE TEMPORARY VIEW v AS SELECT 1", "GRANT USAGE ON SCHEMA chatgenius_db TO PUBLIC",
             ]);
 
         (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"))).ShouldBe(empty);
+
+        await SchemaCase.RunAsync(connection, ["CREATE FUNCTION chatgenius_db.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'"]);
+        (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"))).Objects.Select(o => o.ToString().Split('\n')[0]).Except(
+            empty.Objects.Select(o => o.ToString().Split('\n')[0])).ShouldBe(["schema chatgenius_db", "function chatgenius_db.f()"]);
 
         await SchemaCase.RunAsync(connection, ["CREATE SCHEMA \"It's\"", "CREATE VIEW \"It's\".v AS SELECT 1"]);
         (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"), new SchemaReadOptions { ExcludedSchemas = ["chatgenius_db", "It's"] })).ShouldBe(empty);

@@ -3,10 +3,8 @@ SELECT CASE c.relkind WHEN 'c' THEN 'pg_type'::regclass::oid ELSE 'pg_class'::re
     CASE c.relkind WHEN 'c' THEN c.reltype ELSE c.oid END AS objid,
     1000 + a.attnum AS position,
     'column ' || quote_ident(a.attname) AS key,
-    concat_ws(' ', x.type, x.collation, x.options, x.storage, x.compression, x.not_null, x.default_, x.generated, x.identity, x.statistics, x.inherited, x.fdw_options)
-        AS value,
-    ARRAY[a.attname::text, x.type, x.collation, x.options, x.storage, x.compression, x.not_null, x.default_, x.generated, x.identity, x.statistics,
-        x.inherited, x.fdw_options] AS parts
+    concat_ws(' ', x.type, x.collation, x.options, x.storage, x.compression, x.not_null, x.default_, x.generated, x.identity, x.statistics, x.inherited,
+        x.fdw_options) AS value
 FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -21,17 +19,18 @@ FROM pg_attribute a
             WHEN cn.nspname = 'pg_catalog' THEN format('COLLATE %I', co.collname)
             ELSE format('COLLATE %I.%I', cn.nspname, co.collname) END AS collation,
         -- The minor releases of November 2026 note the version of each column here, which is no option of the user's; pg_dump leaves it out as well.
-        (SELECT 'OPTIONS (' || string_agg(o, ', ' ORDER BY o COLLATE "C") || ')' FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver=') AS options,
+        (SELECT 'SET (' || string_agg(o, ', ' ORDER BY o COLLATE "C") || ')' FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver=') AS options,
         (SELECT 'OPTIONS (' || string_agg(format('%I %L', o.option_name, o.option_value), ', ' ORDER BY o.option_name) || ')'
             FROM pg_options_to_table(a.attfdwoptions) o) AS fdw_options,
         CASE WHEN a.attstorage <> t.typstorage AND c.relkind IN ('r', 'p', 'm', 'f') THEN 'STORAGE ' || CASE a.attstorage
             WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END AS storage,
         CASE a.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END AS compression, --@ 14..
         NULL::text AS compression, --@ ..13
-        CASE WHEN NOT a.attnotnull THEN NULL
-            WHEN NOT nn.convalidated THEN 'NOT NULL NOT VALID' --@ 18..
-            WHEN nn.connoinherit THEN 'NOT NULL NO INHERIT' --@ 18..
-            ELSE 'NOT NULL' END AS not_null,
+        CASE WHEN a.attnotnull THEN concat(
+            'CONSTRAINT ' || quote_ident(nullif(nn.conname, c.relname || '_' || a.attname || '_not_null')) || ' ', --@ 18..
+            'NOT NULL'
+            , CASE WHEN nn.connoinherit THEN ' NO INHERIT' END, CASE WHEN NOT nn.convalidated THEN ' NOT VALID' END --@ 18..
+            ) END AS not_null,
         CASE WHEN d.oid IS NOT NULL
             AND a.attgenerated = '' --@ 12..
             THEN 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid) END AS default_,

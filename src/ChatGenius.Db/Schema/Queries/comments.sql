@@ -1,18 +1,20 @@
--- Comments, on the object they belong to.
+-- Comments and security labels, on the object they belong to.
 WITH described AS (
-    SELECT d.classoid, d.objoid, d.objsubid, d.description
+    SELECT d.classoid, d.objoid, d.objsubid, d.description, 'comment' AS word
     FROM pg_description d
     -- initdb gives the schema public its oid and this comment.
     WHERE d.objoid >= 16384 OR d.classoid = 'pg_namespace'::regclass AND d.objoid = 2200 AND d.description <> 'standard public schema'
+    UNION ALL
+    SELECT l.classoid, l.objoid, l.objsubid, l.label, 'security label ' || quote_ident(l.provider) FROM pg_seclabel l
 )
-SELECT classid, objid, position, key, value, NULL::text[] AS parts
+SELECT classid, objid, position, key, value
 FROM (
     SELECT CASE WHEN c.relkind = 'c' THEN 'pg_type'::regclass::oid WHEN i.indrelid IS NOT NULL THEN 'pg_class'::regclass ELSE d.classoid END,
         CASE WHEN c.relkind = 'c' THEN c.reltype ELSE coalesce(i.indrelid, d.objoid) END,
         CASE WHEN i.indrelid IS NOT NULL THEN 11001 WHEN a.attnum IS NOT NULL THEN 9001 + a.attnum ELSE 9000 END,
-        CASE WHEN i.indrelid IS NOT NULL THEN 'comment on index ' || quote_ident(c.relname)
-            WHEN a.attnum IS NOT NULL THEN 'comment on column ' || quote_ident(a.attname)
-            ELSE 'comment' END,
+        CASE WHEN i.indrelid IS NOT NULL THEN d.word || ' on index ' || quote_ident(c.relname)
+            WHEN a.attnum IS NOT NULL THEN d.word || ' on column ' || quote_ident(a.attname)
+            ELSE d.word END,
         d.description
     FROM described d
         LEFT JOIN pg_class c ON d.classoid = 'pg_class'::regclass AND c.oid = d.objoid

@@ -1,5 +1,17 @@
 -- The rarer kinds of object, each as the statement that makes it.
-WITH facts (classid, objid, position, key, value) AS (
+WITH members AS (
+    SELECT d.refclassid, d.refobjid, 1 AS kind, o.amopstrategy AS number, concat('OPERATOR ', o.amopstrategy, ' ', o.amopopr::regoperator,
+        ' FOR ORDER BY ' || quote_ident(sn.nspname) || '.' || quote_ident(sf.opfname)) AS text
+    FROM pg_amop o JOIN pg_depend d ON d.classid = 'pg_amop'::regclass AND d.objid = o.oid
+        LEFT JOIN pg_opfamily sf ON sf.oid = o.amopsortfamily LEFT JOIN pg_namespace sn ON sn.oid = sf.opfnamespace
+    WHERE o.oid >= 16384 AND d.refclassid IN ('pg_opclass'::regclass, 'pg_opfamily'::regclass) AND (d.refclassid = 'pg_opclass'::regclass OR d.refobjid = o.amopfamily)
+    UNION ALL
+    SELECT d.refclassid, d.refobjid, 2, p.amprocnum, format('FUNCTION %s (%s, %s) %s', p.amprocnum, format_type(p.amproclefttype, NULL),
+        format_type(p.amprocrighttype, NULL), p.amproc::regprocedure)
+    FROM pg_amproc p JOIN pg_depend d ON d.classid = 'pg_amproc'::regclass AND d.objid = p.oid
+    WHERE p.oid >= 16384 AND d.refclassid IN ('pg_opclass'::regclass, 'pg_opfamily'::regclass) AND (d.refclassid = 'pg_opclass'::regclass OR d.refobjid = p.amprocfamily)
+),
+facts (classid, objid, position, key, value) AS (
     SELECT 'pg_extension'::regclass::oid, e.oid, 10, 'schema', quote_ident(n.nspname)
     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
     UNION ALL
@@ -122,5 +134,51 @@ WITH facts (classid, objid, position, key, value) AS (
         CASE e.evtenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END
     FROM pg_event_trigger e
     WHERE e.evtenabled <> 'O'
+    UNION ALL
+    SELECT 'pg_opfamily'::regclass, f.oid, 10, 'definition', format('CREATE OPERATOR FAMILY %I.%I USING %I', n.nspname, f.opfname, a.amname)
+    FROM pg_opfamily f JOIN pg_namespace n ON n.oid = f.opfnamespace JOIN pg_am a ON a.oid = f.opfmethod
+    UNION ALL
+    SELECT 'pg_opclass'::regclass, c.oid, 10, 'definition', concat(format('CREATE OPERATOR CLASS %I.%I ', n.nspname, c.opcname),
+        CASE WHEN c.opcdefault THEN 'DEFAULT ' END, format('FOR TYPE %s USING %I FAMILY %I.%I AS ', format_type(c.opcintype, NULL), a.amname, fn.nspname, f.opfname),
+        coalesce(nullif(concat_ws(', ', 'STORAGE ' || format_type(nullif(c.opckeytype, 0), NULL), m.list), ''), 'STORAGE ' || format_type(c.opcintype, NULL)))
+    FROM pg_opclass c JOIN pg_namespace n ON n.oid = c.opcnamespace JOIN pg_am a ON a.oid = c.opcmethod
+        JOIN pg_opfamily f ON f.oid = c.opcfamily JOIN pg_namespace fn ON fn.oid = f.opfnamespace
+        LEFT JOIN (SELECT refobjid, string_agg(text, ', ' ORDER BY kind, number, text COLLATE "C") AS list FROM members
+            WHERE refclassid = 'pg_opclass'::regclass GROUP BY refobjid) m ON m.refobjid = c.oid
+    UNION ALL
+    -- Members that belong to no class.
+    SELECT 'pg_opfamily'::regclass, refobjid, 11, 'members', string_agg(text, ', ' ORDER BY kind, number, text COLLATE "C") FROM members
+    WHERE refclassid = 'pg_opfamily'::regclass GROUP BY refobjid
+    UNION ALL
+    -- Its address may hold a password, and only a superuser may read it.
+    SELECT 'pg_subscription'::regclass, s.oid, 10, 'definition', format('CREATE SUBSCRIPTION %I CONNECTION '''' PUBLICATION %s WITH (%s)', s.subname,
+        (SELECT string_agg(quote_ident(p), ', ' ORDER BY i) FROM unnest(s.subpublications) WITH ORDINALITY u (p, i)),
+        concat_ws(', ', 'connect = false', 'slot_name = ' || coalesce(quote_literal(s.subslotname), 'NONE')
+            , CASE WHEN s.subbinary THEN 'binary = true' END, CASE WHEN s.subsynccommit <> 'off' THEN 'synchronous_commit = ' || quote_literal(s.subsynccommit) END --@ 14..
+            , CASE WHEN s.substream THEN 'streaming = on' END --@ 14..15
+            , 'streaming = ' || CASE s.substream WHEN 't' THEN 'on' WHEN 'p' THEN 'parallel' ELSE 'off' END --@ 16..
+            , CASE WHEN s.subtwophasestate <> 'd' THEN 'two_phase = on' END, CASE WHEN s.subdisableonerr THEN 'disable_on_error = true' END --@ 15..
+            , CASE WHEN s.suborigin <> 'any' THEN 'origin = ' || s.suborigin END, CASE WHEN s.subrunasowner THEN 'run_as_owner = true' END --@ 16..
+            , CASE WHEN NOT s.subpasswordrequired THEN 'password_required = false' END --@ 16..
+            , CASE WHEN s.subfailover THEN 'failover = true' END --@ 17..
+            ))
+    FROM pg_subscription s
+    UNION ALL
+    -- Its options are for its owner's eyes.
+    SELECT 'pg_user_mapping'::regclass, umid, 10, 'definition',
+        format('CREATE USER MAPPING FOR %s SERVER %I', CASE umuser WHEN 0 THEN 'PUBLIC' ELSE quote_ident(usename) END, srvname)
+    FROM pg_user_mappings
+    UNION ALL
+    SELECT CASE WHEN d.classid = 'pg_proc'::regclass THEN d.classid ELSE 'pg_class'::regclass END, coalesce(t.tgrelid, i.indrelid, d.objid), 8500,
+        concat('dependency', ' of trigger ' || quote_ident(t.tgname), ' of index ' || CASE WHEN i.indrelid IS NOT NULL THEN quote_ident(c.relname) END,
+            ' on ', quote_ident(e.extname)),
+        format('ALTER %s DEPENDS ON EXTENSION %I', CASE WHEN t.oid IS NOT NULL THEN format('TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
+            WHEN i.indrelid IS NOT NULL THEN 'INDEX ' || d.objid::regclass WHEN c.oid IS NOT NULL THEN 'MATERIALIZED VIEW ' || d.objid::regclass
+            ELSE 'ROUTINE ' || d.objid::regprocedure END, e.extname)
+    FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+        LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
+        LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+        LEFT JOIN pg_index i ON i.indexrelid = c.oid
+    WHERE d.deptype = 'x' AND d.refclassid = 'pg_extension'::regclass
 )
-SELECT classid, objid, position, key, value, NULL::text[] AS parts FROM facts WHERE objid >= 16384 AND value IS NOT NULL
+SELECT classid, objid, position, key, value FROM facts WHERE objid >= 16384 AND value IS NOT NULL

@@ -1,8 +1,10 @@
 -- Indexes that no constraint stands for.
 SELECT 'pg_class'::regclass::oid AS classid, i.indrelid AS objid, 4000 AS position,
     'index ' || quote_ident(c.relname) AS key,
-    concat_ws(' ', pg_get_indexdef(i.indexrelid), 'TABLESPACE ' || quote_ident(s.spcname), st.targets, CASE WHEN NOT i.indisvalid THEN 'INVALID' END) AS value,
-    ARRAY[c.relname::text, pg_get_indexdef(i.indexrelid), quote_ident(s.spcname), st.targets, CASE WHEN NOT i.indisvalid THEN 'INVALID' END] AS parts
+    concat_ws(' ', pg_get_indexdef(i.indexrelid), 'TABLESPACE ' || quote_ident(s.spcname), st.targets,
+        'PARTITION OF ' || CASE WHEN c.relispartition THEN (SELECT format('%I.%I', pn.nspname, p.relname) FROM pg_inherits h
+            JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace WHERE h.inhrelid = c.oid) END,
+        CASE WHEN NOT i.indisvalid THEN 'INVALID' END) AS value
 FROM pg_index i
     JOIN pg_class c ON c.oid = i.indexrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace

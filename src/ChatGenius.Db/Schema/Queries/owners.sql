@@ -1,5 +1,5 @@
 -- Who owns what, where ownership is to be compared.
-SELECT classid, objid, 5 AS position, 'owner' AS key, quote_ident(pg_get_userbyid(owner)) AS value, NULL::text[] AS parts
+SELECT classid, objid, 5 AS position, 'owner' AS key, quote_ident(pg_get_userbyid(owner)) AS value
 FROM (
     SELECT 'pg_namespace'::regclass::oid, oid, nspowner FROM pg_namespace
     UNION ALL SELECT 'pg_class'::regclass, oid, relowner FROM pg_class WHERE oid >= 16384
@@ -18,5 +18,6 @@ FROM (
     UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid, fdwowner FROM pg_foreign_data_wrapper
     UNION ALL SELECT 'pg_foreign_server'::regclass, oid, srvowner FROM pg_foreign_server
     UNION ALL SELECT 'pg_publication'::regclass, oid, pubowner FROM pg_publication
+    UNION ALL SELECT 'pg_subscription'::regclass, oid, subowner FROM pg_subscription --@ 12..
     UNION ALL SELECT 'pg_event_trigger'::regclass, oid, evtowner FROM pg_event_trigger
 ) AS owned (classid, objid, owner)

@@ -7,6 +7,5 @@ SELECT 'pg_class'::regclass::oid AS classid, p.polrelid AS objid, 7000 AS positi
         'TO ' || (SELECT string_agg(CASE u.role WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(u.role)) END, ', '
             ORDER BY pg_get_userbyid(u.role) COLLATE "C") FROM unnest(p.polroles) u (role)),
         'USING (' || pg_get_expr(p.polqual, p.polrelid) || ')',
-        'WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')') AS value,
-    ARRAY[p.polname::text] AS parts
+        'WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')') AS value
 FROM pg_policy p

@@ -1,5 +1,5 @@
 -- Properties of tables, partitioned tables, foreign tables, views and materialized views.
-SELECT 'pg_class'::regclass::oid AS classid, c.oid AS objid, f.position, f.key, f.value, NULL::text[] AS parts
+SELECT 'pg_class'::regclass::oid AS classid, c.oid AS objid, f.position, f.key, f.value
 FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_am am ON am.oid = c.relam

@@ -1,5 +1,5 @@
 -- Sequences that are objects of their own; the ones of identity columns stand with their column.
-SELECT 'pg_class'::regclass::oid AS classid, c.oid AS objid, f.position, f.key, f.value, NULL::text[] AS parts
+SELECT 'pg_class'::regclass::oid AS classid, c.oid AS objid, f.position, f.key, f.value
 FROM pg_sequence s
     JOIN pg_class c ON c.oid = s.seqrelid
     CROSS JOIN LATERAL (SELECT

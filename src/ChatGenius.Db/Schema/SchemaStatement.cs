@@ -1,0 +1,30 @@
+namespace ChatGenius.Db.Schema;
+
+/// <summary>One statement that brings a schema closer to another.</summary>
+/// <param name="Sql">Without a semicolon.</param>
+public sealed record SchemaStatement(string Sql)
+{
+    /// <summary>What a human has to decide before it runs; null where it is certain.</summary>
+    public string? Question { get; init; }
+
+    /// <summary>Whether it has to run outside of a transaction block, or what follows needs it committed.</summary>
+    public bool IsAlone { get; init; }
+
+    /// <summary>The statement as a file has it: one that needs a human is a comment below its question.</summary>
+    public override string ToString() => Question is null
+        ? Sql + ";\n"
+        : $"-- needs a human: {Question}\n-- {Sql.Replace("\n", "\n-- ", StringComparison.Ordinal)};\n";
+}
+
+/// <summary>How a difference becomes statements.</summary>
+public sealed record SchemaChangeOptions
+{
+    /// <summary>What has another name afterwards: <c>public.users</c> → <c>people</c>, <c>public.users.name</c> → <c>full_name</c>, quoted where needed.</summary>
+    public IReadOnlyList<(string Old, string New)> Renames { get; init; } = [];
+
+    /// <summary>Whether indexes are built and dropped concurrently.</summary>
+    public bool Concurrently { get; init; } = true;
+
+    /// <summary>Whether the database may be locked while it changes, so that the short forms do.</summary>
+    public bool IsOffline { get; init; }
+}

@@ -29,7 +29,8 @@ internal static class Cli
     public static async Task<ExitCode> RunAsync(string[] args, Shell shell, CancellationToken cancellationToken)
     {
         // Until the arguments are understood, these two are taken by their letters: they say how to complain about the others.
-        var report = new Report(shell, json: args.Contains("--json"), color: !args.Contains("--no-color"));
+        var report = new Report(
+            shell, json: args.Contains("--json"), color: !args.Contains("--no-color"), lines: args.Contains("--json-lines"));
         var exitCode = await GuardAsync(report, () => DispatchAsync(args, shell, report, cancellationToken), cancellationToken);
         var completed = await GuardAsync(
             report,

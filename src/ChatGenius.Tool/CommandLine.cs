@@ -123,6 +123,11 @@ internal sealed record CommandLine(
         if (unexpected is ['-', _, ..] && unexpected != "--")
         {
             var name = unexpected.Split('=', ':')[0];
+            if (OptionsElsewhere.TryGetValue(name, out var ours))
+            {
+                return new Problem("CG1002", $"{NameOf(app)} has no option {name}", Advice: DidYouMean(ours));
+            }
+
             var known = app.GetOptions().Select(option => option.LongName).OfType<string>().Select(option => $"--{option}");
             return new Problem("CG1002", $"{NameOf(app)} has no option {name}",
                 Advice: DidYouMean(Nearest.To(name, known)) ?? SeeHelp(app));
@@ -134,13 +139,23 @@ internal sealed record CommandLine(
             return new Problem("CG1004", $"{NameOf(app)} takes no argument {Quoted(unexpected)} here", Advice: SeeHelp(app));
         }
 
-        var nearest = below.FirstOrDefault(c => c.CalledElsewhere.Contains(unexpected))?.Name ?? Nearest.To(unexpected,
-            below.Select(c => c.Name));
+        var names = below.SelectMany(c => c.CalledElsewhere.Append(c.Name), (c, name) => (Name: name, c.Name))
+            .Concat(below.SelectMany(c => c.Subcommands, (c, sub) => (sub.Name, $"{c.Name} {sub.Name}"))).ToList();
+        var near = Nearest.To(unexpected, names.Select(name => name.Item1));
+        var nearest = names.FirstOrDefault(name => name.Item1 == unexpected).Item2 ?? names.FirstOrDefault(name =>
+            name.Item1 == near).Item2;
         return new Problem(
             "CG1001",
             $"{NameOf(app)} has no command {Quoted(unexpected)}",
             Advice: DidYouMean(nearest is null ? null : $"{NameOf(app)} {nearest}") ?? SeeHelp(app));
     }
+
+    /// <summary>What other tools call an option.</summary>
+    private static readonly Dictionary<string, string> OptionsElsewhere = new(StringComparer.Ordinal)
+    {
+        ["--url"] = "--database", ["--database-url"] = "--database", ["--db"] = "--database", ["-u"] = "--database", ["-V"] = "--version",
+        ["--dir"] = "--migrations", ["--migrations-dir"] = "--migrations", ["--force"] = "--yes", ["--target"] = "--to",
+    };
 
     private static string Quoted(string argument) => $"\"{Secrets.Hide(argument)}\"";
 

@@ -3,17 +3,58 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
 namespace ChatGenius.Tool;
 
 /// <summary>The project's migrations and the database they are for.</summary>
-internal sealed class Workspace(Settings settings, TargetFinder targets) : IDisposable
+internal sealed class Workspace(Settings settings, TargetFinder targets, Shell shell, Report report) : IDisposable
 {
     private Target? _target;
 
     /// <summary>Reads every migration.</summary>
     /// <exception cref="ProblemException">As <see cref="MigrationSource.Load"/>.</exception>
-    public IReadOnlyList<Migration> Load(CancellationToken cancellationToken) =>
-        MigrationSource.Load(settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist, cancellationToken);
+    public IReadOnlyList<Migration> Load(CancellationToken cancellationToken)
+    {
+        var migrations = MigrationSource.Load(settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist,
+            cancellationToken);
+        if (migrations.All(migration => migration.Origin == MigrationOrigin.Bundle))
+        {
+            SayWhatIsMissing();
+        }
+
+        return migrations;
+    }
+
+    /// <summary>In the wrong folder all is well, and nothing of the project is applied: what there is instead of its migrations is
+    /// said.</summary>
+    /// <exception cref="ProblemException">CG0320: under CI, where a folder of migrations further up says that this is the wrong
+    /// one.</exception>
+    private void SayWhatIsMissing()
+    {
+        var other = OtherTool.Find(shell.WorkingDirectory, settings.MigrationsFolder);
+        var hint = other is { } found ? $" This looks like {found.Name}'s migrations: {shell.Shown(found.Path)}." : "";
+        if (Directory.Exists(shell.Absolute(settings.MigrationsFolder)))
+        {
+            if (other is not null)
+            {
+                report.Note($"There are no migrations in {settings.MigrationsFolder}.{hint}", label: "note");
+            }
+
+            return;
+        }
+
+        var above = settings.File is null ? FoundFile.FolderAbove(shell, "migrations") : null;
+        if (above is not null && shell.Variable("CI") is { } ci && !ci.Equals("false", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ProblemException(
+                "CG0320", $"There is no {settings.MigrationsFolder} here, and {above} is there",
+                advice: "Run in that folder's parent, or name it with --migrations DIR.");
+        }
+
+        report.Note(
+            $"There is no folder {settings.MigrationsFolder} here: only the bundled migrations count."
+            + (above is null ? hint : $" {above} is there: run in its parent, or name it with --migrations."), label: "note");
+    }
 
     /// <summary>
     /// Reads the migrations, and meanwhile finds the database and connects to it. What is wrong with a file is said first all the same, and

@@ -18,7 +18,9 @@ public static partial class Secrets
         if (text.Contains('@', StringComparison.Ordinal))
         {
             text = UserInfo().Replace(
-                text, match => match.Groups["info"].ValueSpan.Contains(':') ? $"{match.Groups["scheme"].Value}{Mask}@" : match.Value);
+                text,
+                match => match.Groups["bare"].Success || match.Groups["info"].ValueSpan.Contains(':')
+                    ? $"{match.Groups["scheme"].Value}{Mask}@" : match.Value);
         }
 
         if (text.AsSpan().IndexOfAny('=', ':') >= 0)
@@ -62,6 +64,7 @@ public static partial class Secrets
         """
         (?<scheme>\b[a-z0-9+.\-]*postg\w*:/{0,3})(?<info>(?:(?!://)[^\n])*)@
         |(?<scheme>\b[a-z][a-z0-9+.\-]*:(?:/{1,3}|(?=[^/\s]*:\S*@)))(?<info>\S*)@
+        |(?<scheme>(?<![\w@/])[\w.\-]+:)(?<bare>[^\s:/]\S*)@(?=[\w\[])
         """,
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex UserInfo();

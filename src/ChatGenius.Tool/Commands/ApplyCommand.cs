@@ -22,6 +22,8 @@ internal sealed class ApplyCommand(
             var backup = app.Option("--backup=<DIR>", "Back up with pg_dump first [backups]", CommandOptionType.SingleOrNoValue);
             var certified = app.Option("--certified", "Roll back what does more than check --certify saw", CommandOptionType.NoValue);
             var yes = app.Option("-y|--yes", "Don't ask in a protected environment", CommandOptionType.NoValue);
+            // Cli looks for it by its letters: what goes wrong before the options are understood is an event too.
+            app.Option("--json-lines", "Print what happens as JSON, a document a line", CommandOptionType.NoValue);
             SettingKey.DeclareRun(app);
             return Command.Handle<ApplyCommand>((command, cancellationToken) => dryRun.HasValue()
                 ? command.ShowAsync(planOptions.Request(), cancellationToken)

@@ -21,6 +21,7 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
         [
             new("save", "Copy the database as it is")
             {
+                Json = true,
                 Configure = app =>
                 {
                     var (name, yes) = Declare(app);
@@ -39,6 +40,7 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
             },
             new("restore", "Put the database back to a checkpoint, which stays")
             {
+                Json = true,
                 Configure = app =>
                 {
                     var (name, yes) = Declare(app);
@@ -53,6 +55,7 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
             },
             new("drop", "Drop a checkpoint")
             {
+                Json = true,
                 Configure = app =>
                 {
                     var (name, yes) = Declare(app);
@@ -81,7 +84,10 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
         }
 
         var clock = TimeProvider.System.GetTimestamp();
+        using var progress = new RunProgress(report);
+        progress.Show("Copying the database");
         var saved = await checkpoints.SaveAsync(name, sessions.Count > 0, cancellationToken);
+        report.Result(new DoneJson("saved") { Database = target.Url.Display, Name = name }, JsonContext.Readable.DoneJson);
         var size = saved.Bytes is { } bytes ? $", {DataSize.Format(bytes)}," : "";
         report.Result($"Saved checkpoint \"{name}\"{size} in {Duration.Format(TimeProvider.System.GetElapsedTime(clock))}");
         report.Detail($"It is the database {saved.DatabaseName}");
@@ -126,11 +132,14 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
         }
 
         var clock = TimeProvider.System.GetTimestamp();
+        using var progress = new RunProgress(report);
+        progress.Show("Copying the database");
         if (await checkpoints.RestoreAsync(name, sessions.Count > 0, cancellationToken) is { } leftOver)
         {
             report.Warn(leftOver);
         }
 
+        report.Result(new DoneJson("restored") { Database = target.Url.Display, Name = name }, JsonContext.Readable.DoneJson);
         report.Result(
             $"Put {target.Url.Display} back to checkpoint \"{name}\" in {Duration.Format(TimeProvider.System.GetElapsedTime(clock))}");
         return ExitCode.Done;
@@ -148,6 +157,7 @@ internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, R
         }
 
         await checkpoints.DropAsync(name, cancellationToken);
+        report.Result(new DoneJson("dropped") { Database = target.Url.Display, Name = name }, JsonContext.Readable.DoneJson);
         report.Result($"Dropped checkpoint \"{name}\"");
         return ExitCode.Done;
     }

@@ -7,6 +7,7 @@ internal sealed class CreateCommand(TargetFinder targets, Report report)
     internal static readonly Command Definition = new("create", "Create the database")
     {
         Json = true,
+        CalledElsewhere = ["init", "createdb"],
         Configure = _ => Command.Handle<CreateCommand>((command, cancellationToken) => command.RunAsync(cancellationToken)),
         Details =
             """

@@ -12,7 +12,8 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
 {
     internal static readonly Command Definition = new("new", "Write the next migration from a template")
     {
-        CalledElsewhere = ["generate", "add", "make", "scaffold"],
+        Json = true,
+        CalledElsewhere = ["generate", "add", "make", "scaffold", "create-migration"],
         Configure = app =>
         {
             var name = app.Argument("NAME", "What it does, as in add_reactions; it also chooses the template");
@@ -105,7 +106,10 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         }
         else if (options.Eject is { } ejected)
         {
-            report.Result(TemplateCatalog.Eject(ejected, folder));
+            var path = TemplateCatalog.Eject(ejected, folder);
+            report.Result(path);
+            report.Result(new DoneJson("written") { Name = ejected, Files = [new DoneFileJson(path, null)] },
+                JsonContext.Readable.DoneJson);
         }
         else
         {
@@ -121,6 +125,10 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
     private void List(TemplateCatalog catalog)
     {
         var templates = catalog.List();
+        report.Result(
+            new TemplatesJson([.. templates.Select(info =>
+                new TemplateJson(info.Name, info.Summary, info.IsBuiltIn ? null : info.Source.Path))]),
+            JsonContext.Readable.TemplatesJson);
         var width = templates.Max(info => info.Name.Length);
         foreach (var info in templates)
         {
@@ -159,6 +167,10 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         {
             report.Result(path);
         }
+
+        report.Result(
+            new DoneJson("written") { Name = scaffold.Template.Name, Files = [.. paths.Select(path => new DoneFileJson(path, null))] },
+            JsonContext.Readable.DoneJson);
     }
 
     private void Explain(Scaffold scaffold, Options options)
@@ -239,3 +251,9 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         }
     }
 }
+
+/// <summary>What <c>new --list --json</c> prints.</summary>
+internal sealed record TemplatesJson(IReadOnlyList<TemplateJson> Templates);
+
+/// <param name="Path">The file of a template of the project's own; absent for a built-in one.</param>
+internal sealed record TemplateJson(string Name, string Summary, string? Path);

@@ -10,7 +10,7 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, TraceR
     internal static readonly Command Definition = new("plan", "Show what apply would run")
     {
         Json = true,
-        CalledElsewhere = ["pending", "diff"],
+        CalledElsewhere = ["pending"],
         Configure = app =>
         {
             var planOptions = new PlanOptions(app);

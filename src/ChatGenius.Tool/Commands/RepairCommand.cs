@@ -11,6 +11,7 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
 {
     internal static readonly Command Definition = new("repair", "Settle by hand a migration that was interrupted")
     {
+        Json = true,
         Configure = app =>
         {
             var version = app.Argument("NUMBER", "The migration; without it, all that were interrupted are shown");
@@ -59,6 +60,15 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
                 report.Result("Nothing was interrupted");
             }
 
+            report.Result(
+                new DoneJson("nothing")
+                {
+                    Database = target.Url.Display,
+                    Migrations = [.. shown.Select(one =>
+                        new DoneMigrationJson(one.Version, one.Name, one.Direction.ToString().ToLowerInvariant(), null))],
+                },
+                JsonContext.Readable.DoneJson);
+
             return ExitCode.Done;
         }
 
@@ -80,6 +90,13 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
 
         var settled = await migrator.RepairAsync(version.Value, action.Value, shown is [var interruption] ? interruption
             : null, cancellationToken);
+        report.Result(
+            new DoneJson(action == RepairAction.Forget ? "forgotten" : "settled")
+            {
+                Database = target.Url.Display,
+                Migrations = [new DoneMigrationJson(settled.Version, settled.Name, settled.Direction.ToString().ToLowerInvariant(), null)],
+            },
+            JsonContext.Readable.DoneJson);
         report.Result(action == RepairAction.Forget
             ? $"Forgot the interrupted {settled.Direction.ToString().ToLowerInvariant()} of {settled.Version:D4}_{settled.Name}"
             : $"Settled statement {settled.Statement} of {settled.Version:D4}_{settled.Name}; the next run continues it");

@@ -18,10 +18,12 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
         [
             new("start", "Start the server, creating it where it is not there")
             {
+                Json = true,
                 Configure = _ => Command.Handle<ServerCommand>((command, cancellationToken) => command.StartAsync(cancellationToken)),
             },
             new("stop", "Stop the server; its data is kept")
             {
+                Json = true,
                 Configure = _ => Command.Handle<ServerCommand>((command, cancellationToken) => command.StopAsync(cancellationToken)),
             },
             new("status", "Show whether the server runs, and where its files are")
@@ -35,6 +37,7 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
             },
             new("url", "Print the URL of its database, starting it if needed")
             {
+                Json = true,
                 Configure = _ => Command.Handle<ServerCommand>((command, cancellationToken) => command.UrlAsync(cancellationToken)),
                 Examples =
                     """
@@ -55,10 +58,12 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
             },
             new("install", "Fetch PostgreSQL where this machine has none")
             {
+                Json = true,
                 Configure = _ => Command.Handle<ServerCommand>((command, cancellationToken) => command.InstallAsync(cancellationToken)),
             },
             new("destroy", "Stop the server and delete its data")
             {
+                Json = true,
                 Configure = app =>
                 {
                     var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
@@ -75,6 +80,7 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
     private async Task<ExitCode> StartAsync(CancellationToken cancellationToken)
     {
         var url = await _server.StartAsync(new NoteProgress(report), cancellationToken);
+        report.Result(new DoneJson("started") { Database = url.Display }, JsonContext.Readable.DoneJson);
         report.Result($"The server runs: {url.Display}");
         return ExitCode.Done;
     }
@@ -83,6 +89,7 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
     {
         await _replayServer.StopAsync(cancellationToken);
         var stopped = await _server.StopAsync(cancellationToken);
+        report.Result(new DoneJson(stopped ? "stopped" : "nothing"), JsonContext.Readable.DoneJson);
         report.Result(stopped ? "Stopped the server; its data is kept" : "The server was not running");
         return ExitCode.Done;
     }
@@ -121,6 +128,7 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
     private async Task<ExitCode> UrlAsync(CancellationToken cancellationToken)
     {
         var url = await _server.StartAsync(new NoteProgress(report), cancellationToken);
+        report.Result(new DoneJson("started") { Database = url.Display }, JsonContext.Readable.DoneJson);
         report.Result(url.Display);
         return ExitCode.Done;
     }
@@ -134,6 +142,7 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
     private async Task<ExitCode> InstallAsync(CancellationToken cancellationToken)
     {
         var binaries = await _server.InstallBinariesAsync(new NoteProgress(report), cancellationToken);
+        report.Result(new DoneJson("installed") { Name = binaries.Folder }, JsonContext.Readable.DoneJson);
         report.Result($"PostgreSQL {binaries.Version} is in {binaries.Folder}");
         return ExitCode.Done;
     }
@@ -149,7 +158,9 @@ internal sealed class ServerCommand(TargetFinder targets, Consent consent, Repor
         }
 
         await _replayServer.DestroyAsync(cancellationToken);
-        report.Result(await _server.DestroyAsync(cancellationToken) ? "Deleted the server and its data" : "There was nothing to delete");
+        var deleted = await _server.DestroyAsync(cancellationToken);
+        report.Result(new DoneJson(deleted ? "deleted" : "nothing") { Name = status.DataFolder }, JsonContext.Readable.DoneJson);
+        report.Result(deleted ? "Deleted the server and its data" : "There was nothing to delete");
         return ExitCode.Done;
     }
 }

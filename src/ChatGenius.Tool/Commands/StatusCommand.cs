@@ -12,7 +12,7 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
     internal static readonly Command Definition = new("status", "Show the state of every migration")
     {
         Json = true,
-        CalledElsewhere = ["info", "list", "ls"],
+        CalledElsewhere = ["info", "list", "ls", "history"],
         Configure = app =>
         {
             var exitCode = app.Option("--exit-code", "Exit with 1 unless every migration is applied", CommandOptionType.NoValue);

@@ -38,6 +38,22 @@ internal static class FoundFile
         return null;
     }
 
+    /// <summary>The nearest folder of a name above the working directory, within the repository.</summary>
+    public static string? FolderAbove(Shell shell, string name)
+    {
+        var (limit, _) = Limit(shell, shell.WorkingDirectory);
+        for (var folder = Path.GetDirectoryName(shell.WorkingDirectory); folder is not null
+            && IsWithin(folder, limit); folder = Path.GetDirectoryName(folder))
+        {
+            if (Path.Exists(Path.Combine(limit, ".git")) && Directory.Exists(Path.Combine(folder, name)))
+            {
+                return Path.Combine(folder, name);
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Reads a file; a pipe or a device may wait or never end, so it must be an ordinary one.</summary>
     /// <param name="shell">How paths are shown.</param>
     /// <param name="path">The absolute path.</param>

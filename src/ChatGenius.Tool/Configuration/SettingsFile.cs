@@ -203,6 +203,11 @@ internal sealed class SettingsFile
     /// <summary>The reader's message without the position that it repeats at its end.</summary>
     private static string Reason(JsonException e)
     {
+        if (e.Message.Contains("isFinalBlock", StringComparison.Ordinal))
+        {
+            return "it ends before it is complete";
+        }
+
         var end = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
         return (end < 0 ? e.Message : e.Message[..end]).TrimEnd('.');
     }

@@ -35,10 +35,17 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
 [JsonSerializable(typeof(RulesJson))]
 [JsonSerializable(typeof(ServerStatusJson))]
 [JsonSerializable(typeof(StatusJson))]
+[JsonSerializable(typeof(TemplatesJson))]
+[JsonSerializable(typeof(EventJson))]
 [JsonSerializable(typeof(VerifyJson))]
 internal sealed partial class JsonContext : JsonSerializerContext
 {
-    private static JsonContext? _readable;
+    private static JsonContext? _readable, _line;
+
+    /// <summary>The same on one line, for a stream of documents.</summary>
+    public static JsonContext Line =>
+        _line ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            WriteIndented = false });
 
     /// <summary>Writes quotes and letters outside ASCII as they are: the documents stand on a terminal or in a pipe, never in
     /// HTML.</summary>

@@ -18,19 +18,23 @@ internal sealed class Report
     private readonly Shell _shell;
     private readonly SafeWriter _out, _error;
 
-    public Report(Shell shell, bool json, bool color)
+    public Report(Shell shell, bool json, bool color, bool lines = false)
     {
         _shell = shell;
         var isGitHub = shell.Variable("GITHUB_ACTIONS") == "true";
         _out = new SafeWriter(shell.Out, isGitHub, isResult: true);
         _error = new SafeWriter(shell.Error, isGitHub, isResult: false) { NotUnderstood = _out.NotUnderstood };
-        Json = json;
+        Json = json || lines;
+        IsStream = lines;
         Style = Style.For(shell, shell.OutIsTerminal, color);
         ErrorStyle = Style.For(shell, shell.ErrorIsTerminal, color);
     }
 
     /// <summary>Whether stdout carries one JSON document instead of text.</summary>
     public bool Json { get; private set; }
+
+    /// <summary>Whether stdout carries a JSON document a line, as things happen (<c>apply --json-lines</c>).</summary>
+    public bool IsStream { get; }
 
     /// <summary>Whether notes and progress are left out (<c>--quiet</c>).</summary>
     public bool Quiet { get; private set; }
@@ -98,7 +102,7 @@ internal sealed class Report
     public void Follow(GlobalOptions options)
     {
         Options = options;
-        (Json, Quiet, Verbose) = (options.Json, options.Quiet, options.Verbose);
+        (Json, Quiet, Verbose) = (options.Json || IsStream, options.Quiet, options.Verbose);
         Style = Style.For(_shell, _shell.OutIsTerminal, !options.NoColor);
         ErrorStyle = Style.For(_shell, _shell.ErrorIsTerminal, !options.NoColor);
     }
@@ -108,8 +112,7 @@ internal sealed class Report
 
     /// <summary>
     /// Looks at what was typed for a password in a connection string that is not understood, or not meant as one: whatever complains of it,
-    /// on
-    /// the way to the place where it belongs, must not show it.
+    /// on the way to the place where it belongs, must not show it.
     /// </summary>
     public void HideSlips(IEnumerable<string> typed)
     {
@@ -138,10 +141,21 @@ internal sealed class Report
     /// <summary>The result as one JSON document, on stdout; nothing without <c>--json</c>.</summary>
     public void Result<T>(T document, JsonTypeInfo<T> type)
     {
-        if (Json)
+        if (IsStream && document is DoneJson done)
+        {
+            Event(new EventJson("result") { Result = done });
+        }
+        else if (Json && !IsStream)
         {
             _out.WriteLine(JsonSerializer.Serialize(document, type));
         }
+    }
+
+    /// <summary>A line of a stream of events.</summary>
+    public void Event(EventJson value)
+    {
+        _out.WriteLine(JsonSerializer.Serialize(value, JsonContext.Line.EventJson));
+        _out.Flush();
     }
 
     /// <summary>A text on stdout that another program may read, to the letter; a terminal gets it without what it would obey.</summary>
@@ -192,7 +206,12 @@ internal sealed class Report
             Error.WriteLine($"{all.Count} problems");
         }
 
-        Result(ProblemsJson.Of(all), JsonContext.Readable.ProblemsJson);
+        var document = ProblemsJson.Of(all);
+        Result(document, JsonContext.Readable.ProblemsJson);
+        if (IsStream)
+        {
+            Event(new EventJson("problems") { Problems = document.Problems });
+        }
     }
 
     /// <summary>An exception that nobody foresaw.</summary>

@@ -37,6 +37,11 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
     {
         lock (_gate)
         {
+            if (_report.IsStream)
+            {
+                _report.Event(EventJson.Of(value));
+            }
+
             switch (value)
             {
                 case MigrationEvent.Started e:

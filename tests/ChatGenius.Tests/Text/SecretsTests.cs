@@ -14,6 +14,7 @@ public class SecretsTests
     [InlineData("postgres://app:pa\"S3cret@h/db", "postgres://***@h/db")]
     [InlineData("postgresql+asyncpg://dev:S3cret@h/db", "postgresql+asyncpg://***@h/db")]
     [InlineData("jdbc:postgresql://h/db?user=u&password=S3cret", "jdbc:postgresql://h/db?user=u&password=***")]
+    [InlineData("app:S3cret@127.0.0.1:1/db", "app:***@127.0.0.1:1/db")]
     [InlineData("mysql://dev:S3cret@h/db", "mysql://***@h/db")]
     [InlineData("Host=h;Passwrod=S3cret", "Host=h;Passwrod=***")]
     [InlineData("Host=h;PWD='S3 cret';Port=1", "Host=h;PWD=***;Port=1")]

@@ -192,7 +192,7 @@ public partial class AdviceTests
         """
         (?<!'|As\ in:\ |\$\(|[Rr]un\ |End\ the\ |by\ |of\ |\#\ |TOOL\ )chatgenius-db\ (?:apply|rollback|redo|status|repair|renumber|baseline|create|drop
             |reset|wait|check|plan|server|schema|config|drift|checkpoint\ [a-z])\b
-        |'(?:apply|rollback|redo|repair|renumber|check|baseline)(?:\ --[a-z]+)?'
+        |'(?:apply|rollback|redo|repair|renumber|check)(?:\ --[a-z]+)?'
         """,
         RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex BareCall();

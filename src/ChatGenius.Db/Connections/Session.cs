@@ -166,7 +166,9 @@ public sealed class Session : IAsyncDisposable
         },
         cancellationToken);
 
-    /// <summary>Makes our settings the session's, for what can't be part of a transaction; behind a pooler the session is not ours.</summary>
+    /// <summary>
+    /// Makes our settings the session's, for what can't be part of a transaction; behind a pooler the session is not ours.
+    /// </summary>
     private async Task SetUpAsync(CancellationToken cancellationToken)
     {
         if (!_isSetUp && await OwnsBackendAsync(cancellationToken))

@@ -61,7 +61,11 @@ internal sealed class ReplaySession : IAsyncDisposable
         var session = new ReplaySession(subject, await database.ConnectAsync(cancellationToken), options, missing);
         try
         {
-            await session.CommandAsync(session.Observer, "SET jit = off", cancellationToken);
+            foreach (var setting in session.Limits().Append("SET jit = off"))
+            {
+                await session.CommandAsync(session.Observer, setting, cancellationToken);
+            }
+
             await session.ResetAsync(cancellationToken);
             return session;
         }
@@ -187,11 +191,25 @@ internal sealed class ReplaySession : IAsyncDisposable
                    CASE WHEN current_setting('server_version_num')::int >= 140000 AND version() ~ '-linux|-darwin|-freebsd'
                         THEN set_config('client_connection_check_interval', '1s', false) END
             """ + (_options.TimeZone is null ? "" : $", set_config('TimeZone', {SqlLiteral.Quote(_options.TimeZone)}, false)");
-        await using var batch = new NpgsqlBatch(Subject)
+        await using var batch = new NpgsqlBatch(Subject);
+        foreach (var command in (string[])["RESET SESSION AUTHORIZATION", "RESET ALL", .. Limits(), settings])
         {
-            BatchCommands = { new("RESET SESSION AUTHORIZATION"), new("RESET ALL"), new(settings) },
-        };
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(command));
+        }
+
         await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>A run sets these whatever the role has, so they end or change nothing here either.</summary>
+    private IEnumerable<string> Limits()
+    {
+        string[] newer = ServerVersion >= 140000 ? ["SET idle_session_timeout = 0"] : [];
+        string[] newest = ServerVersion >= 170000 ? ["SET transaction_timeout = 0"] : [];
+        return
+        [
+            "SET statement_timeout = 0", "SET idle_in_transaction_session_timeout = 0", "SET default_transaction_read_only = off",
+            "SET default_transaction_isolation = 'read committed'", "SET standard_conforming_strings = on", .. newer, .. newest,
+        ];
     }
 
     internal Task CommandAsync(NpgsqlConnection connection, string command, CancellationToken cancellationToken) =>

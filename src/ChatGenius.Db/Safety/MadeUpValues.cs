@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
 
@@ -29,7 +30,7 @@ internal sealed partial class MadeUpValues
         _bounds = bounds;
     }
 
-    internal static async Task<MadeUpValues> ReadAsync(NpgsqlConnection connection, Catalog catalog, CancellationToken cancellationToken)
+    internal static async Task<MadeUpValues> ReadAsync(Session session, Catalog catalog, CancellationToken cancellationToken)
     {
         const string Types =
             """
@@ -45,27 +46,21 @@ internal sealed partial class MadeUpValues
             """;
         const string Bounds = "SELECT oid, pg_get_partition_constraintdef(oid) FROM pg_class WHERE relispartition AND relkind = 'r' AND "
             + "pg_get_partition_constraintdef(oid) IS NOT NULL";
-        var types = new Dictionary<uint, (string, char)>();
-        var bounds = new Dictionary<uint, string>();
-        await using var batch = new NpgsqlBatch(
-            connection) { BatchCommands = { new NpgsqlBatchCommand(Types), new NpgsqlBatchCommand(Bounds) } };
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            types[reader.GetFieldValue<uint>(0)] = (reader.GetString(1), reader.GetString(2)[0]);
-        }
-
-        await reader.NextResultAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            bounds[reader.GetFieldValue<uint>(0)] = reader.GetString(1);
-        }
-
-        return new MadeUpValues(catalog, types, bounds);
+        var (types, bounds) = await session.ReadAsync(
+            [Types, Bounds],
+            async reader => (
+                await Session.ResultAsync(
+                    reader, row => (Oid: row.GetFieldValue<uint>(0), Type: (row.GetString(1), row.GetString(2)[0])), cancellationToken),
+                await Session.ResultAsync(reader, row => (Oid: row.GetFieldValue<uint>(0), Bounds: row.GetString(1)), cancellationToken)),
+            cancellationToken);
+        return new MadeUpValues(
+            catalog,
+            types.ToDictionary(type => type.Oid, type => type.Type),
+            bounds.ToDictionary(bound => bound.Oid, bound => bound.Bounds));
     }
 
     /// <summary>The expression; null where the column is left to its default, or to NULL because no value of its type is known.</summary>
-    internal async Task<string?> ForAsync(NpgsqlConnection connection, Relation table, Column column, long rows,
+    internal async Task<string?> ForAsync(Session session, Relation table, Column column, long rows,
         CancellationToken cancellationToken)
     {
         var unique = _catalog.IndexesOf(table.Oid)
@@ -84,7 +79,7 @@ internal sealed partial class MadeUpValues
 
         // A cast to a domain would end the trial with an error instead of telling which values do.
         var cast = _catalog.Types.GetValueOrDefault(column.TypeOid) is { Kind: 'd' } ? "" : $"::{column.Type}";
-        var (candidates, all) = await TryAsync(connection, SqlIdentifier.Quote(column.Name), typical, cast, conditions, rows,
+        var (candidates, all) = await TryAsync(session, SqlIdentifier.Quote(column.Name), typical, cast, conditions, rows,
             cancellationToken);
         return all ? $"({typical})::{column.Type}"
             : candidates.Count > 0 ? string.Create(CultureInfo.InvariantCulture,
@@ -125,7 +120,7 @@ internal sealed partial class MadeUpValues
     /// they hold for all typical ones.
     /// </summary>
     private static async Task<(List<string> Candidates, bool All)> TryAsync(
-        NpgsqlConnection connection, string name, string typical, string cast, List<string> conditions, long rows,
+        Session session, string name, string typical, string cast, List<string> conditions, long rows,
             CancellationToken cancellationToken)
     {
         var constants = conditions.SelectMany(condition => Constants().Matches(condition))
@@ -139,19 +134,14 @@ internal sealed partial class MadeUpValues
         {
             try
             {
-                await using var command = new NpgsqlCommand($"SELECT {name}::text FROM ({values}) AS tried WHERE {where}",
-                    connection) { CommandTimeout = 0 };
-                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-                while (await reader.ReadAsync(cancellationToken))
-                {
-                    held += values == typicalOnes ? 1 : 0;
-                    if (candidates.Count < MostCandidates)
-                    {
-                        candidates.Add(reader.GetString(0));
-                    }
-                }
+                var found = await session.ReadAsync(
+                    [RowMaker.TheirNames, $"SELECT {name}::text FROM ({values}) AS tried WHERE {where}"],
+                    reader => Session.ResultAsync(reader, row => row.GetString(0), cancellationToken),
+                    cancellationToken);
+                held += values == typicalOnes ? found.Count : 0;
+                candidates.UnionWith(found.Take(MostCandidates - candidates.Count));
             }
-            catch (PostgresException e) when (e.SqlState != PostgresErrorCodes.QueryCanceled)
+            catch (ProblemException e) when (session.IsOpen && e.InnerException is PostgresException)
             {
                 // No value of this type, or one that the condition can't be asked about: the next may do.
             }

@@ -64,7 +64,7 @@ public sealed class RoundTripper(Tracer tracer)
     }
 
     private Task<SchemaSnapshot> ReadSchemaAsync(CancellationToken cancellationToken) =>
-        tracer.ReadAsync((connection, token) => SchemaReader.ReadAsync(connection, ReadOptions, token), cancellationToken);
+        tracer.ReadAsync((session, token) => SchemaReader.ReadAsync(session, ReadOptions, token), cancellationToken);
 
     /// <summary>The order of columns is left out: no down can put a column back where it was.</summary>
     internal static IEnumerable<string> Differences(SchemaSnapshot before, SchemaSnapshot after) =>

@@ -10,83 +10,115 @@ internal static class RowCopy
     /// Copies every table that both have with the same columns, as one snapshot and all rows: a part of them would break foreign keys that
     /// hold. Triggers and foreign keys rest meanwhile, so that the order of the tables doesn't matter.
     /// </summary>
-    /// <exception cref="ProblemException">CG06xx: no connection; CG1211: a table can't be read or written.</exception>
+    /// <exception cref="ProblemException">CG06xx: no connection, or one of the two servers refuses; CG1211: the rows can't be
+    /// copied.</exception>
     internal static async Task RunAsync(Database source, Tracer tracer, IProgress<string>? detail, CancellationToken cancellationToken)
     {
         await tracer.RefreshAsync(cancellationToken);
-        await using var from = await source.ConnectAsync(cancellationToken);
-        await ExecuteAsync(from, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", cancellationToken);
-        await tracer.ReadAsync(
-            async (to, token) =>
-            {
-                await CopyAllAsync(from, to, tracer.Catalog, detail, token);
-                return true;
-            },
-            cancellationToken);
+        await using var from = await Session.OpenAsync(source, "reading the rows", cancellationToken);
+        try
+        {
+            await tracer.ReadAsync((to, token) => CopyAllAsync(from, to, tracer.Catalog, detail, token), cancellationToken);
+        }
+        catch (ProblemException e) when (e.Problems is [{ Code: "CG0634" or "CG0640" } refused])
+        {
+            throw new ProblemException(
+                "CG1211", refused.Message,
+                advice: "The role needs to read every table of the target, and to be a superuser on the shadow server; "
+                + "or take --made-up instead.",
+                cause: e);
+        }
+
         await tracer.RefreshAsync(cancellationToken);
     }
 
-    private static async Task CopyAllAsync(NpgsqlConnection from, NpgsqlConnection to, Catalog catalog, IProgress<string>? detail,
-        CancellationToken cancellationToken)
+    private static async Task<bool> CopyAllAsync(
+        Session from, Session to, Catalog catalog, IProgress<string>? detail, CancellationToken cancellationToken)
     {
-        try
+        var there = await TablesAsync(from, cancellationToken);
+        var tables = catalog.Relations.Values.Where(relation => relation.Kind == 'r' && Columns(catalog, relation).Count > 0)
+            .Where(relation => there.TryGetValue((relation.Schema, relation.Name), out var columns)
+                && columns.IsSupersetOf(Columns(catalog, relation)))
+            .OrderBy(relation => relation.Display, StringComparer.Ordinal).ToList();
+        if (tables.Count == 0)
         {
-            await ExecuteAsync(to, "BEGIN; SET LOCAL session_replication_role = replica", cancellationToken);
-            foreach (var table in catalog.Relations.Values.Where(relation => relation.Kind == 'r')
-                .OrderBy(relation => relation.Display, StringComparer.Ordinal))
+            return true;
+        }
+
+        await to.TransactionAsync(writes: true, () => from.TransactionAsync(writes: false, async () =>
+        {
+            await LockAsync(from, tables, cancellationToken);
+
+            // Conditions and domains of the migrations may need their names; the database is nobody's.
+            await to.WriteAsync(["SET LOCAL session_replication_role = replica", "SET LOCAL search_path TO DEFAULT"], cancellationToken);
+            foreach (var table in tables)
             {
-                var columns = string.Join(", ",
-                    catalog.ColumnsOf(table.Oid).Where(column => column.Generated is null)
-                    .Select(column => SqlIdentifier.Quote(column.Name)));
-                var name = SqlIdentifier.Quote(table.Schema, table.Name);
-                if (columns.Length > 0 && await HasAsync(from, table, catalog, cancellationToken))
-                {
-                    detail?.Report($"Copying {table.Display}");
-                    await ExecuteAsync(to, $"DELETE FROM ONLY {name}", cancellationToken);
-                    await CopyAsync(from, to, name, columns, cancellationToken);
-                }
+                detail?.Report($"Copying {table.Display}");
+                var columns = string.Join(", ", Columns(catalog, table).Select(SqlIdentifier.Quote));
+                await to.WriteAsync([$"DELETE FROM ONLY {Name(table)}"], cancellationToken);
+                await from.CopyAsync(
+                    $"COPY (SELECT {columns} FROM ONLY {Name(table)}) TO STDOUT (FORMAT binary)",
+                    to,
+                    $"COPY {Name(table)} ({columns}) FROM STDIN (FORMAT binary)",
+                    cancellationToken);
             }
 
-            await ExecuteAsync(to, "COMMIT; ANALYZE", cancellationToken);
-        }
-        catch (PostgresException e)
-        {
-            throw new ProblemException("CG1211", $"The rows can't be copied: {e.MessageText} ({e.SqlState})",
-                    advice: "The role needs to read every table of the target, and to be a superuser on the shadow server; or take "
-                    + "--made-up instead.", cause: e);
-        }
+            return true;
+        }, cancellationToken), cancellationToken);
+        await to.CommandAsync("ANALYZE", cancellationToken);
+        return true;
     }
 
-    private static async Task<bool> HasAsync(NpgsqlConnection from, Relation table, Catalog catalog, CancellationToken cancellationToken)
+    /// <summary>
+    /// Locks the tables before anything is looked at, and looks what they are then: a view that has taken a table's place would run what
+    /// its owner has put into it, as whoever copies (CVE-2024-7348).
+    /// </summary>
+    private static async Task LockAsync(Session from, List<Relation> tables, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(
-            "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped", from)
+        string[] restrict = KnowsRestriction(from.ServerVersion) ? ["SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'"]
+            : [];
+        string[] locks =
+            [.. restrict, $"LOCK TABLE {string.Join(", ", tables.Select(table => "ONLY " + Name(table)))} IN ACCESS SHARE MODE"];
+        var kinds = await from.ReadAsync(
+            [.. locks.Select(text => (SqlQuery)text), Tables], reader => ReadTablesAsync(reader, cancellationToken), cancellationToken);
+        if (tables.Find(table => !kinds.ContainsKey((table.Schema, table.Name))) is { } other)
         {
-            Parameters = { new NpgsqlParameter<string> { TypedValue = SqlIdentifier.Quote(table.Schema, table.Name) } },
-        };
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            names.Add(reader.GetString(0));
+            throw new ProblemException(
+                "CG1211", $"{other.Display} is not a table any more: its rows are not copied",
+                    advice: "Look who changed it, and run the command again.");
         }
-
-        return catalog.ColumnsOf(table.Oid).Where(column => column.Generated is null).All(column => names.Contains(column.Name));
     }
 
-    private static async Task CopyAsync(NpgsqlConnection from, NpgsqlConnection to, string table, string columns,
-        CancellationToken cancellationToken)
+    /// <summary>Every release from August 2024 on.</summary>
+    private static bool KnowsRestriction(int version) => (version / 10000, version % 10000) switch
     {
-        await using var source = await from.BeginRawBinaryCopyAsync($"COPY (SELECT {columns} FROM ONLY {table}) TO STDOUT (FORMAT binary)",
-            cancellationToken);
-        await using var destination =
-            await to.BeginRawBinaryCopyAsync($"COPY {table} ({columns}) FROM STDIN (FORMAT binary)", cancellationToken);
-        await source.CopyToAsync(destination, cancellationToken);
+        ( >= 17, _) or (16, >= 4) or (15, >= 8) or (14, >= 13) or (13, >= 16) or (12, >= 20) => true,
+        _ => false,
+    };
+
+    /// <summary>The ordinary tables, with the names of their columns.</summary>
+    private const string Tables =
+        """
+        SELECT n.nspname::text, c.relname::text,
+               ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+        """;
+
+    private static Task<Dictionary<(string, string), HashSet<string>>> TablesAsync(Session from, CancellationToken cancellationToken) =>
+        from.ReadAsync([Tables], reader => ReadTablesAsync(reader, cancellationToken), cancellationToken);
+
+    private static async Task<Dictionary<(string, string),
+        HashSet<string>>> ReadTablesAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var tables = await Session.ResultAsync(
+            reader, row => ((row.GetString(0), row.GetString(1)), row.GetFieldValue<string[]>(2).ToHashSet(StringComparer.Ordinal)),
+                cancellationToken);
+        return tables.ToDictionary(table => table.Item1, table => table.Item2);
     }
 
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    private static List<string> Columns(Catalog catalog, Relation table) =>
+        [.. catalog.ColumnsOf(table.Oid).Where(column => column.Generated is null).Select(column => column.Name)];
+
+    private static string Name(Relation table) => SqlIdentifier.Quote(table.Schema, table.Name);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
 
@@ -25,6 +26,9 @@ public static class RowMaker
     /// <summary>No table gets more: enough for every rule, and made in a moment.</summary>
     public const int MostRows = 10_000;
 
+    /// <summary>What the migrations have made may need its names to be found; the database is nobody's.</summary>
+    internal const string TheirNames = "SET LOCAL search_path TO DEFAULT";
+
     /// <summary>So many rows of a parent are referred to.</summary>
     private const int MostParents = 1_000;
 
@@ -32,21 +36,21 @@ public static class RowMaker
     /// <param name="tracer">The database; its catalog is read again.</param>
     /// <param name="sizes">The target's tables, whose number of rows counts where it is known.</param>
     /// <param name="cancellationToken">Ends it; the tables that are done keep their rows.</param>
-    /// <exception cref="NpgsqlException">The connection was lost.</exception>
+    /// <exception cref="ProblemException">CG0514: the connection was lost.</exception>
     public static async Task<IReadOnlyList<MadeRows>> RunAsync(Tracer tracer, TableSizes sizes,
         CancellationToken cancellationToken = default)
     {
         await tracer.RefreshAsync(cancellationToken);
         var catalog = tracer.Catalog;
-        var made = await tracer.ReadAsync((connection, token) => FillAsync(connection, catalog, sizes, token), cancellationToken);
+        var made = await tracer.ReadAsync((session, token) => FillAsync(session, catalog, sizes, token), cancellationToken);
         tracer.HasMadeUpRows = true;
         return made;
     }
 
-    private static async Task<IReadOnlyList<MadeRows>> FillAsync(NpgsqlConnection connection, Catalog catalog, TableSizes sizes,
+    private static async Task<IReadOnlyList<MadeRows>> FillAsync(Session session, Catalog catalog, TableSizes sizes,
         CancellationToken cancellationToken)
     {
-        var values = await MadeUpValues.ReadAsync(connection, catalog, cancellationToken);
+        var values = await MadeUpValues.ReadAsync(session, catalog, cancellationToken);
         var made = new List<MadeRows>();
         foreach (var table in ParentsFirst(catalog))
         {
@@ -54,15 +58,15 @@ public static class RowMaker
             try
             {
                 made.Add(wanted == 0 ? new MadeRows(table, 0, null)
-                    : await FillAsync(connection, catalog, values, table, wanted, cancellationToken));
+                    : await FillAsync(session, catalog, values, table, wanted, cancellationToken));
             }
-            catch (PostgresException e) when (e.SqlState != PostgresErrorCodes.QueryCanceled)
+            catch (ProblemException e) when (session.IsOpen && e.InnerException is PostgresException refused)
             {
-                made.Add(new MadeRows(table, 0, $"{e.MessageText} ({e.SqlState})"));
+                made.Add(new MadeRows(table, 0, $"{refused.MessageText} ({refused.SqlState})"));
             }
         }
 
-        await ExecuteAsync(connection, "ANALYZE", cancellationToken);
+        await session.CommandAsync("ANALYZE", cancellationToken);
         return made;
     }
 
@@ -98,11 +102,11 @@ public static class RowMaker
         catalog.ConstraintsOf(table.Oid).Where(constraint => constraint is { Kind: 'f', Enforced: true });
 
     private static async Task<MadeRows> FillAsync(
-        NpgsqlConnection connection, Catalog catalog, MadeUpValues values, Relation table, long rows, CancellationToken cancellationToken)
+        Session session, Catalog catalog, MadeUpValues values, Relation table, long rows, CancellationToken cancellationToken)
     {
         var columns = new SortedDictionary<short, string>();
         var joins = new List<string>();
-        if (await ReferAsync(connection, catalog, table, columns, joins, cancellationToken) is { } empty)
+        if (await ReferAsync(session, catalog, table, columns, joins, cancellationToken) is { } empty)
         {
             return new MadeRows(table, 0, $"{empty.Display} has no row to refer to");
         }
@@ -110,7 +114,7 @@ public static class RowMaker
         foreach (var column in catalog.ColumnsOf(table.Oid)
             .Where(column => column.Generated is null && column.Identity != 'a' && !columns.ContainsKey(column.Number)))
         {
-            if (await values.ForAsync(connection, table, column, rows, cancellationToken) is { } value)
+            if (await values.ForAsync(session, table, column, rows, cancellationToken) is { } value)
             {
                 columns.Add(column.Number, value);
             }
@@ -122,7 +126,7 @@ public static class RowMaker
             $"INSERT INTO {SqlIdentifier.Quote(table.Schema, table.Name)} {(columns.Count > 0 ? $"({names})" : "")} SELECT "
                 + $"{string.Join(", ", columns.Values)} FROM generate_series(1, {rows}) AS g (n) {string.Join(' ', joins)} ON CONFLICT DO "
                 + $"NOTHING");
-        return new MadeRows(table, await ExecuteAsync(connection, insert, cancellationToken), null);
+        return new MadeRows(table, await session.WriteAsync([TheirNames, insert], cancellationToken), null);
     }
 
     /// <summary>
@@ -130,7 +134,7 @@ public static class RowMaker
     /// </summary>
     /// <returns>The table without rows that this one can't do without; null where there is none.</returns>
     private static async Task<Relation?> ReferAsync(
-        NpgsqlConnection connection, Catalog catalog, Relation table, SortedDictionary<short, string> columns, List<string> joins,
+        Session session, Catalog catalog, Relation table, SortedDictionary<short, string> columns, List<string> joins,
             CancellationToken cancellationToken)
     {
         var stride = 1L;
@@ -142,7 +146,7 @@ public static class RowMaker
                 continue;
             }
 
-            var (from, count) = await ParentsAsync(connection, catalog, key, cancellationToken);
+            var (from, count) = await ParentsAsync(session, catalog, key, cancellationToken);
             if (count == 0)
             {
                 // One NULL is enough for a key not to be looked up (MATCH SIMPLE).
@@ -177,7 +181,7 @@ public static class RowMaker
     }
 
     /// <summary>The keys of some rows that a foreign key can refer to, numbered from 0, and how many they are.</summary>
-    private static async Task<(string Query, long Count)> ParentsAsync(NpgsqlConnection connection, Catalog catalog, Constraint key,
+    private static async Task<(string Query, long Count)> ParentsAsync(Session session, Catalog catalog, Constraint key,
         CancellationToken cancellationToken)
     {
         var parent = catalog.Find(key.ReferencedTable)!;
@@ -185,13 +189,6 @@ public static class RowMaker
         var keys = string.Join(", ", names.Select((name, i) => string.Create(CultureInfo.InvariantCulture, $"{name} AS key_{i}")));
         var query = $"SELECT {keys}, row_number() OVER () - 1 AS place FROM {SqlIdentifier.Quote(parent.Schema, parent.Name)} "
             + $"WHERE ({string.Join(", ", names)}) IS NOT NULL LIMIT {MostParents.ToString(CultureInfo.InvariantCulture)}";
-        await using var command = new NpgsqlCommand($"SELECT count(*) FROM ({query}) parents", connection) { CommandTimeout = 0 };
-        return (query, (long)(await command.ExecuteScalarAsync(cancellationToken))!);
-    }
-
-    private static async Task<long> ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        return await command.ExecuteNonQueryAsync(cancellationToken);
+        return (query, await session.ScalarAsync<long>($"SELECT pg_catalog.count(*) FROM ({query}) parents", cancellationToken));
     }
 }

@@ -29,6 +29,7 @@ public sealed partial class Tracer : IAsyncDisposable
 
     private readonly ReplaySession _session;
     private readonly CatalogReader _reader;
+    private readonly Session _observer;
     private Catalog _catalog = new();
     private HashSet<string> _ownSettings = [];
     private int _transactions;
@@ -37,6 +38,7 @@ public sealed partial class Tracer : IAsyncDisposable
     {
         _session = session;
         _reader = new CatalogReader(session.Subject);
+        _observer = Session.Over(session.Observer, "working on the throw-away database");
     }
 
     /// <summary>The server's version, such as 150018.</summary>
@@ -140,9 +142,9 @@ public sealed partial class Tracer : IAsyncDisposable
         return await _session.RunAsync(section, cancellationToken);
     }
 
-    /// <summary>Lets a reader of another kind use the session that only watches.</summary>
-    public Task<T> ReadAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> read, CancellationToken cancellationToken = default) =>
-        read(_session.Observer, cancellationToken);
+    /// <summary>Lets another reader or writer of ours use the session that only watches.</summary>
+    public Task<T> ReadAsync<T>(Func<Session, CancellationToken, Task<T>> read, CancellationToken cancellationToken = default) =>
+        read(_observer, cancellationToken);
 
     /// <summary>Closes both sessions.</summary>
     public async ValueTask DisposeAsync()

@@ -89,11 +89,6 @@ public static partial class SchemaReader
         }
     }
 
-    /// <inheritdoc cref="ReadAsync(Session, SchemaReadOptions?, CancellationToken)"/>
-    public static Task<SchemaSnapshot> ReadAsync(
-        NpgsqlConnection connection, SchemaReadOptions? options = null, CancellationToken cancellationToken = default) =>
-        ReadAsync(Session.Over(connection, Work), options, cancellationToken);
-
     /// <summary>XX000 covers "cache lookup failed for …" and "could not open relation with OID …".</summary>
     private static bool IsConcurrentChange(PostgresException e) =>
         e.SqlState is PostgresErrorCodes.InternalError or PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction

@@ -92,5 +92,5 @@ public class TemplateRunTests
     ];
 
     private static Task<SchemaSnapshot> SchemaAsync(Tracer tracer) =>
-        tracer.ReadAsync((connection, token) => SchemaReader.ReadAsync(connection, cancellationToken: token));
+        tracer.ReadAsync((session, token) => SchemaReader.ReadAsync(session, cancellationToken: token));
 }

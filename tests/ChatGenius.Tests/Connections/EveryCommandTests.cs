@@ -1,0 +1,60 @@
+using ChatGenius.Db.Connections;
+using ChatGenius.Tests.Faults;
+using ChatGenius.Tool;
+using Npgsql;
+namespace ChatGenius.Tests.Connections;
+
+[Trait("Needs", "Unix")]
+public class EveryCommandTests
+{
+    [Fact]
+    public async Task A_session_that_is_ended_at_any_moment_is_never_a_fault_of_ours()
+    {
+        await using var cluster = await Cluster.CreateAsync();
+        await cluster.ExecuteAsync("CREATE DATABASE ended");
+        using var stop = new CancellationTokenSource();
+        var ending = EndSessionsAsync(cluster, stop.Token);
+
+        var ends = await EveryCommand.ReadAsync(cluster.Url("ended"), cluster.Url("postgres"));
+        await stop.CancelAsync();
+        var ended = await ending;
+
+        ended.ShouldBeGreaterThan(0);
+        ends.Where(end => end.ExitCode == ExitCode.Bug).Select(end => $"{end.Call}: {end.ExitCode}\n{end.Error}").ShouldBeEmpty();
+    }
+
+    private static async Task<long> EndSessionsAsync(Cluster cluster, CancellationToken stop)
+    {
+        const string End =
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            + "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+        var ended = 0L;
+        await using var connection = await new Database(cluster.Url("template1")).ConnectAsync(CancellationToken.None);
+        while (!stop.IsCancellationRequested)
+        {
+            await using var command = new NpgsqlCommand(End, connection);
+            ended += (long)(await command.ExecuteScalarAsync(CancellationToken.None))!;
+            await Task.Delay(Random.Shared.Next(5, 120), CancellationToken.None);
+        }
+
+        return ended;
+    }
+
+    [Fact]
+    public async Task A_server_that_sends_two_gigabytes_or_breaks_off_is_a_problem_in_every_command()
+    {
+        await using var cluster = await Cluster.CreateAsync();
+        foreach (var evil in new[] { HostileServer.AnnounceTwoGigabytesAsync, HostileServer.BreakOffAsync,
+            HostileServer.FailWithControlCharactersAsync })
+        {
+            await using var server = new HostileServer(atQuery: evil);
+
+            var ends = await EveryCommand.ReadAsync(server.Url, cluster.Url("postgres"));
+
+            ends.Where(end => end.ExitCode != ExitCode.Error).Select(end => $"{end.Call}: {end.ExitCode}\n{end.Error}")
+                .ShouldBeEmpty(evil.Method.Name);
+            ends.Where(end => end.Error.Contains('\e', StringComparison.Ordinal) || end.Error.Contains('\a', StringComparison.Ordinal))
+                .ShouldBeEmpty();
+        }
+    }
+}

@@ -102,10 +102,15 @@ public sealed class SchemaChanges
         var order = SchemaOrder.Of(_before, _ => []).Objects.Reverse().ToList();
         _statements.AddRange(order.Where(o => _scope.Gone.Contains(o) && o.Kind == "event trigger").Select(o => AlterSql.Drop(o, cascade: false)));
         var facts = _scope.GoneFacts.Where(g => !_scope.Gone.Contains(g.Object) && (g.Object[g.Key] is not null))
-            .OrderByDescending(g => g.Object[g.Key]!.StartsWith("FOREIGN KEY", StringComparison.Ordinal)).ThenByDescending(g => g.Key == "partition of").ThenBy(g => Array.IndexOf(SchemaText.Kinds, g.Object.Kind))
+            .OrderByDescending(g => g.Object[g.Key]!.StartsWith("FOREIGN KEY", StringComparison.Ordinal)).ThenByDescending(g => g.Key is "partition of" or "inherits").ThenBy(g => Array.IndexOf(SchemaText.Kinds, g.Object.Kind))
             .ThenBy(g => g.Object.Name, StringComparer.Ordinal).ThenBy(g => g.Key, StringComparer.Ordinal)
             .Where(g => !g.Key.StartsWith("column ", StringComparison.Ordinal) || ColumnFact.Of(g.Object).Any(c => c.Fact.Key == g.Key && c.Default is not null));
         _statements.AddRange(facts.Select(g => AlterSql.Drop(g.Object, g.Key, _options)));
+        // A child that inherits no more keeps the checks of its parents, as its own.
+        Certain(facts.Where(g => g.Key == "inherits").SelectMany(g => Clauses.Split(g.Object["inherits"]!)
+            .SelectMany(name => _before.Objects.Where(o => o.Name == name).SelectMany(ConstraintFact.Of))
+            .Where(c => c.Type == 'c' && !c.Definition.EndsWith(" NO INHERIT", StringComparison.Ordinal) && g.Object[c.Fact.Key] is null)
+            .Select(c => $"ALTER {SchemaSql.Name(g.Object)} DROP CONSTRAINT IF EXISTS {c.QuotedName}")));
         _statements.AddRange(order.Where(o => _scope.Gone.Contains(o) && o.Kind is not ("event trigger" or "default privileges")).Select(o => AlterSql.Drop(o, cascade: false)));
         // The sequence of an identity column may have the name of one to come.
         Certain(_kept.SelectMany(b => Pairs(State(b)!, b).Where(p => p.Was.Identity is not null && p.Becomes.Identity is null)

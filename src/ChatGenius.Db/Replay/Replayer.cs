@@ -107,7 +107,7 @@ public sealed class Replayer
             {
                 if (await session.RunAsync(migration.Up, cancellationToken) is { } error)
                 {
-                    throw DoesNotRun(migration, error);
+                    throw DoesNotRun(migration, database.Database, error);
                 }
             }
 
@@ -120,9 +120,10 @@ public sealed class Replayer
     }
 
     /// <summary>A migration that only prepares fails.</summary>
-    internal static ProblemException DoesNotRun(Migration migration, PostgresException error) => new(
+    internal static ProblemException DoesNotRun(Migration migration, Database database, PostgresException error) => new(
         "CG1209",
-        $"{migration.Source.Path} does not run on the throw-away database: {error.MessageText} ({error.SqlState})",
+        $"{migration.Source.Path} does not run on the throw-away database {database.Url.Display}: "
+            + $"{error.MessageText} ({error.SqlState})",
         migration.Up.Where,
         "Earlier migrations must run on an empty database. Install the extensions that they need, or name a server that has them with "
             + "--shadow.");

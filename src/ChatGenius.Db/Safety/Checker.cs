@@ -132,7 +132,7 @@ public sealed class Checker(Replayer replayer, TableSizes sizes)
         try
         {
             await (rows is null ? Task.CompletedTask : BringRowsAsync(rows, tracer, cancellationToken));
-            return await CheckAsync(tracer, migrations.Skip(start.Count), wanted, cancellationToken);
+            return await CheckAsync(tracer, database.Database, migrations.Skip(start.Count), wanted, cancellationToken);
         }
         catch (NpgsqlException e) when (e is not PostgresException && !cancellationToken.IsCancellationRequested)
         {
@@ -141,7 +141,7 @@ public sealed class Checker(Replayer replayer, TableSizes sizes)
     }
 
     private async Task<List<CheckResult>> CheckAsync(
-        Tracer tracer, IEnumerable<Migration> migrations, HashSet<long> wanted, CancellationToken cancellationToken)
+        Tracer tracer, Database database, IEnumerable<Migration> migrations, HashSet<long> wanted, CancellationToken cancellationToken)
     {
         var roundTripper = new RoundTripper(tracer);
         var results = new List<CheckResult>();
@@ -152,7 +152,7 @@ public sealed class Checker(Replayer replayer, TableSizes sizes)
                 Steps?.Report($"{migration.Id} brings the throw-away database on");
                 if (await tracer.RunAsync(migration.Up, cancellationToken) is { } error)
                 {
-                    throw Replayer.DoesNotRun(migration, error);
+                    throw Replayer.DoesNotRun(migration, database, error);
                 }
 
                 continue;

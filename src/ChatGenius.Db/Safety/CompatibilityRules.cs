@@ -257,12 +257,16 @@ internal static class CompatibilityRules
             where table.RowSecurity && !facts.After.WithPolicy.Contains(table.Oid) && facts.WasThere(table.Oid)
                 && facts.Before.Find(table.Oid) is { } old
                 && (!old.RowSecurity || (table.ForcesRowSecurity && !old.ForcesRowSecurity) || facts.Before.WithPolicy.Contains(table.Oid))
+            group table by facts.Culprit(s => s.Before.Find(table.Oid) != s.After.Find(table.Oid)
+                || (s.Before.WithPolicy.Contains(table.Oid) && !s.After.WithPolicy.Contains(table.Oid))) into tables
+            let names = Names.List(tables.Select(table => table.Display).Order(StringComparer.Ordinal))
+            let who = tables.All(table => table.ForcesRowSecurity) ? "nobody sees rows" : "only the owner sees rows"
             select new Finding(
-                facts.Culprit(s => s.Before.Find(table.Oid) != s.After.Find(table.Oid)
-                    || (s.Before.WithPolicy.Contains(table.Oid) && !s.After.WithPolicy.Contains(table.Oid))),
-                table.Display, $"{table.Display} has row security and no policy: "
-                    + $"{(table.ForcesRowSecurity ? "nobody" : "only its owner")} sees its rows",
-                $"CREATE POLICY {Names.Made(table.Name, "all")} ON {table.Display} USING (…);") { Table = table.Oid },
+                tables.Key, names, $"Row security without a policy: {who} of {names}",
+                string.Join('\n', tables.Select(table => $"CREATE POLICY {Names.Made(table.Name, "all")} ON {table.Display} USING (…);")))
+            {
+                Table = tables.First().Oid,
+            },
     };
 
     internal static readonly ImmutableArray<Hazard> All =

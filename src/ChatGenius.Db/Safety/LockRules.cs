@@ -210,33 +210,33 @@ internal static class LockRules
         select s.On(table, $"{table.Display} is read whole under {mode.ToSql()}");
 
     /// <summary>
-    /// One finding for each cause: work under an earlier statement's lock is told with the hazard that the work is, where there is one, and
-    /// once in
-    /// a transaction otherwise.
+    /// One finding for each cause: work under an earlier statement's lock is told with the hazard that the work is, where there is one.
+    /// Otherwise it
+    /// is told once in a transaction, and so are changes of rows whose number is not known.
     /// </summary>
     internal static IEnumerable<Finding> OncePerCause(List<Finding> findings)
     {
-        var under = findings.Where(finding => finding.Hazard == WorkUnderExclusiveLock).ToList();
-        var told = findings.Where(IsTableWork).GroupBy(finding => finding.Statement).Select(of => of.First())
-            .ToHashSet(ReferenceEqualityComparer.Instance);
-        var rest = under.Where(finding => !findings.Exists(other => IsTableWork(other) && other.Statement == finding.Statement))
-            .GroupBy(finding => finding.Statement!.Transaction)
-                .ToDictionary(of => of.First(), of => of.Skip(1).Select(other => other.Message).ToList());
-        foreach (var finding in findings)
+        var work = findings.Where(finding => finding.Statement is not null && finding.Hazard.Id[..2] is "L1" or "L2" or "L3")
+            .GroupBy(finding => finding.Statement!.Index).ToDictionary(of => of.Key, of => of.First());
+        bool IsFolded(Finding finding) => finding.Hazard == WorkUnderExclusiveLock && work.ContainsKey(finding.Statement!.Index);
+        bool IsToldOnce(Finding finding) => finding.Hazard == WorkUnderExclusiveLock
+            || (finding.Hazard == BackfillWithDdl && finding.GivenSeverity is not null);
+        var folded = findings.Where(IsFolded).ToLookup(finding => finding.Statement!.Index, finding => finding.Message);
+        var once = findings.Where(finding => IsToldOnce(finding) && !IsFolded(finding))
+            .GroupBy(finding => (finding.Hazard, finding.Statement!.Transaction)).ToDictionary(of => of.Key, of => of.ToList());
+        foreach (var finding in findings.Where(finding => !IsFolded(finding)))
         {
-            if (finding.Hazard != WorkUnderExclusiveLock)
+            if (!IsToldOnce(finding))
             {
-                var also = told.Contains(finding)
-                    ? under.Where(other => other.Statement == finding.Statement).Select(other => other.Message) : [];
-                yield return finding with { Facts = [.. finding.Facts, .. also] };
+                var isWork = finding.Statement is { } statement && ReferenceEquals(work.GetValueOrDefault(statement.Index), finding);
+                yield return isWork ? finding with { Facts = [.. finding.Facts, .. folded[finding.Statement!.Index]] } : finding;
             }
-            else if (rest.TryGetValue(finding, out var others))
+            else if (once[(finding.Hazard, finding.Statement!.Transaction)] is var all && ReferenceEquals(all[0], finding))
             {
-                yield return finding with { Facts = [.. finding.Facts, .. others] };
+                yield return finding with { Facts =
+                    [.. finding.Facts, .. all.Skip(1).Select(other => $"line {other.Where.Line}: {other.Message}")] };
             }
         }
-
-        static bool IsTableWork(Finding finding) => finding.Statement is not null && finding.Hazard.Id[..2] is "L1" or "L2" or "L3";
     }
 
     /// <summary>Tables that others use and of which a statement wrote all rows, partitions counted as their parent.</summary>

@@ -52,9 +52,9 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
         var options = read.Over(settings, sql is null ? 0 : SchemaParts.Dependencies);
         var actual = await SchemaReader.ReadAsync(target.Database, options, cancellationToken);
         var timeZone = (await TableSizes.ReadServerAsync(target.Database, cancellationToken)).TimeZone;
-        report.Detail($"Replaying {Plural.Of(applied.Count, "migration")}");
         await using var replayed = await targets.Replayer(shadow, new ReplayOptions { TimeZone = timeZone })
             .OpenAsync(applied, cancellationToken);
+        report.Detail($"Replayed {Plural.Of(applied.Count, "migration")} on {replayed.Database.Url.Display}");
         foreach (var reason in replayed.Missing)
         {
             report.Warn(new Problem(

@@ -111,7 +111,7 @@ public class SchemaCommandTests
             - table public.messages: index messages_user_id_idx: CREATE INDEX messages_user_id_idx ON public.messages USING btree (user_id)
 
             """);
-        var throwAway = Regex.Match(none.Error, "chatgenius_db_drift_[0-9a-f]+").Value;
+        var throwAway = Regex.Match(none.Error, "chatgenius_check_[0-9]+_[0-9a-f]+").Value;
         throwAway.ShouldNotBeEmpty();
         (await database.ScalarAsync<long>($"SELECT count(*) FROM pg_database WHERE datname = '{throwAway}'")).ShouldBe(0);
     }

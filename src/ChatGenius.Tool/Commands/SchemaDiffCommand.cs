@@ -36,7 +36,7 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
             """
             chatgenius-db schema diff schema.txt    a dump and the configured database
             chatgenius-db schema diff postgres://localhost/a postgres://localhost/b
-            chatgenius-db schema diff --sql --rename public.users.name=full_name a.txt b.txt
+            chatgenius-db schema diff --sql --rename public.users.name=label a.txt b.txt
             """,
     };
 

@@ -190,7 +190,7 @@ public partial class AdviceTests
     /// <summary>The tool's name with a command after it, where it is neither quoted nor an example; or a command alone between quotes.</summary>
     [GeneratedRegex(
         """
-        (?<!'|As\ in:\ |\$\(|[Rr]un\ |End\ the\ |by\ |of\ |\#\ |TOOL\ )chatgenius-db\ (?:apply|rollback|redo|status|repair|renumber|baseline|create|drop
+        (?<!'|As\ in:\ |\$\(|[Rr]un\ |End\ the\ |about\ |by\ |of\ |\#\ |TOOL\ )chatgenius-db\ (?:apply|rollback|redo|status|repair|renumber|baseline|create|drop
             |reset|wait|check|plan|server|schema|config|drift|checkpoint\ [a-z])\b
         |'(?:apply|rollback|redo|repair|renumber|check)(?:\ --[a-z]+)?'
         """,

@@ -23,7 +23,8 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
             var change = new SchemaChangeArguments(app);
             var read = new SchemaReadArguments(app);
             return Command.Handle<DriftCommand>((command, cancellationToken) =>
-                command.RunAsync(shadow.Value(), strict.HasValue(), sql.HasValue() ? change : null, change.Excluded, read, cancellationToken));
+                command.RunAsync(shadow.Value(), strict.HasValue(), sql.HasValue() ? change : null, change.Excluded, read,
+                    cancellationToken));
         },
         Details =
             """
@@ -43,7 +44,8 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
     };
 
     private async Task<ExitCode> RunAsync(
-        string? shadow, bool strict, SchemaChangeArguments? sql, IReadOnlyCollection<string> excluded, SchemaReadArguments read, CancellationToken cancellationToken)
+        string? shadow, bool strict, SchemaChangeArguments? sql, IReadOnlyCollection<string> excluded, SchemaReadArguments read,
+            CancellationToken cancellationToken)
     {
         using var progress = new RunProgress(report);
         progress.Show("Comparing the database with its migrations");

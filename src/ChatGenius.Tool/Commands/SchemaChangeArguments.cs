@@ -9,16 +9,22 @@ namespace ChatGenius.Tool.Commands;
 internal sealed class SchemaChangeArguments(CommandLineApplication app)
 {
     private readonly CommandOption _renames =
-        app.Option("--rename <RENAME>", "OLD=NEW: a table, type or column (schema.table.column) has another name (may be given several times)", CommandOptionType.MultipleValue);
+        app.Option("--rename <RENAME>",
+            "OLD=NEW: a table, type or column (schema.table.column) has another name (may be given several times)",
+                CommandOptionType.MultipleValue);
 
     private readonly CommandOption _excluded =
-        app.Option("--exclude <PATTERN>", "Leave out what has this name or key; * is anything (may be given several times)", CommandOptionType.MultipleValue);
+        app.Option("--exclude <PATTERN>", "Leave out what has this name or key; * is anything (may be given several times)",
+            CommandOptionType.MultipleValue);
 
-    private readonly CommandOption _noConcurrently = app.Option("--no-concurrently", "Build and drop indexes in the short way", CommandOptionType.NoValue);
+    private readonly CommandOption _noConcurrently = app.Option("--no-concurrently", "Build and drop indexes in the short way",
+        CommandOptionType.NoValue);
 
-    private readonly CommandOption _single = app.Option("--single-transaction", "All in one transaction; implies --no-concurrently", CommandOptionType.NoValue);
+    private readonly CommandOption _single = app.Option("--single-transaction", "All in one transaction; implies --no-concurrently",
+        CommandOptionType.NoValue);
 
-    private readonly CommandOption _offline = app.Option("--offline", "Nobody uses the database: the short forms, which lock", CommandOptionType.NoValue);
+    private readonly CommandOption _offline = app.Option("--offline", "Nobody uses the database: the short forms, which lock",
+        CommandOptionType.NoValue);
 
     /// <summary>Patterns of what does not count.</summary>
     public IReadOnlyCollection<string> Excluded => [.. _excluded.Values.OfType<string>()];
@@ -53,7 +59,8 @@ internal sealed class SchemaChangeArguments(CommandLineApplication app)
 
     private static (string, string) Rename(string text) => text.IndexOf('=') is var at and > 0 && at + 1 < text.Length
         ? (text[..at], text[(at + 1)..])
-        : throw new ProblemException("CG1006", $"--rename {text}: a rename is OLD=NEW", advice: "Write it as --rename public.users.name=full_name");
+        : throw new ProblemException("CG1006", $"--rename {text}: a rename is OLD=NEW",
+            advice: "Write it as --rename public.users.name=full_name");
 }
 
 /// <summary>What <c>schema diff --sql --json</c> prints.</summary>

@@ -34,7 +34,8 @@ internal sealed class SchemaDumpCommand(TargetFinder targets, Settings settings,
             """,
     };
 
-    private async Task<ExitCode> RunAsync(bool sql, string? file, bool strict, SchemaReadArguments read, CancellationToken cancellationToken)
+    private async Task<ExitCode> RunAsync(bool sql, string? file, bool strict, SchemaReadArguments read,
+        CancellationToken cancellationToken)
     {
         var target = await targets.FindAsync(cancellationToken);
         var (snapshot, _) = await SchemaReader

@@ -45,7 +45,7 @@ internal static class AlterColumn
         if (changesType)
         {
             var isCertain = !replaced && IsWidening(a.Type, b.Type);
-            var step = !replaced && Family(a.Type) == Family(b.Type) && Family(a.Type) != "" ? "" : b.Type.EndsWith("[]", StringComparison.Ordinal) ? "::text[]" : "::text";
+            var step = !replaced && Family(a.Type) == Family(b.Type) && Family(a.Type) != "" ? "" : a.Type.EndsWith("[]", StringComparison.Ordinal) && b.Type.EndsWith("[]", StringComparison.Ordinal) ? "::text[]" : "::text";
             yield return new($"{alter}TYPE {TypeOf(b)}{(isCertain ? "" : $" USING {b.QuotedName}{step}::{b.Type}")}")
             {
                 Question = isCertain ? null : $"can every value of {o.Name}.{b.QuotedName} become {(replaced ? "one of the new " : "")}{b.Type}?",

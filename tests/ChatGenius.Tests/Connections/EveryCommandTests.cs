@@ -7,6 +7,32 @@ namespace ChatGenius.Tests.Connections;
 [Trait("Needs", "Unix")]
 public class EveryCommandTests
 {
+    /// <summary>What a role can have set, and what would end or change our work.</summary>
+    private static readonly string[] Settings =
+    [
+        "statement_timeout = '40ms'", "lock_timeout = '1ms'", "idle_in_transaction_session_timeout = '500ms'",
+            "idle_session_timeout = '500ms'",
+        "default_transaction_read_only = on", "default_transaction_isolation = serializable", "default_transaction_deferrable = on",
+        "standard_conforming_strings = off", "quote_all_identifiers = on", "\"DateStyle\" = 'German, DMY'",
+            "\"IntervalStyle\" = sql_standard",
+        "bytea_output = escape", "array_nulls = off", "transform_null_equals = on", "row_security = off", "client_min_messages = log",
+    ];
+
+    [Fact]
+    public async Task Time_limits_a_read_only_default_and_other_settings_of_a_role_end_no_command()
+    {
+        await using var cluster = await Cluster.CreateAsync();
+        await cluster.ExecuteAsync("CREATE ROLE limited LOGIN SUPERUSER");
+        foreach (var setting in Settings)
+        {
+            await cluster.ExecuteAsync($"ALTER ROLE limited SET {setting}");
+        }
+
+        await cluster.ExecuteAsync("CREATE DATABASE taken_over");
+
+        await EveryCommand.RunAsync(cluster, "limited", "limited", "taken_over");
+    }
+
     [Fact]
     public async Task A_session_that_is_ended_at_any_moment_is_never_a_fault_of_ours()
     {

@@ -22,7 +22,7 @@ internal sealed class TraceRecords(Settings settings, Shell shell)
             return null;
         }
 
-        var text = await SourceText.ReadAsync(shell.Absolute(path), cancellationToken);
+        var text = await SourceText.ReadAsync(shell.Absolute(path), cancellationToken: cancellationToken);
         var certificate = TraceRecord.Parse(path, text.Substring(0, text.Utf8.Length));
         return certificate.Checksum == migration.Up.Checksum ? certificate : null;
     }

@@ -42,7 +42,7 @@ internal sealed class AnswerLimit(TimeSpan answer)
     internal async Task AnswerAsync(Task command, TimeSpan? within = null, Problem? otherwise = null)
     {
         using var heard = new CancellationTokenSource();
-        var limit = within < answer ? EndAfterAsync(within.Value, heard.Token, otherwise) : EndAfterAsync(answer, heard.Token);
+        var limit = within < answer ? EndAfterAsync(within.Value, otherwise, heard.Token) : EndAfterAsync(answer, unless: heard.Token);
         try
         {
             await command;
@@ -55,7 +55,7 @@ internal sealed class AnswerLimit(TimeSpan answer)
     }
 
     /// <summary>Gives up after a time, whatever is running then.</summary>
-    internal async Task EndAfterAsync(TimeSpan time, CancellationToken unless = default, Problem? problem = null)
+    internal async Task EndAfterAsync(TimeSpan time, Problem? problem = null, CancellationToken unless = default)
     {
         await Task.Delay(time, unless).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!unless.IsCancellationRequested)

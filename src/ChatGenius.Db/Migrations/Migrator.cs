@@ -33,7 +33,7 @@ public sealed partial class Migrator
     private readonly Database _database;
     private readonly IReadOnlyList<Migration> _migrations;
     private readonly MigratorOptions _options;
-    private readonly IProgress<MigrationEvent>? _events;
+    private readonly OneAtATime? _events;
 
     /// <summary>Prepares to work on a database.</summary>
     /// <param name="database">The database.</param>

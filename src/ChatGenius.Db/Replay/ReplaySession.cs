@@ -63,7 +63,7 @@ internal sealed class ReplaySession : IAsyncDisposable
         {
             foreach (var setting in session.Limits().Append("SET jit = off"))
             {
-                await session.CommandAsync(session.Observer, setting, cancellationToken);
+                await CommandAsync(session.Observer, setting, cancellationToken);
             }
 
             await session.ResetAsync(cancellationToken);
@@ -212,7 +212,7 @@ internal sealed class ReplaySession : IAsyncDisposable
         ];
     }
 
-    internal Task CommandAsync(NpgsqlConnection connection, string command, CancellationToken cancellationToken) =>
+    internal static Task CommandAsync(NpgsqlConnection connection, string command, CancellationToken cancellationToken) =>
         ReadAsync(connection, command, _ => { }, cancellationToken);
 
     internal static async Task ReadAsync(

@@ -42,14 +42,14 @@ public sealed class Replayer
 
     /// <summary>Gives a database that holds what migrations make; disposing it drops it.</summary>
     /// <param name="chain">The migrations, in order.</param>
-    /// <param name="cancellationToken">Ends it; what is half made is dropped.</param>
     /// <param name="later">What the caller will run there: on a server of the user's own, the roles that it makes are dropped at the end
     /// too.</param>
+    /// <param name="cancellationToken">Ends it; what is half made is dropped.</param>
     /// <exception cref="ProblemException">
     /// CG06xx, CG07xx: no server; CG1202: the role may not create databases; CG1209: a migration does not run on an empty database.
     /// </exception>
     public async Task<ThrowAwayDatabase> OpenAsync(
-        IReadOnlyList<Migration> chain, CancellationToken cancellationToken = default, IReadOnlyList<Migration>? later = null)
+        IReadOnlyList<Migration> chain, IReadOnlyList<Migration>? later = null, CancellationToken cancellationToken = default)
     {
         if (_own is not null)
         {

@@ -120,7 +120,7 @@ public sealed class Checker(Replayer replayer, TableSizes sizes)
         var wanted = chosen.Select(migration => migration.Version).ToHashSet();
         var start = migrations.TakeWhile(migration => !wanted.Contains(migration.Version)).ToList();
         Steps?.Report($"{start.Count} earlier migrations bring the throw-away database on");
-        await using var database = await replayer.OpenAsync(start, cancellationToken, later: migrations);
+        await using var database = await replayer.OpenAsync(start, later: migrations, cancellationToken);
         var options = new TracerOptions
         {
             LockTimeout = replayer.Options.LockTimeout,

@@ -256,7 +256,7 @@ public sealed partial class Tracer : IAsyncDisposable
     private static bool EndsPrepared(SqlStatement statement) => statement.Is("DISCARD") || statement.Is("DEALLOCATE");
 
     private Task CommandAsync(string command, CancellationToken cancellationToken) =>
-        _session.CommandAsync(_session.Subject, command, cancellationToken);
+        ReplaySession.CommandAsync(_session.Subject, command, cancellationToken);
 
     private static Task ReadAsync(NpgsqlConnection connection, string query, Action<NpgsqlDataReader> row,
         CancellationToken cancellationToken) =>

@@ -93,7 +93,7 @@ internal static class AlterSql
         };
     }
 
-    private static IEnumerable<string> Privileges(SchemaObject a, SchemaObject b, SchemaFact fact)
+    private static List<string> Privileges(SchemaObject a, SchemaObject b, SchemaFact fact)
     {
         var (grantee, grantor, column, prefix, target) = SchemaSql.GrantTarget(b, fact);
         if (b.PartOf is { } partOf && !partOf.StartsWith("column ", StringComparison.Ordinal) && b[fact.Key] is null)

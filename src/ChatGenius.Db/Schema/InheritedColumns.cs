@@ -70,7 +70,7 @@ internal sealed class InheritedColumns
         }
     }
 
-    private bool StartsNaturally(SchemaObject o, List<SchemaObject> parents)
+    private static bool StartsNaturally(SchemaObject o, List<SchemaObject> parents)
     {
         var inherited = parents.SelectMany(ColumnFact.Of).Select(c => c.QuotedName).Distinct().ToList();
         return ColumnFact.Of(o).Select(c => c.QuotedName).Take(inherited.Count).SequenceEqual(inherited);

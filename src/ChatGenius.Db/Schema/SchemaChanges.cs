@@ -6,6 +6,8 @@ namespace ChatGenius.Db.Schema;
 /// </summary>
 public sealed class SchemaChanges
 {
+    private static readonly string[] TypeFacts = ["enum", "domain", "definition", "schema", "version", "persistence"];
+
     private readonly List<SchemaStatement> _statements = [];
     private readonly SchemaSnapshot _before;
     private readonly SchemaSnapshot _after;
@@ -176,7 +178,7 @@ public sealed class SchemaChanges
             }
         }
 
-        foreach (var key in new[] { "enum", "domain", "definition", "schema", "version", "persistence" }.Where(k => a[k] != b[k] && (b[k] is not null || k == "persistence")))
+        foreach (var key in TypeFacts.Where(k => a[k] != b[k] && (b[k] is not null || k == "persistence")))
         {
             _statements.AddRange(AlterSql.Change(a, b, key).Select(s => s with { IsAlone = key == "enum" }));
         }

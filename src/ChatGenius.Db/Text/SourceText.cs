@@ -146,7 +146,7 @@ public sealed class SourceText
 
     /// <inheritdoc cref="Read"/>
     /// <summary>Reads a file on a thread of the pool.</summary>
-    public static Task<SourceText> ReadAsync(string path, CancellationToken cancellationToken = default, bool mayStream = false) =>
+    public static Task<SourceText> ReadAsync(string path, bool mayStream = false, CancellationToken cancellationToken = default) =>
         Task.Run(() => Read(path, mayStream), cancellationToken).WaitAsync(cancellationToken);
 
     /// <summary>Turns a byte offset into a line and a column.</summary>

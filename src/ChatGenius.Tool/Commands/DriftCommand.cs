@@ -55,7 +55,7 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
         var actual = await SchemaReader.ReadAsync(target.Database, options, cancellationToken);
         var timeZone = (await TableSizes.ReadServerAsync(target.Database, cancellationToken)).TimeZone;
         await using var replayed = await targets.Replayer(shadow, new ReplayOptions { TimeZone = timeZone })
-            .OpenAsync(applied, cancellationToken);
+            .OpenAsync(applied, cancellationToken: cancellationToken);
         report.Detail($"Replayed {Plural.Of(applied.Count, "migration")} on {replayed.Database.Url.Display}");
         foreach (var reason in replayed.Missing)
         {

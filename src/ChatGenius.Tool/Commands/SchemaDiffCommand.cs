@@ -72,7 +72,7 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
         var path = shell.Absolute(text);
         if (File.Exists(path) || !(text.Contains("://", StringComparison.Ordinal) || text.Contains('=', StringComparison.Ordinal)))
         {
-            return (SchemaSnapshot.Parse(await SourceText.ReadAsync(shell.Shown(path), cancellationToken, mayStream: true)), null);
+            return (SchemaSnapshot.Parse(await SourceText.ReadAsync(shell.Shown(path), mayStream: true, cancellationToken)), null);
         }
 
         return await SchemaReader.ReadAsync(new Database(targets.Parse(text, label)), options, cancellationToken);

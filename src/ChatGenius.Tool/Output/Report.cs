@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ChatGenius.Db;
@@ -10,6 +11,7 @@ namespace ChatGenius.Tool.Output;
 /// All that a run says. Results go to stdout; notes, warnings, progress and problems go to stderr, so that a pipe
 /// carries results alone. With <c>--json</c> stdout is one JSON document in any case.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The writers wrap the shell's streams, which are not theirs to close.")]
 internal sealed class Report
 {
     /// <summary>How wide a text may get where no terminal limits it.</summary>

@@ -61,7 +61,7 @@ public class CompletionTests
         var command = string.IsNullOrEmpty(executable) ? $"exec dotnet {Path.Combine(AppContext.BaseDirectory, "chatgenius-db.dll")}"
             : $"exec {executable}";
         var path = tool.Write("bin/chatgenius-db", $"#!/bin/sh\n{command} \"$@\"\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        UnixMode.Set(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         tool.Write("script", (await tool.RunAsync("completion", name)).Out);
 
         await using var shell = ToolProcess.StartProcess(

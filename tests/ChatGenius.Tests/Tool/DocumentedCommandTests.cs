@@ -42,7 +42,7 @@ public partial class DocumentedCommandTests
         Directory.CreateDirectory(sandbox.Combine("project/migrations"));
         var data = Directory.CreateDirectory(Path.Combine(TestServer.FastFolder, $"chatgenius-docs-{Guid.NewGuid():N}")).FullName;
         var tool = ToolProcess.Executable ?? $"dotnet '{Path.Combine(AppContext.BaseDirectory, "chatgenius-db.dll")}'";
-        File.SetUnixFileMode(sandbox.Write("bin/chatgenius-db", $"#!/bin/sh\nexec {tool} \"$@\"\n"), (UnixFileMode)0b111_101_101);
+        UnixMode.Set(sandbox.Write("bin/chatgenius-db", $"#!/bin/sh\nexec {tool} \"$@\"\n"), (UnixFileMode)0b111_101_101);
         var (before, commands) = Blocks(document)[block];
         var environment = new Dictionary<string, string?>
         {

@@ -18,7 +18,7 @@ public class OthersFilesTests
     public async Task A_file_above_that_everybody_may_write_to_is_not_taken(string name, string text)
     {
         using var tool = Deep(name, text);
-        File.SetUnixFileMode(Path.Combine(tool.Folder, name), (UnixFileMode)Convert.ToInt32("666", 8));
+        UnixMode.Set(Path.Combine(tool.Folder, name), (UnixFileMode)Convert.ToInt32("666", 8));
 
         await ShouldBeRefused(tool, name, "everybody may write to it");
         (await tool.RunAsync("config")).ExitCode.ShouldBe(ExitCode.Done, "In the working directory itself it is taken.");

@@ -32,7 +32,7 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
     }
 
     /// <summary>Undoes migrations, and does more with them where the command says so.</summary>
-    /// <param name="request">Which.</param>
+    /// <param name="decide">Which.</param>
     /// <param name="dryRun">Whether only the plan and the losses are shown.</param>
     /// <param name="yes">Whether <c>--yes</c> was given.</param>
     /// <param name="words">The command's name, its verb for the question (<c>Roll back</c>), and what the summary says.</param>
@@ -41,7 +41,7 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
     /// <exception cref="ProblemException">CG1009: the environment is protected; CG1008: no terminal to ask on; and those of the
     /// run.</exception>
     public async Task<ExitCode> UndoAsync(
-        RollbackRequest request, bool dryRun, bool yes, (string Command, string Verb, string Done) words,
+        Func<Migrator, Task<MigrationPlan>> decide, bool dryRun, bool yes, (string Command, string Verb, string Done) words,
         Func<Migrator, MigrationPlan, Task<RunResult>> run, CancellationToken cancellationToken)
     {
         if (!dryRun)
@@ -51,7 +51,7 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
 
         using var progress = new RunProgress(report);
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, progress, cancellationToken);
-        var plan = await migrator.PlanRollbackAsync(request, cancellationToken);
+        var plan = await decide(migrator);
         if (plan.Steps is not [var newest, ..])
         {
             report.Result($"Nothing to {words.Verb.ToLowerInvariant()}");
@@ -64,15 +64,26 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
             PlanText.Write(report, plan, asResult: true);
         }
 
-        progress.Show("Looking at what will be lost");
-        await LossText.WriteAsync(report, migrator, plan, cancellationToken);
-        progress.Pause();
+        var undone = plan.Steps.Where(step => step.Direction == MigrationDirection.Down).ToList();
+        foreach (var step in undone.Where(step => step.IsStored))
+        {
+            report.Note($"{step.Id} is undone by the down that the history has kept: the file that was applied is not here any more");
+        }
+
+        if (undone.Count > 0)
+        {
+            progress.Show("Looking at what will be lost");
+            await LossText.WriteAsync(report, migrator, plan with { Steps = undone }, cancellationToken);
+            progress.Pause();
+        }
+
         if (dryRun)
         {
             return ExitCode.Done;
         }
 
-        var what = plan.Steps.Count == 1 ? newest.Id : $"{Plural.Of(plan.Steps.Count, "migration")}, {newest.Id} to {plan.Steps[^1].Id},";
+        var asked = undone.Count > 0 ? undone : [.. plan.Steps];
+        var what = asked.Count == 1 ? newest.Id : $"{Plural.Of(asked.Count, "migration")}, {newest.Id} to {asked[^1].Id},";
         return await RunAsync(
             target, $"{words.Verb} {what} on {target.Url.Display}?", yes, words.Done, progress, () =>
                 run(migrator, plan), cancellationToken);

@@ -33,7 +33,7 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
 
     private readonly List<Entry> _entries = [];
 
-    private readonly record struct Entry(Func<NpgsqlBatchCommand>? Command, SqlStatement? Statement, TOwner Owner);
+    private readonly record struct Entry(Func<NpgsqlBatchCommand>? Command, SqlStatement? Statement, TOwner Owner, bool AsText = false);
 
     /// <summary>Adds a command of our own.</summary>
     internal void Add(TOwner owner, NpgsqlBatchCommand command) => Add(owner, () => command);
@@ -45,8 +45,24 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
     internal void Add(TOwner owner, string command) => Add(owner, () => new NpgsqlBatchCommand(command));
 
     /// <summary>Adds a statement of a file.</summary>
-    internal void Add(TOwner owner, SqlStatement statement) =>
-        _entries.Add(new Entry(statement.IsCopyFromStdin ? null : () => new NpgsqlBatchCommand(statement.Text), statement, owner));
+    /// <param name="owner">Whom it belongs to.</param>
+    /// <param name="statement">The statement.</param>
+    /// <param name="asText">
+    /// Whether its rows are asked for as text, which every type has, in a round trip of its own. Such a command is rewritten by Npgsql, so only what gives
+    /// rows is sent that way: nothing of it has a semicolon outside of strings.
+    /// </param>
+    internal void Add(TOwner owner, SqlStatement statement, bool asText = false)
+    {
+        asText = asText && GivesRows(statement);
+        _entries.Add(new Entry(statement.IsCopyFromStdin || asText ? null : () => new NpgsqlBatchCommand(statement.Text), statement, owner, asText));
+    }
+
+    /// <summary>Whether an error says that a result has a type without a binary form; then the same can be had as text.</summary>
+    internal static bool WantsText(PostgresException error) =>
+        error.SqlState == PostgresErrorCodes.UndefinedFunction && error.Routine == "getTypeBinaryOutputInfo";
+
+    private static bool GivesRows(SqlStatement statement) => statement.Words(1) is [] or ["SELECT" or "WITH" or "VALUES" or "TABLE" or "INSERT" or "UPDATE"
+        or "DELETE" or "MERGE" or "EXECUTE" or "FETCH" or "SHOW" or "EXPLAIN" or "CALL"];
 
     /// <summary>Runs the commands.</summary>
     /// <param name="marker">The name of the first column in results that <paramref name="onMarked"/> wants to see.</param>
@@ -62,7 +78,8 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
         {
             if (_entries[i].Command is null)
             {
-                await CopyAsync(_entries[i].Statement!, _entries[i].Owner, cancellationToken);
+                var (_, statement, owner, asText) = _entries[i];
+                await (asText ? RunAsTextAsync(statement!, owner, cancellationToken) : CopyAsync(statement!, owner, cancellationToken));
                 i++;
                 continue;
             }
@@ -104,8 +121,26 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
         }
         catch (PostgresException e) when (e.BatchCommand is not null)
         {
-            var (_, statement, owner) = _entries[start + batch.BatchCommands.IndexOf((NpgsqlBatchCommand)e.BatchCommand)];
+            var (_, statement, owner, _) = _entries[start + batch.BatchCommands.IndexOf((NpgsqlBatchCommand)e.BatchCommand)];
             throw new SqlPipelineException<TOwner>(e, owner, statement, e.BatchCommand.CommandText);
+        }
+    }
+
+    private async Task RunAsTextAsync(SqlStatement statement, TOwner owner, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            await using var command = new NpgsqlCommand(statement.Text, connection) { AllResultTypesAreUnknown = true, CommandTimeout = 0 };
+            await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
+            while (await reader.NextResultAsync(CancellationToken.None))
+            {
+                // Nobody looks at the rows.
+            }
+        }
+        catch (PostgresException e)
+        {
+            throw new SqlPipelineException<TOwner>(e, owner, statement, statement.Text);
         }
     }
 

@@ -111,6 +111,14 @@ internal static class MigrationSectionReader
                     statement.Location,
                     $"Take it out, or write -- {words[0].Text} transaction:false."));
             }
+            else if (statement.TransactionControl == SqlTransactionControl.Prepare)
+            {
+                problems.Add(new Problem(
+                    "CG0319",
+                    "PREPARE TRANSACTION would take the note of how far the migration is with it, so that the run waits for itself",
+                    statement.Location,
+                    "Write COMMIT instead."));
+            }
             else if (!transactional && Chains(statement))
             {
                 problems.Add(new Problem(

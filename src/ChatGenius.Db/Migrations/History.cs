@@ -1,8 +1,6 @@
 using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using Npgsql;
-using NpgsqlTypes;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
@@ -11,13 +9,8 @@ namespace ChatGenius.Db.Migrations;
 /// qualified, functions, operators and casts too.
 /// </summary>
 /// <param name="schemaName">The schema, not quoted.</param>
-internal sealed class History(string schemaName)
+internal sealed partial class History(string schemaName)
 {
-    /// <summary>How long the transaction has run, in milliseconds.</summary>
-    private const string SinceBegin =
-        "(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.transaction_timestamp()) "
-        + "OPERATOR(pg_catalog.*) 1000)";
-
     private readonly string _schema = SqlIdentifier.Quote(schemaName);
 
     /// <summary>The schema, not quoted.</summary>
@@ -51,7 +44,8 @@ internal sealed class History(string schemaName)
         session.LockTimeout = TimeSpan.FromSeconds(20);
         try
         {
-            return await ReadAllAsync(session, columns, waitForWriters, hasFormat: true, cancellationToken);
+            var (facts, history) = await ReadAllAsync(session, columns, waitForWriters, hasFormat: true, cancellationToken);
+            return (facts, columns == HistoryColumns.Redo && Place.MayReadLog ? history with { Undone = await ReadUndoneAsync(session, history, cancellationToken) } : history);
         }
         catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.WrongObjectType })
         {
@@ -78,7 +72,7 @@ internal sealed class History(string schemaName)
     {
         var more = columns switch
         {
-            HistoryColumns.Down => ", down_sql",
+            HistoryColumns.Down or HistoryColumns.Redo => ", down_sql",
             HistoryColumns.Details => ", duration_ms, applied_by, tool_version, origin, retries, backup",
             _ => "",
         };
@@ -95,8 +89,9 @@ internal sealed class History(string schemaName)
                 $"SELECT version, name, checksum, applied_at{more} FROM {_schema}.history ORDER BY version",
                 // The newest row of each section that was begun and not finished.
                 $"""
-                SELECT DISTINCT ON (version) version, name, direction, statement, count, finished_at IS NULL, checksum, pid, backend_start, started_at
-                FROM {_schema}.journal ORDER BY version, statement DESC
+                SELECT DISTINCT ON (version) version, name, direction, statement, count, finished_at IS NULL, checksum, pid, backend_start, started_at,
+                    coalesce(lag(statement) OVER marks, 0), coalesce(lag(checksum) OVER marks, '')
+                FROM {_schema}.journal WINDOW marks AS (PARTITION BY version ORDER BY statement) ORDER BY version, statement DESC
                 """,
             ],
             async reader =>
@@ -111,7 +106,7 @@ internal sealed class History(string schemaName)
 
                 var rows = await Session.ResultAsync(reader, row => ReadRow(row, columns), cancellationToken);
                 var interruptions = await Session.ResultAsync(reader, ReadInterruption, cancellationToken);
-                return (facts, new HistorySnapshot(true, rows, interruptions));
+                return (facts, new HistorySnapshot(true, rows, interruptions) { LesserWriters = Place.LesserWriters });
             },
             cancellationToken);
     }
@@ -164,216 +159,88 @@ internal sealed class History(string schemaName)
             : "Connect as a role that may read it; --history-schema says where it is.",
         cause: refused);
 
-    /// <summary>The command that records an applied migration (see <see cref="AppliedValues"/>), fenced.</summary>
-    /// <param name="fence">The lock's fence expression; see <see cref="MigrationLock.Fence"/>.</param>
-    /// <param name="marker">The name of the result's first column, by which it is told from those of the migration's own statements.</param>
-    /// <param name="andThen">Expressions that are evaluated with it: none, or a comma and a list.</param>
-    internal PreparableCommand RecordApplied(string fence, string marker, string andThen) => new(
-        $"""
-        WITH done AS (
-            INSERT INTO {_schema}.history
-                (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin, retries, backup{(Place.KeepsUp ? ", up_sql" : "")})
-            VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, coalesce($6, {SinceBegin}), $7, $8, $9, $10{(Place.KeepsUp ? ", $11" : "")})
-            RETURNING version, name, duration_ms, tool_version){Log("SELECT $12, $13, version, name, duration_ms, tool_version FROM done")}
-        SELECT duration_ms AS "{marker}"{andThen} FROM done
-        """,
-        NpgsqlDbType.Bigint,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Double,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Integer,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text);
-
-    /// <summary>The values of <see cref="RecordApplied"/>.</summary>
-    /// <param name="step">The migration that was applied.</param>
-    /// <param name="duration">How long it took, where the server's transaction can't tell: a non-transactional section.</param>
-    /// <param name="retries">How often it was tried again.</param>
-    /// <param name="options">Command, tool version and backup.</param>
-    internal static object?[] AppliedValues(MigrationStep step, TimeSpan? duration, int retries, MigratorOptions options)
+    /// <summary>Reads the log, oldest first.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <exception cref="ProblemException">CG0519: our role may not read it; CG0513, CG0517: as <see cref="ReadAsync"/>.</exception>
+    internal async Task<IReadOnlyList<LogEntry>> ReadLogAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var migration = step.File;
-        return
-        [
-            step.Version,
-            step.Name,
-            migration.Up.Checksum,
-            migration.Down.Checksum,
-            migration.Down.Text,
-            duration?.TotalMilliseconds,
-            options.ToolVersion,
-            OriginOf(migration),
-            retries,
-            options.Backup,
-            migration.Up.Text,
-            step.Redoes ? "redone" : "applied",
-            step.Command,
-        ];
+        await ReadAsync(connection, HistoryColumns.Plan, waitForWriters: false, cancellationToken);
+        if (!Place.Has("log"))
+        {
+            return [];
+        }
+
+        if (!Place.MayReadLog)
+        {
+            throw new ProblemException(
+                "CG0519", $"The log in schema {_schema} may be read by its owner only: statements and errors in it can hold secrets",
+                advice: $"Connect as {SqlIdentifier.Quote(Place.Owner)}, or let them run: GRANT SELECT ON {_schema}.log TO your role.");
+        }
+
+        return await ReadLogAsync(
+            Session.Over(connection, "reading the log"),
+            $"SELECT action, command, version, name, duration_ms, tool_version, error, statement, detail, at, done_by FROM {_schema}.log ORDER BY id",
+            row => new LogEntry(
+                row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetInt64(2), Text(row, 3),
+                row.IsDBNull(4) ? null : TimeSpan.FromMilliseconds(row.GetDouble(4)), row.GetString(5), Text(row, 6), Text(row, 7), Text(row, 8))
+            {
+                At = row.GetDateTime(9),
+                DoneBy = row.GetString(10),
+            },
+            cancellationToken);
+
+        static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
     }
 
-    /// <summary>The command that forgets a migration that was rolled back; fenced and marked like <see cref="RecordApplied"/>.</summary>
-    internal PreparableCommand RecordRolledBack(string fence, string marker, string andThen) => new(
-        // The scalar subquery makes the fence run once, also when the row is not there.
-        $"""
-        WITH gone AS (
-            DELETE FROM {_schema}.history WHERE version OPERATOR(pg_catalog.=) (SELECT {fence} OPERATOR(pg_catalog.+) $1)
-        ){Log($"SELECT 'rolled_back', $5, $1, $2, coalesce($3, {SinceBegin}), $4")}
-        SELECT coalesce($3, {SinceBegin}) AS "{marker}"{andThen}
-        """,
-        NpgsqlDbType.Bigint,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Double,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text);
-
-    /// <summary>The values of <see cref="RecordRolledBack"/>.</summary>
-    internal static object?[] RolledBackValues(MigrationStep step, TimeSpan? duration, MigratorOptions options) =>
-        [step.Version, step.Name, duration?.TotalMilliseconds, options.ToolVersion, step.Command];
-
-    /// <summary>The command that records a migration as applied although this tool didn't run it.</summary>
-    internal NpgsqlBatchCommand Baseline(Migration migration, string fence, string toolVersion) => new PreparableCommand(
-        $"""
-        WITH done AS (
-            INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin{(Place.KeepsUp ? ", up_sql" : "")})
-            VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, 0, $6, 'baseline'{(Place.KeepsUp ? ", $7" : "")})
-            RETURNING version, name, tool_version){Log("SELECT 'baselined', 'baseline', version, name, NULL::pg_catalog.float8, tool_version FROM done")}
-        SELECT version FROM done
-        """,
-        NpgsqlDbType.Bigint,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text)
-        .With(migration.Version, migration.Name, migration.Up.Checksum, migration.Down.Checksum, migration.Down.Text, toolVersion, migration.Up.Text);
-
-    /// <summary>What <see cref="RecordApplied"/> does, as text for psql, without a fence.</summary>
-    /// <param name="step">The migration.</param>
-    /// <param name="started">An SQL constant: when it began.</param>
-    /// <param name="options">The tool's version.</param>
-    internal string AppliedText(MigrationStep step, string started, MigratorOptions options)
+    /// <summary>What the last <c>redo</c> has undone, where nothing was done since and it was not applied again.</summary>
+    private async Task<IReadOnlyList<long>> ReadUndoneAsync(Session session, HistorySnapshot history, CancellationToken cancellationToken)
     {
-        var migration = step.File;
-        var duration = $"pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) {started}::pg_catalog.timestamptz)";
-        return $"""
-            WITH done AS (
-                INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin, up_sql)
-                VALUES ({step.Version}, {SqlLiteral.Quote(step.Name)}, '{migration.Up.Checksum}', '{migration.Down.Checksum}', {SqlLiteral.Quote(migration.Down.Text)},
-                    {duration} OPERATOR(pg_catalog.*) 1000, {SqlLiteral.Quote(options.ToolVersion)}, '{OriginOf(migration)}', {SqlLiteral.Quote(migration.Up.Text)})
-                RETURNING version, name, duration_ms, tool_version)
-            INSERT INTO {_schema}.log (action, command, version, name, duration_ms, tool_version)
-            SELECT 'applied', 'script', version, name, duration_ms, tool_version FROM done
-            """;
-    }
-
-    /// <summary>What <see cref="RecordRolledBack"/> does, as text for psql, without a fence.</summary>
-    internal string RolledBackText(MigrationStep step, MigratorOptions options) =>
-        $"""
-        WITH gone AS (DELETE FROM {_schema}.history WHERE version OPERATOR(pg_catalog.=) {step.Version})
-        INSERT INTO {_schema}.log (action, command, version, name, tool_version)
-        VALUES ('rolled_back', 'script', {step.Version}, {SqlLiteral.Quote(step.Name)}, {SqlLiteral.Quote(options.ToolVersion)})
-        """;
-
-    /// <summary>The command that notes a statement of a non-transactional section as begun or as done, fenced.</summary>
-    /// <param name="step">The section.</param>
-    /// <param name="statement">Which statement, counted from 1.</param>
-    /// <param name="done">Whether it is done.</param>
-    /// <param name="fence">See <see cref="MigrationLock.Fence"/>.</param>
-    internal NpgsqlBatchCommand Mark(MigrationStep step, int statement, bool done, string fence) => new PreparableCommand(
-        $"""
-        INSERT INTO {_schema}.journal (version, direction, statement, name, count, checksum, finished_at, backend_start)
-        VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, $6, {(done ? "pg_catalog.clock_timestamp()" : "NULL")},
-            (SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()))
-        ON CONFLICT (version, statement) DO UPDATE
-        SET finished_at = EXCLUDED.finished_at, started_at = CASE WHEN EXCLUDED.finished_at IS NULL THEN EXCLUDED.started_at ELSE journal.started_at END,
-            pid = EXCLUDED.pid, backend_start = EXCLUDED.backend_start
-        """,
-        NpgsqlDbType.Bigint,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Integer,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Integer,
-        NpgsqlDbType.Text)
-        .With(
-            step.Version,
-            step.Direction == MigrationDirection.Up ? "up" : "down",
-            statement,
-            step.Name,
-            step.Section.Script.Statements.Count,
-            step.Section.Script.ChecksumOf(statement));
-
-    /// <summary>
-    /// The command that forgets that a statement was begun; without its row it never was. The first one's row is all there is of its section.
-    /// </summary>
-    internal NpgsqlBatchCommand Unmark(long version, int statement) => new PreparableCommand(
-        $"""
-        DELETE FROM {_schema}.journal
-        WHERE version OPERATOR(pg_catalog.=) $1 AND statement OPERATOR(pg_catalog.=) $2 AND finished_at IS NULL
-        """,
-        NpgsqlDbType.Bigint,
-        NpgsqlDbType.Integer).With(version, statement);
-
-    /// <summary>The command that forgets a section's progress, when it is in the history or settled by hand.</summary>
-    internal NpgsqlBatchCommand ClearJournal(long version) => new PreparableCommand(
-        $"DELETE FROM {_schema}.journal WHERE version OPERATOR(pg_catalog.=) $1", NpgsqlDbType.Bigint).With(version);
-
-    /// <summary>The command by which a person's word takes the place of what couldn't be found out.</summary>
-    internal NpgsqlBatchCommand Repair(Interruption interruption, RepairAction action) => action switch
-    {
-        RepairAction.Again => Unmark(interruption.Version, interruption.Statement),
-        RepairAction.Forget => ClearJournal(interruption.Version),
-        _ => new PreparableCommand(
+        var applied = history.Rows.Select(row => row.Version).ToHashSet();
+        var undone = await ReadLogAsync(
+            session,
             $"""
-            UPDATE {_schema}.journal SET finished_at = pg_catalog.clock_timestamp()
-            WHERE version OPERATOR(pg_catalog.=) $1 AND statement OPERATOR(pg_catalog.=) $2 AND finished_at IS NULL
+            SELECT version FROM {_schema}.log WHERE action = 'rolled_back' AND command = 'redo' AND id > coalesce(
+                (SELECT max(id) FROM {_schema}.log WHERE action <> 'failed' AND NOT (action = 'rolled_back' AND command = 'redo')), 0) ORDER BY version
             """,
-            NpgsqlDbType.Bigint,
-            NpgsqlDbType.Integer).With(interruption.Version, interruption.Statement),
-    };
+            row => row.GetInt64(0),
+            cancellationToken);
+        return [.. undone.Distinct().Where(version => !applied.Contains(version))];
+    }
 
-    /// <summary>The command that writes a line into the log; <c>null</c> where it can't be written.</summary>
-    internal NpgsqlBatchCommand? LogEntry(LogEntry entry) => !Place.Logs ? null : new PreparableCommand(
-        $"""
-        INSERT INTO {_schema}.log (action, command, version, name, duration_ms, tool_version, error, statement, detail)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        """,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Bigint,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Double,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Text)
-        .With(
-            entry.Action,
-            entry.Command,
-            entry.Version,
-            entry.Name,
-            entry.Duration?.TotalMilliseconds,
-            entry.ToolVersion,
-            entry.Error,
-            entry.Statement,
-            entry.Detail);
+    /// <summary>As with the history: under a lock, and only after a look at what the table is.</summary>
+    private Task<List<T>> ReadLogAsync<T>(Session session, string query, Func<NpgsqlDataReader, T> row, CancellationToken cancellationToken) => session.ReadAsync(
+        ["SET LOCAL jit = off", $"LOCK TABLE {_schema}.log IN ACCESS SHARE MODE", HistoryTables.SelectFacts(schemaName, needsLog: true), HistoryTables.Guard, query],
+        async reader =>
+        {
+            await ReadFactsAsync(reader, cancellationToken);
+            await reader.NextResultAsync(cancellationToken);
+            return await Session.ResultAsync(reader, row, cancellationToken);
+        },
+        cancellationToken);
 
-    private string Log(string select) => Place.Logs
-        ? $",\nlogged AS (INSERT INTO {_schema}.log (action, command, version, name, duration_ms, tool_version) {select})"
-        : "";
-
-    private static string OriginOf(Migration migration) => migration.Origin == MigrationOrigin.Bundle ? "bundle" : "folder";
+    /// <summary>Reads the up section of a migration as it was applied; <c>null</c> where the history has not kept it.</summary>
+    internal async Task<string?> ReadUpAsync(NpgsqlConnection connection, long version, CancellationToken cancellationToken) => !Place.KeepsUp ? null
+        : await Session.Over(connection, "reading the history").ReadAsync(
+            [
+                "SET LOCAL jit = off",
+                $"LOCK TABLE {_schema}.history IN ACCESS SHARE MODE",
+                HistoryTables.SelectFacts(schemaName),
+                HistoryTables.Guard,
+                new SqlQuery($"SELECT up_sql FROM {_schema}.history WHERE version = $1", version),
+            ],
+            async reader =>
+            {
+                await ReadFactsAsync(reader, cancellationToken);
+                await reader.NextResultAsync(cancellationToken);
+                return (await Session.ResultAsync(reader, row => row.IsDBNull(0) ? null : row.GetString(0), cancellationToken)).FirstOrDefault();
+            },
+            cancellationToken);
 
     private static HistoryRow ReadRow(NpgsqlDataReader reader, HistoryColumns columns) =>
         new(reader.GetInt64(0), reader.GetString(1), reader.GetString(2), reader.GetDateTime(3))
         {
-            DownSql = columns == HistoryColumns.Down ? reader.GetString(4) : null,
+            DownSql = columns is HistoryColumns.Down or HistoryColumns.Redo ? reader.GetString(4) : null,
             Details = columns == HistoryColumns.Details
                 ? new HistoryDetails(
                     TimeSpan.FromMilliseconds(reader.GetDouble(4)),
@@ -398,6 +265,10 @@ internal sealed class History(string schemaName)
             reader.GetString(6),
             reader.GetInt32(7),
             reader.GetDateTime(8),
-            reader.GetDateTime(9));
+            reader.GetDateTime(9))
+        {
+            Marked = reader.GetInt32(10),
+            MarkedChecksum = reader.GetString(11),
+        };
     }
 }

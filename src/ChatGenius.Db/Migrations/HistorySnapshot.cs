@@ -38,6 +38,9 @@ internal enum HistoryColumns
     /// <summary>That, and the down section as it was when applied.</summary>
     Down,
 
+    /// <summary>That, and what a <c>redo</c> has undone and not applied again.</summary>
+    Redo,
+
     /// <summary>That of a plan, and <see cref="HistoryDetails"/>.</summary>
     Details,
 }
@@ -50,6 +53,12 @@ public sealed record HistorySnapshot(bool Exists, IReadOnlyList<HistoryRow> Rows
 {
     /// <summary>A database that has never seen this tool.</summary>
     public static HistorySnapshot Empty { get; } = new(false, [], []);
+
+    /// <summary>Who may write the history and has fewer rights than our role.</summary>
+    public IReadOnlyList<string> LesserWriters { get; init; } = [];
+
+    /// <summary>What a <c>redo</c> has undone and not applied again; read only for another one.</summary>
+    public IReadOnlyList<long> Undone { get; init; } = [];
 }
 
 /// <summary>What a run must know of the server, read together with the history.</summary>

@@ -33,8 +33,14 @@ internal sealed record HistoryPlace(
     /// <summary>Whether there is a history to read.</summary>
     internal bool Exists => Has("history") || Has("journal");
 
+    /// <summary>What is wrong with the table under the log's name; <c>null</c> where nothing is.</summary>
+    internal string? StrangeLog => Strange.FirstOrDefault(line => line.StartsWith("log,", StringComparison.Ordinal));
+
+    /// <summary>Our tables that are not there, and whose names nobody else has taken.</summary>
+    internal IEnumerable<string> Missing => HistoryTables.Names.Where(name => !Has(name) && (name != "log" || StrangeLog is null));
+
     /// <summary>Whether nothing is to be made.</summary>
-    internal bool IsComplete => Tables.Length == HistoryTables.Names.Count && FormatHasKey && KeepsUp;
+    internal bool IsComplete => !Missing.Any() && FormatHasKey && KeepsUp;
 
     /// <summary>Whether what is done can be written into the log.</summary>
     internal bool Logs => Has("log") && MayLog;
@@ -176,7 +182,7 @@ internal static class HistoryTables
     /// <param name="place">What is there; <c>null</c> where that isn't known.</param>
     internal static IEnumerable<string> CreateStatements(string schema, HistoryPlace? place)
     {
-        var missing = Tables.Where(table => place is null || !place.Has(table.Name)).ToList();
+        var missing = Tables.Where(table => place is null || place.Missing.Contains(table.Name)).ToList();
         foreach (var (name, columns, constraints) in missing)
         {
             yield return $"CREATE TABLE IF NOT EXISTS {schema}.{name} (\n    {string.Join(",\n    ", [.. columns, .. constraints])}\n)";
@@ -241,7 +247,8 @@ internal static class HistoryTables
     /// wrong one counts as missing.
     /// </remarks>
     /// <param name="schema">The schema's name, not quoted.</param>
-    internal static string SelectFacts(string schema)
+    /// <param name="needsLog">Whether the log is to be read next, so that a wrong one is refused as well.</param>
+    internal static string SelectFacts(string schema, bool needsLog = false)
     {
         const string Ours = "((SELECT array_agg(oid) FROM rel)::oid[])";
         var shapes = string.Join(", ", Judged.SelectMany(table => Shapes(table).Select(items => SqlLiteral.Quote($"{table}: {string.Join("; ", items)}"))));
@@ -288,7 +295,7 @@ internal static class HistoryTables
                     FROM (SELECT h.relowner AS id UNION SELECT a.grantee FROM aclexplode(h.relacl) a WHERE a.privilege_type IN ('INSERT', 'UPDATE')) w
                     LEFT JOIN pg_roles r ON r.oid = w.id
                     WHERE w.id IS NOT NULL AND CASE WHEN r.oid IS NULL THEN true ELSE NOT (r.rolsuper OR pg_has_role(r.oid, u.oid, 'MEMBER')) END),
-                set_config('{{StrangeSetting}}', (SELECT count(*)::text FROM judged WHERE strange AND name <> 'log'), true)
+                set_config('{{StrangeSetting}}', (SELECT count(*)::text FROM judged WHERE strange{{(needsLog ? "" : " AND name <> 'log'")}}), true)
             FROM (SELECT oid FROM pg_roles WHERE rolname = session_user) u
             LEFT JOIN pg_namespace n ON n.nspname = {{SqlLiteral.Quote(schema)}}
             LEFT JOIN judged f ON f.name = 'format' LEFT JOIN judged h ON h.name = 'history' LEFT JOIN judged l ON l.name = 'log' AND NOT l.strange

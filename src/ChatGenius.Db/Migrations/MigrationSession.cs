@@ -14,6 +14,15 @@ internal sealed class MigrationSession : IAsyncDisposable
     /// <summary>How our transactions begin, whatever the role's defaults are.</summary>
     internal const string Begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
+    // A pool that others use gives a session in a moment; one that is too small gives none while we hold the other.
+    private static readonly TimeSpan SecondSession = TimeSpan.FromSeconds(10);
+
+    private static readonly Problem TooSmallPool = new(
+        "CG0520",
+        $"The connection pooler gave no second session to the server within {SecondSession.TotalSeconds:0} s",
+        Advice: "A run needs two at the same time, one of them for the lock. Let the pool have more (pool_size of PgBouncer), run fewer at once, "
+            + "or connect to the server itself.");
+
     /// <summary>Takes back what a migration may have changed in its session.</summary>
     internal static readonly string[] Reset = ["RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL"];
 
@@ -61,7 +70,11 @@ internal sealed class MigrationSession : IAsyncDisposable
     /// <exception cref="ProblemException">CG0409, CG0513.</exception>
     internal async Task<HistorySnapshot> ReadAsync(HistoryColumns columns, bool waitForWriters = false)
     {
-        (_facts, var history) = await _limit.AnswerAsync(History.ReadAsync(Connection, columns, waitForWriters, _stop));
+        var reading = History.ReadAsync(Connection, columns, waitForWriters, _stop);
+        // The history's writers are waited for longer.
+        (_facts, var history) = await (_lock is not null && IsPooled && !waitForWriters
+            ? _limit.AnswerAsync(reading, SecondSession, TooSmallPool)
+            : _limit.AnswerAsync(reading));
         return history;
     }
 
@@ -85,7 +98,8 @@ internal sealed class MigrationSession : IAsyncDisposable
             throw;
         }
 
-        _lock = await MigrationLock.AcquireAsync(await connecting, _options, answer => _limit.AnswerAsync(answer), _events, _stop);
+        _lock = await MigrationLock.AcquireAsync(
+            await connecting, _options, answer => _limit.AnswerAsync(answer, IsPooled ? SecondSession : null, TooSmallPool), _events, _stop);
     }
 
     /// <summary>Reads the history under the lock, and makes or upgrades its tables where they are not yet as this version makes them.</summary>
@@ -93,18 +107,34 @@ internal sealed class MigrationSession : IAsyncDisposable
     internal async Task<HistorySnapshot> PrepareAsync(HistoryColumns columns)
     {
         // What an earlier run has left on its way is waited for as soon as there is something that it could write.
-        var history = await ReadAsync(columns, waitForWriters: History.Place.Exists);
-        if (History.Place.IsComplete || !await CreateTablesAsync())
+        if (IsPooled)
         {
-            return history;
+            // Where the pool has no second session for us, that is found before anything waits for a lock.
+            await ReadAsync(HistoryColumns.Plan);
         }
 
-        return await ReadAsync(columns, waitForWriters: true);
+        var history = await ReadAsync(columns, waitForWriters: History.Place.Exists);
+        if (!History.Place.IsComplete && await CreateTablesAsync())
+        {
+            history = await ReadAsync(columns, waitForWriters: true);
+        }
+
+        if (History.Place.StrangeLog is { } strange)
+        {
+            _events?.Report(new MigrationEvent.Remark($"Nothing is written into the log: {strange}"));
+        }
+        else if (History.Place.Has("log") && !History.Place.MayLog)
+        {
+            _events?.Report(new MigrationEvent.Remark(
+                $"Nothing is written into the log. Let its owner run: GRANT INSERT ON {History.Schema}.log TO {SqlIdentifier.Quote(Facts.RoleName)}"));
+        }
+
+        return history;
     }
 
-    /// <summary>Runs commands of our own in a transaction of their own.</summary>
+    /// <summary>Runs commands of our own in a transaction of their own; <c>null</c> is none.</summary>
     /// <exception cref="ProblemException">CG0503, CG0504, CG0512.</exception>
-    internal async Task WriteAsync(IEnumerable<NpgsqlBatchCommand> commands)
+    internal async Task WriteAsync(params IReadOnlyList<NpgsqlBatchCommand?> commands)
     {
         var pipeline = new SqlPipeline<string>(Connection);
         foreach (var sql in (string[])[Begin, "SET LOCAL search_path = pg_catalog, pg_temp", .. Settings(local: true)])
@@ -112,7 +142,7 @@ internal sealed class MigrationSession : IAsyncDisposable
             pipeline.Add("", sql);
         }
 
-        foreach (var command in commands)
+        foreach (var command in commands.OfType<NpgsqlBatchCommand>())
         {
             pipeline.Add("", command);
         }
@@ -239,8 +269,7 @@ internal sealed class MigrationSession : IAsyncDisposable
     private async Task<bool> CreateTablesAsync()
     {
         var place = History.Place;
-        var createsTables = place.Tables.Length < HistoryTables.Names.Count;
-        if (place.Exists && ((createsTables && !place.MayCreate) || !place.OwnsTables))
+        if (place.Exists && ((place.Missing.Any() && !place.MayCreate) || !place.OwnsTables))
         {
             var owner = SqlIdentifier.Quote(place.Owner);
             var grant = place.OwnsTables

@@ -28,15 +28,15 @@ public sealed partial class Migrator
         RequireConfirmed(plan, confirmed);
         var events = new StepEvents(plan.Steps, _events);
         limit.UnderWay = () => events.Current;
-        await RunStepsAsync(session, plan.Steps, events, cancellationToken);
+        await RunStepsAsync(session, plan, events, cancellationToken);
         return new RunResult(plan, events.Finished, clock.Elapsed);
     }
 
     /// <summary>Runs the steps of a plan in order.</summary>
     /// <exception cref="ProblemException">CG0502 to CG0508; the steps before the failed one are committed and durable.</exception>
-    private async Task RunStepsAsync(
-        MigrationSession session, IReadOnlyList<MigrationStep> steps, StepEvents events, CancellationToken cancellationToken)
+    private async Task RunStepsAsync(MigrationSession session, MigrationPlan plan, StepEvents events, CancellationToken cancellationToken)
     {
+        var steps = plan.Steps;
         session.Connection.Notice += (_, e) =>
         {
             // Our own ROLLBACK after a failure doesn't ask first whether there is a transaction.
@@ -48,7 +48,7 @@ public sealed partial class Migrator
         await using var watch = new MigrationWatch(session.Lock, session.IsPooled ? null : session.Facts.BackendPid, _options, events);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Lock.Lost);
         await using var cancelling = session.CancelWith(either.Token);
-        var transactional = new TransactionalSteps(session, _options, _options.SingleTransaction);
+        var transactional = new TransactionalSteps(session, _options, single: _options.SingleTransaction || plan.InOneTransaction);
         NonTransactionalStep? alone = null;
         var attempts = new Dictionary<long, int>();
         try
@@ -87,7 +87,7 @@ public sealed partial class Migrator
                 if (outcome is StepsOutcome.Refused refused)
                 {
                     events.Meet(refused.Failure.Owner);
-                    await RetryAsync(session, watch, refused, attempts, either.Token);
+                    await RetryAsync(session, watch, plan, refused, attempts, either.Token);
                 }
                 else if (!next.Section.Transactional && events.Finished.Count < steps.Count)
                 {
@@ -114,6 +114,7 @@ public sealed partial class Migrator
     private async Task RetryAsync(
         MigrationSession session,
         MigrationWatch watch,
+        MigrationPlan plan,
         StepsOutcome.Refused refused,
         Dictionary<long, int> attempts,
         CancellationToken cancellationToken)
@@ -143,7 +144,8 @@ public sealed partial class Migrator
             : null;
         if ((victims is null && !StepProblem.IsLockConflict(e.Error)) || attempt > _options.LockRetries || refused.Afterwards is not null)
         {
-            throw new ProblemException(StepProblem.Failed(e, watch.Blockers, victims, refused.Afterwards), e.Error);
+            var afterwards = refused.Afterwards ?? await LogFailureAsync(session, e);
+            throw new ProblemException(StepProblem.Failed(e, plan, watch.Blockers, victims, afterwards), e.Error);
         }
 
         attempts[step.Version] = attempt;
@@ -152,6 +154,28 @@ public sealed partial class Migrator
         var delay = TimeSpan.FromMilliseconds(Math.Min(250 * Math.Pow(2, attempt - 1), 15_000) * (0.75 + (Random.Shared.NextDouble() / 2)));
         _events?.Report(new MigrationEvent.Retrying(step, attempt, _options.LockRetries, delay, reason));
         await Task.Delay(delay, cancellationToken);
+    }
+
+    /// <summary>Writes into the log what has failed; what fails in doing so is said with it.</summary>
+    private async Task<Exception?> LogFailureAsync(MigrationSession session, SqlPipelineException<MigrationStep> failure)
+    {
+        var step = failure.Owner;
+        var entry = session.History.LogEntry(new LogEntry(
+            "failed", step.Command, step.Version, step.Name, Duration: null, _options.ToolVersion,
+            $"{failure.Error.MessageText} (SQLSTATE {failure.Error.SqlState})", StepProblem.Shorten(failure.Command)));
+        try
+        {
+            if (entry is not null)
+            {
+                await session.WriteAsync([entry]);
+            }
+
+            return null;
+        }
+        catch (Exception e) when (e is ProblemException or NpgsqlException or OperationCanceledException)
+        {
+            return e;
+        }
     }
 
     /// <summary>What runs outside a transaction needs one session from its begin to its end, and can't be part of something larger.</summary>

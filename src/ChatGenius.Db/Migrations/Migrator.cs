@@ -102,6 +102,74 @@ public sealed partial class Migrator
             },
             cancellationToken);
 
+    /// <summary>What <see cref="RedoAsync"/> would run.</summary>
+    /// <exception cref="ProblemException">As <see cref="MigrationPlan.Redo"/>.</exception>
+    public async Task<MigrationPlan> PlanRedoAsync(RedoRequest request, CancellationToken cancellationToken = default)
+    {
+        var history = await ReadAsync(HistoryColumns.Redo, cancellationToken);
+        return MigrationPlan.Redo(_migrations, history, request);
+    }
+
+    /// <summary>Undoes migrations and applies them again: in one transaction, where all of it can run in one.</summary>
+    /// <inheritdoc cref="ApplyAsync"/>
+    public Task<RunResult> RedoAsync(RedoRequest request, MigrationPlan? confirmed = null, CancellationToken cancellationToken = default) =>
+        RunAsync(history => MigrationPlan.Redo(_migrations, history, request), HistoryColumns.Redo, confirmed, cancellationToken);
+
+    /// <summary>Everything that was done and tried, oldest first; nothing where the history is of an older layout.</summary>
+    /// <exception cref="ProblemException">CG0519: only its owner may read it.</exception>
+    public Task<IReadOnlyList<LogEntry>> LogAsync(CancellationToken cancellationToken = default) =>
+        InSessionAsync((session, stop) => session.History.ReadLogAsync(session.Connection, stop), cancellationToken);
+
+    /// <summary>Reads what was applied in the place of a migration that was edited since.</summary>
+    /// <param name="version">Its number.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <returns>The file, and the up section as applied with its passwords masked; <c>null</c> where the history has not kept it.</returns>
+    /// <exception cref="ProblemException">CG0406 no migration has this number; CG0417 it was not edited, or is another one.</exception>
+    public Task<(Migration File, string? Applied)> ReadEditAsync(long version, CancellationToken cancellationToken = default)
+    {
+        RequireMigration(version);
+        return InSessionAsync(
+            async (session, stop) =>
+            {
+                var file = EditedFile(await session.ReadAsync(HistoryColumns.Plan), version);
+                return (file, await session.History.ReadUpAsync(session.Connection, version, stop));
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Takes an edited file over as what was applied, without running anything.</summary>
+    /// <inheritdoc cref="ReadEditAsync"/>
+    public Task<Migration> AcceptAsync(long version, CancellationToken cancellationToken = default)
+    {
+        RequireMigration(version);
+        return InSessionAsync(
+            async (session, _) =>
+            {
+                await session.ReadAsync(HistoryColumns.Plan);
+                await session.LockAsync();
+                var history = await session.PrepareAsync(HistoryColumns.Plan);
+                var file = EditedFile(history, version);
+                var before = history.Rows.First(row => row.Version == version).Checksum;
+                await session.WriteAsync(
+                    session.History.Accept(file, session.Lock.Fence),
+                    session.History.LogEntry(new LogEntry(
+                        "accepted", "repair", version, file.Name, Duration: null, _options.ToolVersion, Detail: $"checksum {before} to {file.Up.Checksum}")));
+                return file;
+            },
+            cancellationToken);
+    }
+
+    private Migration EditedFile(HistorySnapshot history, long version)
+    {
+        var status = MigrationPlan.Compare(_migrations, history).First(candidate => candidate.Version == version);
+        return status.State == MigrationState.Edited && status.Row!.Name == status.Migration!.Name ? status.Migration : throw new ProblemException(
+            "CG0417",
+            status.State == MigrationState.Edited
+                ? $"{status.Migration!.Id} is not {MigrationPlan.FormatId(version, status.Row!.Name)}, which was applied"
+                : $"{status.Migration?.Id ?? MigrationPlan.FormatId(version, status.Name)} was not edited after it was applied",
+            advice: $"There is nothing to take over; {new ToolCall("status")} shows the state of every migration.");
+    }
+
     /// <summary>Writes migrations into the history without running them: for a database that something else has built.</summary>
     /// <param name="to">The last version that the database has.</param>
     /// <param name="cancellationToken">Cancels the run.</param>
@@ -119,7 +187,7 @@ public sealed partial class Migrator
                 var taken = _migrations.Where(migration => migration.Version <= to && !known.Contains(migration.Version)).ToList();
                 if (taken.Count > 0)
                 {
-                    await session.WriteAsync(taken.Select(migration => session.History.Baseline(migration, session.Lock.Fence, _options.ToolVersion)));
+                    await session.WriteAsync([.. taken.Select(migration => session.History.Baseline(migration, session.Lock.Fence, _options.ToolVersion))]);
                 }
 
                 return taken;
@@ -134,7 +202,7 @@ public sealed partial class Migrator
     {
         if (!_migrations.Any(migration => migration.Version == version))
         {
-            throw new ProblemException(MigrationPlan.NoSuchMigration(version, MigrationPlan.Compare(_migrations, HistorySnapshot.Empty)));
+            throw new ProblemException(PlanProblem.NoSuchMigration(version, MigrationPlan.Compare(_migrations, HistorySnapshot.Empty)));
         }
     }
 
@@ -176,7 +244,7 @@ public sealed partial class Migrator
         var entry = session.History.LogEntry(new LogEntry(
             "repaired", "repair", version, interruption.Name, Duration: null, _options.ToolVersion,
             Detail: $"{action.ToString().ToLowerInvariant()}: statement {interruption.Statement} of {interruption.Count}, {interruption.Direction.ToString().ToLowerInvariant()}"));
-        await session.WriteAsync(entry is null ? [session.History.Repair(interruption, action)] : [session.History.Repair(interruption, action), entry]);
+        await session.WriteAsync(session.History.Repair(interruption, action), entry);
         return interruption;
     }
 

@@ -27,6 +27,9 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
     private bool _begun = step.Resume is { Started: true };
     private bool _ownTransaction;
 
+    // Whether a result has a type that has no binary form.
+    private bool _asText;
+
     /// <summary>The section.</summary>
     internal MigrationStep Step => step;
 
@@ -44,7 +47,14 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
         }
         catch (SqlPipelineException<MigrationStep> e)
         {
-            return new StepsOutcome.Refused([], e, await AbandonAsync());
+            var afterwards = await AbandonAsync();
+            if (_asText || afterwards is not null || !SqlPipeline<MigrationStep>.WantsText(e.Error))
+            {
+                return new StepsOutcome.Refused([], e, afterwards);
+            }
+
+            _asText = true;
+            return await RunAsync(attempts, cancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -186,8 +196,8 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
             && session.Connection.FullState == System.Data.ConnectionState.Open;
 
     /// <summary>
-    /// In a transaction that the section itself has begun, the mark goes with it: it is there after a crash exactly if the
-    /// transaction was committed. So a COMMIT that is noted as begun is done, and a BEGIN that is may be run again.
+    /// In a transaction that the section itself has begun, the mark of its COMMIT goes with it: it is there after a crash exactly if the transaction was
+    /// committed. So a COMMIT that is noted as begun is done, and a BEGIN that is may be run again.
     /// </summary>
     private async Task RunInOwnTransactionAsync(SqlStatement statement, CancellationToken cancellationToken)
     {
@@ -199,13 +209,12 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
             return;
         }
 
-        await SendAsync(
-            [
-                .. _ownTransaction ? [session.History.Mark(step, _next
-                    + 1, done: control == SqlTransactionControl.None, session.Lock.Fence)] : Array.Empty<Command>(),
-                statement,
-            ],
-            cancellationToken);
+        if (_ownTransaction && (control == SqlTransactionControl.Commit || TurnsReadOnly(statement)))
+        {
+            await MarkCommitAsync(cancellationToken);
+        }
+
+        await SendAsync([statement], cancellationToken);
         _ownTransaction = control switch
         {
             SqlTransactionControl.Begin => true,
@@ -219,8 +228,43 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
     }
 
     /// <summary>
-    /// A server may still be at work for a tool that is gone; its statement must end before it is judged by its effect. A session that has
-    /// nothing to do any more only waits for a client that lost the lock: it is ended, so that nothing can come from there.
+    /// Notes the COMMIT that ends the section's own transaction as begun, in that transaction. One that only reads takes no mark and needs none: it may run
+    /// again.
+    /// </summary>
+    private async Task MarkCommitAsync(CancellationToken cancellationToken)
+    {
+        var readsOnly = false;
+        await SendAsync(
+            [$"SELECT pg_catalog.current_setting('transaction_read_only') AS \"{session.Lock.Marker}\""], cancellationToken,
+            reader => readsOnly = reader.GetString(0) == "on");
+        if (readsOnly)
+        {
+            return;
+        }
+
+        var commit = _next;
+        while (commit < _statements.Count - 1 && _statements[commit].TransactionControl != SqlTransactionControl.Commit)
+        {
+            commit++;
+        }
+
+        // What is deferred runs as the role that the section has set, as it would at its COMMIT.
+        Command[] deferred = _statements[_next].TransactionControl == SqlTransactionControl.Commit && ChangesRole() ? ["SET CONSTRAINTS ALL IMMEDIATE"] : [];
+        await SendAsync(
+            [.. deferred, .. AsOurselves, session.History.Mark(step, commit + 1, done: false, session.Lock.Fence)], cancellationToken);
+    }
+
+    /// <summary>Whether a statement keeps the rest of a transaction, which may have written, from writing our mark.</summary>
+    private bool TurnsReadOnly(SqlStatement statement) => statement.Is("SET") && new StatementText(statement) is var text
+        && (text.Has("READ", "ONLY") || text.Mentions("transaction_read_only"))
+        && _statements[_next - 1].TransactionControl != SqlTransactionControl.Begin;
+
+    private bool ChangesRole() => _statements.Any(statement => statement.Is("SET") && new StatementText(statement) is var text
+        && (text.Has("ROLE") || text.Has("AUTHORIZATION")));
+
+    /// <summary>
+    /// A server may still be at work for a tool that is gone; its statement must end before it is judged by its effect. A session that has nothing to do
+    /// any more only waits for a client that lost the lock: it is ended, so that nothing can come from there.
     /// </summary>
     private async Task WaitForEarlierBackendAsync(CancellationToken cancellationToken)
     {
@@ -286,17 +330,17 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
     private Command[] Mark(bool done) => [.. AsOurselves, session.History.Mark(step, _next + 1, done, session.Lock.Fence)];
 
     /// <summary>The journal is written as the role that the session began with; what the section has set comes back with COMMIT.</summary>
-    private static readonly Command[] AsOurselves = ["SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL ROLE NONE"];
+    private static readonly Command[] AsOurselves = ["SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL role TO DEFAULT"];
 
-    private Task SendAsync(Command[] commands, CancellationToken cancellationToken)
+    private Task SendAsync(Command[] commands, CancellationToken cancellationToken, Action<NpgsqlDataReader>? onMarked = null)
     {
         var pipeline = new SqlPipeline<MigrationStep>(session.Connection);
         foreach (var command in commands)
         {
-            command.AddTo(pipeline, step);
+            command.AddTo(pipeline, step, _asText);
         }
 
-        return pipeline.RunAsync(session.Lock.Marker, static _ => { }, cancellationToken);
+        return pipeline.RunAsync(session.Lock.Marker, onMarked ?? (static _ => { }), cancellationToken);
     }
 
     /// <summary>After a failure the journal knows better than we do what was committed.</summary>
@@ -323,11 +367,11 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
 
         public static implicit operator Command(string text) => new(null, null, text);
 
-        internal void AddTo(SqlPipeline<MigrationStep> pipeline, MigrationStep owner)
+        internal void AddTo(SqlPipeline<MigrationStep> pipeline, MigrationStep owner, bool asText)
         {
             if (Statement is not null)
             {
-                pipeline.Add(owner, Statement);
+                pipeline.Add(owner, Statement, asText);
             }
             else
             {

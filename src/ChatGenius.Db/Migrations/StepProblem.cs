@@ -11,11 +11,16 @@ internal static partial class StepProblem
 {
     /// <summary>A statement of a migration failed: place, caret, SQLSTATE, detail, hint, context and the statement.</summary>
     /// <param name="failure">The statement and the server's error.</param>
+    /// <param name="plan">What it was part of.</param>
     /// <param name="blockers">Whose locks it waited for.</param>
     /// <param name="victims">Who waited behind it, where it was cancelled for their sake once too often.</param>
     /// <param name="afterwards">What failed while the failure was settled.</param>
     internal static Problem Failed(
-        SqlPipelineException<MigrationStep> failure, IReadOnlyList<LockHolder> blockers, string? victims = null, Exception? afterwards = null)
+        SqlPipelineException<MigrationStep> failure,
+        MigrationPlan plan,
+        IReadOnlyList<LockHolder> blockers,
+        string? victims = null,
+        Exception? afterwards = null)
     {
         var (error, step, statement) = (failure.Error, failure.Owner, failure.Statement);
         var lines = new List<string> { victims is null ? $"{step.Id}: {error.MessageText} (SQLSTATE {error.SqlState})" : $"{step.Id} gave way for the last time: {victims}" };
@@ -32,7 +37,7 @@ internal static partial class StepProblem
         });
         Append(lines, "afterwards", afterwards is null ? null : $"{afterwards.Message}; what was committed before it is in the database all the same");
 
-        return new Problem("CG0502", string.Join('\n', lines), Place(error, step, statement), Advice(error, step, victims is not null));
+        return new Problem("CG0502", string.Join('\n', lines), Place(error, step, statement), Advice(error, step, plan, victims is not null));
     }
 
     /// <summary>Whether trying again later can help: somebody else's lock, a deadlock, a serialization failure.</summary>
@@ -103,13 +108,15 @@ internal static partial class StepProblem
     [GeneratedRegex("(?<=, line )[0-9]+")]
     private static partial Regex CopyLine();
 
-    private static string Advice(PostgresException error, MigrationStep step, bool gaveWay)
+    private static string Advice(PostgresException error, MigrationStep step, MigrationPlan plan, bool gaveWay)
     {
         var isLock = error.SqlState == PostgresErrorCodes.LockNotAvailable;
         var own = error.SqlState switch
         {
+            "55006" or "55P04" when plan.InOneTransaction =>
+                "PostgreSQL refuses this in the transaction that undid the migration: add --separately, which commits in between.",
             _ when gaveWay => "It holds a lock, or waits for one, for longer than those others may wait. Run it when fewer use the table, or let them wait with --max-blocked and --max-blocked-time.",
-            PostgresErrorCodes.ActiveSqlTransaction when step.Section.Transactional && error.MessageText.Contains("block", StringComparison.Ordinal) =>
+            PostgresErrorCodes.ActiveSqlTransaction when step.Section.Transactional && error.Routine == "PreventInTransactionBlock" =>
                 $"This statement can't run in a transaction: write '-- migrate:{Word(step)} transaction:false', alone in its own migration.",
             PostgresErrorCodes.InsufficientPrivilege => "Connect as a role that may do this, or let the owner grant it.",
             PostgresErrorCodes.InvalidSchemaName when error.MessageText.StartsWith("no schema", StringComparison.Ordinal) =>
@@ -124,11 +131,21 @@ internal static partial class StepProblem
                 "It took longer than --statement-timeout allows.",
             _ => null,
         };
-        var state = step.Section.Transactional
-            ? "Nothing of this migration is left in the database."
-            : "The statements before this one are done and noted.";
-        return $"{(own is null ? "" : own + " ")}{state} {(gaveWay || DiskFull.Is(error) || isLock ? "Then" : "Mend it and")} run the same command again.";
+        var mend = gaveWay || DiskFull.Is(error) || isLock ? "Then" : "Mend it and";
+        var call = step.Redoes && !plan.InOneTransaction ? new ToolCall("apply").ToString() : "the same command again";
+        return $"{(own is null ? "" : own + " ")}{State(step, plan)} {mend} run {call}.";
     }
+
+    /// <summary>What the database holds after a step has failed.</summary>
+    private static string State(MigrationStep step, MigrationPlan plan) => (step.Direction, step.Section.Transactional) switch
+    {
+        _ when plan.InOneTransaction => "Nothing was changed: what was applied still is, as it was.",
+        (MigrationDirection.Up, true) when step.Redoes => "It was undone before, and is not applied now.",
+        (MigrationDirection.Up, true) => "Nothing of this migration is left in the database.",
+        (MigrationDirection.Up, false) => "The statements before this one are done and noted.",
+        (_, true) => "The migration is still applied, as it was.",
+        _ => "The statements before this one are done and noted: the migration is undone in part.",
+    };
 
     private static string Number(MigrationStep step) => step.Version.ToString(CultureInfo.InvariantCulture);
 
@@ -142,7 +159,7 @@ internal static partial class StepProblem
         }
     }
 
-    private static string Shorten(string text)
+    internal static string Shorten(string text)
     {
         var lines = text.ReplaceLineEndings("\n").Split('\n');
         var shown = string.Join('\n', lines.Take(5).Select(line => line.Length > 120 ? line[..117] + "..." : line));

@@ -36,6 +36,9 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
     // Whether the command that records a migration is prepared; behind a pooler each transaction may meet another session.
     private bool _prepares = !session.IsPooled;
 
+    // Steps with results of types that have no binary form; each goes alone.
+    private readonly HashSet<MigrationStep> _asText = new(ReferenceEqualityComparer.Instance);
+
     // Whether code of the database's may run with a DDL statement: then each may change the session.
     private bool _mayMeetTriggers = session.Facts.HasEventTriggers;
 
@@ -49,12 +52,16 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
         for (var i = first; i < steps.Count && steps[i].Section.Transactional; i++)
         {
             bytes += steps[i].Section.Script.End - steps[i].Section.Script.Start;
-            if (batch.Count > 0 && !single && (batch.Count >= _size || bytes > MaxBytes))
+            if (batch.Count > 0 && !single && (batch.Count >= _size || bytes > MaxBytes || _asText.Contains(steps[i])))
             {
                 break;
             }
 
             batch.Add(steps[i]);
+            if (!single && _asText.Contains(steps[i]))
+            {
+                break;
+            }
         }
 
         return batch;
@@ -92,7 +99,9 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
                 return new StepsOutcome.Ended(done);
             }
 
-            return new StepsOutcome.Refused(done, e, afterwards);
+            return SqlPipeline<MigrationStep>.WantsText(e.Error) && afterwards is null && _asText.Add(e.Owner)
+                ? new StepsOutcome.Ended(done)
+                : new StepsOutcome.Refused(done, e, afterwards);
         }
         catch (OperationCanceledException)
         {
@@ -225,7 +234,7 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
 
         for (var i = first; i < statements.Count; i++)
         {
-            pipeline.Add(step, statements[i]);
+            pipeline.Add(step, statements[i], _asText.Contains(step));
         }
 
         if (guard is not null)

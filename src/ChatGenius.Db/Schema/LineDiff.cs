@@ -3,10 +3,10 @@ using System.Text;
 namespace ChatGenius.Db.Schema;
 
 /// <summary>The lines in which two texts differ, by their longest common subsequence.</summary>
-internal static class LineDiff
+public static class LineDiff
 {
     /// <summary>Each line begins with a line feed, four spaces and its sign; runs of equal lines are cut to their ends.</summary>
-    internal static string Between(string before, string after)
+    public static string Between(string before, string after)
     {
         var lines = Compare(before.Split('\n'), after.Split('\n'));
         var text = new StringBuilder();

@@ -11,7 +11,8 @@ internal static class CommandList
         new("The schema", [SchemaCommand.Definition, DriftCommand.Definition]),
         new("The database itself", [CreateCommand.Definition, DropCommand.Definition, ResetCommand.Definition, CheckpointCommand.Definition,
             WaitCommand.Definition]),
-        new("Take over and settle", [BaselineCommand.Definition, RenumberCommand.Definition, RepairCommand.Definition]),
+        new("Take over and settle", [BaselineCommand.Definition, RenumberCommand.Definition, RepairCommand.Definition,
+            LogCommand.Definition]),
         new("The tool", [ServerCommand.Definition, ConfigCommand.Definition, CompletionCommand.Definition, ManCommand.Definition]),
     ];
 }

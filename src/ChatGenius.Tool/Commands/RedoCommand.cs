@@ -11,32 +11,32 @@ internal sealed class RedoCommand(Runs runs)
         Json = true,
         Configure = app =>
         {
+            var steps = app.Option("--steps <N>", "How many: all are undone, newest first, then applied [1]", CommandOptionType.SingleValue);
+            var separately = app.Option("--separately", "Commit between undoing and applying", CommandOptionType.NoValue);
+            var trust = app.Option("--trust-stored-down", "Run downs of a history that others may write", CommandOptionType.NoValue);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
             SettingKey.DeclareRun(app);
-            return Command.Handle<RedoCommand>((command, cancellationToken) => command.RunAsync(yes.HasValue(), cancellationToken));
+            return Command.Handle<RedoCommand>((command, cancellationToken) => command.RunAsync(
+                new RedoRequest((int)(steps.Number(least: 1, most: int.MaxValue) ?? 1), separately.HasValue(), trust.HasValue()),
+                yes.HasValue(), cancellationToken));
         },
         Details =
             """
             For a migration that is still being written: runs its down and then its up
-            section. Says which rows will be lost and asks; without a terminal it needs
-            --yes. Refused in a protected environment.
+            section, in one transaction, so that a failure changes nothing. A migration
+            without a transaction, or --separately, commits in between; after a failure
+            there, apply or another redo goes on with what was undone. Says which rows
+            will be lost and asks; without a terminal it needs --yes. Refused in a
+            protected environment.
             """,
         Examples =
             """
-            chatgenius-db redo
+            chatgenius-db redo              the last one
+            chatgenius-db redo --steps 3    the last three: all down, then all up
             """,
     };
 
-    private Task<ExitCode> RunAsync(bool yes, CancellationToken cancellationToken)
-    {
-        var request = new RollbackRequest(Steps: 1);
-        return runs.UndoAsync(
-            request, dryRun: false, yes, ("redo", "Redo", "applied again"),
-            async (migrator, plan) =>
-            {
-                await migrator.RollbackAsync(request, plan, cancellationToken);
-                return await migrator.ApplyAsync(new PlanRequest(To: plan.Steps[0].Version), confirmed: null, cancellationToken);
-            },
-            cancellationToken);
-    }
+    private Task<ExitCode> RunAsync(RedoRequest request, bool yes, CancellationToken cancellationToken) => runs.UndoAsync(
+        migrator => migrator.PlanRedoAsync(request, cancellationToken), dryRun: false, yes, ("redo", "Redo", "applied again"),
+        (migrator, plan) => migrator.RedoAsync(request, plan, cancellationToken), cancellationToken);
 }

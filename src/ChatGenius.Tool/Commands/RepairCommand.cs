@@ -1,6 +1,8 @@
 using System.Globalization;
 using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Schema;
+using ChatGenius.Db.Text;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
@@ -18,21 +20,27 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
             var done = app.Option("--done", "The statement it stopped at is done: continue after it", CommandOptionType.NoValue);
             var again = app.Option("--again", "The statement it stopped at is to run again", CommandOptionType.NoValue);
             var forget = app.Option("--forget", "All it did was undone by hand: forget that it was begun", CommandOptionType.NoValue);
+            var accept = app.Option("--accept", "Its file was edited after it was applied: take it over as applied", CommandOptionType.NoValue);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
             return Command.Handle<RepairCommand>((command, cancellationToken) =>
-                command.RunAsync(version.Value, Action(done, again, forget), yes.HasValue(), cancellationToken));
+                accept.HasValue()
+                    ? command.AcceptAsync(version.Value, Action(done, again, forget), yes.HasValue(), cancellationToken)
+                    : command.RunAsync(version.Value, Action(done, again, forget), yes.HasValue(), cancellationToken));
         },
         Details =
             """
             A migration without a transaction that was interrupted goes on with the next
             apply, which sees by itself what is done. Where it can't, look at the database
             and say here what you found. Only the journal is changed, and only after a yes.
+            --accept shows what differs in a file that was edited after it was applied, and
+            writes its checksum and down into the history; it runs nothing.
             """,
         Examples =
             """
             chatgenius-db repair              show what was interrupted, and where
             chatgenius-db repair 7 --done     its statement is done
             chatgenius-db repair 7 --forget   nothing of it is there any more
+            chatgenius-db repair 7 --accept   the edited file is as good as what was applied
             """,
     };
 
@@ -46,11 +54,37 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
             _ => throw new ProblemException("CG1007", "--done, --again and --forget exclude each other", advice: "Leave all but one out."),
         };
 
+    private async Task<ExitCode> AcceptAsync(string? number, RepairAction? other, bool yes, CancellationToken cancellationToken)
+    {
+        if (other is not null)
+        {
+            throw new ProblemException("CG1007", "--accept excludes --done, --again and --forget", advice: "Leave all but one out.");
+        }
+
+        var version = Version(number) ?? throw new ProblemException("CG1010", "repair --accept needs a migration's number",
+            advice: "Name the migration whose file was edited.");
+        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
+        var (file, applied) = await migrator.ReadEditAsync(version, cancellationToken);
+        report.Result(applied is null
+            ? $"{file.Id} was applied by a version of the tool that did not keep its text: what was edited can't be shown"
+            : $"{file.Id}, as it was applied (-) and as it is now (+):{Cells.Tame(LineDiff.Between(applied, Secrets.Hide(file.Up.Text)))}");
+        if (!await consent.AskAsync($"Take the file over as what was applied on {target.Url.Display}, without running it?", yes, cancellationToken))
+        {
+            return ExitCode.Cancelled;
+        }
+
+        await migrator.AcceptAsync(version, cancellationToken);
+        report.Result($"Took {file.Id} over; nothing was run");
+        return ExitCode.Done;
+    }
+
+    private static long? Version(string? number) => number is null ? null
+        : OptionValues.ParseMigration(number) ?? throw new ProblemException("CG1006", $"\"{number}\" is not a migration's number",
+            advice: "Give a whole number, such as 7.");
+
     private async Task<ExitCode> RunAsync(string? number, RepairAction? action, bool yes, CancellationToken cancellationToken)
     {
-        long? version = number is null ? null
-            : OptionValues.ParseMigration(number) ?? throw new ProblemException("CG1006", $"\"{number}\" is not a migration's number",
-                advice: "Give a whole number, such as 7.");
+        var version = Version(number);
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var shown = await ShowAsync(migrator, version, cancellationToken);
         if (version is null || action is null)

@@ -18,15 +18,18 @@ internal sealed class RollbackCommand(Runs runs)
                 CommandOptionType.SingleValue);
             var all = app.Option("--all", "All of them", CommandOptionType.NoValue);
             var dryRun = app.Option("--dry-run", "Print what would run, and run nothing", CommandOptionType.NoValue);
+            var trust = app.Option("--trust-stored-down", "Run downs of a history that others may write", CommandOptionType.NoValue);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
             SettingKey.DeclareRun(app);
             return Command.Handle<RollbackCommand>((command, cancellationToken) =>
-                command.RunAsync(Request(steps, to, all), dryRun.HasValue(), yes.HasValue(), cancellationToken));
+                command.RunAsync(Request(steps, to, all) with { TrustStoredDown = trust.HasValue() }, dryRun.HasValue(), yes.HasValue(), cancellationToken));
         },
         Details =
             """
             Runs the down sections, newest first. Says which rows will be lost and asks;
-            without a terminal it needs --yes. Refused in a protected environment.
+            without a terminal it needs --yes. Refused in a protected environment. The
+            file's down runs if the file is what was applied; otherwise the one that the
+            history has kept, and that is said.
             """,
         Examples =
             """
@@ -50,6 +53,6 @@ internal sealed class RollbackCommand(Runs runs)
     }
 
     private Task<ExitCode> RunAsync(RollbackRequest request, bool dryRun, bool yes, CancellationToken cancellationToken) => runs.UndoAsync(
-        request, dryRun, yes, ("rollback", "Roll back", "rolled back"),
+        migrator => migrator.PlanRollbackAsync(request, cancellationToken), dryRun, yes, ("rollback", "Roll back", "rolled back"),
         (migrator, plan) => migrator.RollbackAsync(request, plan, cancellationToken), cancellationToken);
 }

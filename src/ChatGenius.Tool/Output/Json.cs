@@ -28,6 +28,7 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
 [JsonSerializable(typeof(CheckpointsJson))]
 [JsonSerializable(typeof(ConfigJson))]
 [JsonSerializable(typeof(DoneJson))]
+[JsonSerializable(typeof(LogJson))]
 [JsonSerializable(typeof(PlanJson))]
 [JsonSerializable(typeof(SchemaDifferencesJson))]
 [JsonSerializable(typeof(SchemaStatementsJson))]

@@ -32,7 +32,8 @@ internal static class PlanText
         {
             var how = step.Section.Transactional ? "in a transaction" : "without a transaction, statement by statement";
             var resume = step.Resume is { } stop ? $", continues at statement {stop.Statement} of {stop.Count}" : "";
-            output.WriteLine(style.Bold($"-- {step.Id} {step.Direction.ToString().ToLowerInvariant()}, {how}{resume}"));
+            var stored = step.IsStored ? ", as the history has kept it" : "";
+            output.WriteLine(style.Bold($"-- {step.Id} {step.Direction.ToString().ToLowerInvariant()}{stored}, {how}{resume}"));
             output.WriteLine(style.Dim($"-- {step.Section.Where.Path}:{step.Section.Where.Line}"));
             foreach (var (i, statement) in step.Section.Script.Statements.Index().Skip((step.Resume?.Statement ?? 1) - 1))
             {

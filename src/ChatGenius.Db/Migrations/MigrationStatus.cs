@@ -1,0 +1,92 @@
+using ChatGenius.Db.Files;
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>Which section of a migration runs.</summary>
+public enum MigrationDirection
+{
+    /// <summary>The <c>-- migrate:up</c> section.</summary>
+    Up,
+
+    /// <summary>The <c>-- migrate:down</c> section.</summary>
+    Down,
+}
+
+/// <summary>Where a migration stands.</summary>
+public enum MigrationState
+{
+    /// <summary>In the history, and its file is unchanged.</summary>
+    Applied,
+
+    /// <summary>Not in the history.</summary>
+    Pending,
+
+    /// <summary>In the history, but its up section has changed since.</summary>
+    Edited,
+
+    /// <summary>In the history, but there is no such file.</summary>
+    Missing,
+
+    /// <summary>Not in the history, though a later one is.</summary>
+    OutOfOrder,
+
+    /// <summary>A non-transactional section was begun and not finished.</summary>
+    Interrupted,
+}
+
+/// <summary>One migration as the files and the history together show it.</summary>
+/// <param name="Version">Its number.</param>
+/// <param name="Name">Its description, snake_case.</param>
+/// <param name="State">Where it stands.</param>
+/// <param name="Migration">Its file, unless it is missing.</param>
+/// <param name="Row">Its history row, if it was applied.</param>
+/// <param name="Interruption">Where a non-transactional section stopped, if one did.</param>
+public sealed record MigrationStatus(
+    long Version,
+    string Name,
+    MigrationState State,
+    Migration? Migration,
+    HistoryRow? Row,
+    Interruption? Interruption);
+
+/// <summary>Where a non-transactional section stopped.</summary>
+/// <param name="Version">The migration's number.</param>
+/// <param name="Name">Its description.</param>
+/// <param name="Direction">Which section.</param>
+/// <param name="Statement">The first statement that isn't known to be done, counted from 1.</param>
+/// <param name="Count">How many statements the section has.</param>
+/// <param name="Started">Whether that statement had been begun, so that its work may be there.</param>
+/// <param name="Checksum">The checksum of the statements up to the last that was begun.</param>
+/// <param name="Pid">The backend that ran it.</param>
+/// <param name="BackendStart">When that backend started: a pid alone may have been given to another since.</param>
+/// <param name="Since">When the statement was begun.</param>
+public sealed record Interruption(
+    long Version,
+    string Name,
+    MigrationDirection Direction,
+    int Statement,
+    int Count,
+    bool Started,
+    string Checksum,
+    int Pid,
+    DateTime BackendStart,
+    DateTime Since)
+{
+    /// <summary>The last statement before <see cref="Statement"/> that has a mark of its own; 0 where none has.</summary>
+    internal int Marked { get; init; }
+
+    /// <summary>The checksum of the statements up to <see cref="Marked"/>.</summary>
+    internal string MarkedChecksum { get; init; } = "";
+
+    /// <summary>
+    /// True if the statements that the interrupted run has begun are unchanged in a section. Later statements may have been edited; and the one that was
+    /// begun as well, where the section says that its statements may run again.
+    /// </summary>
+    internal bool ContinuesIn(MigrationSection section)
+    {
+        var count = Started ? Statement : Statement - 1;
+        return !section.Transactional && (Matches(section, count, Checksum) || (Started && section.Repeatable && Matches(section, Marked, MarkedChecksum)));
+    }
+
+    private static bool Matches(MigrationSection section, int count, string checksum) =>
+        count <= section.Script.Statements.Count && (count == 0 || checksum == section.Script.ChecksumOf(count));
+}

@@ -1,0 +1,52 @@
+using ChatGenius.Db.Files;
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>One section to run.</summary>
+/// <param name="Version">The migration's number.</param>
+/// <param name="Name">Its description.</param>
+/// <param name="Direction">Up or down.</param>
+/// <param name="Section">The statements.</param>
+/// <param name="Migration">The file; <c>null</c> where only the history still has the down section.</param>
+/// <param name="Resume">Where an interrupted run of this section stopped, if one did.</param>
+public sealed record MigrationStep(
+    long Version,
+    string Name,
+    MigrationDirection Direction,
+    MigrationSection Section,
+    Migration? Migration,
+    Interruption? Resume)
+{
+    /// <summary>Number and description, as in the file's name: <c>0001_initial_schema</c>.</summary>
+    public string Id => Migration?.Id ?? MigrationPlan.FormatId(Version, Name);
+
+    /// <summary>The command that runs it, for the log.</summary>
+    internal string Command { get => field ?? (Direction == MigrationDirection.Up ? "apply" : "rollback"); init; }
+
+    /// <summary>Whether the section is the one that the history has kept, not the file's.</summary>
+    public bool IsStored { get; init; }
+
+    /// <summary>Whether it applies again what was just rolled back.</summary>
+    internal bool Redoes => Command == "redo" && Direction == MigrationDirection.Up;
+
+    /// <summary>The file of an up section, which always has one.</summary>
+    internal Migration File => Migration ?? throw new InvalidOperationException("Only a migration with a file is applied.");
+}
+
+/// <summary>What the caller wants of a plan to apply.</summary>
+/// <param name="To">The last version to apply; <c>null</c> for all.</param>
+/// <param name="AllowOutOfOrder">Also applies pending migrations that are older than the newest applied one.</param>
+/// <param name="AllowMissing">Goes on although an applied migration's file is gone.</param>
+public sealed record PlanRequest(long? To = null, bool AllowOutOfOrder = false, bool AllowMissing = false);
+
+/// <summary>What the caller wants of a plan to roll back: exactly one of the three.</summary>
+/// <param name="Steps">How many migrations, newest first; 1 or more.</param>
+/// <param name="To">The version that is to be the newest afterwards; 0 for none.</param>
+/// <param name="All">All of them.</param>
+/// <param name="TrustStoredDown">Runs down sections of the history, although somebody may write there who has fewer rights than we.</param>
+public sealed record RollbackRequest(int? Steps = null, long? To = null, bool All = false, bool TrustStoredDown = false);
+
+/// <summary>What the caller wants of a plan to undo migrations and apply them again.</summary>
+/// <param name="Steps">How many, newest first; 1 or more.</param>
+/// <param name="Separately">Commits between undoing and applying, so that not all of it can be taken back.</param>
+/// <param name="TrustStoredDown">As for <see cref="RollbackRequest"/>.</param>
+public sealed record RedoRequest(int Steps = 1, bool Separately = false, bool TrustStoredDown = false);

@@ -48,20 +48,25 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
     /// <param name="owner">Whom it belongs to.</param>
     /// <param name="statement">The statement.</param>
     /// <param name="asText">
-    /// Whether its rows are asked for as text, which every type has, in a round trip of its own. Such a command is rewritten by Npgsql, so only what gives
+    /// Whether its rows are asked for as text, which every type has, in a round trip of its own. Such a command is rewritten by Npgsql, so
+    /// only what gives
     /// rows is sent that way: nothing of it has a semicolon outside of strings.
     /// </param>
     internal void Add(TOwner owner, SqlStatement statement, bool asText = false)
     {
         asText = asText && GivesRows(statement);
-        _entries.Add(new Entry(statement.IsCopyFromStdin || asText ? null : () => new NpgsqlBatchCommand(statement.Text), statement, owner, asText));
+        _entries.Add(new Entry(statement.IsCopyFromStdin || asText ? null : () => new NpgsqlBatchCommand(statement.Text), statement, owner,
+            asText));
     }
 
     /// <summary>Whether an error says that a result has a type without a binary form; then the same can be had as text.</summary>
     internal static bool WantsText(PostgresException error) =>
-        error.SqlState == PostgresErrorCodes.UndefinedFunction && error.Routine == "getTypeBinaryOutputInfo";
+        error.SqlState == PostgresErrorCodes.UndefinedFunction
+        && (error.Routine == "getTypeBinaryOutputInfo"
+            || error.MessageText.StartsWith("no binary output function", StringComparison.Ordinal));
 
-    private static bool GivesRows(SqlStatement statement) => statement.Words(1) is [] or ["SELECT" or "WITH" or "VALUES" or "TABLE" or "INSERT" or "UPDATE"
+    private static bool GivesRows(SqlStatement statement) =>
+        statement.Words(1) is [] or ["SELECT" or "WITH" or "VALUES" or "TABLE" or "INSERT" or "UPDATE"
         or "DELETE" or "MERGE" or "EXECUTE" or "FETCH" or "SHOW" or "EXPLAIN" or "CALL"];
 
     /// <summary>Runs the commands.</summary>

@@ -1,11 +1,13 @@
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
-/// Limits how long one call of the front door waits for a server that the network may have cut off without a sign: packets just stop, and no
+/// Limits how long one call of the front door waits for a server that the network may have cut off without a sign: packets just stop, and
+/// no
 /// connection is closed.
 /// </summary>
 /// <remarks>
-/// Npgsql can't be told to leave a connection immediately. It sends a cancel request over a new connection first, and waits for that one's end
+/// Npgsql can't be told to leave a connection immediately. It sends a cancel request over a new connection first, and waits for that one's
+/// end
 /// without a limit. So the work is left behind: it ends when its connections do, at the latest with the process.
 /// </remarks>
 /// <param name="answer">How long a command may take that takes the server no time.</param>
@@ -17,7 +19,8 @@ internal sealed class AnswerLimit(TimeSpan answer)
     internal Func<MigrationStep?> UnderWay { get; set; } = () => null;
 
     /// <summary>Waits for work, and leaves it behind when an answer is overdue.</summary>
-    /// <exception cref="ProblemException">CG0516: the server doesn't answer any more; or what <see cref="AnswerAsync{T}"/> was given.</exception>
+    /// <exception cref="ProblemException">CG0516: the server doesn't answer any more; or what <see cref="AnswerAsync{T}"/> was
+    /// given.</exception>
     internal async Task<T> AwaitAsync<T>(Task<T> work)
     {
         if (await Task.WhenAny(work, _over.Task) != work)

@@ -9,12 +9,15 @@ namespace ChatGenius.Db.Migrations;
 internal static class HarmlessStatements
 {
     private static readonly FrozenSet<string> Types = Set(
-        "SMALLINT INTEGER INT INT2 INT4 INT8 BIGINT SMALLSERIAL SERIAL BIGSERIAL TEXT VARCHAR CHAR CHARACTER VARYING BOOLEAN BOOL UUID DATE TIME "
-        + "TIMESTAMP TIMETZ TIMESTAMPTZ WITH WITHOUT ZONE NUMERIC DECIMAL REAL DOUBLE PRECISION FLOAT FLOAT4 FLOAT8 JSON JSONB BYTEA INET CIDR INTERVAL");
+        "SMALLINT INTEGER INT INT2 INT4 INT8 BIGINT SMALLSERIAL SERIAL BIGSERIAL TEXT VARCHAR CHAR CHARACTER VARYING BOOLEAN BOOL UUID "
+            + "DATE TIME "
+        + "TIMESTAMP TIMETZ TIMESTAMPTZ WITH WITHOUT ZONE NUMERIC DECIMAL REAL DOUBLE PRECISION FLOAT FLOAT4 FLOAT8 JSON JSONB BYTEA "
+            + "INET CIDR INTERVAL");
 
     // What may follow a column's name: types, and words that evaluate nothing or functions of PostgreSQL's own.
     private static readonly FrozenSet<string> ColumnWords = Set(
-        string.Join(' ', Types) + " NOT NULL PRIMARY KEY UNIQUE DEFAULT GENERATED ALWAYS BY AS IDENTITY TRUE FALSE NOW CURRENT_TIMESTAMP GEN_RANDOM_UUID");
+        string.Join(' ', Types)
+            + " NOT NULL PRIMARY KEY UNIQUE DEFAULT GENERATED ALWAYS BY AS IDENTITY TRUE FALSE NOW CURRENT_TIMESTAMP GEN_RANDOM_UUID");
 
     private static readonly FrozenSet<string> Constants = Set("NULL TRUE FALSE DEFAULT");
 
@@ -27,7 +30,8 @@ internal static class HarmlessStatements
     {
         // The tables of this file that evaluate nothing when a row comes in.
         var made = new HashSet<string>();
-        return statements.All(statement => !statement.IsCopyFromStdin && new StatementText(statement) is { IsWhole: true } text && IsHarmless(text, made));
+        return statements.All(statement => !statement.IsCopyFromStdin && new StatementText(statement) is { IsWhole: true } text
+            && IsHarmless(text, made));
     }
 
     /// <summary>Whether a statement leaves no event trigger behind, as far as its text says.</summary>
@@ -79,7 +83,8 @@ internal static class HarmlessStatements
         }
 
         // What follows the columns, such as INHERITS, may bring anything.
-        if (plain && tokens[^1].Depth == 0 && tokens[^1].Is(")") && text.Find(table.Next + 1, ")") == tokens.Count - 1 && IsPlainColumn(text, start, tokens.Count - 1))
+        if (plain && tokens[^1].Depth == 0 && tokens[^1].Is(")") && text.Find(table.Next + 1, ")") == tokens.Count - 1
+            && IsPlainColumn(text, start, tokens.Count - 1))
         {
             made.Add(table.Sql);
         }
@@ -91,13 +96,17 @@ internal static class HarmlessStatements
     {
         start += text.At(start, "CONSTRAINT") ? 2 : 0;
         return text.At(start, "PRIMARY", "KEY") || text.At(start, "UNIQUE", "(")
-            || (end > start + 1 && Range(start + 1, end).All(i => IsWord(text.Tokens[i], ColumnWords) || IsLiteral(text.Tokens[i]) || text.Tokens[i].Text is "(" or ")" or ","));
+            || (end > start + 1
+                && Range(start + 1, end).All(i => IsWord(text.Tokens[i], ColumnWords) || IsLiteral(text.Tokens[i])
+                    || text.Tokens[i].Text is "(" or ")" or ","));
     }
 
     private static bool IsPlainAlter(StatementText text)
     {
         var actions = text.AlterTableActions().ToList();
-        return actions.Count > 0 && actions.All(action => text.At(action.Start, "DROP") || text.At(action.Start, "RENAME") || AddsEmptyColumn(action.Start, action.End));
+        return actions.Count > 0
+            && actions.All(action => text.At(action.Start, "DROP") || text.At(action.Start, "RENAME")
+                || AddsEmptyColumn(action.Start, action.End));
 
         bool AddsEmptyColumn(int start, int end)
         {

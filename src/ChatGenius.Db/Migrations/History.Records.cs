@@ -16,14 +16,17 @@ internal sealed partial class History
 
     /// <summary>The command that records an applied migration (see <see cref="AppliedValues"/>), fenced.</summary>
     /// <param name="fence">The lock's fence expression; see <see cref="MigrationLock.Fence"/>.</param>
-    /// <param name="marker">The name of the result's first column, by which it is told from those of the migration's own statements.</param>
+    /// <param name="marker">The name of the result's first column, by which it is told from those of the migration's own
+    /// statements.</param>
     /// <param name="andThen">Expressions that are evaluated with it: none, or a comma and a list.</param>
     internal PreparableCommand RecordApplied(string fence, string marker, string andThen) => new(
         $"""
         WITH done AS (
             INSERT INTO {_schema}.history
-                (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin, retries, backup{(Place.KeepsUp ? ", up_sql" : "")})
-            VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, coalesce($6, {SinceBegin}), $7, $8, $9, $10{(Place.KeepsUp ? ", $11" : "")})
+                (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin, retries,
+                    backup{(Place.KeepsUp ? ", up_sql" : "")})
+            VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, coalesce($6, {SinceBegin}), $7, $8, $9,
+                $10{(Place.KeepsUp ? ", $11" : "")})
             RETURNING version, name, duration_ms, tool_version){Log("SELECT $12, $13, version, name, duration_ms, tool_version FROM done")}
         SELECT duration_ms AS "{marker}"{andThen} FROM done
         """,
@@ -91,9 +94,11 @@ internal sealed partial class History
     internal NpgsqlBatchCommand Baseline(Migration migration, string fence, string toolVersion) => new PreparableCommand(
         $"""
         WITH done AS (
-            INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin{(Place.KeepsUp ? ", up_sql" : "")})
+            INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version,
+                origin{(Place.KeepsUp ? ", up_sql" : "")})
             VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, 0, $6, 'baseline'{(Place.KeepsUp ? ", $7" : "")})
-            RETURNING version, name, tool_version){Log("SELECT 'baselined', 'baseline', version, name, NULL::pg_catalog.float8, tool_version FROM done")}
+            RETURNING version, name,
+                tool_version){Log("SELECT 'baselined', 'baseline', version, name, NULL::pg_catalog.float8, tool_version FROM done")}
         SELECT version FROM done
         """,
         NpgsqlDbType.Bigint,
@@ -103,7 +108,8 @@ internal sealed partial class History
         NpgsqlDbType.Text,
         NpgsqlDbType.Text,
         NpgsqlDbType.Text)
-        .With(migration.Version, migration.Name, migration.Up.Checksum, migration.Down.Checksum, migration.Down.Text, toolVersion, Secrets.Hide(migration.Up.Text));
+        .With(migration.Version, migration.Name, migration.Up.Checksum, migration.Down.Checksum, migration.Down.Text, toolVersion,
+            Secrets.Hide(migration.Up.Text));
 
     /// <summary>What <see cref="RecordApplied"/> does, as text for psql, without a fence.</summary>
     /// <param name="step">The migration.</param>
@@ -112,12 +118,15 @@ internal sealed partial class History
     internal string AppliedText(MigrationStep step, string started, MigratorOptions options)
     {
         var migration = step.File;
-        var duration = $"pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) {started}::pg_catalog.timestamptz)";
+        var duration = $"pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) "
+            + $"{started}::pg_catalog.timestamptz)";
         return $"""
             WITH done AS (
                 INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin, up_sql)
-                VALUES ({step.Version}, {SqlLiteral.Quote(step.Name)}, '{migration.Up.Checksum}', '{migration.Down.Checksum}', {SqlLiteral.Quote(migration.Down.Text)},
-                    {duration} OPERATOR(pg_catalog.*) 1000, {SqlLiteral.Quote(options.ToolVersion)}, '{OriginOf(migration)}', {SqlLiteral.Quote(Secrets.Hide(migration.Up.Text))})
+                VALUES ({step.Version}, {SqlLiteral.Quote(step.Name)}, '{migration.Up.Checksum}', '{migration.Down.Checksum}',
+                    {SqlLiteral.Quote(migration.Down.Text)},
+                    {duration} OPERATOR(pg_catalog.*) 1000, {SqlLiteral.Quote(options.ToolVersion)}, '{OriginOf(migration)}',
+                        {SqlLiteral.Quote(Secrets.Hide(migration.Up.Text))})
                 RETURNING version, name, duration_ms, tool_version)
             INSERT INTO {_schema}.log (action, command, version, name, duration_ms, tool_version)
             SELECT 'applied', 'script', version, name, duration_ms, tool_version FROM done
@@ -137,13 +146,15 @@ internal sealed partial class History
     /// <param name="statement">Which statement, counted from 1.</param>
     /// <param name="done">Whether it is done.</param>
     /// <param name="fence">See <see cref="MigrationLock.Fence"/>.</param>
-    internal NpgsqlBatchCommand Mark(MigrationStep step, int statement, bool done, string fence) => new PreparableCommand(
+    /// <param name="backendStart">When our backend was started.</param>
+    internal NpgsqlBatchCommand Mark(MigrationStep step, int statement, bool done, string fence, DateTime backendStart) =>
+        new PreparableCommand(
         $"""
         INSERT INTO {_schema}.journal (version, direction, statement, name, count, checksum, finished_at, backend_start)
-        VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, $6, {(done ? "pg_catalog.clock_timestamp()" : "NULL")},
-            (SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()))
+        VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, $6, {(done ? "pg_catalog.clock_timestamp()" : "NULL")}, $7)
         ON CONFLICT (version, statement) DO UPDATE
-        SET finished_at = EXCLUDED.finished_at, started_at = CASE WHEN EXCLUDED.finished_at IS NULL THEN EXCLUDED.started_at ELSE journal.started_at END,
+        SET finished_at = EXCLUDED.finished_at, started_at = CASE WHEN EXCLUDED.finished_at IS NULL THEN EXCLUDED.started_at ELSE
+            journal.started_at END,
             pid = EXCLUDED.pid, backend_start = EXCLUDED.backend_start
         """,
         NpgsqlDbType.Bigint,
@@ -151,17 +162,20 @@ internal sealed partial class History
         NpgsqlDbType.Integer,
         NpgsqlDbType.Text,
         NpgsqlDbType.Integer,
-        NpgsqlDbType.Text)
+        NpgsqlDbType.Text,
+        NpgsqlDbType.TimestampTz)
         .With(
             step.Version,
             step.Direction == MigrationDirection.Up ? "up" : "down",
             statement,
             step.Name,
             step.Section.Script.Statements.Count,
-            step.Section.Script.ChecksumOf(statement));
+            step.Section.Script.ChecksumOf(statement),
+            backendStart);
 
     /// <summary>
-    /// The command that forgets that a statement was begun; without its row it never was. The first one's row is all there is of its section.
+    /// The command that forgets that a statement was begun; without its row it never was. The first one's row is all there is of its
+    /// section.
     /// </summary>
     internal NpgsqlBatchCommand Unmark(long version, int statement) => new PreparableCommand(
         $"""

@@ -4,8 +4,10 @@ using Npgsql;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
-/// The only code that reads and writes <c>history</c>, <c>journal</c> and <c>log</c>. Readings are transactions in which names are looked for in
-/// <c>pg_catalog</c> only. What is written shares a session with a migration, which may have set any <c>search_path</c>: there every name is
+/// The only code that reads and writes <c>history</c>, <c>journal</c> and <c>log</c>. Readings are transactions in which names are looked
+/// for in
+/// <c>pg_catalog</c> only. What is written shares a session with a migration, which may have set any <c>search_path</c>: there every name
+/// is
 /// qualified, functions, operators and casts too.
 /// </summary>
 /// <param name="schemaName">The schema, not quoted.</param>
@@ -29,12 +31,14 @@ internal sealed partial class History(string schemaName)
     /// <param name="connection">The connection.</param>
     /// <param name="columns">How much of each row.</param>
     /// <param name="waitForWriters">
-    /// Waits for up to twenty seconds for somebody who is writing the history. A run that lost its lock may have passed the fence and still be
+    /// Waits for up to twenty seconds for somebody who is writing the history. A run that lost its lock may have passed the fence and still
+    /// be
     /// committing: what it commits has to be seen.
     /// </param>
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <exception cref="ProblemException">
-    /// CG0409: the tables have a later format than this version knows; CG0513: they can't be read; CG0514: the connection was lost. That there are no
+    /// CG0409: the tables have a later format than this version knows; CG0513: they can't be read; CG0514: the connection was lost. That
+    /// there are no
     /// tables yet is not a problem.
     /// </exception>
     internal async Task<(ServerFacts Facts, HistorySnapshot History)> ReadAsync(
@@ -45,12 +49,17 @@ internal sealed partial class History(string schemaName)
         try
         {
             var (facts, history) = await ReadAllAsync(session, columns, waitForWriters, hasFormat: true, cancellationToken);
-            return (facts, columns == HistoryColumns.Redo && Place.MayReadLog ? history with { Undone = await ReadUndoneAsync(session, history, cancellationToken) } : history);
+            return (facts, columns == HistoryColumns.Redo && Place.MayReadLog
+                ? history with { Undone = await ReadUndoneAsync(session, history, cancellationToken) } : history);
         }
-        catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.WrongObjectType })
+        catch (ProblemException e) when (e.InnerException is PostgresException
+        {
+            SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.WrongObjectType,
+        })
         {
             // Asking first whether there are any tables would cost everybody else a round trip.
-            var facts = await session.ReadAsync([HistoryTables.SelectFacts(schemaName)], reader => ReadFactsAsync(reader, cancellationToken), cancellationToken);
+            var facts = await session.ReadAsync([HistoryTables.SelectFacts(schemaName)], reader =>
+                ReadFactsAsync(reader, cancellationToken), cancellationToken);
             if (!Place.Exists)
             {
                 return (facts, HistorySnapshot.Empty);
@@ -89,7 +98,8 @@ internal sealed partial class History(string schemaName)
                 $"SELECT version, name, checksum, applied_at{more} FROM {_schema}.history ORDER BY version",
                 // The newest row of each section that was begun and not finished.
                 $"""
-                SELECT DISTINCT ON (version) version, name, direction, statement, count, finished_at IS NULL, checksum, pid, backend_start, started_at,
+                SELECT DISTINCT ON (version) version, name, direction, statement, count, finished_at IS NULL, checksum, pid, backend_start,
+                    started_at,
                     coalesce(lag(statement) OVER marks, 0), coalesce(lag(checksum) OVER marks, '')
                 FROM {_schema}.journal WINDOW marks AS (PARTITION BY version ORDER BY statement) ORDER BY version, statement DESC
                 """,
@@ -123,22 +133,28 @@ internal sealed partial class History(string schemaName)
     /// <summary>Nothing is believed, and nothing is run, of what somebody else has put under the history's name.</summary>
     private void RequireOurs()
     {
-        var strange = Place.Strange.Where(line => line.StartsWith("format,", StringComparison.Ordinal) || line.StartsWith("history,", StringComparison.Ordinal)
-            || line.StartsWith("journal,", StringComparison.Ordinal)).ToList();
-        if (strange.Count == 0)
+        if (NotOurs(withLog: false) is { } e)
         {
-            return;
+            throw e;
         }
+    }
 
-        throw strange.TrueForAll(line => line.EndsWith(": " + HistoryTables.Subscribed, StringComparison.Ordinal))
+    private ProblemException? NotOurs(bool withLog)
+    {
+        string[] names = withLog ? ["format,", "history,", "journal,", "log,"] : ["format,", "history,", "journal,"];
+        var strange = Place.Strange.Where(line => names.Any(name => line.StartsWith(name, StringComparison.Ordinal))).ToList();
+        return strange.Count == 0 ? null
+            : strange.TrueForAll(line => line.EndsWith(": " + HistoryTables.Subscribed, StringComparison.Ordinal))
             ? new ProblemException(
-                "CG0518", $"The history in schema {_schema} comes from another database, through a subscription\n{string.Join('\n', strange)}",
-                advice: "It says what was applied there, not here. Leave these tables out of the publication (FOR ALL TABLES has them too), "
-                    + "or give this database a history of its own with --history-schema.")
+                "CG0518",
+                    $"The history in schema {_schema} comes from another database, through a subscription\n{string.Join('\n', strange)}",
+                advice: "It says what was applied there, not here. Leave these tables out of the publication (FOR ALL TABLES has "
+                    + "them too), or give this database a history of its own with --history-schema.")
             : new ProblemException(
-                "CG0517", $"What is in schema {_schema} is not as this tool makes it, so nothing of it was read\n{string.Join('\n', strange)}",
-                advice: "Somebody has changed it, or made it in advance. Take back what was added; if nothing of it is this tool's, drop it, "
-                    + "or name another schema with --history-schema.");
+                "CG0517",
+                    $"What is in schema {_schema} is not as this tool makes it, so nothing of it was read\n{string.Join('\n', strange)}",
+                advice: "Somebody has changed it, or made it in advance. Take back what was added; if nothing of it is this tool's, "
+                    + "drop it, or name another schema with --history-schema.");
     }
 
     private void RequireKnownFormat(List<int> found)
@@ -146,12 +162,17 @@ internal sealed partial class History(string schemaName)
         if (found.FirstOrDefault() is > HistoryTables.Format and var format)
         {
             throw new ProblemException(
-                "CG0409", $"The history in schema {_schema} has format {format}; this version of the tool knows up to {HistoryTables.Format}",
+                "CG0409",
+                    $"The history in schema {_schema} has format {format}; this version of the tool knows up to {HistoryTables.Format}",
                 advice: "Update the tool: dotnet tool update -g ChatGenius.Tool");
         }
     }
 
-    private ProblemException Unreadable(ProblemException e) => e.InnerException is not PostgresException refused || SessionProblem.EndsSession(refused) ? e : new(
+    private ProblemException Unreadable(ProblemException e) =>
+        e.InnerException is PostgresException { SqlState: PostgresErrorCodes.InvalidTextRepresentation } && NotOurs(withLog: true) is { } ours
+            ? ours
+        : e.InnerException is not PostgresException refused
+        || SessionProblem.EndsSession(refused) ? e : new(
         "CG0513", $"The history in schema {_schema} can't be read: {refused.MessageText} (SQLSTATE {refused.SqlState})",
         advice: DiskFull.Is(refused) ? DiskFull.Advice
             : refused.SqlState == PostgresErrorCodes.UndefinedTable
@@ -180,10 +201,12 @@ internal sealed partial class History(string schemaName)
 
         return await ReadLogAsync(
             Session.Over(connection, "reading the log"),
-            $"SELECT action, command, version, name, duration_ms, tool_version, error, statement, detail, at, done_by FROM {_schema}.log ORDER BY id",
+            $"SELECT action, command, version, name, duration_ms, tool_version, error, statement, detail, at, done_by FROM {_schema}.log "
+                + $"ORDER BY id",
             row => new LogEntry(
                 row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetInt64(2), Text(row, 3),
-                row.IsDBNull(4) ? null : TimeSpan.FromMilliseconds(row.GetDouble(4)), row.GetString(5), Text(row, 6), Text(row, 7), Text(row, 8))
+                row.IsDBNull(4) ? null : TimeSpan.FromMilliseconds(row.GetDouble(4)), row.GetString(5), Text(row, 6), Text(row, 7),
+                    Text(row, 8))
             {
                 At = row.GetDateTime(9),
                 DoneBy = row.GetString(10),
@@ -201,7 +224,8 @@ internal sealed partial class History(string schemaName)
             session,
             $"""
             SELECT version FROM {_schema}.log WHERE action = 'rolled_back' AND command = 'redo' AND id > coalesce(
-                (SELECT max(id) FROM {_schema}.log WHERE action <> 'failed' AND NOT (action = 'rolled_back' AND command = 'redo')), 0) ORDER BY version
+                (SELECT max(id) FROM {_schema}.log WHERE action <> 'failed' AND NOT (action = 'rolled_back' AND command = 'redo')), 0) ORDER
+                    BY version
             """,
             row => row.GetInt64(0),
             cancellationToken);
@@ -209,18 +233,31 @@ internal sealed partial class History(string schemaName)
     }
 
     /// <summary>As with the history: under a lock, and only after a look at what the table is.</summary>
-    private Task<List<T>> ReadLogAsync<T>(Session session, string query, Func<NpgsqlDataReader, T> row, CancellationToken cancellationToken) => session.ReadAsync(
-        ["SET LOCAL jit = off", $"LOCK TABLE {_schema}.log IN ACCESS SHARE MODE", HistoryTables.SelectFacts(schemaName, needsLog: true), HistoryTables.Guard, query],
-        async reader =>
+    private async Task<List<T>> ReadLogAsync<T>(Session session, string query, Func<NpgsqlDataReader, T> row,
+        CancellationToken cancellationToken)
+    {
+        try
         {
-            await ReadFactsAsync(reader, cancellationToken);
-            await reader.NextResultAsync(cancellationToken);
-            return await Session.ResultAsync(reader, row, cancellationToken);
-        },
-        cancellationToken);
+            return await session.ReadAsync(
+                ["SET LOCAL jit = off", $"LOCK TABLE {_schema}.log IN ACCESS SHARE MODE",
+                    HistoryTables.SelectFacts(schemaName, needsLog: true), HistoryTables.Guard, query],
+                async reader =>
+                {
+                    await ReadFactsAsync(reader, cancellationToken);
+                    await reader.NextResultAsync(cancellationToken);
+                    return await Session.ResultAsync(reader, row, cancellationToken);
+                },
+                cancellationToken);
+        }
+        catch (ProblemException e)
+        {
+            throw Unreadable(e);
+        }
+    }
 
     /// <summary>Reads the up section of a migration as it was applied; <c>null</c> where the history has not kept it.</summary>
-    internal async Task<string?> ReadUpAsync(NpgsqlConnection connection, long version, CancellationToken cancellationToken) => !Place.KeepsUp ? null
+    internal async Task<string?> ReadUpAsync(NpgsqlConnection connection, long version, CancellationToken cancellationToken) =>
+        !Place.KeepsUp ? null
         : await Session.Over(connection, "reading the history").ReadAsync(
             [
                 "SET LOCAL jit = off",
@@ -233,7 +270,8 @@ internal sealed partial class History(string schemaName)
             {
                 await ReadFactsAsync(reader, cancellationToken);
                 await reader.NextResultAsync(cancellationToken);
-                return (await Session.ResultAsync(reader, row => row.IsDBNull(0) ? null : row.GetString(0), cancellationToken)).FirstOrDefault();
+                return (await Session.ResultAsync(reader, row => row.IsDBNull(0) ? null : row.GetString(0),
+                    cancellationToken)).FirstOrDefault();
             },
             cancellationToken);
 

@@ -70,4 +70,5 @@ public sealed record HistorySnapshot(bool Exists, IReadOnlyList<HistoryRow> Rows
 /// <param name="ChecksConnections">Whether the server can look for us while it works; not every system that it runs on can do that.</param>
 /// <param name="HasEventTriggers">Whether code of the database's runs with each DDL statement.</param>
 internal sealed record ServerFacts(
-    int VersionNumber, bool IsInRecovery, int BackendPid, string DatabaseName, string RoleName, bool ChecksConnections, bool HasEventTriggers);
+    int VersionNumber, bool IsInRecovery, int BackendPid, string DatabaseName, string RoleName, bool ChecksConnections,
+        bool HasEventTriggers);

@@ -51,8 +51,10 @@ internal sealed record HistoryPlace(
 
 /// <summary>The tables of the history's schema: how they are made, and what is looked at before they are used.</summary>
 /// <remarks>
-/// <c>format</c> says which layout they have. Tool 0.1.0 made layout 1: <c>format</c> without a key, <c>history</c> without <c>up_sql</c>, and
-/// <c>journal</c>. Layout 2 has them all. A later layout is refused, an earlier one is brought up to this one by a run that has the lock; a command that
+/// <c>format</c> says which layout they have. Tool 0.1.0 made layout 1: <c>format</c> without a key, <c>history</c> without <c>up_sql</c>,
+/// and
+/// <c>journal</c>. Layout 2 has them all. A later layout is refused, an earlier one is brought up to this one by a run that has the lock; a
+/// command that
 /// only reads takes what it finds.
 /// </remarks>
 internal static class HistoryTables
@@ -63,7 +65,8 @@ internal static class HistoryTables
     /// <summary>The name of the first column of <see cref="SelectFacts"/>.</summary>
     internal const string FactsMark = "chatgenius_db_facts";
 
-    // Columns and constraints as the server writes them where names are looked for in pg_catalog only: what is found is compared with these to the letter.
+    // Columns and constraints as the server writes them where names are looked for in pg_catalog only: what is found is compared with these
+    // to the letter.
     private static readonly (string Name, string[] Columns, string[] Constraints)[] Tables =
     [
         ("format", ["version integer NOT NULL"], ["PRIMARY KEY (version)"]),
@@ -84,7 +87,8 @@ internal static class HistoryTables
                 "up_sql text",
             ],
             ["CHECK ((origin = ANY (ARRAY['bundle'::text, 'folder'::text, 'baseline'::text])))", "PRIMARY KEY (version)"]),
-        // Statement-level progress of non-transactional sections. A row is there from a statement's begin until the whole section is in the history;
+        // Statement-level progress of non-transactional sections. A row is there from a statement's begin until the whole section is in the
+        // history;
         // what is left after a crash says where to go on.
         ("journal",
             [
@@ -100,7 +104,8 @@ internal static class HistoryTables
                 "backend_start timestamp with time zone NOT NULL",
             ],
             ["CHECK ((direction = ANY (ARRAY['up'::text, 'down'::text])))", "PRIMARY KEY (version, statement)"]),
-        // Everything that was done, and what was tried. Its actions are not listed here: a later version may add one without another layout.
+        // Everything that was done, and what was tried. Its actions are not listed here: a later version may add one without another
+        // layout.
         ("log",
             [
                 "id bigint NOT NULL GENERATED ALWAYS AS IDENTITY",
@@ -176,7 +181,8 @@ internal static class HistoryTables
     internal static string CreateSchema(string schema) => $"CREATE SCHEMA IF NOT EXISTS {schema}";
 
     /// <summary>
-    /// Makes what is missing; each statement may run again. To be run in one transaction, with a <c>search_path</c> that has nobody else's objects.
+    /// Makes what is missing; each statement may run again. To be run in one transaction, with a <c>search_path</c> that has nobody else's
+    /// objects.
     /// </summary>
     /// <param name="schema">The schema, quoted.</param>
     /// <param name="place">What is there; <c>null</c> where that isn't known.</param>
@@ -188,7 +194,8 @@ internal static class HistoryTables
             yield return $"CREATE TABLE IF NOT EXISTS {schema}.{name} (\n    {string.Join(",\n    ", [.. columns, .. constraints])}\n)";
         }
 
-        var secret = missing.Where(table => table.Name is "log" or "kept").Select(table => $"{Literal(schema, table.Name)}::pg_catalog.regclass").ToList();
+        var secret = missing.Where(table => table.Name is "log" or "kept").Select(table =>
+            $"{Literal(schema, table.Name)}::pg_catalog.regclass").ToList();
         if (secret.Count > 0)
         {
             // Default privileges may have granted them to others.
@@ -197,7 +204,8 @@ internal static class HistoryTables
                 DECLARE given record;
                 BEGIN
                     FOR given IN
-                        SELECT c.oid::pg_catalog.regclass AS name, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(r.rolname) END AS grantee
+                        SELECT c.oid::pg_catalog.regclass AS name, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE
+                            pg_catalog.quote_ident(r.rolname) END AS grantee
                         FROM pg_catalog.pg_class c
                         CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
                         WHERE c.oid IN ({string.Join(", ", secret)}) AND a.grantee <> c.relowner
@@ -213,7 +221,8 @@ internal static class HistoryTables
             yield return $"""
                 DO $$
                 BEGIN
-                    IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = {Literal(schema, "format")}::pg_catalog.regclass AND contype = 'p') THEN
+                    IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = {Literal(schema, "format")}::pg_catalog.regclass
+                        AND contype = 'p') THEN
                         ALTER TABLE {schema}.format ADD PRIMARY KEY (version);
                     END IF;
                 END $$
@@ -238,12 +247,15 @@ internal static class HistoryTables
     }
 
     /// <summary>
-    /// Reads what a run must know of the server and of the history's place; one row, whatever is there. To be run with a <c>search_path</c> of
+    /// Reads what a run must know of the server and of the history's place; one row, whatever is there. To be run with a <c>search_path</c>
+    /// of
     /// <c>pg_catalog</c> only, and where the history's own rows are read next, under a lock on its tables.
     /// </summary>
     /// <remarks>
-    /// Tables count as ours only if they are exactly as we make them: an expression, a trigger, a rule or a policy of somebody else's would run with our
-    /// rights. What is wrong with <c>format</c>, <c>history</c> and <c>journal</c> is strange, and <see cref="Guard"/> refuses it; of the others, a
+    /// Tables count as ours only if they are exactly as we make them: an expression, a trigger, a rule or a policy of somebody else's would
+    /// run with our
+    /// rights. What is wrong with <c>format</c>, <c>history</c> and <c>journal</c> is strange, and <see cref="Guard"/> refuses it; of the
+    /// others, a
     /// wrong one counts as missing.
     /// </remarks>
     /// <param name="schema">The schema's name, not quoted.</param>
@@ -251,24 +263,31 @@ internal static class HistoryTables
     internal static string SelectFacts(string schema, bool needsLog = false)
     {
         const string Ours = "((SELECT array_agg(oid) FROM rel)::oid[])";
-        var shapes = string.Join(", ", Judged.SelectMany(table => Shapes(table).Select(items => SqlLiteral.Quote($"{table}: {string.Join("; ", items)}"))));
+        var shapes = string.Join(", ",
+            Judged.SelectMany(table => Shapes(table).Select(items => SqlLiteral.Quote($"{table}: {string.Join("; ", items)}"))));
         return $$"""
             WITH rel AS (
                 SELECT c.oid, c.relname::text AS name, c.relowner, c.relacl,
-                    CASE WHEN c.relkind = 'r' AND c.relpersistence = 'p' AND c.reloftype = 0 AND c.relam = 2 THEN '' ELSE '; not an ordinary table' END
+                    CASE WHEN c.relkind = 'r' AND c.relpersistence = 'p' AND c.reloftype = 0 AND c.relam = 2 THEN '' ELSE
+                        '; not an ordinary table' END
                     || CASE WHEN c.relrowsecurity OR c.relforcerowsecurity THEN '; row-level security' ELSE '' END AS odd
                 FROM pg_class c
-                WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {{SqlLiteral.Quote(schema)}}) AND c.relname = ANY ('{{{string.Join(',', Names)}}}'::name[])
+                WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {{SqlLiteral.Quote(schema)}}) AND c.relname = ANY
+                    ('{{{string.Join(',', Names)}}}'::name[])
             ),
             item (rel, text) AS (
-                SELECT k.attrelid, k.attname || ' ' || format_type(k.atttypid, k.atttypmod) || CASE WHEN k.attnotnull THEN ' NOT NULL' ELSE '' END
-                    || CASE k.attidentity WHEN '' THEN '' WHEN 'a' THEN ' GENERATED ALWAYS AS IDENTITY' ELSE ' GENERATED BY DEFAULT AS IDENTITY' END
+                SELECT k.attrelid, k.attname || ' ' || format_type(k.atttypid, k.atttypmod) || CASE WHEN k.attnotnull THEN ' NOT NULL' ELSE
+                    '' END
+                    || CASE k.attidentity WHEN '' THEN '' WHEN 'a' THEN ' GENERATED ALWAYS AS IDENTITY' ELSE
+                        ' GENERATED BY DEFAULT AS IDENTITY' END
                     || CASE WHEN NOT k.atthasdef THEN '' ELSE CASE k.attgenerated WHEN '' THEN ' DEFAULT ' ELSE ' GENERATED AS ' END
-                        || (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = k.attrelid AND d.adnum = k.attnum) END
+                        || (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = k.attrelid AND d.adnum = k.attnum)
+                            END
                     || CASE WHEN k.attcollation IN (0, 100) THEN '' ELSE ' COLLATE' END
                 FROM pg_attribute k WHERE k.attrelid = ANY {{Ours}} AND k.attnum > 0 AND NOT k.attisdropped
                 UNION ALL SELECT conrelid, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = ANY {{Ours}} AND contype <> 'n'
-                UNION ALL SELECT indrelid, 'the index ' || indexrelid::regclass FROM pg_index WHERE indrelid = ANY {{Ours}} AND NOT indisprimary
+                UNION ALL SELECT indrelid, 'the index ' || indexrelid::regclass FROM pg_index WHERE indrelid = ANY {{Ours}} AND NOT
+                    indisprimary
                 UNION ALL SELECT tgrelid, 'the trigger ' || tgname FROM pg_trigger WHERE tgrelid = ANY {{Ours}}
                 UNION ALL SELECT ev_class, 'the rule ' || rulename FROM pg_rewrite WHERE ev_class = ANY {{Ours}}
                 UNION ALL SELECT polrelid, 'the policy ' || polname FROM pg_policy WHERE polrelid = ANY {{Ours}}
@@ -279,33 +298,42 @@ internal static class HistoryTables
             ),
             found AS (
                 SELECT rel.*, name || ': ' || coalesce(shape.text, '') || odd AS shape
-                FROM rel LEFT JOIN (SELECT rel, string_agg(text, '; ' ORDER BY text COLLATE "C") AS text FROM item GROUP BY rel) shape ON shape.rel = rel.oid
+                FROM rel LEFT JOIN (SELECT rel, string_agg(text, '; ' ORDER BY text COLLATE "C") AS text FROM item GROUP BY rel) shape ON
+                    shape.rel = rel.oid
             ),
-            judged AS (SELECT found.*, name = ANY ('{{{string.Join(',', Judged)}}}'::text[]) AND shape <> ALL (ARRAY[{{shapes}}]::text[]) AS strange FROM found)
-            SELECT current_setting('server_version_num')::int4 AS {{FactsMark}}, pg_is_in_recovery(), pg_backend_pid(), current_database()::text,
+            judged AS (SELECT found.*, name = ANY ('{{{string.Join(',', Judged)}}}'::text[]) AND shape <> ALL (ARRAY[{{shapes}}]::text[]) AS
+                strange FROM found)
+            SELECT current_setting('server_version_num')::int4 AS {{FactsMark}}, pg_is_in_recovery(), pg_backend_pid(),
+                current_database()::text,
                 current_user::text, version() ~ '-linux|-darwin|-freebsd', EXISTS (SELECT FROM pg_event_trigger WHERE evtenabled <> 'D'),
                 n.oid IS NOT NULL, ARRAY(SELECT name FROM judged WHERE NOT strange OR name <> 'log'),
                 coalesce(f.shape LIKE '%PRIMARY KEY%', false), coalesce(h.shape LIKE '%; up_sql text; %', false),
-                CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE') ELSE has_schema_privilege(n.oid, 'CREATE') END,
+                CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE') ELSE has_schema_privilege(n.oid, 'CREATE')
+                    END,
                 coalesce(pg_has_role(h.relowner, 'USAGE'), true) AND coalesce(pg_has_role(f.relowner, 'USAGE'), true),
                 coalesce(has_table_privilege(l.oid, 'INSERT'), false), coalesce(has_table_privilege(l.oid, 'SELECT'), false),
                 coalesce(pg_get_userbyid(h.relowner)::text, ''),
                 ARRAY(SELECT pg_get_userbyid(relowner)::text || E'\n' || shape FROM judged WHERE strange ORDER BY name),
                 ARRAY(SELECT DISTINCT CASE w.id WHEN 0 THEN 'everybody' ELSE pg_get_userbyid(w.id)::text END
-                    FROM (SELECT h.relowner AS id UNION SELECT a.grantee FROM aclexplode(h.relacl) a WHERE a.privilege_type IN ('INSERT', 'UPDATE')) w
+                    FROM (SELECT h.relowner AS id UNION SELECT a.grantee FROM aclexplode(h.relacl) a WHERE a.privilege_type IN ('INSERT',
+                        'UPDATE')) w
                     LEFT JOIN pg_roles r ON r.oid = w.id
-                    WHERE w.id IS NOT NULL AND CASE WHEN r.oid IS NULL THEN true ELSE NOT (r.rolsuper OR pg_has_role(r.oid, u.oid, 'MEMBER')) END),
-                set_config('{{StrangeSetting}}', (SELECT count(*)::text FROM judged WHERE strange{{(needsLog ? "" : " AND name <> 'log'")}}), true)
+                    WHERE w.id IS NOT NULL AND CASE WHEN r.oid IS NULL THEN true ELSE NOT (r.rolsuper OR pg_has_role(r.oid, u.oid,
+                        'MEMBER')) END),
+                set_config('{{StrangeSetting}}', (SELECT count(*)::text FROM judged WHERE
+                    strange{{(needsLog ? "" : " AND name <> 'log'")}}), true)
             FROM (SELECT oid FROM pg_roles WHERE rolname = session_user) u
             LEFT JOIN pg_namespace n ON n.nspname = {{SqlLiteral.Quote(schema)}}
-            LEFT JOIN judged f ON f.name = 'format' LEFT JOIN judged h ON h.name = 'history' LEFT JOIN judged l ON l.name = 'log' AND NOT l.strange
+            LEFT JOIN judged f ON f.name = 'format' LEFT JOIN judged h ON h.name = 'history' LEFT JOIN judged l ON l.name = 'log' AND NOT
+                l.strange
             """;
     }
 
     // The tables that are read or written by now; the others are looked at when they are.
     private static readonly string[] Judged = ["format", "history", "journal", "log"];
 
-    /// <summary>The columns and constraints that a table may have, sorted: of this layout, and of the one before where it was another.</summary>
+    /// <summary>The columns and constraints that a table may have, sorted: of this layout, and of the one before where it was
+    /// another.</summary>
     private static IEnumerable<string[]> Shapes(string name)
     {
         var (_, columns, constraints) = Tables.Single(table => table.Name == name);
@@ -320,7 +348,8 @@ internal static class HistoryTables
     /// <summary>Says of a table that is not as we make it what is different, from its owner and its shape.</summary>
     private static string Describe(string found)
     {
-        var (owner, shape) = (found[..found.IndexOf('\n', StringComparison.Ordinal)], found[(found.IndexOf('\n', StringComparison.Ordinal) + 1)..]);
+        var (owner, shape) = (found[..found.IndexOf('\n', StringComparison.Ordinal)],
+            found[(found.IndexOf('\n', StringComparison.Ordinal) + 1)..]);
         var name = shape[..shape.IndexOf(':', StringComparison.Ordinal)];
         var items = shape[(name.Length + 2)..].Split("; ", StringSplitOptions.RemoveEmptyEntries);
         var allowed = Shapes(name).First();
@@ -329,7 +358,8 @@ internal static class HistoryTables
     }
 
     /// <summary>
-    /// Fails where <see cref="SelectFacts"/> has found something strange, so that nothing after it in the same round trip is run; the facts have come by then.
+    /// Fails where <see cref="SelectFacts"/> has found something strange, so that nothing after it in the same round trip is run; the facts
+    /// have come by then.
     /// </summary>
     internal const string Guard =
         $"SELECT CASE pg_catalog.current_setting('{StrangeSetting}') WHEN '0' THEN 0 "
@@ -344,7 +374,8 @@ internal static class HistoryTables
     /// <summary>Reads the row of <see cref="SelectFacts"/>.</summary>
     internal static (ServerFacts Facts, HistoryPlace Place) ReadFacts(NpgsqlDataReader reader) => (
         new ServerFacts(
-            reader.GetInt32(0), reader.GetBoolean(1), reader.GetInt32(2), reader.GetString(3), reader.GetString(4), reader.GetBoolean(5), reader.GetBoolean(6)),
+            reader.GetInt32(0), reader.GetBoolean(1), reader.GetInt32(2), reader.GetString(3), reader.GetString(4), reader.GetBoolean(5),
+                reader.GetBoolean(6)),
         new HistoryPlace(
             reader.GetBoolean(7), reader.GetFieldValue<string[]>(8), reader.GetBoolean(9), reader.GetBoolean(10), reader.GetBoolean(11),
             reader.GetBoolean(12), reader.GetBoolean(13), reader.GetBoolean(14), reader.GetString(15),

@@ -10,9 +10,12 @@ namespace ChatGenius.Db.Migrations;
 /// <remarks>
 /// It is an advisory lock of a transaction, taken without blocking and held in a transaction that stays open: it works through a pooler in
 /// transaction mode, and it is gone with its connection.
-/// <c>CREATE INDEX CONCURRENTLY</c> waits for every transaction that it finds with a snapshot, and it waits for the transaction's end, not the
-/// snapshot's. So a transaction that stays open must not look at anything while such a statement runs, ours or another run's: each attempt to take
-/// the lock is a transaction of its own, and while a non-transactional migration runs, the lock belongs to the session instead (which no pooler
+/// <c>CREATE INDEX CONCURRENTLY</c> waits for every transaction that it finds with a snapshot, and it waits for the transaction's end, not
+/// the
+/// snapshot's. So a transaction that stays open must not look at anything while such a statement runs, ours or another run's: each attempt
+/// to take
+/// the lock is a transaction of its own, and while a non-transactional migration runs, the lock belongs to the session instead (which no
+/// pooler
 /// stands in front of then). PostgreSQL: Explicit Locking, Advisory Locks; CREATE INDEX, Building Indexes Concurrently.
 /// Every transaction of this connection looks for names in <c>pg_catalog</c> only, so that nothing of the database's runs in it.
 /// </remarks>
@@ -39,8 +42,10 @@ internal sealed class MigrationLock : IAsyncDisposable
     /// An SQL expression that is 0 while we hold the lock and fails otherwise, so that the transaction around it rolls back.
     /// </summary>
     /// <remarks>
-    /// Beside the lock, its transaction holds a second one under a random key that only this run knows. While it lives, nobody can share that key;
-    /// once somebody can, it is gone and so is the lock. Looking into <c>pg_locks</c> would say the same at the price of reading the whole lock
+    /// Beside the lock, its transaction holds a second one under a random key that only this run knows. While it lives, nobody can share
+    /// that key;
+    /// once somebody can, it is gone and so is the lock. Looking into <c>pg_locks</c> would say the same at the price of reading the whole
+    /// lock
     /// table at every commit.
     /// </remarks>
     internal string Fence =>
@@ -55,7 +60,8 @@ internal sealed class MigrationLock : IAsyncDisposable
     internal string Marker => "chatgenius_db_" + _runKey.ToString("x16", CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// An SQL expression by which a transaction of the run shows where it runs. Behind a pooler only this tells: each transaction may have another
+    /// An SQL expression by which a transaction of the run shows where it runs. Behind a pooler only this tells: each transaction may have
+    /// another
     /// backend, and the one before may be at work for somebody else by now.
     /// </summary>
     internal string Sign => $"pg_catalog.pg_try_advisory_xact_lock({Text(_runKey | 2)})";
@@ -131,7 +137,8 @@ internal sealed class MigrationLock : IAsyncDisposable
         }
     }
 
-    /// <summary>Moves the lock from the transaction to the session, and ends the transaction: for the time of a non-transactional migration.</summary>
+    /// <summary>Moves the lock from the transaction to the session, and ends the transaction: for the time of a non-transactional
+    /// migration.</summary>
     internal Task HoldInSessionAsync() => ExecuteAsync(
         $"SELECT pg_catalog.pg_advisory_lock({Text(_lockKey)}), pg_catalog.pg_advisory_lock({Text(_runKey)})",
         "COMMIT",
@@ -244,9 +251,10 @@ internal sealed class MigrationLock : IAsyncDisposable
             {
                 new("""
                     SELECT l.pid, a.application_name, a.usename::pg_catalog.text, a.xact_start,
-                        -- The holder's own connection idles; what it runs for is its other one, with the same client. Others that wait don't matter.
+                        -- The holder's own connection idles; what it runs for is its other one, with the same client.
                         coalesce((SELECT w.query FROM pg_catalog.pg_stat_activity w
-                            WHERE w.pid <> l.pid AND w.application_name = a.application_name AND w.client_port IS DISTINCT FROM a.client_port
+                            WHERE w.pid <> l.pid AND w.application_name = a.application_name AND w.client_port IS DISTINCT FROM
+                                a.client_port
                               AND w.client_addr IS NOT DISTINCT FROM a.client_addr
                               AND w.backend_start BETWEEN a.backend_start - interval '2 s' AND a.backend_start + interval '2 s'
                               AND w.state = 'active' AND w.query NOT LIKE '%advisory%' LIMIT 1), '')
@@ -279,7 +287,8 @@ internal sealed class MigrationLock : IAsyncDisposable
     private static string Text(long key) => key.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// The lock has to outlive the longest migration, whatever time limits the role or the database has; which there are depends on the version. One
+    /// The lock has to outlive the longest migration, whatever time limits the role or the database has; which there are depends on the
+    /// version. One
     /// whose holder's machine is gone is free in a minute.
     /// </summary>
     private static string SelectNoTimeouts(bool local) =>

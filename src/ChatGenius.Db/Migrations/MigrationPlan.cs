@@ -123,7 +123,8 @@ public sealed record MigrationPlan(
         var applied = statuses.Where(status => status.Row is not null).Reverse().ToList();
         if (request.To is > 0 and var target && !applied.Any(status => status.Version == target))
         {
-            throw new ProblemException(PlanProblem.NoSuchMigration(target, [.. applied.AsEnumerable().Reverse()], none: "No migration is applied."));
+            throw new ProblemException(PlanProblem.NoSuchMigration(target, [.. applied.AsEnumerable().Reverse()],
+                none: "No migration is applied."));
         }
 
         var chosen = request switch
@@ -160,7 +161,8 @@ public sealed record MigrationPlan(
     }
 
     /// <summary>
-    /// Plans a <c>redo</c>: down sections newest first, then up sections. Both halves are decided before anything runs. Where an earlier one has undone
+    /// Plans a <c>redo</c>: down sections newest first, then up sections. Both halves are decided before anything runs. Where an earlier
+    /// one has undone
     /// migrations and not applied them again, it goes on with those.
     /// </summary>
     /// <exception cref="ProblemException">
@@ -169,7 +171,8 @@ public sealed record MigrationPlan(
     public static MigrationPlan Redo(IReadOnlyList<Migration> migrations, HistorySnapshot history, RedoRequest request)
     {
         var goesOn = history.Undone.Count > 0;
-        var downs = goesOn ? [] : Rollback(migrations, history, new RollbackRequest(request.Steps, TrustStoredDown: request.TrustStoredDown)).Steps;
+        var downs = goesOn ? []
+            : Rollback(migrations, history, new RollbackRequest(request.Steps, TrustStoredDown: request.TrustStoredDown)).Steps;
         var undone = goesOn ? history.Undone.ToHashSet() : downs.Select(step => step.Version).ToHashSet();
         if (undone.Count == 0)
         {
@@ -189,7 +192,8 @@ public sealed record MigrationPlan(
             Rows = [.. history.Rows.Where(row => !undone.Contains(row.Version))],
             Interruptions = [.. history.Interruptions.Where(interruption => interruption.Direction == MigrationDirection.Up)],
         };
-        var ups = undone.Count == 0 ? [] : Apply(migrations, after, new PlanRequest(undone.Max(), AllowOutOfOrder: true, AllowMissing: true)).Steps
+        var ups = undone.Count == 0 ? []
+            : Apply(migrations, after, new PlanRequest(undone.Max(), AllowOutOfOrder: true, AllowMissing: true)).Steps
             .Where(step => undone.Contains(step.Version)).ToList();
         var steps = downs.Concat(ups).Select(step => step with { Command = "redo" }).ToList();
         var single = downs.Count > 0 && !request.Separately && steps.TrueForAll(step => step.Section.Transactional);
@@ -199,19 +203,23 @@ public sealed record MigrationPlan(
     }
 
     /// <summary>
-    /// The down section of the file, if the file is what was applied; otherwise the one that the history has kept, because the file's undoes something
+    /// The down section of the file, if the file is what was applied; otherwise the one that the history has kept, because the file's
+    /// undoes something
     /// else. A rollback that was interrupted goes on with the one that it began.
     /// </summary>
     private static MigrationStep RollbackStep(MigrationStatus status)
     {
         var row = status.Row!;
-        var isApplied = status.Migration is { } file && file.Name == row.Name && (row.Checksum.Length == 0 || file.Up.Checksum == row.Checksum);
-        if (status.Migration is { } same && (isApplied || (status.Interruption is { } begun && begun.ContinuesIn(same.Down) && same.Name == row.Name)))
+        var isApplied = status.Migration is { } file && file.Name == row.Name
+            && (row.Checksum.Length == 0 || file.Up.Checksum == row.Checksum);
+        if (status.Migration is { } same
+            && (isApplied || (status.Interruption is { } begun && begun.ContinuesIn(same.Down) && same.Name == row.Name)))
         {
             return new MigrationStep(row.Version, row.Name, MigrationDirection.Down, same.Down, same, status.Interruption);
         }
 
-        return new MigrationStep(row.Version, row.Name, MigrationDirection.Down, row.ParseDown(), null, status.Interruption) { IsStored = true };
+        return new MigrationStep(row.Version, row.Name, MigrationDirection.Down, row.ParseDown(), null,
+            status.Interruption) { IsStored = true };
     }
 
     private static IEnumerable<string> Gaps(List<MigrationStep> steps, IReadOnlyList<MigrationStatus> statuses)

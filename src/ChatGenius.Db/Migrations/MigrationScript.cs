@@ -5,7 +5,8 @@ using ChatGenius.Db.Sql;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
-/// Writes a plan as a file that psql runs, for whoever must see or run the SQL by hand. It keeps the history as the tool does, skips what is
+/// Writes a plan as a file that psql runs, for whoever must see or run the SQL by hand. It keeps the history as the tool does, skips what
+/// is
 /// applied already, and can be run again after a failure.
 /// </summary>
 public static class MigrationScript
@@ -18,7 +19,8 @@ public static class MigrationScript
         var history = new History(options.HistorySchema);
         var key = MigrationLock.Key(options.HistorySchema).ToString(CultureInfo.InvariantCulture);
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"-- Written by chatgenius-db {options.ToolVersion}. Run it with: psql -X -f FILE \"$DATABASE_URL\"\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"-- Written by chatgenius-db {options.ToolVersion}. Run it with: psql -X -f FILE \"$DATABASE_URL\"\n");
         text.Append("-- It can be run again: what is in the history already is passed over.\n\n");
         text.Append("\\set ON_ERROR_STOP on\n\\set AUTOCOMMIT on\n");
         text.Append("SET standard_conforming_strings = on;\nSET client_encoding = 'UTF8';\n");
@@ -57,8 +59,10 @@ public static class MigrationScript
     private static void WriteTables(StringBuilder text, History history)
     {
         text.Append(CultureInfo.InvariantCulture, $"SELECT {HistoryTables.IsIncomplete(history.Name)} AS chatgenius_db_incomplete,\n");
-        text.Append(CultureInfo.InvariantCulture, $"    pg_catalog.to_regnamespace({SqlLiteral.Quote(history.Schema)}) IS NULL AS chatgenius_db_new \\gset\n");
-        text.Append(CultureInfo.InvariantCulture, $"\\if :chatgenius_db_new\n{HistoryTables.CreateSchema(history.Schema)};\n\\endif\n\\if :chatgenius_db_incomplete\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"    pg_catalog.to_regnamespace({SqlLiteral.Quote(history.Schema)}) IS NULL AS chatgenius_db_new \\gset\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"\\if :chatgenius_db_new\n{HistoryTables.CreateSchema(history.Schema)};\n\\endif\n\\if :chatgenius_db_incomplete\n");
         text.Append("BEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\nSET LOCAL client_min_messages = warning;\n");
         foreach (var statement in HistoryTables.CreateStatements(history.Schema, place: null))
         {
@@ -73,10 +77,13 @@ public static class MigrationScript
         var up = step.Direction == MigrationDirection.Up;
         var version = step.Version.ToString(CultureInfo.InvariantCulture);
         text.Append(CultureInfo.InvariantCulture, $"\n-- {step.Id}, {(up ? "up" : "down")}\n");
-        text.Append(CultureInfo.InvariantCulture, $"SELECT {(up ? "NOT " : "")}EXISTS (SELECT FROM {history.TableName} WHERE version = {version}) AS chatgenius_db_pending \\gset\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"SELECT {(up ? "NOT " : "")}EXISTS (SELECT FROM {history.TableName} WHERE version = {version}) AS chatgenius_db_pending ");
+        text.Append("\\gset\n");
         text.Append("\\if :chatgenius_db_pending\n\\echo ").Append(step.Id).Append(up ? "\n" : " (down)\n");
         text.Append("SELECT pg_catalog.clock_timestamp() AS chatgenius_db_started \\gset\n");
-        text.Append(step.Section.Transactional ? "BEGIN;\n" : "-- Outside a transaction: after a failure, look at what was done before running this again.\n");
+        text.Append(step.Section.Transactional ? "BEGIN;\n"
+            : "-- Outside a transaction: after a failure, look at what was done before running this again.\n");
         foreach (var statement in step.Section.Script.Statements)
         {
             if (statement.IsCopyFromStdin)
@@ -90,7 +97,8 @@ public static class MigrationScript
         }
 
         text.Append("RESET SESSION AUTHORIZATION;\nRESET ROLE;\nRESET ALL;\n");
-        text.Append(up ? history.AppliedText(step, ":'chatgenius_db_started'", options) : history.RolledBackText(step, options)).Append(";\n");
+        text.Append(up ? history.AppliedText(step, ":'chatgenius_db_started'", options)
+            : history.RolledBackText(step, options)).Append(";\n");
         text.Append(step.Section.Transactional ? "COMMIT;\n" : "");
         text.Append("SET standard_conforming_strings = on;\n");
         text.Append(CultureInfo.InvariantCulture, $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds};\n");
@@ -107,7 +115,8 @@ public static class MigrationScript
             .ReplaceLineEndings("\n").Replace("\n", "\\n", StringComparison.Ordinal);
         var rows = Encoding.UTF8.GetString(statement.CopyData.Span);
         text.Append("\\set chatgenius_db_copy '").Append(own).Append("'\n\\else\n");
-        text.Append("\\set chatgenius_db_copy 'COPY pg_temp.chatgenius_db_skipped FROM stdin (FORMAT csv, DELIMITER E''\\\\x01'', QUOTE E''\\\\x02'')'\n\\endif\n");
+        text.Append("\\set chatgenius_db_copy 'COPY pg_temp.chatgenius_db_skipped FROM stdin (FORMAT csv, DELIMITER E''\\\\x01'', QUOTE "
+            + "E''\\\\x02'')'\n\\endif\n");
         text.Append(":chatgenius_db_copy;\n").Append(rows).Append(rows.Length == 0 || rows.EndsWith('\n') ? "" : "\n").Append("\\.\n");
         text.Append("\\if :chatgenius_db_pending\n");
     }

@@ -6,10 +6,11 @@ using Npgsql;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
-/// The session in which one call of the front door works: a connection for what it runs and, once it has the lock, a second one that holds it. It knows
+/// The session in which one call of the front door works: a connection for what it runs and, once it has the lock, a second one that holds
+/// it. It knows
 /// settings, time limits, rolling back and cancelling, and nothing of steps.
 /// </summary>
-internal sealed class MigrationSession : IAsyncDisposable
+internal sealed partial class MigrationSession : IAsyncDisposable
 {
     /// <summary>How our transactions begin, whatever the role's defaults are.</summary>
     internal const string Begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
@@ -20,8 +21,8 @@ internal sealed class MigrationSession : IAsyncDisposable
     private static readonly Problem TooSmallPool = new(
         "CG0520",
         $"The connection pooler gave no second session to the server within {SecondSession.TotalSeconds:0} s",
-        Advice: "A run needs two at the same time, one of them for the lock. Let the pool have more (pool_size of PgBouncer), run fewer at once, "
-            + "or connect to the server itself.");
+        Advice: "A run needs two at the same time, one of them for the lock. Let the pool have more (pool_size of PgBouncer), "
+            + "start fewer runs together, or connect to the server itself.");
 
     /// <summary>Takes back what a migration may have changed in its session.</summary>
     internal static readonly string[] Reset = ["RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL"];
@@ -99,37 +100,8 @@ internal sealed class MigrationSession : IAsyncDisposable
         }
 
         _lock = await MigrationLock.AcquireAsync(
-            await connecting, _options, answer => _limit.AnswerAsync(answer, IsPooled ? SecondSession : null, TooSmallPool), _events, _stop);
-    }
-
-    /// <summary>Reads the history under the lock, and makes or upgrades its tables where they are not yet as this version makes them.</summary>
-    /// <exception cref="ProblemException">CG0510, CG0512, CG0513.</exception>
-    internal async Task<HistorySnapshot> PrepareAsync(HistoryColumns columns)
-    {
-        // What an earlier run has left on its way is waited for as soon as there is something that it could write.
-        if (IsPooled)
-        {
-            // Where the pool has no second session for us, that is found before anything waits for a lock.
-            await ReadAsync(HistoryColumns.Plan);
-        }
-
-        var history = await ReadAsync(columns, waitForWriters: History.Place.Exists);
-        if (!History.Place.IsComplete && await CreateTablesAsync())
-        {
-            history = await ReadAsync(columns, waitForWriters: true);
-        }
-
-        if (History.Place.StrangeLog is { } strange)
-        {
-            _events?.Report(new MigrationEvent.Remark($"Nothing is written into the log: {strange}"));
-        }
-        else if (History.Place.Has("log") && !History.Place.MayLog)
-        {
-            _events?.Report(new MigrationEvent.Remark(
-                $"Nothing is written into the log. Let its owner run: GRANT INSERT ON {History.Schema}.log TO {SqlIdentifier.Quote(Facts.RoleName)}"));
-        }
-
-        return history;
+            await connecting, _options, answer => _limit.AnswerAsync(answer, IsPooled ? SecondSession : null, TooSmallPool), _events,
+                _stop);
     }
 
     /// <summary>Runs commands of our own in a transaction of their own; <c>null</c> is none.</summary>
@@ -159,7 +131,8 @@ internal sealed class MigrationSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Commands that set what our work needs, whatever the role, the database or an earlier migration has set. They look at nothing.</summary>
+    /// <summary>Commands that set what our work needs, whatever the role, the database or an earlier migration has set. They look at
+    /// nothing.</summary>
     /// <param name="local">Whether they hold for the transaction only, instead of the session.</param>
     internal IEnumerable<string> Settings(bool local) =>
         SettingValues().Select(setting => $"SET {(local ? "LOCAL " : "")}{setting.Name} = '{setting.Value}'")
@@ -169,7 +142,8 @@ internal sealed class MigrationSession : IAsyncDisposable
     /// <summary>The same as calls: the list of a SELECT.</summary>
     internal string SettingCalls(bool local)
     {
-        var calls = SettingValues().Select(setting => $"pg_catalog.set_config('{setting.Name}', '{setting.Value}', {(local ? "true" : "false")})");
+        var calls = SettingValues().Select(setting =>
+            $"pg_catalog.set_config('{setting.Name}', '{setting.Value}', {(local ? "true" : "false")})");
         return string.Join(", ", calls.Concat(
             Facts.VersionNumber >= 140000 && !IsPooled ? ["pg_catalog.set_config('idle_session_timeout', '0', false)"] : []));
     }
@@ -179,7 +153,8 @@ internal sealed class MigrationSession : IAsyncDisposable
     internal IAsyncDisposable CancelWith(CancellationToken cancellationToken)
     {
         var onCancel = cancellationToken.Register(() => _cancelling = CancelRunningAsync());
-        // The statement is cancelled over a new connection; but its answer has to come over the old one, which may be as dead as the lock's.
+        // The statement is cancelled over a new connection; but its answer has to come over the old one, which may be as dead as the
+        // lock's.
         var onLost = Lock.Lost.Register(() => _ = _limit.EndAfterAsync(_options.CancelTimeout));
         return new Cancelling(this, onCancel, onLost);
     }
@@ -264,68 +239,14 @@ internal sealed class MigrationSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes what is missing of the history's tables.</summary>
-    /// <returns>Whether something was made; where our role may not, a history of an older layout stays as it is, and that is said.</returns>
-    private async Task<bool> CreateTablesAsync()
-    {
-        var place = History.Place;
-        if (place.Exists && ((place.Missing.Any() && !place.MayCreate) || !place.OwnsTables))
-        {
-            var owner = SqlIdentifier.Quote(place.Owner);
-            var grant = place.OwnsTables
-                ? $"GRANT CREATE ON SCHEMA {History.Schema} TO {SqlIdentifier.Quote(Facts.RoleName)}"
-                : $"GRANT {owner} TO {SqlIdentifier.Quote(Facts.RoleName)}";
-            _events?.Report(new MigrationEvent.Remark(
-                $"The history in schema {History.Schema} is kept in its older layout, without a log: role {SqlIdentifier.Quote(Facts.RoleName)} may not upgrade it. "
-                + $"Let {owner} run 'chatgenius-db apply' once, or run: {grant}"));
-            return false;
-        }
-
-        try
-        {
-            await _limit.AnswerAsync(ExecuteAsync(
-            [
-                Begin,
-                "SET LOCAL search_path = pg_catalog, pg_temp",
-                .. Settings(local: true),
-                .. place.HasSchema ? [] : (string[])[HistoryTables.CreateSchema(History.Schema)],
-                .. HistoryTables.CreateStatements(History.Schema, place),
-                "COMMIT",
-            ]));
-            return true;
-        }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DuplicateTable && !place.Exists)
-        {
-            // The run that had the lock before us has made them; it may have been dead already when its commit came through.
-            await RollbackAsync();
-            return true;
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege && !place.Exists)
-        {
-            var role = SqlIdentifier.Quote(Facts.RoleName);
-            throw new ProblemException(
-                new Problem(
-                    "CG0510",
-                    $"The history's {(place.HasSchema ? "tables" : "schema")} {(place.HasSchema ? "in schema " : "")}{History.Schema} can't be created: {e.MessageText}",
-                    Advice: place.HasSchema
-                        ? $"Let the schema's owner run: GRANT CREATE ON SCHEMA {History.Schema} TO {role}"
-                        : $"Let the database's owner run: CREATE SCHEMA {History.Schema} AUTHORIZATION {role}, or: "
-                            + $"GRANT CREATE ON DATABASE {SqlIdentifier.Quote(Facts.DatabaseName)} TO {role}"),
-                e);
-        }
-        catch (PostgresException e)
-        {
-            throw Unwritable(e);
-        }
-    }
-
     private static ProblemException Unwritable(PostgresException e) => new(
         MigrationLock.IsFence(e) ? StepProblem.LockLost(null)
         : SessionProblem.EndsSession(e) ? StepProblem.ConnectionLost(null, e)
         : new Problem(
             "CG0512",
             $"The history can't be written: {e.MessageText} (SQLSTATE {e.SqlState})",
-            Advice: (DiskFull.Is(e) ? DiskFull.Advice + " " : e.SqlState == PostgresErrorCodes.InsufficientPrivilege ? "Connect as a role that may write it. " : "")
+            Advice: (DiskFull.Is(e) ? DiskFull.Advice + " " : e.SqlState == PostgresErrorCodes.InsufficientPrivilege
+                ? "Connect as a role that may write it. " : "")
                 + "Nothing was changed."),
         e);
 
@@ -335,7 +256,8 @@ internal sealed class MigrationSession : IAsyncDisposable
         yield return ("lock_timeout", Milliseconds(_options.LockTimeout));
         yield return ("statement_timeout", Milliseconds(_options.StatementTimeout));
         yield return ("idle_in_transaction_session_timeout", "0");
-        // A client whose machine is gone is found out in a minute, and its locks with it. Unix-domain sockets have no use for it and take it.
+        // A client whose machine is gone is found out in a minute, and its locks with it. Unix-domain sockets have no use for it and take
+        // it.
         yield return ("tcp_keepalives_idle", "30");
         yield return ("tcp_keepalives_interval", "10");
         yield return ("tcp_keepalives_count", "3");
@@ -354,7 +276,8 @@ internal sealed class MigrationSession : IAsyncDisposable
     }
 
     /// <summary>
-    /// Cancels the running statement on the server: over the lock's connection, and if that is what was lost, over a new one. Where that fails too, the
+    /// Cancels the running statement on the server: over the lock's connection, and if that is what was lost, over a new one. Where that
+    /// fails too, the
     /// server rolls back when it finds us gone.
     /// </summary>
     private async Task CancelRunningAsync()
@@ -391,7 +314,8 @@ internal sealed class MigrationSession : IAsyncDisposable
         await batch.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
-    private sealed class Cancelling(MigrationSession session, CancellationTokenRegistration onCancel, CancellationTokenRegistration onLost) : IAsyncDisposable
+    private sealed class Cancelling(MigrationSession session, CancellationTokenRegistration onCancel, CancellationTokenRegistration onLost)
+        : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {

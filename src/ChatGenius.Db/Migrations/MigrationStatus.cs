@@ -78,13 +78,15 @@ public sealed record Interruption(
     internal string MarkedChecksum { get; init; } = "";
 
     /// <summary>
-    /// True if the statements that the interrupted run has begun are unchanged in a section. Later statements may have been edited; and the one that was
+    /// True if the statements that the interrupted run has begun are unchanged in a section. Later statements may have been edited; and the
+    /// one that was
     /// begun as well, where the section says that its statements may run again.
     /// </summary>
     internal bool ContinuesIn(MigrationSection section)
     {
         var count = Started ? Statement : Statement - 1;
-        return !section.Transactional && (Matches(section, count, Checksum) || (Started && section.Repeatable && Matches(section, Marked, MarkedChecksum)));
+        return !section.Transactional
+            && (Matches(section, count, Checksum) || (Started && section.Repeatable && Matches(section, Marked, MarkedChecksum)));
     }
 
     private static bool Matches(MigrationSection section, int count, string checksum) =>

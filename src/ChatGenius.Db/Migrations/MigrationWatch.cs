@@ -3,7 +3,8 @@ using Npgsql;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
-/// Looks, over the connection that holds the lock, at what the run's statements wait for, whom they keep waiting and how far they are. It cancels a
+/// Looks, over the connection that holds the lock, at what the run's statements wait for, whom they keep waiting and how far they are. It
+/// cancels a
 /// statement that keeps too many sessions waiting for too long.
 /// </summary>
 internal sealed class MigrationWatch : IAsyncDisposable
@@ -20,7 +21,8 @@ internal sealed class MigrationWatch : IAsyncDisposable
 
     /// <summary>Starts to look, until the watch is disposed of.</summary>
     /// <param name="held">The lock.</param>
-    /// <param name="pid">The backend of the run's connection; <c>null</c> where it is to be found by <see cref="MigrationLock.Sign"/>.</param>
+    /// <param name="pid">The backend of the run's connection; <c>null</c> where it is to be found by
+    /// <see cref="MigrationLock.Sign"/>.</param>
     /// <param name="options">Who may wait for how long.</param>
     /// <param name="events">Told what is seen.</param>
     internal MigrationWatch(MigrationLock held, int? pid, MigratorOptions options, StepEvents events)
@@ -46,7 +48,8 @@ internal sealed class MigrationWatch : IAsyncDisposable
     }
 
     /// <summary>
-    /// The command that cancels what the run's connection runs. Finding the backend and cancelling it is one statement: what is found behind a pooler is
+    /// The command that cancels what the run's connection runs. Finding the backend and cancelling it is one statement: what is found
+    /// behind a pooler is
     /// true for a moment only.
     /// </summary>
     internal static string CancelCommand(MigrationLock held, int? pid) => pid is { } known
@@ -137,7 +140,8 @@ internal sealed class MigrationWatch : IAsyncDisposable
             batch.BatchCommands.Add(new NpgsqlBatchCommand(query) { Parameters = { new NpgsqlParameter<int> { TypedValue = pid } } });
         }
 
-        // The token ends the wait between two looks, never a look: cancelling a statement here would abort the transaction that holds the lock while the
+        // The token ends the wait between two looks, never a look: cancelling a statement here would abort the transaction that holds the
+        // lock while the
         // run may still be committing.
         await using var reader = await batch.ExecuteReaderAsync(CancellationToken.None);
         await reader.NextResultAsync();
@@ -171,7 +175,8 @@ internal sealed class MigrationWatch : IAsyncDisposable
     // How long a session waits is known from 14 on; before, its statement's age stands in for it.
     private const string SelectVictims =
         """
-        SELECT count(*), coalesce(max(pg_catalog.clock_timestamp() - CASE WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 140000
+        SELECT count(*), coalesce(max(pg_catalog.clock_timestamp() - CASE WHEN
+            pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 140000
             THEN (pg_catalog.to_jsonb(l) ->> 'waitstart')::pg_catalog.timestamptz ELSE a.query_start END), '0')
         FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
         WHERE NOT l.granted AND l.pid <> $1 AND $1 = ANY (pg_catalog.pg_blocking_pids(l.pid))

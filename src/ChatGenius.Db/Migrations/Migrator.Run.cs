@@ -140,7 +140,8 @@ public sealed partial class Migrator
         cancellationToken.ThrowIfCancellationRequested();
         var attempt = attempts.GetValueOrDefault(step.Version) + 1;
         var victims = cancelledForVictims
-            ? $"{watch.Victims} {(watch.Victims == 1 ? "session" : "sessions")} waited behind it, the first for {watch.VictimsWait.TotalSeconds:0.0} s"
+            ? $"{watch.Victims} {(watch.Victims == 1 ? "session" : "sessions")} waited behind it, the first for "
+                + $"{watch.VictimsWait.TotalSeconds:0.0} s"
             : null;
         if ((victims is null && !StepProblem.IsLockConflict(e.Error)) || attempt > _options.LockRetries || refused.Afterwards is not null)
         {
@@ -178,7 +179,8 @@ public sealed partial class Migrator
         }
     }
 
-    /// <summary>What runs outside a transaction needs one session from its begin to its end, and can't be part of something larger.</summary>
+    /// <summary>What runs outside a transaction needs one session from its begin to its end, and can't be part of something
+    /// larger.</summary>
     private void RequireSession(MigrationSession session, MigrationStep step)
     {
         if (session.IsPooled)
@@ -187,7 +189,8 @@ public sealed partial class Migrator
                 "CG0505",
                 $"{step.Id} runs outside a transaction, which isn't safe through a connection pooler",
                 step.Section.Where,
-                "Connect to the server itself: settings and progress of such a migration belong to one session, and a pooler may change it between "
+                "Connect to the server itself: settings and progress of such a migration belong to one session, and a pooler may change "
+                    + "it between "
                 + "two statements.");
         }
 

@@ -77,17 +77,21 @@ public sealed partial class Migrator
     /// <param name="confirmed">The plan that somebody has seen and agreed to; a run that would do more is refused.</param>
     /// <param name="cancellationToken">Cancels the running statement on the server; what isn't finished is rolled back.</param>
     /// <exception cref="ProblemException">
-    /// As <see cref="MigrationPlan.Apply"/>; CG0410 the plan is another one by now; CG0501 another run holds the lock; CG0502 a statement failed;
+    /// As <see cref="MigrationPlan.Apply"/>; CG0410 the plan is another one by now; CG0501 another run holds the lock; CG0502 a statement
+    /// failed;
     /// CG0503 or CG0504 a connection was lost; CG0505 to CG0508 what a non-transactional migration can't do; CG0509 a hot standby;
-    /// CG0510 the history can't be created; CG0511 too old a server; CG0516 the server doesn't answer any more. What was finished before is kept.
+    /// CG0510 the history can't be created; CG0511 too old a server; CG0516 the server doesn't answer any more. What was finished before is
+    /// kept.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled. What was finished before is kept.</exception>
-    public Task<RunResult> ApplyAsync(PlanRequest request, MigrationPlan? confirmed = null, CancellationToken cancellationToken = default) =>
+    public Task<RunResult> ApplyAsync(PlanRequest request, MigrationPlan? confirmed = null,
+        CancellationToken cancellationToken = default) =>
         RunAsync(history => MigrationPlan.Apply(_migrations, history, request), HistoryColumns.Plan, confirmed, cancellationToken);
 
     /// <summary>Rolls back, newest first. Down sections come from the files; where a file is gone, from the history.</summary>
     /// <inheritdoc cref="ApplyAsync"/>
-    public Task<RunResult> RollbackAsync(RollbackRequest request, MigrationPlan? confirmed = null, CancellationToken cancellationToken = default) =>
+    public Task<RunResult> RollbackAsync(RollbackRequest request, MigrationPlan? confirmed = null,
+        CancellationToken cancellationToken = default) =>
         RunAsync(history => MigrationPlan.Rollback(_migrations, history, request), HistoryColumns.Down, confirmed, cancellationToken);
 
     /// <summary>Estimates what a rollback would destroy.</summary>
@@ -153,7 +157,8 @@ public sealed partial class Migrator
                 await session.WriteAsync(
                     session.History.Accept(file, session.Lock.Fence),
                     session.History.LogEntry(new LogEntry(
-                        "accepted", "repair", version, file.Name, Duration: null, _options.ToolVersion, Detail: $"checksum {before} to {file.Up.Checksum}")));
+                        "accepted", "repair", version, file.Name, Duration: null, _options.ToolVersion,
+                            Detail: $"checksum {before} to {file.Up.Checksum}")));
                 return file;
             },
             cancellationToken);
@@ -162,7 +167,8 @@ public sealed partial class Migrator
     private Migration EditedFile(HistorySnapshot history, long version)
     {
         var status = MigrationPlan.Compare(_migrations, history).First(candidate => candidate.Version == version);
-        return status.State == MigrationState.Edited && status.Row!.Name == status.Migration!.Name ? status.Migration : throw new ProblemException(
+        return status.State == MigrationState.Edited && status.Row!.Name == status.Migration!.Name ? status.Migration
+            : throw new ProblemException(
             "CG0417",
             status.State == MigrationState.Edited
                 ? $"{status.Migration!.Id} is not {MigrationPlan.FormatId(version, status.Row!.Name)}, which was applied"
@@ -174,7 +180,8 @@ public sealed partial class Migrator
     /// <param name="to">The last version that the database has.</param>
     /// <param name="cancellationToken">Cancels the run.</param>
     /// <returns>The migrations that were not in the history before.</returns>
-    /// <exception cref="ProblemException">CG0406 no migration has this number; CG0501, CG0509 to CG0511 as in <see cref="ApplyAsync"/>.</exception>
+    /// <exception cref="ProblemException">CG0406 no migration has this number; CG0501, CG0509 to CG0511 as in
+    /// <see cref="ApplyAsync"/>.</exception>
     public async Task<IReadOnlyList<Migration>> BaselineAsync(long to, CancellationToken cancellationToken = default)
     {
         RequireMigration(to);
@@ -187,7 +194,8 @@ public sealed partial class Migrator
                 var taken = _migrations.Where(migration => migration.Version <= to && !known.Contains(migration.Version)).ToList();
                 if (taken.Count > 0)
                 {
-                    await session.WriteAsync([.. taken.Select(migration => session.History.Baseline(migration, session.Lock.Fence, _options.ToolVersion))]);
+                    await session.WriteAsync([.. taken.Select(migration =>
+                        session.History.Baseline(migration, session.Lock.Fence, _options.ToolVersion))]);
                 }
 
                 return taken;
@@ -213,16 +221,19 @@ public sealed partial class Migrator
     /// <param name="cancellationToken">Cancels the run.</param>
     /// <returns>What was settled.</returns>
     /// <exception cref="ProblemException">
-    /// CG0410 another run has gone on meanwhile; CG0411 nothing of this migration was interrupted; CG0412 no statement of it had begun; CG0413 the
+    /// CG0410 another run has gone on meanwhile; CG0411 nothing of this migration was interrupted; CG0412 no statement of it had begun;
+    /// CG0413 the
     /// statement still runs; CG0501, CG0509 as in <see cref="ApplyAsync"/>.
     /// </exception>
-    public Task<Interruption> RepairAsync(long version, RepairAction action, Interruption? confirmed = null, CancellationToken cancellationToken = default) =>
+    public Task<Interruption> RepairAsync(long version, RepairAction action, Interruption? confirmed = null,
+        CancellationToken cancellationToken = default) =>
         InSessionAsync((session, stop) => RepairAsync(session, version, action, confirmed, stop), cancellationToken);
 
     /// <summary>What there is to say of a migration that has nothing to settle.</summary>
     /// <param name="version">Its number.</param>
     public static Problem NotInterrupted(long version) => new(
-        "CG0411", $"Nothing of migration {version:D4} was interrupted", Advice: "'chatgenius-db status' shows the state of every migration.");
+        "CG0411", $"Nothing of migration {version:D4} was interrupted",
+            Advice: "'chatgenius-db status' shows the state of every migration.");
 
     private async Task<Interruption> RepairAsync(
         MigrationSession session, long version, RepairAction action, Interruption? confirmed, CancellationToken cancellationToken)
@@ -235,15 +246,17 @@ public sealed partial class Migrator
         if (action != RepairAction.Forget && !interruption.Started)
         {
             throw new ProblemException(
-                "CG0412", $"Migration {version:D4} was interrupted between two statements: nothing of the next one was begun",
-                advice: "There is nothing to settle: 'chatgenius-db apply' or 'chatgenius-db rollback' goes on with it. --forget starts it from its beginning.");
+                "CG0412", $"Migration {version:D4} is between two statements: nothing of the next one was begun",
+                advice: "There is nothing to settle: 'chatgenius-db apply' or 'chatgenius-db rollback' goes on with it. --forget starts "
+                    + "it from its beginning.");
         }
 
         RequireConfirmed(interruption, confirmed);
         await RequireEndedAsync(session.Connection, interruption, cancellationToken);
         var entry = session.History.LogEntry(new LogEntry(
             "repaired", "repair", version, interruption.Name, Duration: null, _options.ToolVersion,
-            Detail: $"{action.ToString().ToLowerInvariant()}: statement {interruption.Statement} of {interruption.Count}, {interruption.Direction.ToString().ToLowerInvariant()}"));
+            Detail: $"{action.ToString().ToLowerInvariant()}: statement {interruption.Statement} of {interruption.Count}, "
+                + $"{interruption.Direction.ToString().ToLowerInvariant()}"));
         await session.WriteAsync(session.History.Repair(interruption, action), entry);
         return interruption;
     }
@@ -262,15 +275,24 @@ public sealed partial class Migrator
     /// <summary>A server may still be at work for a tool that is gone, and nobody can say yet how that will end.</summary>
     private static async Task RequireEndedAsync(NpgsqlConnection connection, Interruption interruption, CancellationToken cancellationToken)
     {
-        var pid = await Session.Over(connection, "looking for the interrupted statement").ScalarAsync<int>(
-            new SqlQuery(
-                "SELECT pid FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND coalesce(state, '') NOT LIKE 'idle%'",
-                interruption.Pid, interruption.BackendStart),
+        // As the role that logged in, which the session may not begin as: another one doesn't see when its backends were started.
+        var pid = await Session.Over(connection, "looking for the interrupted statement").ReadAsync(
+            [
+                "SET LOCAL ROLE NONE",
+                new SqlQuery(
+                    """
+                    SELECT pid FROM pg_catalog.pg_stat_activity
+                    WHERE pid = $1 AND backend_start = $2 AND coalesce(state, '') NOT LIKE 'idle%'
+                    """,
+                    interruption.Pid, interruption.BackendStart),
+            ],
+            async reader => await reader.ReadAsync(cancellationToken) ? reader.GetInt32(0) : 0,
             cancellationToken);
         if (interruption.Started && pid != 0)
         {
             throw new ProblemException(
-                "CG0413", $"Statement {interruption.Statement} of migration {interruption.Version:D4} still runs on the server, as pid {pid}",
+                "CG0413",
+                    $"Statement {interruption.Statement} of migration {interruption.Version:D4} still runs on the server, as pid {pid}",
                 advice: $"Wait for its end, or end it with SELECT pg_terminate_backend({pid}), and look what it has done.");
         }
     }
@@ -279,7 +301,8 @@ public sealed partial class Migrator
         InSessionAsync((session, _) => session.ReadAsync(columns), cancellationToken);
 
     private Task<RunResult> RunAsync(
-        Func<HistorySnapshot, MigrationPlan> decide, HistoryColumns columns, MigrationPlan? confirmed, CancellationToken cancellationToken) => GuardAsync(
+        Func<HistorySnapshot, MigrationPlan> decide, HistoryColumns columns, MigrationPlan? confirmed,
+            CancellationToken cancellationToken) => GuardAsync(
         async (limit, stop) =>
         {
             await using var session = await MigrationSession.OpenAsync(_database, _options, limit, _events, stop);
@@ -287,7 +310,8 @@ public sealed partial class Migrator
         },
         cancellationToken);
 
-    private Task<T> InSessionAsync<T>(Func<MigrationSession, CancellationToken, Task<T>> work, CancellationToken cancellationToken) => GuardAsync(
+    private Task<T> InSessionAsync<T>(Func<MigrationSession, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        GuardAsync(
         async (limit, stop) =>
         {
             await using var session = await MigrationSession.OpenAsync(_database, _options, limit, _events, stop);
@@ -296,7 +320,8 @@ public sealed partial class Migrator
         cancellationToken);
 
     /// <summary>
-    /// What the server refuses outside of migrations, such as reading the history, is a problem too; and so is a server that answers nothing.
+    /// What the server refuses outside of migrations, such as reading the history, is a problem too; and so is a server that answers
+    /// nothing.
     /// </summary>
     private async Task<T> GuardAsync<T>(Func<AnswerLimit, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
@@ -312,14 +337,16 @@ public sealed partial class Migrator
         {
             return await limit.AwaitAsync(work(limit, stop.Token));
         }
-        catch (PostgresException e) when (!SessionProblem.EndsSession(e) && SessionProblem.From("preparing the run", e, isOpen: true) is { } problem)
+        catch (PostgresException e) when (!SessionProblem.EndsSession(e)
+            && SessionProblem.From("preparing the run", e, isOpen: true) is { } problem)
         {
             throw new ProblemException(problem, e);
         }
         catch (NpgsqlException e)
         {
             throw new ProblemException(
-                "CG0514", $"The connection was lost: {(e is PostgresException refused ? refused.MessageText : (e.InnerException ?? e).Message)}",
+                "CG0514",
+                    $"The connection was lost: {(e is PostgresException refused ? refused.MessageText : (e.InnerException ?? e).Message)}",
                 advice: "No migration was running. Run the same command again: it looks what is there.", cause: e);
         }
     }

@@ -30,6 +30,9 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
     // Whether a result has a type that has no binary form.
     private bool _asText;
 
+    // With the pid it names our backend in the journal, for a later run.
+    private DateTime _backendStart;
+
     /// <summary>The section.</summary>
     internal MigrationStep Step => step;
 
@@ -65,6 +68,9 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
 
     private async Task RunStatementsAsync(int attempts, CancellationToken cancellationToken)
     {
+        _backendStart = (await ReadActivityAsync(
+            "SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()", row => row.GetDateTime(0),
+            cancellationToken))[0];
         await WaitForEarlierBackendAsync(cancellationToken);
         await RepeatSettingsAsync(cancellationToken);
         while (_next < _statements.Count)
@@ -196,7 +202,8 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
             && session.Connection.FullState == System.Data.ConnectionState.Open;
 
     /// <summary>
-    /// In a transaction that the section itself has begun, the mark of its COMMIT goes with it: it is there after a crash exactly if the transaction was
+    /// In a transaction that the section itself has begun, the mark of its COMMIT goes with it: it is there after a crash exactly if the
+    /// transaction was
     /// committed. So a COMMIT that is noted as begun is done, and a BEGIN that is may be run again.
     /// </summary>
     private async Task RunInOwnTransactionAsync(SqlStatement statement, CancellationToken cancellationToken)
@@ -228,7 +235,8 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
     }
 
     /// <summary>
-    /// Notes the COMMIT that ends the section's own transaction as begun, in that transaction. One that only reads takes no mark and needs none: it may run
+    /// Notes the COMMIT that ends the section's own transaction as begun, in that transaction. One that only reads takes no mark and needs
+    /// none: it may run
     /// again.
     /// </summary>
     private async Task MarkCommitAsync(CancellationToken cancellationToken)
@@ -249,9 +257,11 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
         }
 
         // What is deferred runs as the role that the section has set, as it would at its COMMIT.
-        Command[] deferred = _statements[_next].TransactionControl == SqlTransactionControl.Commit && ChangesRole() ? ["SET CONSTRAINTS ALL IMMEDIATE"] : [];
+        Command[] deferred = _statements[_next].TransactionControl == SqlTransactionControl.Commit && ChangesRole()
+            ? ["SET CONSTRAINTS ALL IMMEDIATE"] : [];
         await SendAsync(
-            [.. deferred, .. AsOurselves, session.History.Mark(step, commit + 1, done: false, session.Lock.Fence)], cancellationToken);
+            [.. deferred, .. AsOurselves, session.History.Mark(step, commit + 1, done: false, session.Lock.Fence, _backendStart)],
+            cancellationToken);
     }
 
     /// <summary>Whether a statement keeps the rest of a transaction, which may have written, from writing our mark.</summary>
@@ -263,7 +273,8 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
         && (text.Has("ROLE") || text.Has("AUTHORIZATION")));
 
     /// <summary>
-    /// A server may still be at work for a tool that is gone; its statement must end before it is judged by its effect. A session that has nothing to do
+    /// A server may still be at work for a tool that is gone; its statement must end before it is judged by its effect. A session that has
+    /// nothing to do
     /// any more only waits for a client that lost the lock: it is ended, so that nothing can come from there.
     /// </summary>
     private async Task WaitForEarlierBackendAsync(CancellationToken cancellationToken)
@@ -279,10 +290,9 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
                           THEN pg_catalog.pg_terminate_backend(pid) END
             FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND pid <> pg_catalog.pg_backend_pid()
             """;
-        var reading = Session.Over(session.Connection, "waiting for the interrupted statement");
         for (var told = false; ; told = true)
         {
-            var found = await reading.RowsAsync(
+            var found = await ReadActivityAsync(
                 new SqlQuery(Find, resume.Pid, resume.BackendStart), row => row.IsDBNull(0) ? "" : row.GetString(0), cancellationToken);
             if (found.Count == 0)
             {
@@ -297,6 +307,11 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
             await Task.Delay(200, cancellationToken);
         }
     }
+
+    /// <summary>A session that begins as another role sees its own login's backends only as that one.</summary>
+    private Task<List<T>> ReadActivityAsync<T>(SqlQuery query, Func<NpgsqlDataReader, T> row, CancellationToken cancellationToken) =>
+        Session.Over(session.Connection, "looking for an interrupted statement").ReadAsync(
+            ["SET LOCAL ROLE NONE", query], reader => Session.ResultAsync(reader, row, cancellationToken), cancellationToken);
 
     /// <summary>Makes our own settings, and again those of the finished part of the section: settings of a session end with it.</summary>
     private Task RepeatSettingsAsync(CancellationToken cancellationToken) => SendAsync(
@@ -327,7 +342,7 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
     private Task ForgetAsync(CancellationToken cancellationToken) => SendAsync(
         [MigrationSession.Begin, .. AsOurselves, session.History.Unmark(step.Version, _next + 1), "COMMIT"], cancellationToken);
 
-    private Command[] Mark(bool done) => [.. AsOurselves, session.History.Mark(step, _next + 1, done, session.Lock.Fence)];
+    private Command[] Mark(bool done) => [.. AsOurselves, session.History.Mark(step, _next + 1, done, session.Lock.Fence, _backendStart)];
 
     /// <summary>The journal is written as the role that the session began with; what the section has set comes back with COMMIT.</summary>
     private static readonly Command[] AsOurselves = ["SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL role TO DEFAULT"];

@@ -11,7 +11,8 @@ internal static class PlanProblem
         $"There is no migration {target:D4}",
         Advice: statuses.Count == 0
             ? none
-            : $"Choose one of {MigrationPlan.FormatId(statuses[0].Version, statuses[0].Name)} to {MigrationPlan.FormatId(statuses[^1].Version, statuses[^1].Name)}; "
+            : $"Choose one of {MigrationPlan.FormatId(statuses[0].Version, statuses[0].Name)} to "
+                + $"{MigrationPlan.FormatId(statuses[^1].Version, statuses[^1].Name)}; "
                 + $"{new ToolCall("status")} lists them.");
 
     /// <summary>The call that undoes a migration and all that came after it.</summary>
@@ -28,13 +29,15 @@ internal static class PlanProblem
         status.Migration.Up.Where,
         "Take the edit back and put the change into a new migration. "
         + $"On a development database, {RollbackBefore(status, statuses)} and then {new ToolCall("apply")} run the edited file. "
-        + $"If the edit changes nothing that matters, {new ToolCall("repair", status.Version.ToString(CultureInfo.InvariantCulture), "--accept")} takes it over.");
+        + $"If the edit changes nothing that matters, {Accept(status)} takes it over.");
 
     private static Problem Another(MigrationStatus status, IReadOnlyList<MigrationStatus> statuses) => new(
         "CG0401",
-        $"{status.Migration!.Id} is not {MigrationPlan.FormatId(status.Version, status.Row!.Name)}, which was applied on {status.Row.AppliedAt:yyyy-MM-dd HH:mm} UTC",
+        $"{status.Migration!.Id} is not {MigrationPlan.FormatId(status.Version, status.Row!.Name)}, which was applied on "
+            + $"{status.Row.AppliedAt:yyyy-MM-dd HH:mm} UTC",
         status.Migration.Up.Where,
-        $"If both are wanted, bring the other's file back and run {new ToolCall("renumber", Path.GetFileName(status.Migration.Source.Path))}. "
+        "If both are wanted, bring the other's file back and run "
+        + $"{new ToolCall("renumber", Path.GetFileName(status.Migration.Source.Path))}. "
         + $"If this one replaces it, {RollbackBefore(status, statuses)} and then {new ToolCall("apply")} do so on a development database.");
 
     internal static Problem Missing(MigrationStatus status, IReadOnlyList<MigrationStatus> statuses) => new(
@@ -52,13 +55,16 @@ internal static class PlanProblem
             status.Migration.Up.Where,
             statuses.Where(other => other.Migration?.Origin == MigrationOrigin.Bundle).All(other => other.Row is null)
                 && status.Migration.Origin == MigrationOrigin.Bundle
-                ? "No bundled migration was ever applied here: leave them out with --no-bundle, or with \"bundle\": false in chatgenius-db.json."
-                : $"Give it a number after the applied ones with {new ToolCall("renumber")}, or apply it where it is with --allow-out-of-order.");
+                ? "No bundled migration was ever applied here: leave them out with --no-bundle, or with \"bundle\": false in "
+                    + "chatgenius-db.json."
+                : $"Give it a number after the applied ones with {new ToolCall("renumber")}, or apply it where it is with "
+                    + "--allow-out-of-order.");
     }
 
     internal static Problem EditedAfterInterruption(MigrationStatus status) => new(
         "CG0404",
-        $"{MigrationPlan.FormatId(status.Version, status.Name)} was interrupted at statement {status.Interruption!.Statement} of {status.Interruption.Count}"
+        $"{MigrationPlan.FormatId(status.Version, status.Name)} was interrupted at statement {status.Interruption!.Statement} of "
+            + $"{status.Interruption.Count}"
         + (status.Migration is null ? ", and its file is missing" : ", and what had been begun was edited since"),
         status.Migration?.Up.Where,
         "Bring the file back and apply again (statements that were not begun may be edited), or undo by hand what was done and say so with "
@@ -66,12 +72,14 @@ internal static class PlanProblem
 
     internal static Problem InterruptedRollback(MigrationStatus status) => new(
         "CG0405",
-        $"The rollback of {MigrationPlan.FormatId(status.Version, status.Name)} was interrupted at statement {status.Interruption!.Statement} of {status.Interruption.Count}",
+        $"The rollback of {MigrationPlan.FormatId(status.Version, status.Name)} was interrupted at statement "
+            + $"{status.Interruption!.Statement} of {status.Interruption.Count}",
         Advice: $"Finish it with {new ToolCall("rollback")}, then apply.");
 
     internal static Problem InterruptedApply(MigrationStatus status) => new(
         "CG0408",
-        $"{MigrationPlan.FormatId(status.Version, status.Name)} was interrupted at statement {status.Interruption!.Statement} of {status.Interruption.Count}",
+        $"{MigrationPlan.FormatId(status.Version, status.Name)} was interrupted at statement {status.Interruption!.Statement} of "
+            + $"{status.Interruption.Count}",
         status.Migration?.Up.Where,
         $"Finish it with {new ToolCall("apply")}, then roll back; or look at it with {new ToolCall("repair")}.");
 
@@ -85,11 +93,15 @@ internal static class PlanProblem
             "Restore a backup, or write a migration that brings the database to where you want it.");
     }
 
+    private static ToolCall Accept(MigrationStatus status) =>
+        new("repair", status.Version.ToString(CultureInfo.InvariantCulture), "--accept");
+
     internal static Problem UntrustedDown(MigrationStep step, IReadOnlyList<string> writers) => new(
         "CG0414",
         $"The down of {step.Id} would be the one that the history has kept, which {string.Join(", ", writers)} may have written\n"
         + step.Section.Text.TrimEnd(),
-        Advice: "They have fewer rights than you, and it would run with yours. Read it. If it is right, add --trust-stored-down; the file as it was "
+        Advice: "They have fewer rights than you, and it would run with yours. Read it. If it is right, add --trust-stored-down; the "
+            + "file as it was "
             + "applied, brought back, does as well.");
 
     internal static Problem NoFile(MigrationStep step) => new(

@@ -33,7 +33,8 @@ internal enum StatementMode
 /// <summary>What the text of a statement says about how to run it.</summary>
 /// <param name="Mode">How.</param>
 /// <param name="Index">The name of the index or the partition as written, for the modes that have one; may be empty.</param>
-/// <param name="Table">The table's name as written, for <see cref="StatementMode.CreateIndex"/> and <see cref="StatementMode.DetachPartition"/>.</param>
+/// <param name="Table">The table's name as written, for <see cref="StatementMode.CreateIndex"/> and
+/// <see cref="StatementMode.DetachPartition"/>.</param>
 internal sealed record StatementKind(StatementMode Mode, string Index = "", string Table = "")
 {
     /// <summary>Reads it from the tokens. Which statements refuse a transaction block is in their reference pages.</summary>

@@ -23,7 +23,8 @@ internal static partial class StepProblem
         Exception? afterwards = null)
     {
         var (error, step, statement) = (failure.Error, failure.Owner, failure.Statement);
-        var lines = new List<string> { victims is null ? $"{step.Id}: {error.MessageText} (SQLSTATE {error.SqlState})" : $"{step.Id} gave way for the last time: {victims}" };
+        var lines = new List<string> { victims is null ? $"{step.Id}: {error.MessageText} (SQLSTATE {error.SqlState})"
+            : $"{step.Id} gave way for the last time: {victims}" };
         Append(lines, "detail", error.Detail);
         Append(lines, "hint", error.Hint);
         Append(lines, "context", error.Where);
@@ -32,12 +33,15 @@ internal static partial class StepProblem
         Append(lines, "statement", failure switch
         {
             { Command: "COMMIT" } => "COMMIT, where deferred constraints are checked",
-            { Statement: null } when PreparableCommand.IsExecute(failure.Command) || failure.Command.StartsWith("PREPARE ", StringComparison.Ordinal) => "what writes its row into the history",
+            { Statement: null } when PreparableCommand.IsExecute(failure.Command)
+                || failure.Command.StartsWith("PREPARE ", StringComparison.Ordinal) => "what writes its row into the history",
             _ => Shorten(failure.Command),
         });
-        Append(lines, "afterwards", afterwards is null ? null : $"{afterwards.Message}; what was committed before it is in the database all the same");
+        Append(lines, "afterwards", afterwards is null ? null
+            : $"{afterwards.Message}; what was committed before it is in the database all the same");
 
-        return new Problem("CG0502", string.Join('\n', lines), Place(error, step, statement), Advice(error, step, plan, victims is not null));
+        return new Problem("CG0502", string.Join('\n', lines), Place(error, step, statement),
+            Advice(error, step, plan, victims is not null));
     }
 
     /// <summary>Whether trying again later can help: somebody else's lock, a deadlock, a serialization failure.</summary>
@@ -50,14 +54,16 @@ internal static partial class StepProblem
         $"The connection was lost{(step is null ? "" : $" while {step.Id} ran")}: "
         + (error is PostgresException refused ? refused.MessageText : (error.InnerException ?? error).Message),
         step?.Section.Where,
-        $"{(DiskFull.Is(error) ? DiskFull.Advice + " " : "")}What had not been committed was rolled back by the server. Run the same command again: it goes on where the database is.");
+        $"{(DiskFull.Is(error) ? DiskFull.Advice + " " : "")}What had not been committed was rolled back by the server. Run the same "
+            + "command again: it goes on where the database is.");
 
     /// <summary>The server was not heard of for too long, and what it did meanwhile isn't known.</summary>
     internal static Problem NoAnswer(MigrationStep? step) => new(
         "CG0516",
         "The server does not answer any more" + (step is null ? "" : $"; it was at {step.Id}"),
         step?.Section.Where,
-        (step is null ? "" : "Whether that was done isn't known from here. The server rolls back what was not committed as soon as it finds us gone. ")
+        (step is null ? ""
+            : "Whether that was done isn't known from here. The server rolls back what was not committed as soon as it finds us gone. ")
         + "Check the network, and run the same command again: it goes on where the database is.");
 
     /// <summary>The watch's connection was lost, and the lock with it.</summary>
@@ -73,7 +79,8 @@ internal static partial class StepProblem
         "CG0515",
         $"{step.Id} did more than its certificate says, and was rolled back\n{error.MessageText}",
         step.Section.Where,
-        "Look at what differs between this database and the one it was checked on, then check it again with 'chatgenius-db check --certify'.");
+        "Look at what differs between this database and the one it was checked on, then check it again with 'chatgenius-db check "
+            + "--certify'.");
 
     private static SourceLocation Place(PostgresException error, MigrationStep step, SqlStatement? statement)
     {
@@ -90,7 +97,8 @@ internal static partial class StepProblem
         return error.Position > 0 ? statement.At(error.Position) : statement.Location;
     }
 
-    /// <summary>The server counts the lines of COPY's data from 1, and names the one that it could not take in the error's context.</summary>
+    /// <summary>The server counts the lines of COPY's data from 1, and names the one that it could not take in the error's
+    /// context.</summary>
     private static SourceLocation PlaceInRows(SqlStatement statement, int line)
     {
         var rows = statement.CopyData.Span;
@@ -115,18 +123,24 @@ internal static partial class StepProblem
         {
             "55006" or "55P04" when plan.InOneTransaction =>
                 "PostgreSQL refuses this in the transaction that undid the migration: add --separately, which commits in between.",
-            _ when gaveWay => "It holds a lock, or waits for one, for longer than those others may wait. Run it when fewer use the table, or let them wait with --max-blocked and --max-blocked-time.",
+            _ when gaveWay =>
+                "It holds a lock, or waits for one, for longer than those others may wait. Run it when fewer use the table, or let them "
+                    + "wait with --max-blocked and --max-blocked-time.",
             PostgresErrorCodes.ActiveSqlTransaction when step.Section.Transactional && error.Routine == "PreventInTransactionBlock" =>
-                $"This statement can't run in a transaction: write '-- migrate:{Word(step)} transaction:false', alone in its own migration.",
+                $"This statement can't run in a transaction: write '-- migrate:{Word(step)} transaction:false', alone in its own "
+                    + $"migration.",
             PostgresErrorCodes.InsufficientPrivilege => "Connect as a role that may do this, or let the owner grant it.",
             PostgresErrorCodes.InvalidSchemaName when error.MessageText.StartsWith("no schema", StringComparison.Ordinal) =>
                 "The search_path names no schema that exists: set it in the URL (?search_path=public) or write schema-qualified names.",
-            "55P04" => "A new enum value can be used only after its transaction is committed: use it in a later migration, and not with --single-transaction.",
+            "55P04" =>
+                "A new enum value can be used only after its transaction is committed: use it in a later migration, and not with "
+                    + "--single-transaction.",
             PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateColumn or PostgresErrorCodes.DuplicateObject
                 when !error.MessageText.Contains("more than once", StringComparison.Ordinal) =>
                 $"It is there already. If something else built it, {new ToolCall("baseline", "--to", Number(step))} takes it over.",
             PostgresErrorCodes.DiskFull => DiskFull.Advice,
-            PostgresErrorCodes.LockNotAvailable => "Others keep the lock: wait longer with --lock-timeout or --retries, or until they are done.",
+            PostgresErrorCodes.LockNotAvailable =>
+                "Others keep the lock: wait longer with --lock-timeout or --retries, or until they are done.",
             PostgresErrorCodes.QueryCanceled when error.MessageText.Contains("statement timeout", StringComparison.Ordinal) =>
                 "It took longer than --statement-timeout allows.",
             _ => null,

@@ -11,13 +11,16 @@ internal abstract record StepsOutcome(IReadOnlyList<(MigrationStep Step, TimeSpa
     /// <summary>The server refused something, or was told to cancel it. What was open is rolled back.</summary>
     /// <param name="Done">What was done before it.</param>
     /// <param name="Failure">The error, and the step that met it.</param>
-    /// <param name="Afterwards">What failed while that was settled, so that it isn't known what is left: then nothing is tried again.</param>
+    /// <param name="Afterwards">What failed while that was settled, so that it isn't known what is left: then nothing is tried
+    /// again.</param>
     internal sealed record Refused(
-        IReadOnlyList<(MigrationStep Step, TimeSpan Duration)> Done, SqlPipelineException<MigrationStep> Failure, Exception? Afterwards = null)
+        IReadOnlyList<(MigrationStep Step, TimeSpan Duration)> Done, SqlPipelineException<MigrationStep> Failure,
+            Exception? Afterwards = null)
         : StepsOutcome(Done);
 
     /// <summary>They were cancelled before the next command was sent.</summary>
     /// <param name="Done">What was done before it.</param>
     /// <param name="UnderWay">The step that was running.</param>
-    internal sealed record Cancelled(IReadOnlyList<(MigrationStep Step, TimeSpan Duration)> Done, MigrationStep UnderWay) : StepsOutcome(Done);
+    internal sealed record Cancelled(IReadOnlyList<(MigrationStep Step, TimeSpan Duration)> Done, MigrationStep UnderWay)
+        : StepsOutcome(Done);
 }

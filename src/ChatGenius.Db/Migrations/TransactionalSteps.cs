@@ -17,7 +17,8 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
     private static readonly TimeSpan Aim = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// What the first half has deferred is checked before the second begins: many statements refuse a table that has such checks open. There is no way
+    /// What the first half has deferred is checked before the second begins: many statements refuse a table that has such checks open.
+    /// There is no way
     /// back to what each constraint says of itself, so all are deferred then; where there is none, nothing is changed.
     /// </summary>
     private const string CheckDeferred =
@@ -123,8 +124,10 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
             }
             else if (done.Count > 0)
             {
-                // A durable commit of anything flushes the write-ahead log up to itself, and the earlier commits with it. A message for nobody touches no table,
-                // so no privilege, policy or publication stands in its way. PostgreSQL: Reliability and the Write-Ahead Log, Asynchronous Commit.
+                // A durable commit of anything flushes the write-ahead log up to itself, and the earlier commits with it. A message for
+                // nobody touches no table,
+                // so no privilege, policy or publication stands in its way. PostgreSQL: Reliability and the Write-Ahead Log, Asynchronous
+                // Commit.
                 await session.ExecuteUndisturbedAsync(
                     "ROLLBACK", MigrationSession.Begin, "SELECT pg_catalog.pg_logical_emit_message(true, 'chatgenius-db', '')", "COMMIT");
             }
@@ -153,8 +156,10 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
 
             if (i == 0 || !_prepares)
             {
-                // The settings are the session's: set at the start, and again by the command that records a migration, because the reset before it took them away.
-                // Where nothing is prepared, each transaction has its own. SET looks at nothing, so that the migration can still say SET TRANSACTION.
+                // The settings are the session's: set at the start, and again by the command that records a migration, because the reset
+                // before it took them away.
+                // Where nothing is prepared, each transaction has its own. SET looks at nothing, so that the migration can still say SET
+                // TRANSACTION.
                 Add(pipeline, step, session.Settings(local: !_prepares));
             }
 
@@ -210,7 +215,8 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
         ? History.AppliedValues(step, duration: null, attempts.GetValueOrDefault(step.Version), options)
         : History.RolledBackValues(step, duration: null, options);
 
-    /// <summary>The migration's own statements. What they set for the session ends with them, and the history row is written as the role that began it.</summary>
+    /// <summary>The migration's own statements. What they set for the session ends with them, and the history row is written as the role
+    /// that began it.</summary>
     private void AddStatements(SqlPipeline<MigrationStep> pipeline, MigrationStep step)
     {
         var statements = step.Section.Script.Statements;

@@ -19,9 +19,9 @@ internal sealed class LogCommand(Workspace workspace, Settings settings, Report 
         },
         Details =
             """
-            What was applied, rolled back, redone, repaired, baselined and accepted, and what
-            failed with which error and statement: when, by which role, with which version.
-            Only the owner of the history may read it. Passwords are masked.
+            What was applied, rolled back, redone, repaired, baselined and accepted, and
+            what failed with which error and statement: when, by which role, with which
+            version. Only the owner of the history may read it. Passwords are masked.
             """,
         Examples =
             """
@@ -41,7 +41,8 @@ internal sealed class LogCommand(Workspace workspace, Settings settings, Report 
             var id = entry.Version is { } version ? $"{version.ToString("D4", CultureInfo.InvariantCulture)}_{entry.Name}" : "";
             var took = entry.Duration is { } duration ? Duration.Format(duration) : "";
             report.Result(Cells.Tame(
-                $"{entry.At:yyyy-MM-dd HH:mm:ss} UTC  {Cells.Pad(entry.Action, 11)} {Cells.Pad(id, 34)} {Cells.Pad(took, 9)} {entry.DoneBy}, "
+                $"{entry.At:yyyy-MM-dd HH:mm:ss} UTC  {Cells.Pad(entry.Action, 11)} {Cells.Pad(id, 34)} {Cells.Pad(took, 9)} "
+                    + $"{entry.DoneBy}, "
                 + $"{entry.Command}, version {entry.ToolVersion}"));
             foreach (var line in new[] { entry.Error, entry.Statement, entry.Detail }.OfType<string>().SelectMany(text => text.Split('\n')))
             {
@@ -62,7 +63,8 @@ internal sealed class LogCommand(Workspace workspace, Settings settings, Report 
 /// <summary>What <c>log --json</c> prints.</summary>
 internal sealed record LogJson(string Database, IReadOnlyList<LogEntryJson> Entries);
 
-/// <param name="Action"><c>applied</c>, <c>rolled_back</c>, <c>redone</c>, <c>failed</c>, <c>repaired</c>, <c>baselined</c> or <c>accepted</c>.</param>
+/// <param name="Action"><c>applied</c>, <c>rolled_back</c>, <c>redone</c>, <c>failed</c>, <c>repaired</c>, <c>baselined</c> or
+/// <c>accepted</c>.</param>
 /// <param name="Command">The command that did it; <c>script</c> for a file run with psql.</param>
 internal sealed record LogEntryJson(
     DateTime At,
@@ -78,6 +80,7 @@ internal sealed record LogEntryJson(
     string? Detail)
 {
     public static LogEntryJson Of(LogEntry entry) => new(
-        entry.At, entry.Action, entry.Command, entry.Version, entry.Name, entry.Duration?.TotalMilliseconds, entry.DoneBy, entry.ToolVersion,
+        entry.At, entry.Action, entry.Command, entry.Version, entry.Name, entry.Duration?.TotalMilliseconds, entry.DoneBy,
+            entry.ToolVersion,
         entry.Error, entry.Statement, entry.Detail);
 }

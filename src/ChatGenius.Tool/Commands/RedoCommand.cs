@@ -11,7 +11,8 @@ internal sealed class RedoCommand(Runs runs)
         Json = true,
         Configure = app =>
         {
-            var steps = app.Option("--steps <N>", "How many: all are undone, newest first, then applied [1]", CommandOptionType.SingleValue);
+            var steps = app.Option("--steps <N>", "How many: all are undone, newest first, then applied [1]",
+                CommandOptionType.SingleValue);
             var separately = app.Option("--separately", "Commit between undoing and applying", CommandOptionType.NoValue);
             var trust = app.Option("--trust-stored-down", "Run downs of a history that others may write", CommandOptionType.NoValue);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);

@@ -20,7 +20,8 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
             var done = app.Option("--done", "The statement it stopped at is done: continue after it", CommandOptionType.NoValue);
             var again = app.Option("--again", "The statement it stopped at is to run again", CommandOptionType.NoValue);
             var forget = app.Option("--forget", "All it did was undone by hand: forget that it was begun", CommandOptionType.NoValue);
-            var accept = app.Option("--accept", "Its file was edited after it was applied: take it over as applied", CommandOptionType.NoValue);
+            var accept = app.Option("--accept", "Its file was edited after it was applied: take it over as applied",
+                CommandOptionType.NoValue);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
             return Command.Handle<RepairCommand>((command, cancellationToken) =>
                 accept.HasValue()
@@ -40,7 +41,7 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
             chatgenius-db repair              show what was interrupted, and where
             chatgenius-db repair 7 --done     its statement is done
             chatgenius-db repair 7 --forget   nothing of it is there any more
-            chatgenius-db repair 7 --accept   the edited file is as good as what was applied
+            chatgenius-db repair 7 --accept   the edited file counts as applied
             """,
     };
 
@@ -68,7 +69,8 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
         report.Result(applied is null
             ? $"{file.Id} was applied by a version of the tool that did not keep its text: what was edited can't be shown"
             : $"{file.Id}, as it was applied (-) and as it is now (+):{Cells.Tame(LineDiff.Between(applied, Secrets.Hide(file.Up.Text)))}");
-        if (!await consent.AskAsync($"Take the file over as what was applied on {target.Url.Display}, without running it?", yes, cancellationToken))
+        if (!await consent.AskAsync($"Take the file over as what was applied on {target.Url.Display}, without running it?", yes,
+            cancellationToken))
         {
             return ExitCode.Cancelled;
         }

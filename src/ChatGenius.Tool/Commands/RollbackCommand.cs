@@ -22,7 +22,8 @@ internal sealed class RollbackCommand(Runs runs)
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
             SettingKey.DeclareRun(app);
             return Command.Handle<RollbackCommand>((command, cancellationToken) =>
-                command.RunAsync(Request(steps, to, all) with { TrustStoredDown = trust.HasValue() }, dryRun.HasValue(), yes.HasValue(), cancellationToken));
+                command.RunAsync(Request(steps, to, all) with { TrustStoredDown = trust.HasValue() }, dryRun.HasValue(), yes.HasValue(),
+                    cancellationToken));
         },
         Details =
             """

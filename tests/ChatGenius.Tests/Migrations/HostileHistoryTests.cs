@@ -11,31 +11,42 @@ public class HostileHistoryTests
     private const string Trap =
         """
         CREATE TABLE public.sprung (who text);
-        CREATE FUNCTION public.trap() RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN INSERT INTO public.sprung VALUES (current_user); RETURN 1; END $$;
-        CREATE FUNCTION public.frozen_trap(anyelement) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN INSERT INTO public.sprung VALUES (current_user); RETURN 1; END $$;
-        CREATE FUNCTION public.trigger_trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.sprung VALUES (current_user); RETURN NEW; END $$;
+        CREATE FUNCTION public.trap() RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN INSERT INTO public.sprung VALUES (current_user);
+            RETURN 1; END $$;
+        CREATE FUNCTION public.frozen_trap(anyelement) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN INSERT INTO public.sprung VALUES
+            (current_user); RETURN 1; END $$;
+        CREATE FUNCTION public.trigger_trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.sprung VALUES (current_user);
+            RETURN NEW; END $$;
         """;
 
     public static TheoryData<string, string> Changes => new()
     {
         { "a view as format", "DROP TABLE chatgenius_db.format; CREATE VIEW chatgenius_db.format AS SELECT public.trap() AS version" },
-        { "a view as history", "ALTER TABLE chatgenius_db.history RENAME TO h; CREATE VIEW chatgenius_db.history AS SELECT *, public.trap() FROM chatgenius_db.h" },
+        { "a view as history",
+            "ALTER TABLE chatgenius_db.history RENAME TO h; CREATE VIEW chatgenius_db.history AS SELECT *, public.trap() FROM "
+                + "chatgenius_db.h" },
         { "a materialized view", "DROP TABLE chatgenius_db.format; CREATE MATERIALIZED VIEW chatgenius_db.format AS SELECT 2 AS version" },
-        { "a partitioned table", "DROP TABLE chatgenius_db.format; CREATE TABLE chatgenius_db.format (version int NOT NULL) PARTITION BY RANGE (version)" },
+        { "a partitioned table",
+            "DROP TABLE chatgenius_db.format; CREATE TABLE chatgenius_db.format (version int NOT NULL) PARTITION BY RANGE (version)" },
         { "an unlogged table", "ALTER TABLE chatgenius_db.journal SET UNLOGGED" },
         { "a trigger", "CREATE TRIGGER t BEFORE INSERT ON chatgenius_db.history FOR EACH ROW EXECUTE FUNCTION public.trigger_trap()" },
-        { "a trigger of the journal", "CREATE TRIGGER t AFTER INSERT ON chatgenius_db.journal FOR EACH STATEMENT EXECUTE FUNCTION public.trigger_trap()" },
+        { "a trigger of the journal",
+            "CREATE TRIGGER t AFTER INSERT ON chatgenius_db.journal FOR EACH STATEMENT EXECUTE FUNCTION public.trigger_trap()" },
         { "a rule", "CREATE RULE r AS ON INSERT TO chatgenius_db.history DO ALSO SELECT public.trap()" },
         { "a default", "ALTER TABLE chatgenius_db.history ALTER COLUMN retries SET DEFAULT public.trap()" },
-        { "a generated column", "ALTER TABLE chatgenius_db.history ADD COLUMN g int GENERATED ALWAYS AS (public.frozen_trap(version)) STORED" },
+        { "a generated column",
+            "ALTER TABLE chatgenius_db.history ADD COLUMN g int GENERATED ALWAYS AS (public.frozen_trap(version)) STORED" },
         { "a check", "ALTER TABLE chatgenius_db.history ADD CHECK (public.trap() = 1) NOT VALID" },
         { "an index on an expression", "CREATE INDEX i ON chatgenius_db.history (public.frozen_trap(1))" },
         { "a partial index", "CREATE INDEX i ON chatgenius_db.history (version) WHERE public.frozen_trap(version) = 1" },
         { "statistics", "CREATE STATISTICS public.s ON (public.frozen_trap(name)), version FROM chatgenius_db.history" },
-        { "row-level security", "ALTER TABLE chatgenius_db.history ENABLE ROW LEVEL SECURITY; ALTER TABLE chatgenius_db.history FORCE ROW LEVEL SECURITY" },
+        { "row-level security",
+            "ALTER TABLE chatgenius_db.history ENABLE ROW LEVEL SECURITY; ALTER TABLE chatgenius_db.history FORCE ROW LEVEL SECURITY" },
         { "a policy", "CREATE POLICY p ON chatgenius_db.history USING (public.trap() = 1)" },
         { "a child", "CREATE TABLE public.child () INHERITS (chatgenius_db.history)" },
-        { "a domain", "CREATE DOMAIN public.d AS text CHECK (public.trap() = 1 OR VALUE = ''); ALTER TABLE chatgenius_db.history ALTER COLUMN backup TYPE public.d" },
+        { "a domain",
+            "CREATE DOMAIN public.d AS text CHECK (public.trap() = 1 OR VALUE = ''); ALTER TABLE chatgenius_db.history ALTER COLUMN "
+                + "backup TYPE public.d" },
         { "a foreign key", "CREATE TABLE public.refers (v bigint REFERENCES chatgenius_db.history ON DELETE CASCADE)" },
         { "another column", "ALTER TABLE chatgenius_db.history ADD COLUMN more text" },
         { "another type", "ALTER TABLE chatgenius_db.history ALTER COLUMN name TYPE varchar(500)" },
@@ -47,14 +58,16 @@ public class HostileHistoryTests
     public async Task Nothing_runs_and_nothing_is_believed(string what, string change)
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().WriteTable(1, "a").Write(2, "outside", "SELECT 1;", "SELECT 1;", " transaction:false", " transaction:false");
+        using var folder = new Folder().WriteTable(1, "a").Write(2, "outside", "SELECT 1;", "SELECT 1;", " transaction:false",
+            " transaction:false");
         await folder.ApplyAsync(database);
         await database.ExecuteAsync(Trap + change);
         await database.ExecuteAsync("DELETE FROM public.sprung");
         folder.WriteTable(3, "c");
         var migrator = folder.Migrator(database);
 
-        foreach (var act in (Func<Task>[])[() => migrator.StatusAsync(), () => migrator.ApplyAsync(new PlanRequest()), () => migrator.RollbackAsync(new RollbackRequest(All: true)),
+        foreach (var act in (Func<Task>[])[() => migrator.StatusAsync(), () => migrator.ApplyAsync(new PlanRequest()), () =>
+            migrator.RollbackAsync(new RollbackRequest(All: true)),
             () => migrator.RedoAsync(new RedoRequest()), () => migrator.BaselineAsync(3), () => migrator.LogAsync()])
         {
             var problem = (await Should.ThrowAsync<ProblemException>(act, what)).Problems.ShouldHaveSingleItem();
@@ -71,7 +84,8 @@ public class HostileHistoryTests
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a");
         await folder.ApplyAsync(database);
-        await database.ExecuteAsync(Trap + "CREATE TRIGGER t BEFORE INSERT ON chatgenius_db.log FOR EACH ROW EXECUTE FUNCTION public.trigger_trap()");
+        await database.ExecuteAsync(Trap
+            + "CREATE TRIGGER t BEFORE INSERT ON chatgenius_db.log FOR EACH ROW EXECUTE FUNCTION public.trigger_trap()");
         folder.WriteTable(2, "b");
 
         (await folder.ApplyAsync(database)).Finished.Count.ShouldBe(1);
@@ -88,7 +102,8 @@ public class HostileHistoryTests
         await using var role = await TestRole.CreateAsync(database);
         await database.ExecuteAsync($"CREATE SCHEMA chatgenius_db AUTHORIZATION {role.Name}; GRANT CREATE ON SCHEMA public TO {role.Name}");
         await role.Migrator(folder).ApplyAsync(new PlanRequest());
-        await database.ExecuteAsync("UPDATE chatgenius_db.history SET down_sql = E'-- migrate:down\\nCREATE TABLE evil ();\\n', checksum = 'x'");
+        await database.ExecuteAsync("UPDATE chatgenius_db.history SET down_sql = E'-- migrate:down\\nCREATE TABLE evil ();\\n', checksum "
+            + "= 'x'");
 
         var problem = (await Should.ThrowAsync<ProblemException>(() => folder.RollbackAsync(database))).Problems.ShouldHaveSingleItem();
         problem.Code.ShouldBe("CG0414");
@@ -103,7 +118,8 @@ public class HostileHistoryTests
     public async Task The_history_shares_a_schema_with_the_applications_tables()
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().WriteTable(1, "a").Write(2, "outside", "SELECT 1;", "SELECT 1;", " transaction:false", " transaction:false");
+        using var folder = new Folder().WriteTable(1, "a").Write(2, "outside", "SELECT 1;", "SELECT 1;", " transaction:false",
+            " transaction:false");
         await database.ExecuteAsync("CREATE TABLE log (id int, message text); CREATE TABLE other (id int)");
         var options = new MigratorOptions { HistorySchema = "public" };
 
@@ -120,7 +136,8 @@ public class HostileHistoryTests
         using var folder = new Folder().WriteTable(1, "a");
         await using var role = await TestRole.CreateAsync(database);
         await database.ExecuteAsync(OlderHistoryTests.Of010(Db.Files.MigrationSource.Load(folder.Path, bundle: false)[0]));
-        await database.ExecuteAsync($"GRANT USAGE ON SCHEMA chatgenius_db TO {role.Name}; GRANT SELECT ON ALL TABLES IN SCHEMA chatgenius_db TO {role.Name}");
+        await database.ExecuteAsync($"GRANT USAGE ON SCHEMA chatgenius_db TO {role.Name}; GRANT SELECT ON ALL TABLES IN SCHEMA "
+            + $"chatgenius_db TO {role.Name}");
 
         (await role.Migrator(folder).StatusAsync())[0].State.ShouldBe(MigrationState.Applied);
         await folder.ApplyAsync(database, request: new PlanRequest());
@@ -135,7 +152,8 @@ public class HostileHistoryTests
         await database.ExecuteAsync("CREATE PUBLICATION everything FOR ALL TABLES");
         using var folder = new Folder().WriteTable(1, "a").Write(2, "b", "SELECT 1 / 0;");
 
-        (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Message.ShouldContain("division by zero");
+        (await Should.ThrowAsync<ProblemException>(() =>
+            folder.ApplyAsync(database))).Problems[0].Message.ShouldContain("division by zero");
 
         (await folder.StatusAsync(database)).ShouldBe("1:Applied 2:Pending");
         folder.Told<MigrationEvent.Finished>().Select(done => done.Step.Version).ShouldBe([1]);

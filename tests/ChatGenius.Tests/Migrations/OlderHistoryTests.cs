@@ -9,7 +9,8 @@ namespace ChatGenius.Tests.Migrations;
 /// <summary>Histories as tool 0.1.0 has made them.</summary>
 public class OlderHistoryTests
 {
-    private const string Tables = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'chatgenius_db'::regnamespace AND relkind = 'r'";
+    private const string Tables = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = "
+        + "'chatgenius_db'::regnamespace AND relkind = 'r'";
 
     /// <summary>The tables of 0.1.0 to the letter, with one migration applied.</summary>
     internal static string Of010(Migration applied) =>
@@ -45,7 +46,8 @@ public class OlderHistoryTests
             PRIMARY KEY (version, statement)
         );
         INSERT INTO chatgenius_db.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin)
-        VALUES ({applied.Version}, '{applied.Name}', '{applied.Up.Checksum}', '{applied.Down.Checksum}', $down${applied.Down.Text}$down$, 1.5, '0.1.0', 'folder');
+        VALUES ({applied.Version}, '{applied.Name}', '{applied.Up.Checksum}', '{applied.Down.Checksum}', $down${applied.Down.Text}$down$,
+            1.5, '0.1.0', 'folder');
         {applied.Up.Text}
         """;
 
@@ -64,9 +66,11 @@ public class OlderHistoryTests
 
         (await database.ScalarAsync<string>(Tables)).ShouldBe("batches format history journal kept log repeatable");
         (await database.ScalarAsync<int>("SELECT version FROM chatgenius_db.format")).ShouldBe(2);
-        (await database.ScalarAsync<string>("SELECT string_agg(version || coalesce(up_sql, '-'), ' ' ORDER BY version) FROM chatgenius_db.history"))
+        (await database.ScalarAsync<string>("SELECT string_agg(version || coalesce(up_sql, '-'), ' ' ORDER BY version) FROM "
+            + "chatgenius_db.history"))
             .ShouldBe("1- 2-- migrate:up\nCREATE TABLE b (id int);\n\n");
-        (await database.ScalarAsync<string>("SELECT string_agg(action || version, ' ' ORDER BY id) FROM chatgenius_db.log")).ShouldBe("applied2");
+        (await database.ScalarAsync<string>("SELECT string_agg(action || version, ' ' ORDER BY id) FROM chatgenius_db.log"))
+            .ShouldBe("applied2");
         (await folder.RollbackAsync(database, new RollbackRequest(All: true))).Finished.Count.ShouldBe(2);
         (await database.ScalarAsync<string>("SELECT string_agg(action || version, ' ' ORDER BY id) FROM chatgenius_db.log"))
             .ShouldBe("applied2 rolled_back2 rolled_back1");
@@ -77,10 +81,13 @@ public class OlderHistoryTests
     {
         const string Shape =
             """
-            SELECT string_agg(relname || '.' || attname || ' ' || format_type(atttypid, atttypmod) || attnotnull || coalesce(pg_get_expr(adbin, adrelid), '')
-                || coalesce((SELECT string_agg(pg_get_constraintdef(c.oid), ';' ORDER BY conname) FROM pg_constraint c WHERE conrelid = attrelid AND contype <> 'n'), ''),
+            SELECT string_agg(relname || '.' || attname || ' ' || format_type(atttypid, atttypmod) || attnotnull ||
+                coalesce(pg_get_expr(adbin, adrelid), '')
+                || coalesce((SELECT string_agg(pg_get_constraintdef(c.oid), ';' ORDER BY conname) FROM pg_constraint c WHERE conrelid =
+                    attrelid AND contype <> 'n'), ''),
                 E'\n' ORDER BY relname, attname)
-            FROM pg_class JOIN pg_attribute a ON attrelid = pg_class.oid AND attnum > 0 LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+            FROM pg_class JOIN pg_attribute a ON attrelid = pg_class.oid AND attnum > 0 LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum
+                = attnum
             WHERE relnamespace = 'chatgenius_db'::regnamespace AND relkind = 'r'
             """;
         using var folder = new Folder().WriteTable(1, "a").WriteTable(2, "b");
@@ -101,7 +108,8 @@ public class OlderHistoryTests
         await using var role = await TestRole.CreateAsync(database);
         await database.ExecuteAsync(Of010(MigrationSource.Load(folder.Path, bundle: false)[0]));
         await database.ExecuteAsync(
-            $"GRANT USAGE ON SCHEMA chatgenius_db TO {role.Name}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA chatgenius_db TO {role.Name}; "
+            $"GRANT USAGE ON SCHEMA chatgenius_db TO {role.Name}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "
+                + $"chatgenius_db TO {role.Name}; "
             + $"GRANT CREATE ON SCHEMA public TO {role.Name}");
         folder.WriteTable(2, "b").Write(3, "outside", "INSERT INTO b VALUES (1);", "DELETE FROM b;", " transaction:false");
 
@@ -111,7 +119,8 @@ public class OlderHistoryTests
         remark.ShouldContain($"TO {role.Name}");
         (await database.ScalarAsync<string>(Tables)).ShouldBe("format history journal");
         (await role.Migrator(folder).RollbackAsync(new RollbackRequest(Steps: 2))).Finished.Count.ShouldBe(2);
-        (await role.Migrator(folder).StatusAsync()).Select(status => status.State).ShouldBe([MigrationState.Applied, MigrationState.Pending, MigrationState.Pending]);
+        (await role.Migrator(folder).StatusAsync()).Select(status =>
+            status.State).ShouldBe([MigrationState.Applied, MigrationState.Pending, MigrationState.Pending]);
     }
 
     [Fact]
@@ -139,7 +148,8 @@ public class OlderHistoryTests
 
         await folder.ApplyAsync(database);
 
-        (await database.ScalarAsync<bool>($"SELECT has_table_privilege('{role.Name}', 'chatgenius_db.{table}', 'SELECT, INSERT, UPDATE, DELETE')")).ShouldBeFalse();
+        (await database.ScalarAsync<bool>($"SELECT has_table_privilege('{role.Name}', 'chatgenius_db.{table}', 'SELECT, INSERT, UPDATE, "
+            + $"DELETE')")).ShouldBeFalse();
         (await database.ScalarAsync<bool>($"SELECT has_table_privilege('{role.Name}', 'chatgenius_db.history', 'SELECT')")).ShouldBeTrue();
     }
 
@@ -166,7 +176,8 @@ internal sealed class TestRole : IAsyncDisposable
     {
         (_database, Name) = (database, name);
         Url = DatabaseUrl.Parse(
-            new Npgsql.NpgsqlConnectionStringBuilder(database.Url.ConnectionString) { Username = name, Password = "secret" }.ConnectionString, "test");
+            new Npgsql.NpgsqlConnectionStringBuilder(database.Url.ConnectionString) { Username = name,
+                Password = "secret" }.ConnectionString, "test");
     }
 
     public string Name { get; }

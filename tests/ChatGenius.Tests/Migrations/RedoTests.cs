@@ -8,7 +8,8 @@ namespace ChatGenius.Tests.Migrations;
 public class RedoTests
 {
     private const string Tables =
-        "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'";
+        "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class WHERE relnamespace = 'public'::regnamespace AND "
+            + "relkind = 'r'";
 
     private const string Log = "SELECT string_agg(action || version, ' ' ORDER BY id) FROM chatgenius_db.log";
 
@@ -23,7 +24,8 @@ public class RedoTests
 
         for (var i = 0; i < 2; i++)
         {
-            var problem = (await Should.ThrowAsync<ProblemException>(() => folder.Migrator(database).RedoAsync(new RedoRequest()))).Problems[0];
+            var problem = (await Should.ThrowAsync<ProblemException>(() =>
+                folder.Migrator(database).RedoAsync(new RedoRequest()))).Problems[0];
             problem.Code.ShouldBe("CG0502");
             problem.Advice!.ShouldContain("Nothing was changed");
             (await database.ScalarAsync<long>("SELECT (SELECT count(*) FROM notes) + (SELECT count(*) FROM tags)")).ShouldBe(2);
@@ -43,7 +45,8 @@ public class RedoTests
         await folder.ApplyAsync(database);
         folder.Write(2, "create_tags", "CREATE TABEL tags (id int);", "DROP TABLE tags;");
 
-        var problem = (await Should.ThrowAsync<ProblemException>(() => folder.Migrator(database).RedoAsync(new RedoRequest(Separately: true)))).Problems[0];
+        var problem = (await Should.ThrowAsync<ProblemException>(() =>
+            folder.Migrator(database).RedoAsync(new RedoRequest(Separately: true)))).Problems[0];
         problem.Advice!.ShouldContain("It was undone before, and is not applied now");
         problem.Advice!.ShouldContain("'chatgenius-db apply'");
         folder.Write(2, "create_tags", "CREATE TABLE tags (id int);", "DROP TABLE tags;");
@@ -73,27 +76,33 @@ public class RedoTests
         await folder.ApplyAsync(database);
         folder.Write(1, "create_a", "CREATE TABLE a (id bigint);", "DROP TABLE a;");
 
-        (await Should.ThrowAsync<ProblemException>(() => folder.Migrator(database).RedoAsync(new RedoRequest()))).Problems[0].Code.ShouldBe("CG0401");
+        (await Should.ThrowAsync<ProblemException>(() =>
+            folder.Migrator(database).RedoAsync(new RedoRequest()))).Problems[0].Code.ShouldBe("CG0401");
 
         (await database.ScalarAsync<string>(Tables)).ShouldBe("a b");
         folder.Delete(2);
-        (await Should.ThrowAsync<ProblemException>(() => folder.Migrator(database).RedoAsync(new RedoRequest()))).Problems[0].Code.ShouldBe("CG0415");
+        (await Should.ThrowAsync<ProblemException>(() =>
+            folder.Migrator(database).RedoAsync(new RedoRequest()))).Problems[0].Code.ShouldBe("CG0415");
     }
 
     [Theory]
     [InlineData("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; CREATE TABLE b (id int);", "DROP TABLE b;", "CG0416")]
-    [InlineData("ALTER TYPE mood ADD VALUE 'new';", "ALTER TYPE mood RENAME TO mood_old; CREATE TYPE mood AS ENUM ('old'); DROP TYPE mood_old;", null)]
-    [InlineData("CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a DEFERRABLE INITIALLY DEFERRED); INSERT INTO b VALUES (1, 1); INSERT INTO a VALUES (1);",
+    [InlineData("ALTER TYPE mood ADD VALUE 'new';",
+        "ALTER TYPE mood RENAME TO mood_old; CREATE TYPE mood AS ENUM ('old'); DROP TYPE mood_old;", null)]
+    [InlineData("CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a DEFERRABLE INITIALLY DEFERRED); INSERT INTO b VALUES (1, 1); "
+        + "INSERT INTO a VALUES (1);",
         "DELETE FROM a; DROP TABLE b;", null)]
     public async Task What_can_not_be_in_one_transaction_is_said_and_runs_separately(string up, string down, string? code)
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().Write(1, "base", "CREATE TYPE mood AS ENUM ('old'); CREATE TABLE a (id int PRIMARY KEY);", "SELECT 1;").Write(2, "it", up, down);
+        using var folder = new Folder().Write(1, "base", "CREATE TYPE mood AS ENUM ('old'); CREATE TABLE a (id int PRIMARY KEY);",
+            "SELECT 1;").Write(2, "it", up, down);
         await folder.ApplyAsync(database);
 
         if (code is not null)
         {
-            var problem = (await Should.ThrowAsync<ProblemException>(() => folder.Migrator(database).RedoAsync(new RedoRequest()))).Problems[0];
+            var problem = (await Should.ThrowAsync<ProblemException>(() =>
+                folder.Migrator(database).RedoAsync(new RedoRequest()))).Problems[0];
             problem.Code.ShouldBe(code);
             problem.Advice!.ShouldContain("--separately");
         }
@@ -120,7 +129,8 @@ public class RedoTests
         plan.Steps.ShouldHaveSingleItem().IsStored.ShouldBeTrue();
         plan.Steps[0].Id.ShouldBe("0002_f");
         await folder.RollbackAsync(database);
-        (await database.ScalarAsync<long>("SELECT count(*) FROM pg_attribute WHERE attrelid = 'a'::regclass AND attname = 'f'")).ShouldBe(0);
+        (await database.ScalarAsync<long>("SELECT count(*) FROM pg_attribute WHERE attrelid = 'a'::regclass AND attname = 'f'"))
+            .ShouldBe(0);
         await folder.ApplyAsync(database);
         (await database.ScalarAsync<string>(Tables)).ShouldBe("a g");
     }
@@ -145,7 +155,8 @@ public class RedoTests
         using var folder = new Folder().Write(1, "a", "CREATE TABLE dd (id int);", "DROP TABLE dde;");
         await folder.ApplyAsync(database);
 
-        (await Should.ThrowAsync<ProblemException>(() => folder.RollbackAsync(database))).Problems[0].Advice!.ShouldContain("still applied, as it was");
+        (await Should.ThrowAsync<ProblemException>(() =>
+            folder.RollbackAsync(database))).Problems[0].Advice!.ShouldContain("still applied, as it was");
     }
 
     [Fact]
@@ -153,7 +164,9 @@ public class RedoTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().Write(1, "a", "CREATE TABLE k (v int, w int);", "DROP TABLE k;").Write(
-            2, "outside", "CREATE INDEX CONCURRENTLY k_v ON k (v);", "ALTER TABLE k DROP COLUMN w;\nSELECT 1 / (SELECT count(*) FROM pg_class WHERE relname = 'go');\nDROP INDEX CONCURRENTLY k_v;",
+            2, "outside", "CREATE INDEX CONCURRENTLY k_v ON k (v);",
+                "ALTER TABLE k DROP COLUMN w;\nSELECT 1 / (SELECT count(*) FROM pg_class WHERE relname = 'go');\nDROP INDEX CONCURRENTLY "
+                    + "k_v;",
             " transaction:false", " transaction:false");
         await folder.ApplyAsync(database);
 
@@ -171,10 +184,12 @@ public class RedoTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().Write(1, "a", "CREATE TABLE a (id int);", "DROP TABLE a;")
-            .Write(2, "fill", "INSERT INTO a VALUES (1);\nDO $$ BEGIN COMMIT; RAISE EXCEPTION 'edit me'; END $$;", "SELECT 1;", " transaction:false repeatable:true");
+            .Write(2, "fill", "INSERT INTO a VALUES (1);\nDO $$ BEGIN COMMIT; RAISE EXCEPTION 'edit me'; END $$;", "SELECT 1;",
+                " transaction:false repeatable:true");
         await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database));
 
-        folder.Write(2, "fill", "INSERT INTO a VALUES (1);\nDO $$ BEGIN COMMIT; INSERT INTO a VALUES (2); END $$;", "SELECT 1;", " transaction:false repeatable:true");
+        folder.Write(2, "fill", "INSERT INTO a VALUES (1);\nDO $$ BEGIN COMMIT; INSERT INTO a VALUES (2); END $$;", "SELECT 1;",
+            " transaction:false repeatable:true");
 
         (await folder.ApplyAsync(database)).Finished.Count.ShouldBe(1);
         (await database.ScalarAsync<long>("SELECT sum(id) FROM a")).ShouldBe(3);
@@ -208,12 +223,14 @@ public class RedoTests
         var log = await folder.Migrator(database).LogAsync();
 
         log.Select(entry => $"{entry.Action} {entry.Command} {entry.Version} {entry.DoneBy}").ShouldBe(
-            [$"applied apply 1 {database.Url.UserName}", $"failed apply 2 {database.Url.UserName}", $"rolled_back rollback 1 {database.Url.UserName}"]);
+            [$"applied apply 1 {database.Url.UserName}", $"failed apply 2 {database.Url.UserName}",
+                $"rolled_back rollback 1 {database.Url.UserName}"]);
         log[1].Error!.ShouldContain("SQLSTATE 42939");
         log[1].Statement!.ShouldBe("CREATE ROLE pg_of_mine PASSWORD '***'");
         log.ShouldAllBe(entry => entry.ToolVersion.Length > 0 && entry.At > DateTime.UtcNow.AddHours(-1));
         await using var role = await TestRole.CreateAsync(database);
-        await database.ExecuteAsync($"GRANT USAGE ON SCHEMA chatgenius_db TO {role.Name}; GRANT SELECT ON chatgenius_db.format, chatgenius_db.history, chatgenius_db.journal TO {role.Name}");
+        await database.ExecuteAsync($"GRANT USAGE ON SCHEMA chatgenius_db TO {role.Name}; GRANT SELECT ON chatgenius_db.format, "
+            + $"chatgenius_db.history, chatgenius_db.journal TO {role.Name}");
         (await Should.ThrowAsync<ProblemException>(() => role.Migrator(folder).LogAsync())).Problems[0].Code.ShouldBe("CG0519");
         (await role.Migrator(folder).StatusAsync()).Count.ShouldBe(2);
     }

@@ -11,29 +11,37 @@ public class WhatPsqlRunsTests
     private const string Outside = " transaction:false";
 
     [Theory]
-    [InlineData("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE r AS SELECT current_setting('transaction_isolation') AS t;", "", "serializable")]
-    [InlineData("BEGIN;\nSET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE r AS SELECT current_setting('transaction_isolation') AS t;\nCOMMIT;", Outside, "serializable")]
+    [InlineData("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE r AS SELECT current_setting('transaction_isolation') AS t;",
+        "", "serializable")]
+    [InlineData("BEGIN;\nSET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE r AS SELECT "
+        + "current_setting('transaction_isolation') AS t;\nCOMMIT;", Outside, "serializable")]
     [InlineData("BEGIN;\nSET LOCAL ROLE {role};\nCREATE TABLE r AS SELECT current_user::text AS t;\nCOMMIT;", Outside, "{role}")]
-    [InlineData("BEGIN;\nSET ROLE {role};\nCREATE TABLE r AS SELECT current_user::text AS t;\nCOMMIT;\nSELECT * FROM r;", Outside, "{role}")]
+    [InlineData("BEGIN;\nSET ROLE {role};\nCREATE TABLE r AS SELECT current_user::text AS t;\nCOMMIT;\nSELECT * FROM r;", Outside,
+        "{role}")]
     [InlineData("BEGIN;\nSET SESSION AUTHORIZATION {role};\nCREATE TABLE r AS SELECT session_user::text AS t;\nCOMMIT;", Outside, "{role}")]
     [InlineData("CREATE TABLE r AS SELECT 'x' AS t;\nBEGIN READ ONLY;\nSELECT * FROM r;\nCOMMIT;", Outside, "x")]
     [InlineData("BEGIN;\nCREATE TABLE r AS SELECT 'x' AS t;\nSET TRANSACTION READ ONLY;\nSELECT * FROM r;\nCOMMIT;", Outside, "x")]
-    [InlineData("CREATE TABLE r AS SELECT 'x' AS t;\nSELECT relacl FROM pg_class WHERE relname = 'r';\nSELECT 'a=r/postgres'::aclitem;", "", "x")]
-    [InlineData("CREATE TABLE r AS SELECT 'x' AS t;\nGRANT SELECT ON r TO PUBLIC;\nSELECT relacl FROM pg_class WHERE relname = 'r';", Outside, "x")]
-    [InlineData("CREATE TABLE r (t text, a aclitem);\nINSERT INTO r VALUES ('x', '=r/postgres') RETURNING a; -- ; \nCREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END;", "", "x")]
+    [InlineData("CREATE TABLE r AS SELECT 'x' AS t;\nSELECT relacl FROM pg_class WHERE relname = 'r';\nSELECT '=r/postgres'::aclitem;",
+        "", "x")]
+    [InlineData("CREATE TABLE r AS SELECT 'x' AS t;\nGRANT SELECT ON r TO PUBLIC;\nSELECT relacl FROM pg_class WHERE relname = 'r';",
+        Outside, "x")]
+    [InlineData("CREATE TABLE r (t text, a aclitem);\nINSERT INTO r VALUES ('x', '=r/postgres') RETURNING a; -- ; \nCREATE FUNCTION f() "
+        + "RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END;", "", "x")]
     public async Task It_runs_here_too(string sql, string options, string expected)
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var role = await TestRole.CreateAsync(database);
         await database.ExecuteAsync($"GRANT ALL ON SCHEMA public TO {role.Name}");
-        sql = sql.Replace("{role}", role.Name, StringComparison.Ordinal).Replace("postgres'", $"{database.Url.UserName}'", StringComparison.Ordinal);
+        sql = sql.Replace("{role}", role.Name, StringComparison.Ordinal).Replace("postgres'", $"{database.Url.UserName}'",
+            StringComparison.Ordinal);
         using var folder = new Folder().WriteTable(1, "before").Write(2, "it", sql, "DROP TABLE r;", options).WriteTable(3, "after");
 
         (await folder.ApplyAsync(database)).Finished.Count.ShouldBe(3);
 
         (await database.ScalarAsync<string>("SELECT t FROM r")).ShouldBe(expected.Replace("{role}", role.Name, StringComparison.Ordinal));
         (await database.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.journal")).ShouldBe(0);
-        (await database.ScalarAsync<string>("SELECT string_agg(DISTINCT applied_by, ' ') FROM chatgenius_db.history")).ShouldBe(database.Url.UserName);
+        (await database.ScalarAsync<string>("SELECT string_agg(DISTINCT applied_by, ' ') FROM chatgenius_db.history"))
+            .ShouldBe(database.Url.UserName);
     }
 
     [Fact]
@@ -43,8 +51,10 @@ public class WhatPsqlRunsTests
         await using var owner = await TestRole.CreateAsync(database);
         await using var role = await TestRole.CreateAsync(database, $"NOINHERIT IN ROLE {owner.Name}");
         await database.ExecuteAsync(
-            $"ALTER ROLE {role.Name} SET role = {owner.Name}; ALTER SCHEMA public OWNER TO {owner.Name}; CREATE SCHEMA chatgenius_db AUTHORIZATION {owner.Name}");
-        using var folder = new Folder().WriteTable(1, "a").Write(2, "index", "CREATE INDEX CONCURRENTLY i ON a (id);\nBEGIN;\nINSERT INTO a VALUES (1);\nCOMMIT;",
+            $"ALTER ROLE {role.Name} SET role = {owner.Name}; ALTER SCHEMA public OWNER TO {owner.Name}; CREATE SCHEMA chatgenius_db "
+                + $"AUTHORIZATION {owner.Name}");
+        using var folder = new Folder().WriteTable(1, "a").Write(2, "index",
+            "CREATE INDEX CONCURRENTLY i ON a (id);\nBEGIN;\nINSERT INTO a VALUES (1);\nCOMMIT;",
             "DROP INDEX CONCURRENTLY i;", Outside, Outside);
 
         (await role.Migrator(folder).ApplyAsync(new PlanRequest())).Finished.Count.ShouldBe(2);
@@ -54,13 +64,15 @@ public class WhatPsqlRunsTests
     [Fact]
     public void Preparing_a_transaction_is_refused_before_anything_runs()
     {
-        using var folder = new Folder().Write(1, "prepare", "BEGIN;\nSELECT 1;\nPREPARE TRANSACTION 'p1';\nCOMMIT PREPARED 'p1';", options: Outside);
+        using var folder = new Folder().Write(1, "prepare", "BEGIN;\nSELECT 1;\nPREPARE TRANSACTION 'p1';\nCOMMIT PREPARED 'p1';",
+            options: Outside);
 
         Should.Throw<ProblemException>(() => MigrationSource.Load(folder.Path, bundle: false)).Problems[0].Code.ShouldBe("CG0319");
     }
 
     [Theory]
-    [InlineData("CREATE TABLE t (id bigint PRIMARY KEY, name text NOT NULL DEFAULT 'x', at timestamptz DEFAULT now()); CREATE INDEX ON t (name); INSERT INTO t (id, name) VALUES (1, 'one'), (2, E'two');", true)]
+    [InlineData("CREATE TABLE t (id bigint PRIMARY KEY, name text NOT NULL DEFAULT 'x', at timestamptz DEFAULT now()); CREATE INDEX ON t "
+        + "(name); INSERT INTO t (id, name) VALUES (1, 'one'), (2, E'two');", true)]
     [InlineData("ALTER TABLE t ADD COLUMN a int, DROP COLUMN b; COMMENT ON TABLE t IS 'x'; DROP TABLE x;", true)]
     [InlineData("CREATE TYPE mood AS ENUM ('a'); CREATE SEQUENCE s; CREATE SCHEMA x;", true)]
     [InlineData("INSERT INTO t VALUES (1);", false)]

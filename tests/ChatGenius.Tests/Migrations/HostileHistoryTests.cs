@@ -13,8 +13,8 @@ public class HostileHistoryTests
         CREATE TABLE public.sprung (who text);
         CREATE FUNCTION public.trap() RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN INSERT INTO public.sprung VALUES (current_user);
             RETURN 1; END $$;
-        CREATE FUNCTION public.frozen_trap(anyelement) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN INSERT INTO public.sprung VALUES
-            (current_user); RETURN 1; END $$;
+        CREATE FUNCTION public.frozen_trap(anyelement) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM public.trap();
+            RETURN 1; END $$;
         CREATE FUNCTION public.trigger_trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.sprung VALUES (current_user);
             RETURN NEW; END $$;
         """;

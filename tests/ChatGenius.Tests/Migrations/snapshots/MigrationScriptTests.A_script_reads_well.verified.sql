@@ -124,7 +124,8 @@ DO $$
 DECLARE given record;
 BEGIN
     FOR given IN
-        SELECT c.oid::pg_catalog.regclass AS name, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(r.rolname) END AS grantee
+        SELECT c.oid::pg_catalog.regclass AS name, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE
+            pg_catalog.quote_ident(r.rolname) END AS grantee
         FROM pg_catalog.pg_class c
         CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
         WHERE c.oid IN ('chatgenius_db.log'::pg_catalog.regclass, 'chatgenius_db.kept'::pg_catalog.regclass) AND a.grantee <> c.relowner
@@ -134,7 +135,8 @@ BEGIN
 END $$;
 DO $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = 'chatgenius_db.format'::pg_catalog.regclass AND contype = 'p') THEN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = 'chatgenius_db.format'::pg_catalog.regclass
+        AND contype = 'p') THEN
         ALTER TABLE chatgenius_db.format ADD PRIMARY KEY (version);
     END IF;
 END $$;
@@ -284,7 +286,8 @@ RESET ROLE;
 RESET ALL;
 WITH done AS (
     INSERT INTO chatgenius_db.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin, up_sql)
-    VALUES (1, 'initial_schema', 'f05c25fe3f575f6e5a98c37bab586d584e1dcda1f900d6ef2ac212ce273f4639', 'f45c656aae3882d8ebaab9db7ac72976d6e05f22678df2bc1e332fd67337949d', '-- migrate:down
+    VALUES (1, 'initial_schema', 'f05c25fe3f575f6e5a98c37bab586d584e1dcda1f900d6ef2ac212ce273f4639', 'f45c656aae3882d8ebaab9db7ac72976d6e05f22678df2bc1e332fd67337949d',
+        '-- migrate:down
 
 -- Children first and without CASCADE: a table or view of someone else that still hangs on one of these stops the
 -- whole down instead of going with it.
@@ -300,7 +303,8 @@ DROP TABLE IF EXISTS workspace_memberships;
 DROP TABLE IF EXISTS workspaces;
 DROP TABLE IF EXISTS users;
 ',
-        pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) :'chatgenius_db_started'::pg_catalog.timestamptz) OPERATOR(pg_catalog.*) 1000, '1.2.3', 'bundle', '-- migrate:up
+        pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) :'chatgenius_db_started'::pg_catalog.timestamptz) OPERATOR(pg_catalog.*) 1000, '1.2.3', 'bundle',
+            '-- migrate:up
 
 CREATE TABLE IF NOT EXISTS users (
     id              UUID PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -486,7 +490,8 @@ RESET ROLE;
 RESET ALL;
 WITH done AS (
     INSERT INTO chatgenius_db.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin, up_sql)
-    VALUES (2, 'add_gauntlet_workspace', '6c712a448add526050759c9a473847242e24e5e5fd53f1a9e13535563a9c7ec4', '0c07062b81ade7ba81632b25c6459d7f7f4f5a6db9e8a4b72964d33c8d41c5e8', '-- migrate:down
+    VALUES (2, 'add_gauntlet_workspace', '6c712a448add526050759c9a473847242e24e5e5fd53f1a9e13535563a9c7ec4', '0c07062b81ade7ba81632b25c6459d7f7f4f5a6db9e8a4b72964d33c8d41c5e8',
+        '-- migrate:down
 
 -- Locked in statements of their own: from here to the end of the transaction nobody can hang a new row on ours, and
 -- the deletes, which start after the locks are held, see every row that already hangs there.
@@ -516,7 +521,8 @@ WHERE id = ''c4d4a41a-2af2-4001-85e8-8c7694902e34''
   AND NOT EXISTS (SELECT FROM ai_interactions       WHERE user_id      = users.id)
   AND NOT EXISTS (SELECT FROM invites               WHERE inviter_id   = users.id);
 ',
-        pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) :'chatgenius_db_started'::pg_catalog.timestamptz) OPERATOR(pg_catalog.*) 1000, '1.2.3', 'bundle', '-- migrate:up
+        pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) :'chatgenius_db_started'::pg_catalog.timestamptz) OPERATOR(pg_catalog.*) 1000, '1.2.3', 'bundle',
+            '-- migrate:up
 
 INSERT INTO users (id, clerk_id, name, display_name, email, time_zone, status)
 VALUES (''c4d4a41a-2af2-4001-85e8-8c7694902e34'', ''system'', ''System'', ''System'',

@@ -34,6 +34,7 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
     /// <summary>Undoes migrations, and does more with them where the command says so.</summary>
     /// <param name="decide">Which.</param>
     /// <param name="dryRun">Whether only the plan and the losses are shown.</param>
+    /// <param name="noEstimate">Whether the losses are left out.</param>
     /// <param name="yes">Whether <c>--yes</c> was given.</param>
     /// <param name="words">The command's name, its verb for the question (<c>Roll back</c>), and what the summary says.</param>
     /// <param name="run">The run.</param>
@@ -41,7 +42,8 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
     /// <exception cref="ProblemException">CG1009: the environment is protected; CG1008: no terminal to ask on; and those of the
     /// run.</exception>
     public async Task<ExitCode> UndoAsync(
-        Func<Migrator, Task<MigrationPlan>> decide, bool dryRun, bool yes, (string Command, string Verb, string Done) words,
+        Func<Migrator, Task<MigrationPlan>> decide, bool dryRun, bool noEstimate, bool yes,
+        (string Command, string Verb, string Done) words,
         Func<Migrator, MigrationPlan, Task<RunResult>> run, CancellationToken cancellationToken)
     {
         if (!dryRun)
@@ -70,10 +72,10 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
             report.Note($"{step.Id} is undone by the down that the history has kept: the file that was applied is not here any more");
         }
 
-        if (undone.Count > 0)
+        if (undone.Count > 0 && !noEstimate)
         {
             progress.Show("Looking at what will be lost");
-            await LossText.WriteAsync(report, migrator, plan with { Steps = undone }, cancellationToken);
+            await LossText.WriteAsync(report, target.Database, plan with { Steps = undone }, settings.RunOptions, cancellationToken);
             progress.Pause();
         }
 

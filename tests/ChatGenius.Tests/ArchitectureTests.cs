@@ -34,7 +34,7 @@ public partial class ArchitectureTests
     /// <summary>Where a migration's own statements run, and what shares a session with them.</summary>
     private static readonly string[] BesideMigrations =
     [
-        "CatalogReader", "History", "MigrationLock", "MigrationSession", "MigrationWatch", "Migrator", "ReplaySession", "RollbackLoss",
+        "CatalogReader", "History", "MigrationLock", "MigrationSession", "MigrationWatch", "Migrator", "ReplaySession",
         "StatementEffect", "Tracer",
     ];
 
@@ -96,7 +96,7 @@ public partial class ArchitectureTests
         "NamedDependencies", "NewCommandTests", "NpmPackage", "OthersRowsTests", "PhaseTests", "PlanBenchmarks", "PoolerTests",
         "PostgresBinaries", "PostgresBinariesTests", "Postmaster", "Problem", "PsqlCommand", "PsqlOracleTests",
         "QuotingAgainstTheServerTests", "RandomFaultTests", "RandomSchema", "References", "Renumbering", "RenumberingTests",
-        "RollbackLoss", "Rows", "SchemaChanges", "SchemaChangesTests", "SchemaCommandTests", "SchemaCreate", "SchemaDiff",
+        "Rows", "SchemaChanges", "SchemaChangesTests", "SchemaCommandTests", "SchemaCreate", "SchemaDiff",
         "SchemaDiffTests", "SchemaGap", "SchemaKindTests", "SchemaOrder", "SchemaReadOptions", "SchemaReaderTests",
         "SchemaRename", "SchemaScript", "SchemaScriptTests", "SchemaSnapshot", "SchemaSql", "SchemaStatement", "SchemaText",
         "ServerAccount", "SmallDisk", "SnapshotBuilder", "SocketFolder", "SqlChecksum", "SqlLexerTests", "SqlPropertyTests",

@@ -94,18 +94,6 @@ public sealed partial class Migrator
         CancellationToken cancellationToken = default) =>
         RunAsync(history => MigrationPlan.Rollback(_migrations, history, request), HistoryColumns.Down, confirmed, cancellationToken);
 
-    /// <summary>Estimates what a rollback would destroy.</summary>
-    /// <param name="plan">From <see cref="PlanRollbackAsync"/>.</param>
-    /// <param name="cancellationToken">Cancels the counting.</param>
-    public Task<IReadOnlyList<RollbackLoss>> EstimateLossAsync(MigrationPlan plan, CancellationToken cancellationToken = default) =>
-        GuardAsync(
-            async (_, stop) =>
-            {
-                await using var connection = await _database.ConnectAsync(stop);
-                return await RollbackLoss.EstimateAsync(connection, plan, stop);
-            },
-            cancellationToken);
-
     /// <summary>What <see cref="RedoAsync"/> would run.</summary>
     /// <exception cref="ProblemException">As <see cref="MigrationPlan.Redo"/>.</exception>
     public async Task<MigrationPlan> PlanRedoAsync(RedoRequest request, CancellationToken cancellationToken = default)

@@ -1,5 +1,6 @@
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
@@ -15,18 +16,19 @@ internal sealed class RedoCommand(Runs runs)
                 CommandOptionType.SingleValue);
             var separately = app.Option("--separately", "Commit between undoing and applying", CommandOptionType.NoValue);
             var trust = app.Option("--trust-stored-down", "Run downs of a history that others may write", CommandOptionType.NoValue);
+            var noEstimate = LossText.Option(app);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
             SettingKey.DeclareRun(app);
             return Command.Handle<RedoCommand>((command, cancellationToken) => command.RunAsync(
                 new RedoRequest((int)(steps.Number(least: 1, most: int.MaxValue) ?? 1), separately.HasValue(), trust.HasValue()),
-                yes.HasValue(), cancellationToken));
+                noEstimate.HasValue(), yes.HasValue(), cancellationToken));
         },
         Details =
             """
             For a migration that is still being written: runs its down and then its up
             section, in one transaction, so that a failure changes nothing. A migration
             without a transaction, or --separately, commits in between; after a failure
-            there, apply or another redo goes on with what was undone. Says which rows
+            there, apply or another redo goes on with what was undone. Says what
             will be lost and asks; without a terminal it needs --yes. Refused in a
             protected environment.
             """,
@@ -37,7 +39,7 @@ internal sealed class RedoCommand(Runs runs)
             """,
     };
 
-    private Task<ExitCode> RunAsync(RedoRequest request, bool yes, CancellationToken cancellationToken) => runs.UndoAsync(
-        migrator => migrator.PlanRedoAsync(request, cancellationToken), dryRun: false, yes, ("redo", "Redo", "applied again"),
+    private Task<ExitCode> RunAsync(RedoRequest request, bool noEstimate, bool yes, CancellationToken cancellationToken) => runs.UndoAsync(
+        migrator => migrator.PlanRedoAsync(request, cancellationToken), dryRun: false, noEstimate, yes, ("redo", "Redo", "applied again"),
         (migrator, plan) => migrator.RedoAsync(request, plan, cancellationToken), cancellationToken);
 }

@@ -1,6 +1,7 @@
 using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Configuration;
+using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
@@ -19,15 +20,16 @@ internal sealed class RollbackCommand(Runs runs)
             var all = app.Option("--all", "All of them", CommandOptionType.NoValue);
             var dryRun = app.Option("--dry-run", "Print what would run, and run nothing", CommandOptionType.NoValue);
             var trust = app.Option("--trust-stored-down", "Run downs of a history that others may write", CommandOptionType.NoValue);
+            var noEstimate = LossText.Option(app);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
             SettingKey.DeclareRun(app);
             return Command.Handle<RollbackCommand>((command, cancellationToken) =>
-                command.RunAsync(Request(steps, to, all) with { TrustStoredDown = trust.HasValue() }, dryRun.HasValue(), yes.HasValue(),
-                    cancellationToken));
+                command.RunAsync(Request(steps, to, all) with { TrustStoredDown = trust.HasValue() }, dryRun.HasValue(),
+                    noEstimate.HasValue(), yes.HasValue(), cancellationToken));
         },
         Details =
             """
-            Runs the down sections, newest first. Says which rows will be lost and asks;
+            Runs the down sections, newest first. Says what will be lost and asks;
             without a terminal it needs --yes. Refused in a protected environment. The
             file's down runs if the file is what was applied; otherwise the one that the
             history has kept, and that is said.
@@ -53,7 +55,9 @@ internal sealed class RollbackCommand(Runs runs)
             : new RollbackRequest(Steps: (int)(steps.Number(least: 1, most: int.MaxValue) ?? 1));
     }
 
-    private Task<ExitCode> RunAsync(RollbackRequest request, bool dryRun, bool yes, CancellationToken cancellationToken) => runs.UndoAsync(
-        migrator => migrator.PlanRollbackAsync(request, cancellationToken), dryRun, yes, ("rollback", "Roll back", "rolled back"),
+    private Task<ExitCode> RunAsync(
+        RollbackRequest request, bool dryRun, bool noEstimate, bool yes, CancellationToken cancellationToken) => runs.UndoAsync(
+        migrator => migrator.PlanRollbackAsync(request, cancellationToken), dryRun, noEstimate, yes,
+        ("rollback", "Roll back", "rolled back"),
         (migrator, plan) => migrator.RollbackAsync(request, plan, cancellationToken), cancellationToken);
 }

@@ -1,22 +1,67 @@
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Safety;
+using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Output;
 
-/// <summary>Says what a rollback would destroy.</summary>
+/// <summary>Says what a rollback destroys.</summary>
 internal static class LossText
 {
-    public static async Task WriteAsync(Report report, Migrator migrator, MigrationPlan plan, CancellationToken cancellationToken)
+    /// <summary>The option that leaves it out.</summary>
+    public static CommandOption Option(CommandLineApplication app) =>
+        app.Option("--no-estimate", "Don't look for what will be lost", CommandOptionType.NoValue);
+
+    public static async Task WriteAsync(Report report, Database database, MigrationPlan plan, MigratorOptions options, CancellationToken cancellationToken)
     {
-        var losses = await migrator.EstimateLossAsync(plan, cancellationToken);
-        foreach (var loss in losses.Where(loss => loss.Rows > 0))
+        var estimate = await LossEstimate.OfAsync(database, plan, options.LockTimeout, line => report.Note(line), cancellationToken);
+        foreach (var item in estimate.Lost)
         {
-            var rows = $"{(loss.IsEstimate ? "about " : "")}{Plural.Of(loss.Rows, "row")}";
-            report.Note($"{loss.What} ({rows}), by {loss.Step.Id}", label: "will be lost");
+            report.Note($"{item.What}{Rows(item)}, by {item.By}", label: "will be lost");
         }
 
-        if (losses.All(loss => loss.Rows == 0))
+        WriteRest(report, estimate);
+    }
+
+    public static async Task WriteAsync(Report report, Database database, MigratorOptions options, CancellationToken cancellationToken)
+    {
+        var estimate = await LossEstimate.OfDatabaseAsync(database, options.LockTimeout, line => report.Note(line), cancellationToken);
+        if (estimate.Lost.Count > 0)
         {
-            report.Note("No rows will be lost");
+            var about = estimate.Lost.Any(item => item.Accuracy == LossAccuracy.About) ? "about " : "";
+            var uncounted = estimate.Lost.Count(item => item.Accuracy == LossAccuracy.Unknown);
+            report.Note(
+                $"{Plural.Of(estimate.Lost.Count, "table")} ({about}{Plural.Of(estimate.Lost.Sum(item => item.Rows), "row")}"
+                + (uncounted > 0 ? $", {uncounted} not counted)" : ")"),
+                label: "will be lost");
         }
+
+        WriteRest(report, estimate);
+    }
+
+    private static void WriteRest(Report report, LossEstimate estimate)
+    {
+        foreach (var sentence in estimate.Unclear)
+        {
+            report.Note(sentence);
+        }
+
+        if (estimate.IsNothing)
+        {
+            report.Note("Nothing will be lost.");
+        }
+    }
+
+    private static string Rows(LossItem item)
+    {
+        var rows = Plural.Of(item.Rows, item.IsValues ? "value" : "row");
+        return item.Accuracy switch
+        {
+            LossAccuracy.Exact => $" ({rows})",
+            LossAccuracy.AtMost => $" (at most {rows})",
+            LossAccuracy.About => $" (about {rows})",
+            LossAccuracy.Unknown => $" (not counted: {item.Reason})",
+            _ => "",
+        };
     }
 }

@@ -479,21 +479,6 @@ public class MigratorTests
     }
 
     [Fact]
-    public async Task A_rollback_tells_how_many_rows_it_would_destroy()
-    {
-        await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder()
-            .Write(1, "a", "CREATE TABLE a (id int, note text); INSERT INTO a VALUES (1, 'x'), (2, NULL), (3, 'z');", "DROP TABLE IF EXISTS a, \"no such\";")
-            .Write(2, "b", "CREATE TABLE b (id int, note text); INSERT INTO b VALUES (1, 'x'), (2, NULL);", "ALTER TABLE ONLY b ALTER COLUMN id DROP NOT NULL, DROP COLUMN IF EXISTS note, ADD COLUMN c int;");
-        await folder.ApplyAsync(database);
-        var migrator = folder.Migrator(database);
-
-        var losses = await migrator.EstimateLossAsync(await migrator.PlanRollbackAsync(new RollbackRequest(All: true)));
-
-        losses.Select(loss => $"{loss.What} {loss.Rows}").ShouldBe(["column b.note 1", "table a 3"]);
-    }
-
-    [Fact]
     public async Task A_role_that_may_not_create_the_history_is_told_what_to_grant()
     {
         await using var database = await TestDatabase.CreateAsync();

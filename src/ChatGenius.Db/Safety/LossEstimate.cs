@@ -1,0 +1,181 @@
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Sql;
+using Npgsql;
+
+namespace ChatGenius.Db.Safety;
+
+/// <summary>How exactly it is known how many rows are lost.</summary>
+public enum LossAccuracy
+{
+    /// <summary>They were counted.</summary>
+    Exact,
+
+    /// <summary>So many there are; some of them may stay.</summary>
+    AtMost,
+
+    /// <summary>There are too many to count; the number is the server's estimate.</summary>
+    About,
+
+    /// <summary>They could not be counted.</summary>
+    Unknown,
+
+    /// <summary>It is nothing that has rows.</summary>
+    None,
+}
+
+/// <summary>Something that a statement of a rollback destroys.</summary>
+/// <param name="What">What it is: <c>table notes</c>, <c>column notes.title</c>, <c>rows of table notes</c>.</param>
+/// <param name="By">The migration that destroys it; empty where none does.</param>
+/// <param name="Rows">How many rows or values are lost with it.</param>
+/// <param name="Accuracy">How exactly that is known.</param>
+/// <param name="Reason">Why they could not be counted.</param>
+public sealed record LossItem(string What, string By, long Rows, LossAccuracy Accuracy, string? Reason = null)
+{
+    /// <summary>Whether the rows are values of a column.</summary>
+    public bool IsValues { get; init; }
+}
+
+/// <summary>What a rollback destroys, as far as it can be told before it runs.</summary>
+/// <param name="Lost">What is lost for certain, or may be in part.</param>
+/// <param name="Unclear">What can't be told, a sentence each.</param>
+public sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<string> Unclear)
+{
+    // Whoever waits for an answer wants it before going for a coffee; more rows than these are told by the server's statistics.
+    private const int MostCounted = 1_000_000;
+
+    private static readonly TimeSpan LongestCount = TimeSpan.FromSeconds(10);
+
+    // A lock that is free is had in this time; for a longer one somebody is told what is waited for.
+    private static readonly TimeSpan ShortWait = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Whether nothing is destroyed for certain.</summary>
+    public bool IsNothing => Lost.Count == 0 && Unclear.Count == 0;
+
+    /// <summary>Reads what the sections of a plan destroy, and counts it. It never fails: what fails can't be told.</summary>
+    /// <param name="database">The database that the plan is for.</param>
+    /// <param name="plan">A plan to roll back.</param>
+    /// <param name="lockTimeout">How long it may wait for a lock.</param>
+    /// <param name="waiting">Is told what it waits for.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    public static Task<LossEstimate> OfAsync(
+        Database database, MigrationPlan plan, TimeSpan lockTimeout, Action<string> waiting, CancellationToken cancellationToken = default) => OfAsync(
+        database,
+        lockTimeout,
+        waiting,
+        async session =>
+        {
+            var catalog = await LossCatalog.ReadAsync(session, LossReader.NamesIn(plan.Steps), cancellationToken);
+            var (targets, unclear) = LossReader.Read(plan.Steps, catalog);
+            return (catalog, targets, [.. unclear.Select(Sentence)]);
+        },
+        cancellationToken);
+
+    /// <summary>Counts what is in all tables of a database that is to be dropped.</summary>
+    /// <inheritdoc cref="OfAsync(Database, MigrationPlan, TimeSpan, Action{string}, CancellationToken)"/>
+    public static Task<LossEstimate> OfDatabaseAsync(
+        Database database, TimeSpan lockTimeout, Action<string> waiting, CancellationToken cancellationToken = default) => OfAsync(
+        database,
+        lockTimeout,
+        waiting,
+        async session =>
+        {
+            var catalog = await LossCatalog.ReadAsync(session, [], cancellationToken);
+            var parts = catalog.Inheritance.Select(pair => pair.Child).ToHashSet();
+            return (catalog, [.. catalog.Relations.Where(relation => relation.Kind is 'r' or 'p' or 'm' && !parts.Contains(relation.Oid))
+                .Select(relation => new LossTarget(null, null, $"table {SqlIdentifier.Quote(relation.Name)}", relation))], []);
+        },
+        cancellationToken);
+
+    private static async Task<LossEstimate> OfAsync(
+        Database database,
+        TimeSpan lockTimeout,
+        Action<string> waiting,
+        Func<Session, Task<(LossCatalog Catalog, IReadOnlyList<LossTarget> Targets, IReadOnlyList<string> Unclear)>> read,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var session = await Session.OpenAsync(database, "estimating what will be lost", cancellationToken);
+            session.LockTimeout = lockTimeout;
+            var (catalog, targets, unclear) = await read(session);
+            session.StatementTimeout = LongestCount;
+            var lost = new List<LossItem>();
+            foreach (var target in targets)
+            {
+                if (await CountAsync(session, catalog, target, lockTimeout, waiting, cancellationToken) is { } item)
+                {
+                    lost.Add(item);
+                }
+            }
+
+            return new LossEstimate(lost, unclear);
+        }
+        catch (ProblemException e) when (e.Problems[0].Kind == ProblemKind.NoDatabase)
+        {
+            return new LossEstimate([], []);
+        }
+        catch (ProblemException e)
+        {
+            return new LossEstimate([], [$"Can't tell what will be lost: {e.Problems[0].Message}"]);
+        }
+    }
+
+    private static string Sentence(LossUnclear unclear)
+    {
+        var where = unclear.Statement.Location;
+        return $"Can't tell what {unclear.What} at line {where.Line} does, in {where.Path}" + (unclear.Reason is { } reason ? $": {reason}" : "");
+    }
+
+    private static async Task<LossItem?> CountAsync(
+        Session session, LossCatalog catalog, LossTarget target, TimeSpan lockTimeout, Action<string> waiting, CancellationToken cancellationToken)
+    {
+        if (target.Relation is not { } relation)
+        {
+            return new LossItem(target.What, target.Step?.Id ?? "", 0, LossAccuracy.None);
+        }
+
+        var item = new LossItem(target.What, target.Step?.Id ?? "", 0, target.AtMost ? LossAccuracy.AtMost : LossAccuracy.Exact) { IsValues = target.Column is not null };
+        try
+        {
+            var schema = catalog.Named.First(named => named.Class == CatalogObject.Schema && named.Oid == relation.Schema).Name;
+            var column = target.Column is { } name ? SqlIdentifier.Quote(name) : "1";
+            var query = $"SELECT pg_catalog.count(*), pg_catalog.count(value) FROM (SELECT {column} AS value FROM {(target.Only ? "ONLY " : "")}"
+                + $"{SqlIdentifier.Quote(schema, relation.Name)} LIMIT {MostCounted + 1}) counted";
+            var (rows, values) = await CountAsync(session, query, target, lockTimeout, waiting, cancellationToken);
+            return rows > MostCounted ? item with { Rows = Math.Max(relation.Rows, rows - 1), Accuracy = LossAccuracy.About }
+                : values > 0 ? item with { Rows = values }
+                : null;
+        }
+        catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ObjectNotInPrerequisiteState })
+        {
+            // A materialized view that was never filled.
+            return null;
+        }
+        catch (ProblemException e)
+        {
+            return item with { Accuracy = LossAccuracy.Unknown, Reason = e.Problems[0].Message };
+        }
+    }
+
+    private static async Task<(long Rows, long Values)> CountAsync(
+        Session session, string query, LossTarget target, TimeSpan lockTimeout, Action<string> waiting, CancellationToken cancellationToken)
+    {
+        Task<List<(long, long)>> Count() => session.RowsAsync(query, row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken);
+        if (lockTimeout == TimeSpan.Zero || lockTimeout > ShortWait)
+        {
+            session.LockTimeout = ShortWait;
+            try
+            {
+                return (await Count())[0];
+            }
+            catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
+            {
+                waiting($"Waiting for a lock to count {target.What}" + (lockTimeout > TimeSpan.Zero ? $", for {lockTimeout.TotalSeconds:0.#} s at most" : ""));
+                session.LockTimeout = lockTimeout;
+            }
+        }
+
+        return (await Count())[0];
+    }
+}

@@ -1,0 +1,453 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using ChatGenius.Db.Sql;
+
+namespace ChatGenius.Db.Safety;
+
+/// <content>ALTER.</content>
+internal sealed partial class LossReader
+{
+    private void ReadAlter()
+    {
+        var kind = _text.Tokens.Count > 1 ? _text.Tokens[1].Text : "";
+        switch (kind)
+        {
+            case "TABLE" when _text.At(2, "ALL", "IN", "TABLESPACE"):
+                break;
+            case "TABLE" or "VIEW" or "SEQUENCE":
+                AlterRelation(2);
+                break;
+            case "MATERIALIZED" or "FOREIGN" when _text.At(2, "VIEW") || _text.At(2, "TABLE"):
+                AlterRelation(3);
+                break;
+            case "SCHEMA" when _text.NameAt(2) is { } schema:
+                if (_text.At(schema.Next, "RENAME", "TO") && _text.NameAt(schema.Next + 2) is { } name && _model.FindSchema(schema.Name) is { } renamed)
+                {
+                    renamed.Name = name.Name;
+                }
+
+                break;
+            case "TYPE" when _text.Has("ATTRIBUTE") && !_text.Has("RENAME"):
+                Unclear();
+                break;
+            case "TYPE" or "DOMAIN":
+                if (_text.Has("CHECK"))
+                {
+                    RequireHarmless(2);
+                }
+
+                AlterNamed(CatalogObject.Type);
+                break;
+            case "FUNCTION" or "PROCEDURE" or "ROUTINE" or "AGGREGATE":
+                AlterNamed(CatalogObject.Function);
+                break;
+            case "COLLATION":
+                AlterNamed(CatalogObject.Collation);
+                break;
+            case "EVENT":
+                _eventTriggers.Add(_text.NameAt(3)?.Name ?? "");
+                break;
+            case "INDEX" or "POLICY" or "ROLE" or "USER" or "GROUP" or "DATABASE" or "SYSTEM" or "DEFAULT" or "SERVER" or "PUBLICATION" or "SUBSCRIPTION" or "STATISTICS"
+                or "LANGUAGE" or "PROCEDURAL" or "TEXT" or "CONVERSION" or "FOREIGN" or "LARGE" or "OPERATOR" or "TABLESPACE" or "TRIGGER" or "RULE":
+                break;
+            default:
+                Unclear();
+                break;
+        }
+
+        _ownersKnown &= !_text.Has("OWNER", "TO");
+    }
+
+    /// <summary>RENAME TO and SET SCHEMA of types, functions and collations. Of functions that share the name, each may be the one that is meant.</summary>
+    private void AlterNamed(uint catalog)
+    {
+        if (_text.NameAt(2) is not { } old)
+        {
+            return;
+        }
+
+        var found = _model.FindNamed(catalog, old).ToHashSet();
+        var next = _text.At(old.Next, "(") ? Closing(old.Next) + 1 : old.Next;
+        var to = _text.At(next, "RENAME", "TO") ? _text.NameAt(next + 2)?.Name : null;
+        var schema = _text.At(next, "SET", "SCHEMA") && _text.NameAt(next + 2) is { } target ? _model.FindSchema(target.Name) : null;
+        if (to is not null || schema is not null)
+        {
+            _newCode.UnionWith(catalog == CatalogObject.Function && to is not null ? [to] : []);
+            _model.Named.AddRange(_model.Named.Where(named => found.Contains(new CatalogObject(named.Class, named.Oid)))
+                .Select(named => named with { Name = to ?? named.Name, Schema = schema?.Oid ?? named.Schema }).ToList());
+        }
+    }
+
+    private void AlterRelation(int at)
+    {
+        var name = _text.NameAt(_text.SkipGuards(at));
+        // An index may be called a table here, and holds nothing of its own.
+        if (Table(name, mayBeMissing: _text.At(at, "IF", "EXISTS")) is not { } relation)
+        {
+            return;
+        }
+
+        var only = _text.At(at, "ONLY") || _text.At(at, "IF", "EXISTS", "ONLY");
+        var start = name!.Value.Next + (_text.At(name.Value.Next, "*") ? 1 : 0);
+        if (relation.Kind == 'S')
+        {
+            AlterSequence(relation, start);
+            return;
+        }
+
+        for (var i = start; i <= _text.Tokens.Count; i++)
+        {
+            if (i == _text.Tokens.Count || (_text.Tokens[i].Depth == 0 && _text.Tokens[i].Is(",")))
+            {
+                AlterAction(relation, start, i, only);
+                start = i + 1;
+            }
+        }
+    }
+
+    private void AlterSequence(ModelRelation sequence, int at)
+    {
+        if (_text.Find(at, "RESTART") > 0 && sequence.Origin is not null)
+        {
+            _targets.Add(new LossTarget(_step, _text.Statement, $"position of sequence {sequence.Display}", null));
+        }
+
+        if (_text.Find(at, "OWNED", "BY") is > 0 and var owned)
+        {
+            _model.Unlink(sequence, needed => needed.Class == CatalogObject.Relation);
+            if (ColumnAt(owned + 2) is { } column)
+            {
+                _model.Link(sequence, column, 'a');
+            }
+        }
+
+        RenameOrMove(sequence, at);
+    }
+
+    /// <summary>Reads <c>table.column</c> or <c>schema.table.column</c>.</summary>
+    private CatalogObject? ColumnAt(int at)
+    {
+        if (_text.NameAt(at) is not { Schema: not null } column)
+        {
+            return null;
+        }
+
+        var table = new StatementName(column.Next - at > 3 ? _text.Tokens[column.Next - 5].Name : null, column.Schema, 0);
+        return _model.Find(table) is { } relation
+            ? relation.Object with { Part = relation.Columns.GetValueOrDefault(column.Name)?.Number ?? 0 }
+            : null;
+    }
+
+    private bool RenameOrMove(ModelRelation relation, int at)
+    {
+        if (_text.At(at, "RENAME", "TO") && _text.NameAt(at + 2) is { } name)
+        {
+            relation.Name = name.Name;
+            return true;
+        }
+
+        if (_text.At(at, "SET", "SCHEMA") && _text.NameAt(at + 2) is { } schema)
+        {
+            if (_model.FindSchema(schema.Name) is { } target)
+            {
+                _model.Move(relation, target);
+            }
+            else
+            {
+                Unclear($"there is no schema {schema.Display} that it can mean");
+            }
+
+            return true;
+        }
+
+        return false;
+    }
+
+    private void AlterAction(ModelRelation relation, int start, int end, bool only)
+    {
+        if (RenameOrMove(relation, start))
+        {
+            return;
+        }
+
+        switch (start < end ? _text.Tokens[start].Text : "")
+        {
+            case "RENAME" when !_text.At(start + 1, "CONSTRAINT"):
+                RenameColumn(relation, _text.NameAt(start + (_text.At(start + 1, "COLUMN") ? 2 : 1)), only);
+                break;
+            case "DROP" when _text.At(start + 1, "CONSTRAINT"):
+                DropConstraint(relation, _text.NameAt(_text.SkipGuards(start + 2)), end);
+                break;
+            case "DROP":
+                DropColumn(relation, start + (_text.At(start + 1, "COLUMN") ? 2 : 1), end, only);
+                break;
+            case "ADD":
+                Add(relation, start, end);
+                break;
+            case "ALTER":
+                AlterColumn(relation, start + (_text.At(start + 1, "COLUMN") ? 2 : 1), end, only);
+                break;
+            case "ATTACH" when Table(_text.NameAt(start + 2)) is { } partition:
+                Join(partition, relation, 'a');
+                break;
+            case "DETACH" when Table(_text.NameAt(start + 2)) is { } partition:
+                _model.Disinherit(partition, relation);
+                break;
+            case "INHERIT" when Table(_text.NameAt(start + 1)) is { } parent:
+                Join(relation, parent, 'n');
+                break;
+            case "NO" when _text.At(start + 1, "INHERIT") && Table(_text.NameAt(start + 2)) is { } parent:
+                _model.Disinherit(relation, parent);
+                break;
+            case "OF" when _text.NameAt(start + 1) is { } type:
+                foreach (var found in _model.FindNamed(CatalogObject.Type, type).ToList())
+                {
+                    _model.Link(relation, found, 'n');
+                }
+
+                break;
+            case "ENABLE" when _text.At(end - 2, "TRIGGER") || _text.At(end - 2, "RULE") || _text.At(start, "ENABLE", "TRIGGER"):
+                relation.Code.Add((Insert | Delete | Update | Truncate, "a trigger or rule that was enabled"));
+                break;
+            case "RENAME" or "ENABLE" or "DISABLE" or "FORCE" or "NO" or "VALIDATE" or "CLUSTER" or "SET" or "RESET" or "OWNER" or "REPLICA" or "NOT" or "DEPENDS":
+                break;
+            default:
+                Unclear();
+                break;
+        }
+    }
+
+    private void Join(ModelRelation child, ModelRelation parent, char kind)
+    {
+        _model.Inherit(child, parent);
+        _model.Link(child, parent.Object, kind);
+        // What was said of the parent did not mean the child.
+        var origins = parent.Ancestors.Prepend(parent).Select(relation => relation.Origin).ToHashSet();
+        _said.RemoveWhere(said => origins.Contains(said.Item1));
+    }
+
+    private void RenameColumn(ModelRelation relation, StatementName? old, bool only)
+    {
+        if (old is not { } from || _text.NameAt(from.Next + 1) is not { } to)
+        {
+            Unclear();
+            return;
+        }
+
+        foreach (var part in only ? [relation] : relation.Tree)
+        {
+            if (part.Columns.Remove(from.Name, out var column))
+            {
+                part.Columns[to.Name] = column;
+            }
+        }
+    }
+
+    private void DropConstraint(ModelRelation relation, StatementName? name, int end)
+    {
+        if (name is not { } constraint)
+        {
+            Unclear();
+            return;
+        }
+
+        _model.ForeignKeys.RemoveAll(key => key.Table == relation && key.Name == constraint.Name);
+        if (_text.Within(constraint.Next, end, "CASCADE") && _model.FindConstraint(relation, constraint.Name) is { } found)
+        {
+            Drop([found], cascade: true);
+        }
+    }
+
+    private void DropColumn(ModelRelation relation, int at, int end, bool only)
+    {
+        if (_text.NameAt(_text.SkipGuards(at)) is not { } name)
+        {
+            Unclear("its target can't be read");
+        }
+        else if (relation.Columns.GetValueOrDefault(name.Name) is { Number: > 0 } column)
+        {
+            Drop([relation.Object with { Part = column.Number }], _text.Within(name.Next, end, "CASCADE"), only);
+        }
+        else if (!relation.Columns.Remove(name.Name) && relation.Origin is not null && !_text.At(at, "IF", "EXISTS"))
+        {
+            Unclear($"{relation.Display} has no column {SqlIdentifier.Quote(name.Name)}");
+        }
+    }
+
+    private void Add(ModelRelation relation, int start, int end)
+    {
+        if (_text.Within(start, end, "DEFAULT") || _text.Within(start, end, "CHECK") || _text.Within(start, end, "EXCLUDE") || _text.Within(start, end, "GENERATED"))
+        {
+            // Types and names of columns before it call nothing.
+            var from = new[] { "DEFAULT", "CHECK", "EXCLUDE", "GENERATED" }.Select(word => _text.Find(start, word)).Where(i => i >= 0).Min();
+            if (!IsHarmless(from, end))
+            {
+                Unclear("it may call a function that does more");
+            }
+        }
+
+        var isConstraint = _text.At(start + 1, "CONSTRAINT") || _text.At(start + 1, "CHECK") || _text.At(start + 1, "UNIQUE") || _text.At(start + 1, "PRIMARY")
+            || _text.At(start + 1, "FOREIGN") || _text.At(start + 1, "EXCLUDE") || (_text.At(start + 1, "NOT", "NULL"));
+        var name = isConstraint ? null : _text.NameAt(_text.SkipGuards(start + (_text.At(start + 1, "COLUMN") ? 2 : 1)));
+        foreach (var part in name is null ? [] : relation.Tree)
+        {
+            part.Columns.TryAdd(name!.Value.Name, new ModelColumn(0, name.Value.Name, ""));
+        }
+
+        if (_text.Find(start, "REFERENCES") is var references && references > 0 && references < end
+            && _text.NameAt(references + 1) is { } referenced && _model.Find(referenced) is { } target)
+        {
+            var keys = _text.Find(start, "FOREIGN", "KEY") is var foreign && foreign >= 0 && foreign < end ? Inside(foreign + 2) : name is { } column ? [column.Name] : [];
+            _model.ForeignKeys.Add(new ModelForeignKey(
+                _text.At(start + 1, "CONSTRAINT") ? _text.NameAt(start + 2)?.Name ?? "" : "", relation, target,
+                ActionOn("DELETE"), ActionOn("UPDATE"), keys, _text.At(referenced.Next, "(") ? Inside(referenced.Next) : [.. target.Columns.Keys]));
+        }
+
+        List<string> Inside(int open) => [.. _text.Tokens.Take(Closing(open)).Skip(open + 1).Select(token => token.Name).OfType<string>()];
+
+        char ActionOn(string verb)
+        {
+            var action = _text.Find(references, "ON", verb);
+            return action < 0 || action >= end ? 'a' : _text.At(action + 2, "CASCADE") ? 'c' : _text.At(action + 2, "SET") ? 'n' : 'a';
+        }
+    }
+
+    private void AlterColumn(ModelRelation relation, int at, int end, bool only)
+    {
+        if (_text.NameAt(at) is not { } name)
+        {
+            Unclear("its target can't be read");
+            return;
+        }
+
+        var next = name.Next;
+        if (_text.At(next, "TYPE") || _text.At(next, "SET", "DATA", "TYPE"))
+        {
+            ChangeType(relation, name.Name, next + (_text.At(next, "TYPE") ? 1 : 3), end, only);
+        }
+        else if (_text.At(next, "DROP", "IDENTITY") || _text.Within(next, end, "RESTART"))
+        {
+            if (relation.Columns.GetValueOrDefault(name.Name)?.Number > 0)
+            {
+                _targets.Add(new LossTarget(_step, _text.Statement, $"position of the sequence of column {relation.Display}.{SqlIdentifier.Quote(name.Name)}", null));
+            }
+        }
+        else if (_text.At(next, "SET", "EXPRESSION") || !(_text.At(next, "SET") || _text.At(next, "DROP") || _text.At(next, "RESET") || _text.At(next, "ADD", "GENERATED")))
+        {
+            Unclear();
+        }
+    }
+
+    private void ChangeType(ModelRelation relation, string name, int start, int end, bool only)
+    {
+        Writes(relation, Rewrite, only);
+        if (relation.Columns.GetValueOrDefault(name) is not { } column)
+        {
+            // Of a new table we don't know the columns, and nothing there is old.
+            if (relation.Origin is not null)
+            {
+                Unclear($"{relation.Display} has no column {SqlIdentifier.Quote(name)}");
+            }
+
+            return;
+        }
+
+        var usingAt = _text.Find(start, "USING");
+        usingAt = usingAt < 0 || usingAt > end ? end : usingAt;
+        var collate = _text.Find(start, "COLLATE");
+        var type = TypeAt(start, collate < 0 || collate > usingAt ? usingAt : collate);
+        var isPlain = usingAt == end || (_text.Tokens[usingAt + 1].Name == name
+            && (usingAt + 2 == end || (usingAt + 3 < end && _text.Tokens[usingAt + 2].Text == "::" && TypeAt(usingAt + 3, end) == type)));
+        if (!IsHarmless(usingAt, end))
+        {
+            Unclear("it may call a function that does more");
+        }
+
+        if (!isPlain || !Keeps(column.Type, type))
+        {
+            Lose(relation, name, "values of column", only);
+        }
+
+        foreach (var part in only ? [relation] : relation.Tree)
+        {
+            if (part.Columns.TryGetValue(name, out var old))
+            {
+                part.Columns[name] = old with { Type = type };
+            }
+        }
+    }
+
+    /// <summary>A type as <c>format_type</c> writes it, as far as <see cref="Keeps"/> knows types.</summary>
+    private string TypeAt(int start, int end)
+    {
+        var words = new List<string>();
+        for (var i = start; i < end; i++)
+        {
+            var token = _text.Tokens[i];
+            if (token.Kind == SqlTokenKind.OpenParenthesis && words.Count > 0)
+            {
+                var close = Closing(i);
+                words[^1] += string.Concat(_text.Tokens.Take(close + 1).Skip(i).Select(part => part.Text));
+                i = close;
+            }
+            else if (!(token.Name == "pg_catalog" || (token.Is(".") && words.Count == 0)))
+            {
+                words.Add(token.Name ?? token.Text);
+            }
+        }
+
+        var type = FirstWord().Replace(string.Join(' ', words), first => first.Value switch
+        {
+            "int" or "int4" => "integer",
+            "int8" => "bigint",
+            "int2" => "smallint",
+            "varchar" => "character varying",
+            "char" => "character",
+            "decimal" or "dec" => "numeric",
+            "float4" => "real",
+            "float8" or "float" => "double precision",
+            "bool" => "boolean",
+            var other => other,
+        });
+        return type.Replace("char varying", "character varying", StringComparison.Ordinal).Replace("character character", "character", StringComparison.Ordinal);
+    }
+
+    /// <summary>Whether every value of a type has its own value in another: only where that is certain.</summary>
+    internal static bool Keeps(string from, string to)
+    {
+        if (from == to && from.Length > 0)
+        {
+            return true;
+        }
+
+        string[] integers = ["smallint", "integer", "bigint", "numeric"];
+        var (old, oldSize, oldScale) = Sizes(from);
+        var (now, size, scale) = Sizes(to);
+        return (old, now) switch
+        {
+            (_, "text") or (_, "character varying") when size is null && now is "text" or "character varying" =>
+                integers.Contains(old) || old is "text" or "character varying" or "uuid" or "date" or "boolean",
+            ("character varying", "character varying") => oldSize <= size,
+            ("numeric", "numeric") => size is null || (oldSize is not null && scale >= oldScale && size - scale >= oldSize - oldScale),
+            ("real", "double precision") => true,
+            _ when size is null && oldSize is null => Array.IndexOf(integers, old) is >= 0 and var rank && rank < Array.IndexOf(integers, now),
+            _ => false,
+        };
+    }
+
+    private static (string Name, int? Size, int Scale) Sizes(string type)
+    {
+        var parts = SizedType().Match(type);
+        return parts.Success
+            ? (parts.Groups[1].Value, Number(2), Number(3) ?? 0)
+            : (type, null, 0);
+
+        int? Number(int group) => parts.Groups[group].Success ? int.Parse(parts.Groups[group].Value, CultureInfo.InvariantCulture) : null;
+    }
+
+    [GeneratedRegex("^[a-z0-9]+")]
+    private static partial Regex FirstWord();
+
+    [GeneratedRegex(@"^([a-z ]+?)(?:\((\d+)(?:,(\d+))?\))?$")]
+    private static partial Regex SizedType();
+}

@@ -1,0 +1,247 @@
+using ChatGenius.Db.Sql;
+
+namespace ChatGenius.Db.Safety;
+
+/// <content>CREATE and DROP.</content>
+internal sealed partial class LossReader
+{
+    private const string MaterializedView = "materialized view";
+
+    private void ReadCreate()
+    {
+        var i = _text.At(1, "OR", "REPLACE") ? 3 : 1;
+        var temporary = false;
+        for (; _text.At(i, "TEMP") || _text.At(i, "TEMPORARY") || _text.At(i, "UNLOGGED") || _text.At(i, "LOCAL") || _text.At(i, "GLOBAL")
+            || _text.At(i, "RECURSIVE") || _text.At(i, "UNIQUE") || _text.At(i, "CONSTRAINT") || _text.At(i, "TRUSTED") || _text.At(i, "PROCEDURAL")
+            || _text.At(i, "MATERIALIZED") || _text.At(i, "FOREIGN") || _text.At(i, "EVENT") || _text.At(i, "DEFAULT"); i++)
+        {
+            temporary |= _text.At(i, "TEMP") || _text.At(i, "TEMPORARY");
+        }
+
+        var name = _text.NameAt(_text.SkipGuards(i + 1));
+        switch (i < _text.Tokens.Count ? _text.Tokens[i].Text : "")
+        {
+            case "TABLE":
+                CreateRelation(name, _text.At(i - 1, "FOREIGN") ? 'f' : 'r', temporary);
+                RequireHarmlessQuery(name);
+                break;
+            case "VIEW":
+                CreateRelation(name, _text.At(i - 1, "MATERIALIZED") ? 'm' : 'v', temporary);
+                if (_text.At(i - 1, "MATERIALIZED"))
+                {
+                    RequireHarmlessQuery(name);
+                }
+
+                break;
+            case "SEQUENCE":
+                CreateRelation(name, 'S', temporary);
+                break;
+            case "SCHEMA" when _text.NameAt(_text.At(_text.SkipGuards(i + 1), "AUTHORIZATION") ? _text.SkipGuards(i + 1) + 1 : _text.SkipGuards(i + 1)) is { } schema:
+                if (_model.FindSchema(schema.Name) is null)
+                {
+                    _model.AddSchema(schema.Name);
+                }
+
+                break;
+            case "INDEX":
+                // Behind the name of an access method a parenthesis calls nothing.
+                RequireHarmless(_text.Tokens.ToList().FindIndex(token => token.Kind == SqlTokenKind.OpenParenthesis));
+                break;
+            case "TRIGGER" when _text.At(i - 1, "EVENT"):
+                _eventTriggers.Add(name?.Name ?? "");
+                break;
+            case "TRIGGER":
+                GiveCode(_text.NameAt(_text.Find(i, "ON") + 1), $"the trigger {name?.Name}");
+                break;
+            case "RULE":
+                GiveCode(_text.NameAt(_text.Find(i, "TO") + 1), $"the rule {name?.Name}");
+                break;
+            case "POLICY":
+                GiveCode(_text.NameAt(_text.Find(i, "ON") + 1), $"the policy {name?.Name}");
+                break;
+            case "FUNCTION" or "PROCEDURE" or "AGGREGATE" or "DOMAIN" when name is { } code:
+                _newCode.Add(code.Name);
+                break;
+            case "OPERATOR" or "CAST":
+                _operatorsUnknown = true;
+                break;
+            case "TYPE" or "EXTENSION" or "COLLATION" or "ROLE" or "USER" or "GROUP" or "SERVER" or "PUBLICATION" or "SUBSCRIPTION" or "STATISTICS" or "LANGUAGE"
+                or "TEXT" or "CONVERSION" or "TRANSFORM" or "ACCESS" or "DATA" or "DATABASE" or "TABLESPACE":
+                break;
+            default:
+                Unclear();
+                break;
+        }
+    }
+
+    private void CreateRelation(StatementName? name, char kind, bool temporary)
+    {
+        if (name is { } known)
+        {
+            _model.Create(known, kind, temporary);
+        }
+    }
+
+    /// <summary>CREATE TABLE … AS runs a query; a table without one has no rows for which anything would be computed.</summary>
+    private void RequireHarmlessQuery(StatementName? name)
+    {
+        if (name is { } known && _text.Find(known.Next, "AS") is > 0 and var query)
+        {
+            if (_text.At(query + 1, "EXECUTE"))
+            {
+                Unclear();
+            }
+
+            RequireHarmless(query + 1);
+        }
+    }
+
+    private void GiveCode(StatementName? table, string what)
+    {
+        if (table is { } name && _model.Find(name) is { } relation)
+        {
+            relation.Code.Add((Insert | Delete | Update | Truncate | Rewrite, what));
+        }
+    }
+
+    private void ReadDrop()
+    {
+        var kind = _text.Tokens.Count > 1 ? _text.Tokens[1].Text : "";
+        // Nothing with rows hangs on the others.
+        var cascade = _text.Tokens[^1].Is("CASCADE") && kind is not ("INDEX" or "TRIGGER" or "POLICY" or "RULE");
+        switch (kind)
+        {
+            case "TABLE" or "VIEW" or "SEQUENCE":
+                DropNamed(2, Relation, cascade, needed: cascade || kind != "VIEW");
+                break;
+            case "MATERIALIZED" or "FOREIGN" when _text.At(2, "VIEW") || _text.At(2, "TABLE"):
+                DropNamed(3, Relation, cascade, needed: true);
+                break;
+            case "SCHEMA":
+                DropNamed(2, name => _model.FindSchema(name.Name) is { } schema ? [new CatalogObject(CatalogObject.Schema, schema.Oid)] : [], cascade, cascade);
+                break;
+            case "EXTENSION":
+                DropNamed(2, name => _model.FindNamed(CatalogObject.Extension, name), cascade, needed: true);
+                break;
+            case "TYPE" or "DOMAIN" or "COLLATION" or "FUNCTION" or "PROCEDURE" or "ROUTINE" or "AGGREGATE":
+                var catalog = kind is "TYPE" or "DOMAIN" ? CatalogObject.Type : kind == "COLLATION" ? CatalogObject.Collation : CatalogObject.Function;
+                DropNamed(2, name => _model.FindNamed(catalog, name), cascade, cascade);
+                break;
+            case "OWNED":
+                DropOwned(cascade);
+                break;
+            case "DATABASE":
+                _targets.Add(new LossTarget(_step, _text.Statement, $"database {_text.NameAt(_text.SkipGuards(2))?.Display}", null));
+                break;
+            case "TRIGGER" or "RULE" when _text.NameAt(_text.SkipGuards(2)) is { } code && _text.NameAt(_text.Find(2, "ON") + 1) is { } table:
+                _model.Find(table)?.Code.RemoveAll(known => known.What == $"the {kind.ToLowerInvariant()} {code.Name}");
+                break;
+            case "INDEX" or "TRIGGER" or "RULE" or "POLICY" or "ROLE" or "USER" or "GROUP" or "SERVER" or "PUBLICATION" or "SUBSCRIPTION" or "STATISTICS" or "LANGUAGE"
+                or "PROCEDURAL" or "TEXT" or "CONVERSION" or "TRANSFORM" or "ACCESS" or "FOREIGN" or "CAST" or "OPERATOR" or "EVENT" or "TABLESPACE" when !cascade:
+                break;
+            default:
+                Unclear(cascade ? "CASCADE may go further" : null);
+                break;
+        }
+    }
+
+    private IEnumerable<CatalogObject> Relation(StatementName name) => _model.Find(name) is { } relation ? [relation.Object] : [];
+
+    /// <summary>DROP of one or more names. What they mean is not needed without CASCADE for most objects: nothing is lost with them.</summary>
+    private void DropNamed(int at, Func<StatementName, IEnumerable<CatalogObject>> find, bool cascade, bool needed)
+    {
+        var mayBeMissing = _text.At(at, "IF", "EXISTS");
+        var roots = new List<CatalogObject>();
+        var next = _text.SkipGuards(at);
+        do
+        {
+            if (_text.NameAt(next) is not { } name)
+            {
+                Unclear("its target can't be read");
+                return;
+            }
+
+            var found = find(name).ToList();
+            if (needed && found.Count == 0 && (!mayBeMissing || (name.Schema is null && _model.SearchPath is null)))
+            {
+                Unclear($"there is no {name.Display} that it can mean");
+            }
+
+            roots.AddRange(found);
+            // The arguments of a function.
+            next = _text.At(name.Next, "(") ? Closing(name.Next) + 1 : name.Next;
+        }
+        while (_text.At(next++, ","));
+
+        Drop(roots, cascade);
+    }
+
+    private void DropOwned(bool cascade)
+    {
+        var roots = new List<CatalogObject>();
+        var next = 3;
+        do
+        {
+            var role = _text.At(next, "CURRENT_USER") || _text.At(next, "CURRENT_ROLE") ? _model.User
+                : _text.At(next, "SESSION_USER") ? null : _text.NameAt(next)?.Name;
+            if (role is null || !_ownersKnown)
+            {
+                Unclear("whose objects it means isn't known there");
+                return;
+            }
+
+            roots.AddRange(_model.OwnedBy(role));
+            next++;
+        }
+        while (_text.At(next++, ","));
+
+        Drop(roots, cascade);
+    }
+
+    /// <summary>Drops objects with what goes along, and says what of that holds rows or values.</summary>
+    private void Drop(IReadOnlyCollection<CatalogObject> roots, bool cascade, bool only = false)
+    {
+        var dropped = _model.DroppedWith(roots, cascade);
+        var relations = dropped.Where(item => item is { Class: CatalogObject.Relation, Part: 0 }).Select(item => _model.Find(item.Oid)).OfType<ModelRelation>()
+            .SelectMany(relation => relation.Kind == 'S' ? [relation] : relation.Tree).Distinct().ToList();
+        foreach (var relation in CountedAlone(relations.Where(relation => relation.HoldsRows)))
+        {
+            Lose(relation, relation.Kind == 'm' ? MaterializedView : "table");
+        }
+
+        foreach (var (table, column) in dropped.Where(item => item is { Class: CatalogObject.Relation, Part: > 0 })
+            .Select(item => (Table: _model.Find(item.Oid), Column: item.Part)).Where(item => item.Table is { HoldsRows: true } && !relations.Contains(item.Table)))
+        {
+            if (table!.Columns.FirstOrDefault(pair => pair.Value.Number == column).Key is { } name)
+            {
+                LoseColumn(table, name, only);
+            }
+        }
+
+        foreach (var sequence in relations.Where(relation => relation is { Kind: 'S', Origin: not null }))
+        {
+            // The position of one that belongs to a column means nothing without the rows that it numbered.
+            if (!_model.BelongsToColumn(sequence) || roots.Contains(sequence.Object))
+            {
+                _targets.Add(new LossTarget(_step, _text.Statement, $"position of sequence {sequence.Display}", null));
+            }
+        }
+
+        relations.ForEach(_model.Remove);
+        foreach (var item in dropped.Where(item => item.Class == CatalogObject.Schema))
+        {
+            _model.RemoveSchema(item.Oid);
+        }
+
+        _model.Named.RemoveAll(named => dropped.Contains(new CatalogObject(named.Class, named.Oid)));
+    }
+
+    private void LoseColumn(ModelRelation table, string column, bool only)
+    {
+        Lose(table, column, "column", only);
+        foreach (var part in only ? [table] : table.Tree)
+        {
+            part.Columns.Remove(column);
+        }
+    }
+}

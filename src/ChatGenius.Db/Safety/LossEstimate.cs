@@ -59,7 +59,8 @@ public sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<st
     /// <param name="waiting">Is told what it waits for.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     public static Task<LossEstimate> OfAsync(
-        Database database, MigrationPlan plan, TimeSpan lockTimeout, Action<string> waiting, CancellationToken cancellationToken = default) => OfAsync(
+        Database database, MigrationPlan plan, TimeSpan lockTimeout, Action<string> waiting,
+            CancellationToken cancellationToken = default) => OfAsync(
         database,
         lockTimeout,
         waiting,
@@ -124,30 +125,34 @@ public sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<st
     private static string Sentence(LossUnclear unclear)
     {
         var where = unclear.Statement.Location;
-        return $"Can't tell what {unclear.What} at line {where.Line} does, in {where.Path}" + (unclear.Reason is { } reason ? $": {reason}" : "");
+        return $"Can't tell what {unclear.What} at line {where.Line} does, in {where.Path}"
+            + (unclear.Reason is { } reason ? $": {reason}" : "");
     }
 
     private static async Task<LossItem?> CountAsync(
-        Session session, LossCatalog catalog, LossTarget target, TimeSpan lockTimeout, Action<string> waiting, CancellationToken cancellationToken)
+        Session session, LossCatalog catalog, LossTarget target, TimeSpan lockTimeout, Action<string> waiting,
+            CancellationToken cancellationToken)
     {
         if (target.Relation is not { } relation)
         {
             return new LossItem(target.What, target.Step?.Id ?? "", 0, LossAccuracy.None);
         }
 
-        var item = new LossItem(target.What, target.Step?.Id ?? "", 0, target.AtMost ? LossAccuracy.AtMost : LossAccuracy.Exact) { IsValues = target.Column is not null };
+        var item = new LossItem(target.What, target.Step?.Id ?? "", 0, target.AtMost ? LossAccuracy.AtMost
+            : LossAccuracy.Exact) { IsValues = target.Column is not null };
         try
         {
             var schema = catalog.Named.First(named => named.Class == CatalogObject.Schema && named.Oid == relation.Schema).Name;
             var column = target.Column is { } name ? SqlIdentifier.Quote(name) : "1";
-            var query = $"SELECT pg_catalog.count(*), pg_catalog.count(value) FROM (SELECT {column} AS value FROM {(target.Only ? "ONLY " : "")}"
-                + $"{SqlIdentifier.Quote(schema, relation.Name)} LIMIT {MostCounted + 1}) counted";
+            var query = $"SELECT pg_catalog.count(*), pg_catalog.count(value) FROM (SELECT {column} AS value FROM "
+                + $"{(target.Only ? "ONLY " : "")}{SqlIdentifier.Quote(schema, relation.Name)} LIMIT {MostCounted + 1}) counted";
             var (rows, values) = await CountAsync(session, query, target, lockTimeout, waiting, cancellationToken);
             return rows > MostCounted ? item with { Rows = Math.Max(relation.Rows, rows - 1), Accuracy = LossAccuracy.About }
                 : values > 0 ? item with { Rows = values }
                 : null;
         }
-        catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ObjectNotInPrerequisiteState })
+        catch (ProblemException e) when (e.InnerException
+            is PostgresException { SqlState: PostgresErrorCodes.ObjectNotInPrerequisiteState })
         {
             // A materialized view that was never filled.
             return null;
@@ -171,7 +176,8 @@ public sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<st
             }
             catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
             {
-                waiting($"Waiting for a lock to count {target.What}" + (lockTimeout > TimeSpan.Zero ? $", for {lockTimeout.TotalSeconds:0.#} s at most" : ""));
+                waiting($"Waiting for a lock to count {target.What}"
+                    + (lockTimeout > TimeSpan.Zero ? $", for {lockTimeout.TotalSeconds:0.#} s at most" : ""));
                 session.LockTimeout = lockTimeout;
             }
         }

@@ -11,8 +11,8 @@ internal sealed class ModelSchema(uint oid, string name)
 }
 
 /// <summary>
-/// A relation as the statements so far have left it, and its origin, as the server has it now. One that the statements have created has no origin, and
-/// in the place of its oid a number that no object of a user can have.
+/// A relation as the statements so far have left it, and its origin, as the server has it now. One that the statements have created has no
+/// origin, and in the place of its oid a number that no object of a user can have.
 /// </summary>
 internal sealed class ModelRelation(uint oid, CatalogRelation? origin, ModelSchema schema, string name, char kind)
 {
@@ -53,7 +53,8 @@ internal sealed record ModelColumn(short Number, string Name, string Type);
 
 /// <summary>A foreign key.</summary>
 internal sealed record ModelForeignKey(
-    string Name, ModelRelation Table, ModelRelation Referenced, char OnDelete, char OnUpdate, IReadOnlyList<string> Columns, IReadOnlyList<string> ReferencedColumns);
+    string Name, ModelRelation Table, ModelRelation Referenced, char OnDelete, char OnUpdate, IReadOnlyList<string> Columns,
+        IReadOnlyList<string> ReferencedColumns);
 
 /// <summary>The catalog as the statements so far have left it: what names mean, and what hangs on what.</summary>
 internal sealed class LossModel
@@ -104,7 +105,8 @@ internal sealed class LossModel
                let referenced = Find(key.Referenced)
                where table is not null && referenced is not null
                select new ModelForeignKey(
-                   key.Name, table, referenced, key.OnDelete, key.OnUpdate, NamesOf(table, key.Columns), NamesOf(referenced, key.ReferencedColumns)),
+                   key.Name, table, referenced, key.OnDelete, key.OnUpdate, NamesOf(table, key.Columns),
+                       NamesOf(referenced, key.ReferencedColumns)),
         ];
     }
 
@@ -136,14 +138,16 @@ internal sealed class LossModel
     /// <summary>The relation that a name means by now; null where there is none, or it can't be told.</summary>
     internal ModelRelation? Find(StatementName name) => name.Schema is { } schema
         ? _relations.Find(relation => relation.Schema.Name == schema && relation.Name == name.Name)
-        : Path.Select(part => _relations.Find(relation => relation.Schema.Name == part && relation.Name == name.Name)).FirstOrDefault(found => found is not null);
+        : Path.Select(part => _relations.Find(relation => relation.Schema.Name == part
+            && relation.Name == name.Name)).FirstOrDefault(found => found is not null);
 
     /// <summary>The objects of a class that a name may mean: functions of one name are several.</summary>
     internal IEnumerable<CatalogObject> FindNamed(uint catalog, StatementName name)
     {
         bool IsSchema(CatalogNamed named) => catalog == CatalogObject.Extension
             || (name.Schema is { } schema ? [schema] : Path).Any(part => _schemas.GetValueOrDefault(named.Schema)?.Name == part);
-        return Named.Where(named => named.Class == catalog && named.Name == name.Name && IsSchema(named)).Select(named => new CatalogObject(catalog, named.Oid));
+        return Named.Where(named => named.Class == catalog && named.Name == name.Name && IsSchema(named)).Select(named =>
+            new CatalogObject(catalog, named.Oid));
     }
 
     /// <summary>What a role owns.</summary>
@@ -214,7 +218,8 @@ internal sealed class LossModel
     internal void RemoveSchema(uint oid) => _schemas.Remove(oid);
 
     internal bool BelongsToColumn(ModelRelation sequence) =>
-        _dependencies.Exists(dependency => dependency.Dependent == sequence.Object && dependency.Needed is { Class: CatalogObject.Relation, Part: > 0 });
+        _dependencies.Exists(dependency => dependency.Dependent == sequence.Object && dependency.Needed
+            is { Class: CatalogObject.Relation, Part: > 0 });
 
     internal CatalogObject? FindConstraint(ModelRelation table, string name) =>
         _catalog.Constraints.FirstOrDefault(constraint => constraint.Table == table.Origin?.Oid && constraint.Name == name) is { } found
@@ -222,13 +227,14 @@ internal sealed class LossModel
             : null;
 
     /// <summary>
-    /// What is dropped together with some objects, as PostgreSQL's <c>findDependentObjects</c> does it: what belongs to them always goes, what needs
-    /// them goes by CASCADE, and with a part of something (a view's rule, a member of an extension) goes the whole.
+    /// What is dropped together with some objects, as PostgreSQL's <c>findDependentObjects</c> does it: what belongs to them always goes,
+    /// what needs them goes by CASCADE, and with a part of something (a view's rule, a member of an extension) goes the whole.
     /// </summary>
     internal HashSet<CatalogObject> DroppedWith(IEnumerable<CatalogObject> roots, bool cascade)
     {
         _dependents ??= _dependencies.ToLookup(dependency => (dependency.Needed.Class, dependency.Needed.Oid));
-        var wholes = _dependencies.Where(dependency => dependency.Kind is 'i' or 'e').ToLookup(dependency => dependency.Dependent, dependency => dependency.Needed);
+        var wholes = _dependencies.Where(dependency => dependency.Kind is 'i' or 'e').ToLookup(dependency => dependency.Dependent,
+            dependency => dependency.Needed);
         var dropped = new HashSet<CatalogObject>();
         var open = new Stack<CatalogObject>(roots);
         while (open.TryPop(out var next))
@@ -258,9 +264,11 @@ internal sealed class LossModel
         return dropped;
     }
 
-    /// <summary>The schemas in which a name without one is looked for; temporary tables come first unless the path says otherwise.</summary>
+    /// <summary>The schemas in which a name without one is looked for; temporary tables come first unless the path says
+    /// otherwise.</summary>
     private IEnumerable<string> Path => SearchPath is null ? []
-        : (SearchPath.Contains(TemporarySchema) ? SearchPath : SearchPath.Prepend(TemporarySchema)).Select(part => part == "$user" ? User ?? "" : part);
+        : (SearchPath.Contains(TemporarySchema) ? SearchPath : SearchPath.Prepend(TemporarySchema)).Select(part => part == "$user"
+            ? User ?? "" : part);
 
     private static List<string> NamesOf(ModelRelation relation, IReadOnlyList<short> numbers) =>
         [.. numbers.Select(number => relation.Columns.Values.FirstOrDefault(column => column.Number == number)?.Name ?? "")];

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
 using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Safety;
@@ -21,7 +19,8 @@ internal sealed partial class LossReader
                 AlterRelation(3);
                 break;
             case "SCHEMA" when _text.NameAt(2) is { } schema:
-                if (_text.At(schema.Next, "RENAME", "TO") && _text.NameAt(schema.Next + 2) is { } name && _model.FindSchema(schema.Name) is { } renamed)
+                if (_text.At(schema.Next, "RENAME", "TO") && _text.NameAt(schema.Next + 2) is { } name && _model.FindSchema(schema.Name)
+                    is { } renamed)
                 {
                     renamed.Name = name.Name;
                 }
@@ -47,8 +46,10 @@ internal sealed partial class LossReader
             case "EVENT":
                 _eventTriggers.Add(_text.NameAt(3)?.Name ?? "");
                 break;
-            case "INDEX" or "POLICY" or "ROLE" or "USER" or "GROUP" or "DATABASE" or "SYSTEM" or "DEFAULT" or "SERVER" or "PUBLICATION" or "SUBSCRIPTION" or "STATISTICS"
-                or "LANGUAGE" or "PROCEDURAL" or "TEXT" or "CONVERSION" or "FOREIGN" or "LARGE" or "OPERATOR" or "TABLESPACE" or "TRIGGER" or "RULE":
+            case "INDEX" or "POLICY" or "ROLE" or "USER" or "GROUP" or "DATABASE" or "SYSTEM" or "DEFAULT" or "SERVER" or "PUBLICATION"
+                or "SUBSCRIPTION" or "STATISTICS"
+                or "LANGUAGE" or "PROCEDURAL" or "TEXT" or "CONVERSION" or "FOREIGN" or "LARGE" or "OPERATOR" or "TABLESPACE" or "TRIGGER"
+                    or "RULE":
                 break;
             default:
                 Unclear();
@@ -58,7 +59,8 @@ internal sealed partial class LossReader
         _ownersKnown &= !_text.Has("OWNER", "TO");
     }
 
-    /// <summary>RENAME TO and SET SCHEMA of types, functions and collations. Of functions that share the name, each may be the one that is meant.</summary>
+    /// <summary>RENAME TO and SET SCHEMA of types, functions and collations. Of functions that share the name, each may be the one that is
+    /// meant.</summary>
     private void AlterNamed(uint catalog)
     {
         if (_text.NameAt(2) is not { } old)
@@ -67,7 +69,7 @@ internal sealed partial class LossReader
         }
 
         var found = _model.FindNamed(catalog, old).ToHashSet();
-        var next = _text.At(old.Next, "(") ? Closing(old.Next) + 1 : old.Next;
+        var next = _text.At(old.Next, "(") ? _text.Closing(old.Next) + 1 : old.Next;
         var to = _text.At(next, "RENAME", "TO") ? _text.NameAt(next + 2)?.Name : null;
         var schema = _text.At(next, "SET", "SCHEMA") && _text.NameAt(next + 2) is { } target ? _model.FindSchema(target.Name) : null;
         if (to is not null || schema is not null)
@@ -209,7 +211,8 @@ internal sealed partial class LossReader
             case "ENABLE" when _text.At(end - 2, "TRIGGER") || _text.At(end - 2, "RULE") || _text.At(start, "ENABLE", "TRIGGER"):
                 relation.Code.Add((Insert | Delete | Update | Truncate, "a trigger or rule that was enabled"));
                 break;
-            case "RENAME" or "ENABLE" or "DISABLE" or "FORCE" or "NO" or "VALIDATE" or "CLUSTER" or "SET" or "RESET" or "OWNER" or "REPLICA" or "NOT" or "DEPENDS":
+            case "RENAME" or "ENABLE" or "DISABLE" or "FORCE" or "NO" or "VALIDATE" or "CLUSTER" or "SET" or "RESET" or "OWNER"
+                or "REPLICA" or "NOT" or "DEPENDS":
                 break;
             default:
                 Unclear();
@@ -276,18 +279,16 @@ internal sealed partial class LossReader
 
     private void Add(ModelRelation relation, int start, int end)
     {
-        if (_text.Within(start, end, "DEFAULT") || _text.Within(start, end, "CHECK") || _text.Within(start, end, "EXCLUDE") || _text.Within(start, end, "GENERATED"))
+        // Types and names of columns before these words call nothing.
+        var code = new[] { "DEFAULT", "CHECK", "EXCLUDE", "GENERATED" }.Select(word => _text.Find(start, word))
+            .Where(i => i >= 0 && i < end);
+        if (code.DefaultIfEmpty(end).Min() is var from && !IsHarmless(from, end))
         {
-            // Types and names of columns before it call nothing.
-            var from = new[] { "DEFAULT", "CHECK", "EXCLUDE", "GENERATED" }.Select(word => _text.Find(start, word)).Where(i => i >= 0).Min();
-            if (!IsHarmless(from, end))
-            {
-                Unclear("it may call a function that does more");
-            }
+            Unclear("it may call a function that does more");
         }
 
-        var isConstraint = _text.At(start + 1, "CONSTRAINT") || _text.At(start + 1, "CHECK") || _text.At(start + 1, "UNIQUE") || _text.At(start + 1, "PRIMARY")
-            || _text.At(start + 1, "FOREIGN") || _text.At(start + 1, "EXCLUDE") || (_text.At(start + 1, "NOT", "NULL"));
+        var isConstraint = _text.AtAny(start + 1, "CONSTRAINT", "CHECK", "UNIQUE", "PRIMARY", "FOREIGN", "EXCLUDE")
+            || _text.At(start + 1, "NOT", "NULL");
         var name = isConstraint ? null : _text.NameAt(_text.SkipGuards(start + (_text.At(start + 1, "COLUMN") ? 2 : 1)));
         foreach (var part in name is null ? [] : relation.Tree)
         {
@@ -297,13 +298,16 @@ internal sealed partial class LossReader
         if (_text.Find(start, "REFERENCES") is var references && references > 0 && references < end
             && _text.NameAt(references + 1) is { } referenced && _model.Find(referenced) is { } target)
         {
-            var keys = _text.Find(start, "FOREIGN", "KEY") is var foreign && foreign >= 0 && foreign < end ? Inside(foreign + 2) : name is { } column ? [column.Name] : [];
+            var keys = _text.Find(start, "FOREIGN", "KEY") is var foreign && foreign >= 0 && foreign < end ? Inside(foreign + 2) : name
+                is { } column ? [column.Name] : [];
             _model.ForeignKeys.Add(new ModelForeignKey(
                 _text.At(start + 1, "CONSTRAINT") ? _text.NameAt(start + 2)?.Name ?? "" : "", relation, target,
-                ActionOn("DELETE"), ActionOn("UPDATE"), keys, _text.At(referenced.Next, "(") ? Inside(referenced.Next) : [.. target.Columns.Keys]));
+                ActionOn("DELETE"), ActionOn("UPDATE"), keys, _text.At(referenced.Next, "(") ? Inside(referenced.Next)
+                    : [.. target.Columns.Keys]));
         }
 
-        List<string> Inside(int open) => [.. _text.Tokens.Take(Closing(open)).Skip(open + 1).Select(token => token.Name).OfType<string>()];
+        List<string> Inside(int open) =>
+            [.. _text.Tokens.Take(_text.Closing(open)).Skip(open + 1).Select(token => token.Name).OfType<string>()];
 
         char ActionOn(string verb)
         {
@@ -329,10 +333,11 @@ internal sealed partial class LossReader
         {
             if (relation.Columns.GetValueOrDefault(name.Name)?.Number > 0)
             {
-                _targets.Add(new LossTarget(_step, _text.Statement, $"position of the sequence of column {relation.Display}.{SqlIdentifier.Quote(name.Name)}", null));
+                _targets.Add(new LossTarget(_step, _text.Statement,
+                    $"position of the sequence of column {relation.Display}.{SqlIdentifier.Quote(name.Name)}", null));
             }
         }
-        else if (_text.At(next, "SET", "EXPRESSION") || !(_text.At(next, "SET") || _text.At(next, "DROP") || _text.At(next, "RESET") || _text.At(next, "ADD", "GENERATED")))
+        else if (_text.At(next, "SET", "EXPRESSION") || !(_text.AtAny(next, "SET", "DROP", "RESET") || _text.At(next, "ADD", "GENERATED")))
         {
             Unclear();
         }
@@ -355,15 +360,16 @@ internal sealed partial class LossReader
         var usingAt = _text.Find(start, "USING");
         usingAt = usingAt < 0 || usingAt > end ? end : usingAt;
         var collate = _text.Find(start, "COLLATE");
-        var type = TypeAt(start, collate < 0 || collate > usingAt ? usingAt : collate);
+        var type = LossTypes.At(_text, start, collate < 0 || collate > usingAt ? usingAt : collate);
         var isPlain = usingAt == end || (_text.Tokens[usingAt + 1].Name == name
-            && (usingAt + 2 == end || (usingAt + 3 < end && _text.Tokens[usingAt + 2].Text == "::" && TypeAt(usingAt + 3, end) == type)));
+            && (usingAt + 2 == end || (usingAt + 3 < end && _text.Tokens[usingAt + 2].Text == "::"
+                && LossTypes.At(_text, usingAt + 3, end) == type)));
         if (!IsHarmless(usingAt, end))
         {
             Unclear("it may call a function that does more");
         }
 
-        if (!isPlain || !Keeps(column.Type, type))
+        if (!isPlain || !LossTypes.Keep(column.Type, type))
         {
             Lose(relation, name, "values of column", only);
         }
@@ -376,78 +382,4 @@ internal sealed partial class LossReader
             }
         }
     }
-
-    /// <summary>A type as <c>format_type</c> writes it, as far as <see cref="Keeps"/> knows types.</summary>
-    private string TypeAt(int start, int end)
-    {
-        var words = new List<string>();
-        for (var i = start; i < end; i++)
-        {
-            var token = _text.Tokens[i];
-            if (token.Kind == SqlTokenKind.OpenParenthesis && words.Count > 0)
-            {
-                var close = Closing(i);
-                words[^1] += string.Concat(_text.Tokens.Take(close + 1).Skip(i).Select(part => part.Text));
-                i = close;
-            }
-            else if (!(token.Name == "pg_catalog" || (token.Is(".") && words.Count == 0)))
-            {
-                words.Add(token.Name ?? token.Text);
-            }
-        }
-
-        var type = FirstWord().Replace(string.Join(' ', words), first => first.Value switch
-        {
-            "int" or "int4" => "integer",
-            "int8" => "bigint",
-            "int2" => "smallint",
-            "varchar" => "character varying",
-            "char" => "character",
-            "decimal" or "dec" => "numeric",
-            "float4" => "real",
-            "float8" or "float" => "double precision",
-            "bool" => "boolean",
-            var other => other,
-        });
-        return type.Replace("char varying", "character varying", StringComparison.Ordinal).Replace("character character", "character", StringComparison.Ordinal);
-    }
-
-    /// <summary>Whether every value of a type has its own value in another: only where that is certain.</summary>
-    internal static bool Keeps(string from, string to)
-    {
-        if (from == to && from.Length > 0)
-        {
-            return true;
-        }
-
-        string[] integers = ["smallint", "integer", "bigint", "numeric"];
-        var (old, oldSize, oldScale) = Sizes(from);
-        var (now, size, scale) = Sizes(to);
-        return (old, now) switch
-        {
-            (_, "text") or (_, "character varying") when size is null && now is "text" or "character varying" =>
-                integers.Contains(old) || old is "text" or "character varying" or "uuid" or "date" or "boolean",
-            ("character varying", "character varying") => oldSize <= size,
-            ("numeric", "numeric") => size is null || (oldSize is not null && scale >= oldScale && size - scale >= oldSize - oldScale),
-            ("real", "double precision") => true,
-            _ when size is null && oldSize is null => Array.IndexOf(integers, old) is >= 0 and var rank && rank < Array.IndexOf(integers, now),
-            _ => false,
-        };
-    }
-
-    private static (string Name, int? Size, int Scale) Sizes(string type)
-    {
-        var parts = SizedType().Match(type);
-        return parts.Success
-            ? (parts.Groups[1].Value, Number(2), Number(3) ?? 0)
-            : (type, null, 0);
-
-        int? Number(int group) => parts.Groups[group].Success ? int.Parse(parts.Groups[group].Value, CultureInfo.InvariantCulture) : null;
-    }
-
-    [GeneratedRegex("^[a-z0-9]+")]
-    private static partial Regex FirstWord();
-
-    [GeneratedRegex(@"^([a-z ]+?)(?:\((\d+)(?:,(\d+))?\))?$")]
-    private static partial Regex SizedType();
 }

@@ -11,11 +11,10 @@ internal sealed partial class LossReader
     {
         var i = _text.At(1, "OR", "REPLACE") ? 3 : 1;
         var temporary = false;
-        for (; _text.At(i, "TEMP") || _text.At(i, "TEMPORARY") || _text.At(i, "UNLOGGED") || _text.At(i, "LOCAL") || _text.At(i, "GLOBAL")
-            || _text.At(i, "RECURSIVE") || _text.At(i, "UNIQUE") || _text.At(i, "CONSTRAINT") || _text.At(i, "TRUSTED") || _text.At(i, "PROCEDURAL")
-            || _text.At(i, "MATERIALIZED") || _text.At(i, "FOREIGN") || _text.At(i, "EVENT") || _text.At(i, "DEFAULT"); i++)
+        for (; _text.AtAny(i, "TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL", "RECURSIVE", "UNIQUE", "CONSTRAINT", "TRUSTED",
+            "PROCEDURAL", "MATERIALIZED", "FOREIGN", "EVENT", "DEFAULT"); i++)
         {
-            temporary |= _text.At(i, "TEMP") || _text.At(i, "TEMPORARY");
+            temporary |= _text.AtAny(i, "TEMP", "TEMPORARY");
         }
 
         var name = _text.NameAt(_text.SkipGuards(i + 1));
@@ -36,7 +35,8 @@ internal sealed partial class LossReader
             case "SEQUENCE":
                 CreateRelation(name, 'S', temporary);
                 break;
-            case "SCHEMA" when _text.NameAt(_text.At(_text.SkipGuards(i + 1), "AUTHORIZATION") ? _text.SkipGuards(i + 1) + 1 : _text.SkipGuards(i + 1)) is { } schema:
+            case "SCHEMA" when _text.NameAt(_text.SkipGuards(i + 1) + (_text.Has("AUTHORIZATION") && name?.Name == "authorization" ? 1 : 0))
+                is { } schema:
                 if (_model.FindSchema(schema.Name) is null)
                 {
                     _model.AddSchema(schema.Name);
@@ -65,7 +65,8 @@ internal sealed partial class LossReader
             case "OPERATOR" or "CAST":
                 _operatorsUnknown = true;
                 break;
-            case "TYPE" or "EXTENSION" or "COLLATION" or "ROLE" or "USER" or "GROUP" or "SERVER" or "PUBLICATION" or "SUBSCRIPTION" or "STATISTICS" or "LANGUAGE"
+            case "TYPE" or "EXTENSION" or "COLLATION" or "ROLE" or "USER" or "GROUP" or "SERVER" or "PUBLICATION" or "SUBSCRIPTION"
+                or "STATISTICS" or "LANGUAGE"
                 or "TEXT" or "CONVERSION" or "TRANSFORM" or "ACCESS" or "DATA" or "DATABASE" or "TABLESPACE":
                 break;
             default:
@@ -118,13 +119,15 @@ internal sealed partial class LossReader
                 DropNamed(3, Relation, cascade, needed: true);
                 break;
             case "SCHEMA":
-                DropNamed(2, name => _model.FindSchema(name.Name) is { } schema ? [new CatalogObject(CatalogObject.Schema, schema.Oid)] : [], cascade, cascade);
+                DropNamed(2, name => _model.FindSchema(name.Name) is { } schema ? [new CatalogObject(CatalogObject.Schema, schema.Oid)]
+                    : [], cascade, cascade);
                 break;
             case "EXTENSION":
                 DropNamed(2, name => _model.FindNamed(CatalogObject.Extension, name), cascade, needed: true);
                 break;
             case "TYPE" or "DOMAIN" or "COLLATION" or "FUNCTION" or "PROCEDURE" or "ROUTINE" or "AGGREGATE":
-                var catalog = kind is "TYPE" or "DOMAIN" ? CatalogObject.Type : kind == "COLLATION" ? CatalogObject.Collation : CatalogObject.Function;
+                var catalog = kind is "TYPE" or "DOMAIN" ? CatalogObject.Type : kind == "COLLATION" ? CatalogObject.Collation
+                    : CatalogObject.Function;
                 DropNamed(2, name => _model.FindNamed(catalog, name), cascade, cascade);
                 break;
             case "OWNED":
@@ -133,11 +136,14 @@ internal sealed partial class LossReader
             case "DATABASE":
                 _targets.Add(new LossTarget(_step, _text.Statement, $"database {_text.NameAt(_text.SkipGuards(2))?.Display}", null));
                 break;
-            case "TRIGGER" or "RULE" when _text.NameAt(_text.SkipGuards(2)) is { } code && _text.NameAt(_text.Find(2, "ON") + 1) is { } table:
+            case "TRIGGER" or "RULE" when _text.NameAt(_text.SkipGuards(2)) is { } code && _text.NameAt(_text.Find(2, "ON") + 1)
+                is { } table:
                 _model.Find(table)?.Code.RemoveAll(known => known.What == $"the {kind.ToLowerInvariant()} {code.Name}");
                 break;
-            case "INDEX" or "TRIGGER" or "RULE" or "POLICY" or "ROLE" or "USER" or "GROUP" or "SERVER" or "PUBLICATION" or "SUBSCRIPTION" or "STATISTICS" or "LANGUAGE"
-                or "PROCEDURAL" or "TEXT" or "CONVERSION" or "TRANSFORM" or "ACCESS" or "FOREIGN" or "CAST" or "OPERATOR" or "EVENT" or "TABLESPACE" when !cascade:
+            case "INDEX" or "TRIGGER" or "RULE" or "POLICY" or "ROLE" or "USER" or "GROUP" or "SERVER" or "PUBLICATION" or "SUBSCRIPTION"
+                or "STATISTICS" or "LANGUAGE"
+                or "PROCEDURAL" or "TEXT" or "CONVERSION" or "TRANSFORM" or "ACCESS" or "FOREIGN" or "CAST" or "OPERATOR" or "EVENT"
+                    or "TABLESPACE" when !cascade:
                 break;
             default:
                 Unclear(cascade ? "CASCADE may go further" : null);
@@ -147,7 +153,8 @@ internal sealed partial class LossReader
 
     private IEnumerable<CatalogObject> Relation(StatementName name) => _model.Find(name) is { } relation ? [relation.Object] : [];
 
-    /// <summary>DROP of one or more names. What they mean is not needed without CASCADE for most objects: nothing is lost with them.</summary>
+    /// <summary>DROP of one or more names. What they mean is not needed without CASCADE for most objects: nothing is lost with
+    /// them.</summary>
     private void DropNamed(int at, Func<StatementName, IEnumerable<CatalogObject>> find, bool cascade, bool needed)
     {
         var mayBeMissing = _text.At(at, "IF", "EXISTS");
@@ -169,7 +176,7 @@ internal sealed partial class LossReader
 
             roots.AddRange(found);
             // The arguments of a function.
-            next = _text.At(name.Next, "(") ? Closing(name.Next) + 1 : name.Next;
+            next = _text.At(name.Next, "(") ? _text.Closing(name.Next) + 1 : name.Next;
         }
         while (_text.At(next++, ","));
 
@@ -202,7 +209,8 @@ internal sealed partial class LossReader
     private void Drop(IReadOnlyCollection<CatalogObject> roots, bool cascade, bool only = false)
     {
         var dropped = _model.DroppedWith(roots, cascade);
-        var relations = dropped.Where(item => item is { Class: CatalogObject.Relation, Part: 0 }).Select(item => _model.Find(item.Oid)).OfType<ModelRelation>()
+        var relations = dropped.Where(item => item is { Class: CatalogObject.Relation, Part: 0 }).Select(item =>
+            _model.Find(item.Oid)).OfType<ModelRelation>()
             .SelectMany(relation => relation.Kind == 'S' ? [relation] : relation.Tree).Distinct().ToList();
         foreach (var relation in CountedAlone(relations.Where(relation => relation.HoldsRows)))
         {
@@ -210,7 +218,8 @@ internal sealed partial class LossReader
         }
 
         foreach (var (table, column) in dropped.Where(item => item is { Class: CatalogObject.Relation, Part: > 0 })
-            .Select(item => (Table: _model.Find(item.Oid), Column: item.Part)).Where(item => item.Table is { HoldsRows: true } && !relations.Contains(item.Table)))
+            .Select(item => (Table: _model.Find(item.Oid), Column: item.Part)).Where(item => item.Table is { HoldsRows: true }
+                && !relations.Contains(item.Table)))
         {
             if (table!.Columns.FirstOrDefault(pair => pair.Value.Number == column).Key is { } name)
             {

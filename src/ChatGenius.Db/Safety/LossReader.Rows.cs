@@ -16,10 +16,11 @@ internal sealed partial class LossReader
     /// <summary>Words before a parenthesis that call no function.</summary>
     private static readonly HashSet<string> BeforeParenthesis =
     [
-        .. ("ALL AND ANY ARRAY AS ASC BETWEEN BIT BY CASE CAST CHAR CHARACTER CHECK COALESCE CONFLICT CUBE DEC DECIMAL DESC DISTINCT ELSE END EXCEPT EXCLUDE EXISTS "
-            + "EXTRACT FILTER FLOAT FROM GREATEST GROUPING HAVING ILIKE IN INCLUDE INTERSECT INTERVAL IS LATERAL LEAST LIKE LIMIT MATERIALIZED NCHAR NOT NULLIF NUMERIC "
-            + "OFFSET ON OR OVER OVERLAY POSITION RETURNING ROLLUP ROW SELECT SET SETS SIMILAR SOME SUBSTRING THEN TIME TIMESTAMP TIMESTAMPTZ TIMETZ TO TRIM UNION USING "
-            + "VALUES VARBIT VARCHAR VARYING WHEN WHERE WITH").Split(' '),
+        .. ("ALL AND ANY ARRAY AS ASC BETWEEN BIT BY CASE CAST CHAR CHARACTER CHECK COALESCE CONFLICT CUBE DEC DECIMAL DESC "
+            + "DISTINCT ELSE END EXCEPT EXCLUDE EXISTS EXTRACT FILTER FLOAT FROM GREATEST GROUPING HAVING ILIKE IN INCLUDE "
+            + "INTERSECT INTERVAL IS LATERAL LEAST LIKE LIMIT MATERIALIZED NCHAR NOT NULLIF NUMERIC OFFSET ON OR OVER OVERLAY "
+            + "POSITION RETURNING ROLLUP ROW SELECT SET SETS SIMILAR SOME SUBSTRING THEN TIME TIMESTAMP TIMESTAMPTZ TIMETZ TO "
+            + "TRIM UNION USING VALUES VARBIT VARCHAR VARYING WHEN WHERE WITH").Split(' '),
     ];
 
     /// <summary>A statement that may begin with WITH.</summary>
@@ -27,9 +28,11 @@ internal sealed partial class LossReader
     {
         var tokens = _text.Tokens;
         var main = tokens.Select((token, i) => (token, i)).FirstOrDefault(at => at.token.Depth == 0
-            && at.token.Kind == SqlTokenKind.Word && at.token.Text is "SELECT" or "VALUES" or "TABLE" or "INSERT" or "UPDATE" or "DELETE" or "MERGE").i;
+            && at.token.Kind == SqlTokenKind.Word && at.token.Text is "SELECT" or "VALUES" or "TABLE" or "INSERT" or "UPDATE" or "DELETE"
+                or "MERGE").i;
         var writesInside = tokens.Where((token, i) => i != main && token.Kind == SqlTokenKind.Word
-            && (token.Text is "INSERT" or "DELETE" or "MERGE" || (token.Text == "UPDATE" && !(_text.At(i - 1, "FOR") || _text.At(i - 1, "KEY") || _text.At(i - 1, "DO"))))).Any();
+            && (token.Text is "INSERT" or "DELETE" or "MERGE"
+                || (token.Text == "UPDATE" && !_text.AtAny(i - 1, "FOR", "KEY", "DO")))).Any();
         if (writesInside || tokens[main].Text == "MERGE" || (main > 0 && !IsHarmless(0, main)))
         {
             Unclear(writesInside ? "it writes in more than one place" : null);
@@ -70,7 +73,8 @@ internal sealed partial class LossReader
         while (_text.NameAt(i) is { Name: "set_config", Schema: null or "pg_catalog" } call && _text.At(call.Next, "("))
         {
             var setting = call.Next + 1 < _text.Tokens.Count ? Value(_text.Tokens[call.Next + 1]) : null;
-            var value = call.Next + 3 < _text.Tokens.Count && _text.Tokens[call.Next + 3].Kind == SqlTokenKind.StringConstant ? Value(_text.Tokens[call.Next + 3]) : null;
+            var value = call.Next + 3 < _text.Tokens.Count && _text.Tokens[call.Next + 3].Kind == SqlTokenKind.StringConstant
+                ? Value(_text.Tokens[call.Next + 3]) : null;
             var end = call.Next + 6;
             if (!_text.At(call.Next + 2, ",") || value is null || setting is null || !_text.At(call.Next + 4, ",") || !_text.At(end, ")"))
             {
@@ -79,7 +83,8 @@ internal sealed partial class LossReader
 
             if (setting.Equals("search_path", StringComparison.OrdinalIgnoreCase))
             {
-                SetPath(SplitPath(value), local: !_text.At(call.Next + 5, "FALSE") && !(_text.Tokens[call.Next + 5].Text is "'f'" or "'false'"));
+                SetPath(SplitPath(value), local: !_text.At(call.Next + 5, "FALSE")
+                    && !(_text.Tokens[call.Next + 5].Text is "'f'" or "'false'"));
             }
             else if (setting.Equals("role", StringComparison.OrdinalIgnoreCase))
             {
@@ -105,9 +110,9 @@ internal sealed partial class LossReader
 
         Writes(table, Insert);
         var next = name.Next + (_text.At(name.Next, "AS") ? 2 : 0);
-        if (_text.At(next, "(") && !(_text.At(next + 1, "SELECT") || _text.At(next + 1, "WITH") || _text.At(next + 1, "VALUES") || _text.At(next + 1, "TABLE") || _text.At(next + 1, "(")))
+        if (_text.At(next, "(") && !_text.AtAny(next + 1, "SELECT", "WITH", "VALUES", "TABLE", "("))
         {
-            next = Closing(next) + 1;
+            next = _text.Closing(next) + 1;
         }
 
         RequireHarmless(next);
@@ -167,7 +172,8 @@ internal sealed partial class LossReader
             Writes(table, Truncate, only);
             if (_text.Has("CASCADE"))
             {
-                tables.AddRange(KeysTo(table, only).Select(key => key.Table).Distinct().Where(more => !tables.Exists(known => known.Table == more)).Select(more => (more, false)));
+                tables.AddRange(KeysTo(table, only).Select(key => key.Table).Distinct().Where(more =>
+                    !tables.Exists(known => known.Table == more)).Select(more => (more, false)));
             }
 
             Lose(table, "rows of table", only);
@@ -205,13 +211,15 @@ internal sealed partial class LossReader
         return _model.ForeignKeys.FindAll(key => tables.Contains(key.Referenced));
     }
 
-    /// <summary>Values of a table are changed, all where the columns can't be told, and with them what foreign keys change in other tables.</summary>
+    /// <summary>Values of a table are changed, all where the columns can't be told, and with them what foreign keys change in other
+    /// tables.</summary>
     private void Change(ModelRelation table, IReadOnlyList<string>? columns, bool only, HashSet<(ModelRelation, string)> seen)
     {
         foreach (var column in (columns ?? [.. table.Columns.Keys]).Where(column => seen.Add((table, column))))
         {
             Lose(table, column, "values of column", only, atMost: true);
-            foreach (var key in KeysTo(table, only).Where(key => key.OnUpdate is 'c' or 'n' or 'd' && key.ReferencedColumns.Contains(column)))
+            foreach (var key in KeysTo(table, only).Where(key => key.OnUpdate is 'c' or 'n' or 'd'
+                && key.ReferencedColumns.Contains(column)))
             {
                 Writes(key.Table, Update);
                 Change(key.Table, key.Columns, only: false, seen);
@@ -234,7 +242,7 @@ internal sealed partial class LossReader
 
             if (first && token.Is("("))
             {
-                var end = Closing(i);
+                var end = _text.Closing(i);
                 columns.AddRange(_text.Tokens.Take(end).Skip(i + 1).Select(part => part.Name).OfType<string>());
             }
             else if (first)
@@ -251,18 +259,6 @@ internal sealed partial class LossReader
         }
 
         return columns;
-    }
-
-    private int Closing(int open)
-    {
-        var depth = _text.Tokens[open].Depth;
-        var i = open + 1;
-        while (i < _text.Tokens.Count && !(_text.Tokens[i].Is(")") && _text.Tokens[i].Depth == depth))
-        {
-            i++;
-        }
-
-        return i;
     }
 
     /// <summary>Writing rows of a relation may run code of a user's own, which can do anything.</summary>

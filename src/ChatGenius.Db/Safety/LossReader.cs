@@ -13,7 +13,8 @@ namespace ChatGenius.Db.Safety;
 /// <param name="Only">Whether what inherits from the relation keeps its own.</param>
 /// <param name="AtMost">Whether some of them may stay.</param>
 internal sealed record LossTarget(
-    MigrationStep? Step, SqlStatement? Statement, string What, CatalogRelation? Relation, string? Column = null, bool Only = false, bool AtMost = false);
+    MigrationStep? Step, SqlStatement? Statement, string What, CatalogRelation? Relation, string? Column = null, bool Only = false,
+        bool AtMost = false);
 
 /// <summary>A statement that may destroy more than can be told.</summary>
 /// <param name="Step">The section it belongs to.</param>
@@ -23,7 +24,8 @@ internal sealed record LossTarget(
 internal sealed record LossUnclear(MigrationStep Step, SqlStatement Statement, string What, string? Reason);
 
 /// <summary>
-/// Says what statements destroy, as a function of the statements and the catalog alone: no expression of a file is evaluated or planned. It follows
+/// Says what statements destroy, as a function of the statements and the catalog alone: no expression of a file is evaluated or planned.
+/// It follows
 /// what the statements do to names. What is not known to destroy nothing is said to be unclear.
 /// </summary>
 internal sealed partial class LossReader
@@ -58,7 +60,8 @@ internal sealed partial class LossReader
     ];
 
     /// <summary>Reads the sections in the order in which they run, from where an interrupted one goes on.</summary>
-    internal static (IReadOnlyList<LossTarget> Targets, IReadOnlyList<LossUnclear> Unclear) Read(IEnumerable<MigrationStep> steps, LossCatalog catalog)
+    internal static (IReadOnlyList<LossTarget> Targets, IReadOnlyList<LossUnclear> Unclear) Read(IEnumerable<MigrationStep> steps,
+        LossCatalog catalog)
     {
         var reader = new LossReader(catalog);
         foreach (var step in steps)
@@ -105,7 +108,8 @@ internal sealed partial class LossReader
             return;
         }
 
-        if (_text.Tokens[0].Text is "CREATE" or "ALTER" or "DROP" or "COMMENT" or "GRANT" or "REVOKE" or "SECURITY" or "REFRESH" or "REINDEX" or "IMPORT")
+        if (_text.Tokens[0].Text is "CREATE" or "ALTER" or "DROP" or "COMMENT" or "GRANT" or "REVOKE" or "SECURITY" or "REFRESH"
+            or "REINDEX" or "IMPORT")
         {
             FireEventTriggers();
         }
@@ -144,7 +148,8 @@ internal sealed partial class LossReader
                 _inTransaction = _step.Section.Transactional;
                 _model.SearchPath = _afterCommit;
                 break;
-            case "SAVEPOINT" or "RELEASE" or "COMMENT" or "GRANT" or "REVOKE" or "SECURITY" or "LOCK" or "LISTEN" or "UNLISTEN" or "NOTIFY" or "ANALYZE"
+            case "SAVEPOINT" or "RELEASE" or "COMMENT" or "GRANT" or "REVOKE" or "SECURITY" or "LOCK" or "LISTEN" or "UNLISTEN" or "NOTIFY"
+                or "ANALYZE"
                 or "ANALYSE" or "VACUUM" or "REINDEX" or "CLUSTER" or "CHECKPOINT" or "DEALLOCATE" or "CLOSE" or "SHOW" or "IMPORT":
             case "PREPARE" when !_text.At(1, "TRANSACTION"):
                 break;
@@ -165,7 +170,8 @@ internal sealed partial class LossReader
     {
         if (_eventTriggers.Count > 0)
         {
-            Unclear($"it fires the event {(_eventTriggers.Count > 1 ? "triggers" : "trigger")} {Names.List(_eventTriggers.Select(SqlIdentifier.Quote))}");
+            var names = Names.List(_eventTriggers.Select(SqlIdentifier.Quote));
+            Unclear($"it fires the event {(_eventTriggers.Count > 1 ? "triggers" : "trigger")} {names}");
             _eventTriggers.Clear();
         }
     }
@@ -176,7 +182,8 @@ internal sealed partial class LossReader
     private string Verb() => string.Join(' ', _text.Tokens.Take(_text.Tokens[0].Text is "CREATE" or "ALTER" or "DROP" ? 2 : 1)
         .Where(token => token.Kind == SqlTokenKind.Word).Select(token => token.Text));
 
-    /// <summary>The relation that a name means. Where there is none, and the statement doesn't allow for that, it is unclear what it does.</summary>
+    /// <summary>The relation that a name means. Where there is none, and the statement doesn't allow for that, it is unclear what it
+    /// does.</summary>
     private ModelRelation? Table(StatementName? name, bool mayBeMissing = false)
     {
         if (name is { } known && _model.Find(known) is { } found)
@@ -214,7 +221,8 @@ internal sealed partial class LossReader
         {
             if (part.Origin is { } origin && part.Columns.GetValueOrDefault(column) is { Number: > 0 } known && Say(part, known.Name, only))
             {
-                _targets.Add(new LossTarget(_step, _text.Statement, $"{what} {part.Display}.{SqlIdentifier.Quote(column)}", origin, known.Name, only, atMost));
+                _targets.Add(new LossTarget(_step, _text.Statement, $"{what} {part.Display}.{SqlIdentifier.Quote(column)}", origin,
+                    known.Name, only, atMost));
             }
         }
     }
@@ -292,6 +300,7 @@ internal sealed partial class LossReader
     {
         var text = Encoding.UTF8.GetBytes(path);
         var tokens = StatementText.Read(text, new SqlLexer(text));
-        return tokens.TrueForAll(token => token.Name is not null || token.Is(",")) ? [.. tokens.Select(token => token.Name).OfType<string>()] : null;
+        return tokens.TrueForAll(token => token.Name is not null || token.Is(","))
+            ? [.. tokens.Select(token => token.Name).OfType<string>()] : null;
     }
 }

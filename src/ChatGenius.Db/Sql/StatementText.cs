@@ -4,7 +4,8 @@ namespace ChatGenius.Db.Sql;
 
 /// <summary>A token of a statement as a recogniser needs it.</summary>
 /// <param name="Kind">What it is.</param>
-/// <param name="Text">A word in upper case, a quoted identifier without its quotes, anything else as written; a very long one is empty.</param>
+/// <param name="Text">A word in upper case, a quoted identifier without its quotes, anything else as written; a very long one is
+/// empty.</param>
 /// <param name="Name">The identifier that it can be: folded to lower case, or unquoted; null for what can't be one.</param>
 /// <param name="Depth">How many parentheses it is in.</param>
 internal readonly record struct TextToken(SqlTokenKind Kind, string Text, string? Name, int Depth)
@@ -76,6 +77,20 @@ internal sealed class StatementText
         return true;
     }
 
+    /// <summary>Whether one of some words is at a place.</summary>
+    internal bool AtAny(int index, params ReadOnlySpan<string> words)
+    {
+        foreach (var word in words)
+        {
+            if (At(index, word))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Whether it begins with these words.</summary>
     internal bool Is(params ReadOnlySpan<string> words) => At(0, words);
 
@@ -108,6 +123,19 @@ internal sealed class StatementText
         return name is null ? null : new StatementName(schema, name, index);
 
         string? Word(int at) => at >= 0 && at < Tokens.Count ? Tokens[at].Name : null;
+    }
+
+    /// <summary>Where the parenthesis that opens at a place is closed.</summary>
+    internal int Closing(int open)
+    {
+        var depth = Tokens[open].Depth;
+        var i = open + 1;
+        while (i < Tokens.Count && !(Tokens[i].Is(")") && Tokens[i].Depth == depth))
+        {
+            i++;
+        }
+
+        return i;
     }
 
     /// <summary>Skips <c>IF EXISTS</c>, <c>IF NOT EXISTS</c> and <c>ONLY</c>.</summary>

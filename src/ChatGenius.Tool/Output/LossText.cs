@@ -12,7 +12,8 @@ internal static class LossText
     public static CommandOption Option(CommandLineApplication app) =>
         app.Option("--no-estimate", "Don't look for what will be lost", CommandOptionType.NoValue);
 
-    public static async Task WriteAsync(Report report, Database database, MigrationPlan plan, MigratorOptions options, CancellationToken cancellationToken)
+    public static async Task WriteAsync(Report report, Database database, MigrationPlan plan, MigratorOptions options,
+        CancellationToken cancellationToken)
     {
         var estimate = await LossEstimate.OfAsync(database, plan, options.LockTimeout, line => report.Note(line), cancellationToken);
         foreach (var item in estimate.Lost)

@@ -14,12 +14,15 @@ public class LossEstimateTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder()
-            .Write(1, "a", "CREATE TABLE a (id int, note text); INSERT INTO a VALUES (1, 'x'), (2, NULL), (3, 'z');", "DROP TABLE IF EXISTS a, \"no such\";")
-            .Write(2, "b", "CREATE TABLE b (id int, note text); INSERT INTO b VALUES (1, 'x'), (2, NULL);", "ALTER TABLE ONLY b ALTER COLUMN id DROP NOT NULL, DROP COLUMN IF EXISTS note, ADD COLUMN c int;")
+            .Write(1, "a", "CREATE TABLE a (id int, note text); INSERT INTO a VALUES (1, 'x'), (2, NULL), (3, 'z');",
+                "DROP TABLE IF EXISTS a, \"no such\";")
+            .Write(2, "b", "CREATE TABLE b (id int, note text); INSERT INTO b VALUES (1, 'x'), (2, NULL);",
+                "ALTER TABLE ONLY b ALTER COLUMN id DROP NOT NULL, DROP COLUMN IF EXISTS note, ADD COLUMN c int;")
             .Write(3, "c", "CREATE TABLE c (id int); INSERT INTO c VALUES (1);", "DELETE FROM c WHERE id = 5;");
         await folder.ApplyAsync(database);
 
-        (await EstimateAsync(database, folder)).ShouldBe(["rows of table c 1 AtMost 0003_c", "column b.note 1 Exact 0002_b", "table a 3 Exact 0001_a"]);
+        (await EstimateAsync(database, folder)).ShouldBe(["rows of table c 1 AtMost 0003_c", "column b.note 1 Exact 0002_b",
+            "table a 3 Exact 0001_a"]);
     }
 
     [Theory]
@@ -58,14 +61,18 @@ public class LossEstimateTests
     public async Task Rows_that_row_security_hides_are_counted_or_said_not_to_be()
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().Write(1, "a", "CREATE TABLE a (id int); INSERT INTO a VALUES (1), (2); ALTER TABLE a ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;", "DROP TABLE a;");
+        using var folder = new Folder().Write(1, "a",
+            "CREATE TABLE a (id int); INSERT INTO a VALUES (1), (2); ALTER TABLE a ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;",
+                "DROP TABLE a;");
         await folder.ApplyAsync(database);
         var role = "hidden_" + Guid.NewGuid().ToString("N")[..8];
-        await database.ExecuteAsync($"CREATE ROLE {role} LOGIN PASSWORD 'secret'; ALTER TABLE a OWNER TO {role}; GRANT USAGE, CREATE ON SCHEMA public TO {role}");
+        await database.ExecuteAsync(
+            $"CREATE ROLE {role} LOGIN PASSWORD 'secret'; ALTER TABLE a OWNER TO {role}; GRANT USAGE, CREATE ON SCHEMA public TO {role}");
         try
         {
             (await EstimateAsync(database, folder)).ShouldBe(["table a 2 Exact 0001_a"]);
-            var url = Db.Connections.DatabaseUrl.Parse(new NpgsqlConnectionStringBuilder(database.Url.ConnectionString) { Username = role, Password = "secret" }.ConnectionString, "test");
+            var url = Db.Connections.DatabaseUrl.Parse(new NpgsqlConnectionStringBuilder(database.Url.ConnectionString) { Username = role,
+                Password = "secret" }.ConnectionString, "test");
             var plan = await folder.Migrator(database).PlanRollbackAsync(new RollbackRequest(All: true));
 
             var estimate = await LossEstimate.OfAsync(new Db.Connections.Database(url), plan, TimeSpan.FromSeconds(5), _ => { });
@@ -107,7 +114,8 @@ public class LossEstimateTests
     {
         var url = Db.Connections.DatabaseUrl.Parse("postgres://nobody@127.0.0.1:1/nothing?connect_timeout=1", "test");
 
-        var estimate = await LossEstimate.OfAsync(new Db.Connections.Database(url), new MigrationPlan([], [], []), TimeSpan.FromSeconds(1), _ => { });
+        var estimate = await LossEstimate.OfAsync(new Db.Connections.Database(url), new MigrationPlan([], [], []), TimeSpan.FromSeconds(1),
+            _ => { });
 
         estimate.Unclear.ShouldHaveSingleItem().ShouldStartWith("Can't tell what will be lost: ");
     }
@@ -135,7 +143,9 @@ public class LossEstimateTests
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a").WriteTable(2, "b");
         await folder.ApplyAsync(database);
-        await database.ExecuteAsync("CREATE FUNCTION quiet() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER watch ON sql_drop EXECUTE FUNCTION quiet()");
+        await database.ExecuteAsync(
+            "CREATE FUNCTION quiet() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; "
+            + "CREATE EVENT TRIGGER watch ON sql_drop EXECUTE FUNCTION quiet()");
 
         (await EstimateAsync(database, folder)).ShouldHaveSingleItem().ShouldEndWith("it fires the event trigger watch");
     }

@@ -9,7 +9,8 @@ using Xunit.Abstractions;
 namespace ChatGenius.Tests.Safety;
 
 /// <summary>
-/// Random sequences of migrations, with rows. A rollback to every point works, and what is lost was said to be. <c>CHATGENIUS_TEST_LOSS_SEQUENCES</c>
+/// Random sequences of migrations, with rows. A rollback to every point works, and what is lost was said to be.
+/// <c>CHATGENIUS_TEST_LOSS_SEQUENCES</c>
 /// says how many, and with <c>:</c> from which seed.
 /// </summary>
 public class LossSequenceTests(ITestOutputHelper output)
@@ -18,7 +19,8 @@ public class LossSequenceTests(ITestOutputHelper output)
     public async Task What_random_rollbacks_destroy_was_said_before()
     {
         var wish = (Environment.GetEnvironmentVariable("CHATGENIUS_TEST_LOSS_SEQUENCES") ?? "12:2026").Split(':');
-        var (count, seed) = (int.Parse(wish[0], CultureInfo.InvariantCulture), wish.Length > 1 ? ulong.Parse(wish[1], CultureInfo.InvariantCulture) : 2026);
+        var (count, seed) = (int.Parse(wish[0], CultureInfo.InvariantCulture), wish.Length > 1
+            ? ulong.Parse(wish[1], CultureInfo.InvariantCulture) : 2026);
         var sequences = Gen.Choose(0, 1 << 28).ArrayOf(24).Sample(count, new Rnd(seed, 1), 24).ToList();
         var clear = 0;
         var lost = 0;
@@ -29,7 +31,8 @@ public class LossSequenceTests(ITestOutputHelper output)
             Interlocked.Add(ref lost, columns);
         });
 
-        output.WriteLine($"{sequences.Count} sequences from seed {seed}: {clear} rollbacks that could be told in full, {lost} columns lost");
+        output.WriteLine(
+            $"{sequences.Count} sequences from seed {seed}: {clear} rollbacks that could be told in full, {lost} columns lost");
         clear.ShouldBePositive();
         lost.ShouldBePositive();
     }
@@ -66,8 +69,8 @@ public class LossSequenceTests(ITestOutputHelper output)
         }
         catch (Exception e)
         {
-            throw new InvalidOperationException(
-                $"{e.Message}\n{string.Join("\n", Directory.GetFiles(folder.Path).Order().Select(file => $"== {Path.GetFileName(file)}\n{File.ReadAllText(file)}"))}", e);
+            var files = Directory.GetFiles(folder.Path).Order().Select(file => $"== {Path.GetFileName(file)}\n{File.ReadAllText(file)}");
+            throw new InvalidOperationException($"{e.Message}\n{string.Join("\n", files)}", e);
         }
 
         return (clear, lost);
@@ -126,7 +129,8 @@ public class LossSequenceTests(ITestOutputHelper output)
                 14 => CreateSchema(),
                 15 => CreateChild(table),
                 16 => (table.Rows(20), $"DELETE FROM {table.Sql} WHERE id > 20;"),
-                17 => (table.Rows(30), Choose(2) == 0 ? $"DELETE FROM {table.Sql};" : $"UPDATE {table.Sql} SET {table.Columns[^1].Sql} = DEFAULT;"),
+                17 => (table.Rows(30), Choose(2) == 0 ? $"DELETE FROM {table.Sql};"
+                    : $"UPDATE {table.Sql} SET {table.Columns[^1].Sql} = DEFAULT;"),
                 18 => InBlock(table),
                 _ => Swap(table),
             };
@@ -134,7 +138,8 @@ public class LossSequenceTests(ITestOutputHelper output)
 
         private (string Up, string Down) Create()
         {
-            var table = new Table(_schemas[Choose(_schemas.Count)], NewName("t")) { Columns = { new Column("a", "integer"), new Column("b", "text") } };
+            var table = new Table(_schemas[Choose(_schemas.Count)],
+                NewName("t")) { Columns = { new Column("a", "integer"), new Column("b", "text") } };
             _tables.Add(table);
             var down = (Choose(4), table.Schema) switch
             {
@@ -150,7 +155,8 @@ public class LossSequenceTests(ITestOutputHelper output)
         {
             var column = new Column(NewName("c"), Choose(2) == 0 ? "integer" : "text");
             table.Columns.Add(column);
-            return ($"ALTER TABLE {table.Sql} ADD COLUMN {column.Sql} {column.Type};\nUPDATE {table.Sql} SET {column.Sql} = {column.Value(5)};",
+            return (
+                $"ALTER TABLE {table.Sql} ADD COLUMN {column.Sql} {column.Type};\nUPDATE {table.Sql} SET {column.Sql} = {column.Value(5)};",
                 $"ALTER TABLE {table.Sql} DROP COLUMN {(Choose(2) == 0 ? "IF EXISTS " : "")}{column.Sql};");
         }
 
@@ -167,7 +173,8 @@ public class LossSequenceTests(ITestOutputHelper output)
             var i = Choose(table.Columns.Count);
             var old = table.Columns[i];
             table.Columns[i] = old with { Name = NewName("n") };
-            return ($"ALTER TABLE {table.Sql} RENAME COLUMN {old.Sql} TO {table.Columns[i].Sql};", $"ALTER TABLE {table.Sql} RENAME {table.Columns[i].Sql} TO {old.Sql};");
+            return ($"ALTER TABLE {table.Sql} RENAME COLUMN {old.Sql} TO {table.Columns[i].Sql};",
+                $"ALTER TABLE {table.Sql} RENAME {table.Columns[i].Sql} TO {old.Sql};");
         }
 
         private (string Up, string Down) Move(Table table)
@@ -186,7 +193,8 @@ public class LossSequenceTests(ITestOutputHelper output)
 
             var column = table.Columns[0];
             table.Columns.RemoveAt(0);
-            return ($"ALTER TABLE {table.Sql} DROP COLUMN {column.Sql};", $"ALTER TABLE {table.Sql} ADD COLUMN {column.Sql} {column.Type};");
+            return ($"ALTER TABLE {table.Sql} DROP COLUMN {column.Sql};",
+                $"ALTER TABLE {table.Sql} ADD COLUMN {column.Sql} {column.Type};");
         }
 
         private (string Up, string Down) DropTable(Table table)
@@ -231,7 +239,8 @@ public class LossSequenceTests(ITestOutputHelper output)
             _tables.Add(table);
             var action = Choose(2) == 0 ? "CASCADE" : "SET NULL";
             return (table.Definition + table.Rows(1)
-                + $"ALTER TABLE {table.Sql} ADD COLUMN up integer REFERENCES {parent.Sql} (id) ON DELETE {action};\nUPDATE {table.Sql} SET up = 1 WHERE EXISTS (SELECT FROM {parent.Sql} WHERE id = 1);",
+                + $"ALTER TABLE {table.Sql} ADD COLUMN up integer REFERENCES {parent.Sql} (id) ON DELETE {action};\n"
+                + $"UPDATE {table.Sql} SET up = 1 WHERE EXISTS (SELECT FROM {parent.Sql} WHERE id = 1);",
                 $"DROP TABLE {table.Sql};");
         }
 
@@ -250,7 +259,8 @@ public class LossSequenceTests(ITestOutputHelper output)
             }
 
             var (first, second) = (Quote(table.Name), Quote(other.Name));
-            var swap = $"ALTER TABLE {table.Sql} RENAME TO tmp;\nALTER TABLE {other.Sql} RENAME TO {first};\nALTER TABLE {Quote(table.Schema)}.tmp RENAME TO {second};";
+            var swap = $"ALTER TABLE {table.Sql} RENAME TO tmp;\nALTER TABLE {other.Sql} RENAME TO {first};\n"
+                + $"ALTER TABLE {Quote(table.Schema)}.tmp RENAME TO {second};";
             (table.Name, other.Name) = (other.Name, table.Name);
             return (swap, swap);
         }
@@ -277,9 +287,12 @@ public class LossSequenceTests(ITestOutputHelper output)
 
         public string Sql => $"{Quote(Schema)}.{Quote(Name)}";
 
-        public string Definition => $"CREATE TABLE {Sql} (id integer PRIMARY KEY{string.Concat(Columns.Select(column => $", {column.Sql} {column.Type}"))});\n";
+        public string Definition =>
+            $"CREATE TABLE {Sql} (id integer PRIMARY KEY{Each(column => $"{column.Sql} {column.Type}")});\n";
 
         public string Rows(int from) => string.Concat(Enumerable.Range(from, 3).Select(row =>
-            $"INSERT INTO {Sql} (id{string.Concat(Columns.Select(column => $", {column.Sql}"))}) VALUES ({row}{string.Concat(Columns.Select(column => $", {column.Value(row)}"))}) ON CONFLICT DO NOTHING;\n"));
+            $"INSERT INTO {Sql} (id{Each(column => column.Sql)}) VALUES ({row}{Each(column => column.Value(row))}) ON CONFLICT DO NOTHING;\n"));
+
+        private string Each(Func<Column, string> text) => string.Concat(Columns.Select(column => ", " + text(column)));
     }
 }

@@ -19,7 +19,8 @@ internal sealed class StoredData
             """
             SELECT c.oid, a.attnum, quote_ident(n.nspname) || '.' || quote_ident(c.relname), quote_ident(a.attname), a.attname::text
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
-            WHERE c.relkind IN ('r', 'm') AND c.relispopulated AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'chatgenius_db') AND a.attnum > 0 AND NOT a.attisdropped
+            WHERE c.relkind IN ('r', 'm') AND c.relispopulated AND n.nspname !~ '^pg_' AND n.nspname NOT
+                IN ('information_schema', 'chatgenius_db') AND a.attnum > 0 AND NOT a.attisdropped
             ORDER BY c.oid, a.attnum
             """,
             connection))
@@ -27,13 +28,15 @@ internal sealed class StoredData
             await using var reader = await command.ExecuteReaderAsync();
             while (await reader.ReadAsync())
             {
-                columns.Add((reader.GetFieldValue<uint>(0), reader.GetInt16(1), reader.GetString(2), reader.GetString(3), reader.GetString(4)));
+                columns.Add((reader.GetFieldValue<uint>(0), reader.GetInt16(1), reader.GetString(2), reader.GetString(3),
+                    reader.GetString(4)));
             }
         }
 
         foreach (var (oid, number, table, column, name) in columns)
         {
-            await using var command = new NpgsqlCommand($"SELECT coalesce(array_agg({column}::text), '{{}}') FROM ONLY {table} WHERE {column} IS NOT NULL", connection);
+            await using var command = new NpgsqlCommand(
+                $"SELECT coalesce(array_agg({column}::text), '{{}}') FROM ONLY {table} WHERE {column} IS NOT NULL", connection);
             data._values[(oid, number)] = [.. (string[])(await command.ExecuteScalarAsync())!];
             data._names[(oid, number)] = name;
         }
@@ -51,10 +54,12 @@ internal sealed class StoredData
         }).Select(before => before.Key),
     ];
 
-    /// <summary>Those of some columns that no target names, neither as a column nor with all of its table or of one that this inherits from.</summary>
+    /// <summary>Those of some columns that no target names, neither as a column nor with all of its table or of one that this inherits
+    /// from.</summary>
     public List<string> Unsaid(IEnumerable<(uint Table, short Column)> lost, IReadOnlyList<LossTarget> targets, LossCatalog catalog)
     {
-        IEnumerable<uint> Tree(uint table) => catalog.Inheritance.Where(pair => pair.Child == table).SelectMany(pair => Tree(pair.Parent)).Prepend(table);
+        IEnumerable<uint> Tree(uint table) => catalog.Inheritance.Where(pair => pair.Child == table).SelectMany(pair =>
+            Tree(pair.Parent)).Prepend(table);
         return
         [
             .. lost.Where(column => !targets.Any(target => target.Relation is { } relation

@@ -291,7 +291,8 @@ public class LossSequenceTests(ITestOutputHelper output)
             $"CREATE TABLE {Sql} (id integer PRIMARY KEY{Each(column => $"{column.Sql} {column.Type}")});\n";
 
         public string Rows(int from) => string.Concat(Enumerable.Range(from, 3).Select(row =>
-            $"INSERT INTO {Sql} (id{Each(column => column.Sql)}) VALUES ({row}{Each(column => column.Value(row))}) ON CONFLICT DO NOTHING;\n"));
+            $"INSERT INTO {Sql} (id{Each(column => column.Sql)}) VALUES "
+            + $"({row}{Each(column => column.Value(row))}) ON CONFLICT DO NOTHING;\n"));
 
         private string Each(Func<Column, string> text) => string.Concat(Columns.Select(column => ", " + text(column)));
     }

@@ -100,7 +100,7 @@ public partial class ArchitectureTests
         "SchemaDiffTests", "SchemaGap", "SchemaKindTests", "SchemaOrder", "SchemaReadOptions", "SchemaReaderTests",
         "SchemaRename", "SchemaScript", "SchemaScriptTests", "SchemaSnapshot", "SchemaSql", "SchemaStatement", "SchemaText",
         "ServerAccount", "SmallDisk", "SnapshotBuilder", "SocketFolder", "SqlChecksum", "SqlLexerTests", "SqlPropertyTests",
-        "SqlScriptTests", "SqlSplitter", "SqlStatementTests", "StandbyTests", "StatementRunTests", "StatementText",
+        "SqlScriptTests", "SqlSplitter", "SqlStatementTests", "StandbyTests", "StatementRunTests", 
         "StatementTextTests", "TemplateCalls", "TemplateRunTests", "ToolCall", "UsedDatabases",
     ];
 

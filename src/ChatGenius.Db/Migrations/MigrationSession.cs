@@ -59,7 +59,7 @@ internal sealed partial class MigrationSession : IAsyncDisposable
     internal ServerFacts Facts => _facts ?? throw new InvalidOperationException("Nothing was read yet.");
 
     /// <summary>Whether a pooler stands between: the backend that answers is not the one that the connection was told of.</summary>
-    internal bool IsPooled => Connection.ProcessID != Facts.BackendPid;
+    internal bool IsPooled { get; private set; }
 
     /// <summary>Opens one, waiting for a server that is starting up or has no connection to spare.</summary>
     /// <exception cref="ProblemException">CG0610 to CG0629: it could not be had in time, or waiting doesn't help.</exception>
@@ -76,6 +76,8 @@ internal sealed partial class MigrationSession : IAsyncDisposable
         (_facts, var history) = await (_lock is not null && IsPooled && !waitForWriters
             ? _limit.AnswerAsync(reading, SecondSession, TooSmallPool)
             : _limit.AnswerAsync(reading));
+        // Asked for now: a connection that was lost no longer says it.
+        IsPooled = Connection.ProcessID != _facts.BackendPid;
         return history;
     }
 
@@ -108,6 +110,11 @@ internal sealed partial class MigrationSession : IAsyncDisposable
     /// <exception cref="ProblemException">CG0503, CG0504, CG0512.</exception>
     internal async Task WriteAsync(params IReadOnlyList<NpgsqlBatchCommand?> commands)
     {
+        if (Connection.FullState != System.Data.ConnectionState.Open)
+        {
+            throw new NpgsqlException("The connection is closed");
+        }
+
         var pipeline = new SqlPipeline<string>(Connection);
         foreach (var sql in (string[])[Begin, "SET LOCAL search_path = pg_catalog, pg_temp", .. Settings(local: true)])
         {

@@ -171,7 +171,7 @@ internal sealed class LossModel
 
     internal ModelSchema AddSchema(string name) => _schemas[++_created] = new ModelSchema(_created, name);
 
-    internal void Inherit(ModelRelation child, ModelRelation parent)
+    internal static void Inherit(ModelRelation child, ModelRelation parent)
     {
         child.Parents.Add(parent);
         parent.Children.Add(child);

@@ -5,6 +5,8 @@ namespace ChatGenius.Db.Safety;
 /// <content>ALTER.</content>
 internal sealed partial class LossReader
 {
+    private static readonly string[] Expressions = ["DEFAULT", "CHECK", "EXCLUDE", "GENERATED"];
+
     private void ReadAlter()
     {
         var kind = _text.Tokens.Count > 1 ? _text.Tokens[1].Text : "";
@@ -222,7 +224,7 @@ internal sealed partial class LossReader
 
     private void Join(ModelRelation child, ModelRelation parent, char kind)
     {
-        _model.Inherit(child, parent);
+        LossModel.Inherit(child, parent);
         _model.Link(child, parent.Object, kind);
         // What was said of the parent did not mean the child.
         var origins = parent.Ancestors.Prepend(parent).Select(relation => relation.Origin).ToHashSet();
@@ -280,7 +282,7 @@ internal sealed partial class LossReader
     private void Add(ModelRelation relation, int start, int end)
     {
         // Types and names of columns before these words call nothing.
-        var code = new[] { "DEFAULT", "CHECK", "EXCLUDE", "GENERATED" }.Select(word => _text.Find(start, word))
+        var code = Expressions.Select(word => _text.Find(start, word))
             .Where(i => i >= 0 && i < end);
         if (code.DefaultIfEmpty(end).Min() is var from && !IsHarmless(from, end))
         {

@@ -77,7 +77,7 @@ internal sealed class EveryCommand : IDisposable
         string[][] calls =
         [
             ["create"], ["wait"], ["status"], ["plan"], ["script"], ["check", "--shadow", shadow],
-            ["apply"], ["status", "--exit-code"], ["plan"], ["rollback", "--dry-run", "--steps", "3"],
+            ["apply"], ["status", "--exit-code"], ["plan"], ["log"], ["rollback", "--dry-run", "--steps", "3"],
                 ["rollback", "--yes", "--steps", "3"],
             ["check", "--shadow", shadow, "--target", database, "--data"], ["check", "--shadow", shadow, "--made-up"],
             ["apply", "--single-transaction", "--to", "6"], ["apply"], ["redo", "--yes"],

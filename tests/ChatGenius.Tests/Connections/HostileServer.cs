@@ -79,7 +79,7 @@ internal sealed class HostileServer : IAsyncDisposable
                 clients.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException || _stop.IsCancellationRequested)
         {
             await Task.WhenAll(clients);
         }

@@ -85,7 +85,8 @@ public sealed class Database(DatabaseUrl url)
                 }
             }
         }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        // An attempt that fails just as the time is over is not looked at by the connecting any more.
+        catch (Exception e) when (e is OperationCanceledException or NpgsqlException && !cancellationToken.IsCancellationRequested)
         {
             throw last ?? new ProblemException(ConnectionProblem.NoAnswer(url, timeout), e);
         }

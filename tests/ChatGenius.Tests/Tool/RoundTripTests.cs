@@ -44,9 +44,9 @@ public class RoundTripTests
             "apply: 4 + 1",
             "apply: 1",
             "status --json: 1",
-            "rollback --yes: 1 + 1 + 4 + 1",
+            "rollback --yes: 1 + 5 + 4 + 1",
             "baseline --to 5 --yes: 4 + 1",
-            "redo --yes: 2 + 1 + 6 + 1",
+            "redo --yes: 2 + 5 + 6 + 1",
             "schema dump: 1",
             "wait: 0",
         ]);

@@ -108,6 +108,13 @@ internal static class Cli
                     Advice: "Give the process more, or look at what the server or a file sends: a text may be huge.")]);
                 return ExitCode.Error;
             }
+            catch (Npgsql.NpgsqlException e) when (e is not Npgsql.PostgresException { InvariantSeverity: not ("FATAL" or "PANIC") })
+            {
+                // A session that ends at a moment where nobody looks for it is the server's or the network's doing.
+                report.Problems([new Problem("CG0514", $"The connection was lost: {(e.InnerException ?? e).Message}",
+                    Advice: "Run the same command again.")]);
+                return ExitCode.Error;
+            }
             catch (Exception e)
             {
                 report.Bug(e);

@@ -49,7 +49,8 @@ public sealed class ProblemException : Exception
 {
     /// <summary>Reports one problem.</summary>
     public ProblemException(
-        string code, string message, SourceLocation? where = null, string? advice = null, Exception? cause = null, ProblemKind kind = default)
+        string code, string message, SourceLocation? where = null, string? advice = null, Exception? cause = null,
+        ProblemKind kind = default)
         : this([new Problem(code, message, where, advice) { Kind = kind }], cause)
     {
     }
@@ -76,6 +77,7 @@ public sealed class ProblemException : Exception
     /// <summary>The problems, in the order they are to be read; never empty.</summary>
     public IReadOnlyList<Problem> Problems { get; }
 
-    /// <summary>Whether the same attempt may succeed a moment later: the server is not there yet, is starting up, or has no slot free.</summary>
+    /// <summary>Whether the same attempt may succeed a moment later: the server is not there yet, is starting up, or has no slot
+    /// free.</summary>
     public bool MayPass => Problems is [{ Kind: ProblemKind.Unreachable or ProblemKind.Busy }];
 }

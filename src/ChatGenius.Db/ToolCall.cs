@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace ChatGenius.Db;
 
 /// <summary>
-/// A call of the tool in a message or an advice. The engine names the command and what is particular to the case; whoever prints it adds the
-/// options of the present call that say where (<c>--database</c>, <c>--env</c>, …), so that it can be pasted as it is shown.
+/// A call of the tool in a message or an advice. The engine names the command and what is particular to the case; whoever prints it adds
+/// the options of the present call that say where (<c>--database</c>, <c>--env</c>, …), so that it can be pasted as it is shown.
 /// </summary>
 /// <param name="Words">The command and its arguments.</param>
 public sealed partial record ToolCall(params IReadOnlyList<string> Words)

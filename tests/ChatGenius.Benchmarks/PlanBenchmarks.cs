@@ -20,9 +20,11 @@ public class PlanBenchmarks
     public void MakeMigrations()
     {
         _migrations = [.. Enumerable.Range(1, Migrations).Select(i => MigrationParser.Parse(
-            SourceText.From($"{i:D5}_add_table.sql", Encoding.UTF8.GetBytes($"-- migrate:up\nCREATE TABLE t{i} (i int);\n-- migrate:down\nDROP TABLE t{i};\n")),
+            SourceText.From($"{i:D5}_add_table.sql",
+                Encoding.UTF8.GetBytes($"-- migrate:up\nCREATE TABLE t{i} (i int);\n-- migrate:down\nDROP TABLE t{i};\n")),
             MigrationOrigin.Folder))];
-        var rows = _migrations.Take(Migrations / 2).Select(m => new HistoryRow(m.Version, m.Name, m.Up.Checksum, DateTime.UnixEpoch) { DownSql = m.Down.Text });
+        var rows = _migrations.Take(Migrations / 2).Select(m =>
+            new HistoryRow(m.Version, m.Name, m.Up.Checksum, DateTime.UnixEpoch) { DownSql = m.Down.Text });
         _history = new HistorySnapshot(true, [.. rows], []);
     }
 

@@ -14,11 +14,13 @@ internal static class ConnectionParameters
     private static readonly (string Variable, string Parameter)[] Variables =
     [
         ("PGHOST", "host"), ("PGHOSTADDR", "hostaddr"), ("PGPORT", "port"), ("PGDATABASE", "dbname"), ("PGUSER", "user"),
-        ("PGPASSWORD", "password"), ("PGPASSFILE", "passfile"), ("PGSERVICE", "service"), ("PGSERVICEFILE", "servicefile"), ("PGOPTIONS", "options"),
+        ("PGPASSWORD", "password"), ("PGPASSFILE", "passfile"), ("PGSERVICE", "service"), ("PGSERVICEFILE", "servicefile"),
+        ("PGOPTIONS", "options"),
         ("PGAPPNAME", "application_name"), ("PGSSLMODE", "sslmode"), ("PGREQUIRESSL", "requiressl"), ("PGSSLNEGOTIATION", "sslnegotiation"),
         ("PGSSLCERT", "sslcert"), ("PGSSLKEY", "sslkey"), ("PGSSLROOTCERT", "sslrootcert"), ("PGCHANNELBINDING", "channel_binding"),
         ("PGREQUIREAUTH", "require_auth"), ("PGREQUIREPEER", "requirepeer"), ("PGGSSENCMODE", "gssencmode"), ("PGKRBSRVNAME", "krbsrvname"),
-        ("PGCONNECT_TIMEOUT", "connect_timeout"), ("PGTARGETSESSIONATTRS", "target_session_attrs"), ("PGLOADBALANCEHOSTS", "load_balance_hosts"),
+        ("PGCONNECT_TIMEOUT", "connect_timeout"), ("PGTARGETSESSIONATTRS", "target_session_attrs"),
+        ("PGLOADBALANCEHOSTS", "load_balance_hosts"),
     ];
 
     private static readonly Dictionary<string, SslMode> SslModes = new(StringComparer.Ordinal)
@@ -27,7 +29,8 @@ internal static class ConnectionParameters
         ["verify-ca"] = SslMode.VerifyCA, ["verify-full"] = SslMode.VerifyFull,
     };
 
-    private static readonly Dictionary<string, SslMode> JdbcSsl = new(StringComparer.Ordinal) { ["true"] = SslMode.Require, ["false"] = SslMode.Prefer };
+    private static readonly Dictionary<string, SslMode> JdbcSsl =
+        new(StringComparer.Ordinal) { ["true"] = SslMode.Require, ["false"] = SslMode.Prefer };
 
     private static readonly Dictionary<string, SslNegotiation> SslNegotiations = new(StringComparer.Ordinal)
     {
@@ -52,7 +55,8 @@ internal static class ConnectionParameters
 
     private static readonly Dictionary<string, bool> LoadBalancing = new(StringComparer.Ordinal) { ["disable"] = false, ["random"] = true };
 
-    private static readonly Dictionary<string, Action<NpgsqlConnectionStringBuilder, ConnectionParameter>> Translations = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Action<NpgsqlConnectionStringBuilder, ConnectionParameter>> Translations =
+        new(StringComparer.Ordinal)
     {
         ["user"] = (b, p) => b.Username = p.Value,
         ["password"] = (b, p) => b.Password = p.Value,
@@ -101,7 +105,8 @@ internal static class ConnectionParameters
         ["connection_limit"] = "Leave it out: at most two connections are opened.",
     };
 
-    public static bool IsKnown(string name) => name is "host" or "port" or "requirepeer" or "service" or "servicefile" || Translations.ContainsKey(name) || Unsupported.ContainsKey(name);
+    public static bool IsKnown(string name) => name is "host" or "port" or "requirepeer" or "service" or "servicefile"
+        || Translations.ContainsKey(name) || Unsupported.ContainsKey(name);
 
     /// <summary>The parameters that the environment gives and the string does not.</summary>
     public static IEnumerable<ConnectionParameter> FromEnvironment(Func<string, string?> environment, Func<string, bool> isGiven)
@@ -142,7 +147,8 @@ internal static class ConnectionParameters
     /// <exception cref="ProblemException">CG0603: the value is no whole number or out of range.</exception>
     public static int Number(ConnectionParameter parameter, int least, int most)
     {
-        if (int.TryParse(parameter.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        if (int.TryParse(parameter.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least
+            && number <= most)
         {
             return number;
         }
@@ -151,7 +157,8 @@ internal static class ConnectionParameters
     }
 
     public static ProblemException BadValue(ConnectionParameter parameter, string expected) =>
-        new(new Problem("CG0603", $"\"{parameter.Value}\" is not a value of the connection parameter {parameter.Name}", parameter.Where, $"It takes {expected}."));
+        new(new Problem("CG0603", $"\"{parameter.Value}\" is not a value of the connection parameter {parameter.Name}", parameter.Where,
+            $"It takes {expected}."));
 
     /// <summary>Npgsql spells one of libpq's methods in another way.</summary>
     private static void RequireAuth(NpgsqlConnectionStringBuilder builder, ConnectionParameter parameter)
@@ -162,14 +169,16 @@ internal static class ConnectionParameters
         }
         catch (ArgumentException)
         {
-            throw BadValue(parameter, "password, md5, gss, sspi, scram-sha-256 and none, several with commas between them, or each with ! before it");
+            throw BadValue(parameter,
+                "password, md5, gss, sspi, scram-sha-256 and none, several with commas between them, or each with ! before it");
         }
     }
 
     private static T Choice<T>(ConnectionParameter parameter, Dictionary<string, T> choices) =>
         choices.TryGetValue(parameter.Value, out var choice) ? choice : throw BadValue(parameter, string.Join(", ", choices.Keys));
 
-    /// <summary>Migration files are UTF-8 and so is what is read back; the server converts where the database's encoding is another.</summary>
+    /// <summary>Migration files are UTF-8 and so is what is read back; the server converts where the database's encoding is
+    /// another.</summary>
     private static void ExpectUtf8(ConnectionParameter parameter)
     {
         if (parameter.Value.ToUpperInvariant() is not ("UTF8" or "UTF-8" or "UNICODE" or "AUTO"))

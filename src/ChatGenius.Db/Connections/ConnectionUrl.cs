@@ -54,7 +54,8 @@ internal static class ConnectionUrl
         {
             if (text.IndexOf('@', at, queryStart - at) is >= 0 and var stray)
             {
-                throw Malformed(source, stray, 1, "The URL has an @ after its first slash", "Write a slash in a password as %2F, and an @ in a database name as %40.");
+                throw Malformed(source, stray, 1, "The URL has an @ after its first slash",
+                    "Write a slash in a password as %2F, and an @ in a database name as %40.");
             }
 
             Add("dbname", at + 1, queryStart);
@@ -98,7 +99,8 @@ internal static class ConnectionUrl
 
         foreach (var secret in Secrets)
         {
-            for (var i = text.IndexOf(secret + "=", at, StringComparison.OrdinalIgnoreCase); i >= 0; i = text.IndexOf(secret + "=", i + 1, StringComparison.OrdinalIgnoreCase))
+            for (var i = text.IndexOf(secret + "=", at, StringComparison.OrdinalIgnoreCase); i >= 0; i = text.IndexOf(secret + "=", i + 1,
+                StringComparison.OrdinalIgnoreCase))
             {
                 var start = i + secret.Length + 1;
                 source.Hide(start, IndexOfAny(text, "&", start));
@@ -128,7 +130,8 @@ internal static class ConnectionUrl
                 at = end + 1;
                 if (at < text.Length && !":/?,".Contains(text[at], StringComparison.Ordinal))
                 {
-                    throw Malformed(source, at, 1, "After the ] of an IPv6 address comes a port, a slash or the end", "Write it as postgres://[::1]:5432/name.");
+                    throw Malformed(source, at, 1, "After the ] of an IPv6 address comes a port, a slash or the end",
+                        "Write it as postgres://[::1]:5432/name.");
                 }
             }
             else
@@ -207,7 +210,8 @@ internal static class ConnectionUrl
             if (at == text.Length || text[at] != '=')
             {
                 source.Hide(start, text.Length);
-                throw Malformed(source, start, name.Length, "After a keyword of the connection string an = is missing", "Quote a value that has blanks: password='two words'.");
+                throw Malformed(source, start, name.Length, "After a keyword of the connection string an = is missing",
+                    "Quote a value that has blanks: password='two words'.");
             }
 
             at = SkipBlanks(text, at + 1);
@@ -240,7 +244,8 @@ internal static class ConnectionUrl
         if (quoted && at++ == text.Length)
         {
             source.Hide(start, text.Length);
-            throw Malformed(source, start, 1, "A quoted value of the connection string has no closing quote", "Write a quote inside a value as \\'.");
+            throw Malformed(source, start, 1, "A quoted value of the connection string has no closing quote",
+                "Write a quote inside a value as \\'.");
         }
 
         return value.ToString();
@@ -276,7 +281,8 @@ internal static class ConnectionUrl
                 bytes.AddRange(Encoding.UTF8.GetBytes(text.Substring(i, whole)));
                 i += whole - 1;
             }
-            else if (i + 2 < end && char.IsAsciiHexDigit(text[i + 1]) && char.IsAsciiHexDigit(text[i + 2]) && text.AsSpan(i, 3) is not "%00")
+            else if (i + 2 < end && char.IsAsciiHexDigit(text[i + 1]) && char.IsAsciiHexDigit(text[i + 2])
+                && text.AsSpan(i, 3) is not "%00")
             {
                 bytes.Add(Convert.FromHexString(text.AsSpan(i + 1, 2))[0]);
                 i += 2;

@@ -10,7 +10,8 @@ namespace ChatGenius.Db.Connections;
 internal static class LibpqEnvironment
 {
     /// <exception cref="ProblemException">CG1306: the client key has a password, for which libpq has no variable.</exception>
-    public static IReadOnlyDictionary<string, string> Of(NpgsqlConnectionStringBuilder builder, (string Host, int Port)[] servers, string? requiredPeer)
+    public static IReadOnlyDictionary<string, string> Of(NpgsqlConnectionStringBuilder builder, (string Host, int Port)[] servers,
+        string? requiredPeer)
     {
         if (builder.SslPassword is not null)
         {
@@ -40,7 +41,8 @@ internal static class LibpqEnvironment
             ("PGREQUIREPEER", requiredPeer),
             ("PGGSSENCMODE", builder.GssEncryptionMode.ToString().ToLowerInvariant()),
             ("PGKRBSRVNAME", builder.KerberosServiceName),
-            ("PGTARGETSESSIONATTRS", builder.TargetSessionAttributes switch { null or "any" => null, "prefer-primary" => "primary", var word => word }),
+            ("PGTARGETSESSIONATTRS", builder.TargetSessionAttributes switch { null or "any" => null, "prefer-primary" => "primary",
+                var word => word }),
             ("PGLOADBALANCEHOSTS", builder.LoadBalanceHosts ? "random" : null),
         ];
         return all.Where(v => !string.IsNullOrEmpty(v.Value)).ToDictionary(v => v.Variable, v => v.Value!, StringComparer.Ordinal);

@@ -49,8 +49,8 @@ public sealed record MigrationSection(bool Transactional, bool Irreversible, int
     public string Text => Script.Source.Substring(Start, Script.End);
 
     /// <summary>
-    /// Whether it says <c>repeatable:true</c>: after an interruption, each of its statements may run again, whatever part of its work it has done. It counts
-    /// for the statements of which nothing else tells, such as a DO block that commits as it goes.
+    /// Whether it says <c>repeatable:true</c>: after an interruption, each of its statements may run again, whatever part of its work it
+    /// has done. It counts for the statements of which nothing else tells, such as a DO block that commits as it goes.
     /// </summary>
     public bool Repeatable { get; init; }
 

@@ -30,9 +30,11 @@ public sealed class MigrationFolder
     /// <param name="now">For projects that number by time.</param>
     /// <param name="cancellationToken">Ends the waiting for another run.</param>
     /// <returns>The paths of the new files.</returns>
-    /// <exception cref="ProblemException">CG0813: the folder can't be written to; CG0814: another run keeps it locked; CG0815: no number is left.</exception>
+    /// <exception cref="ProblemException">CG0813: the folder can't be written to; CG0814: another run keeps it locked; CG0815: no number is
+    /// left.</exception>
     public async Task<IReadOnlyList<string>> AddAsync(
-        IReadOnlyList<ScaffoldedMigration> migrations, IReadOnlyCollection<long> taken, DateTimeOffset now, CancellationToken cancellationToken = default)
+        IReadOnlyList<ScaffoldedMigration> migrations, IReadOnlyCollection<long> taken, DateTimeOffset now,
+        CancellationToken cancellationToken = default)
     {
         using var held = await LockAsync(cancellationToken);
         var written = new List<string>();
@@ -58,11 +60,13 @@ public sealed class MigrationFolder
         }
     }
 
-    /// <summary>Gives files new numbers, all or none, and what lies beside them under the same name (<c>0006_x.trace.json</c>) with them.</summary>
+    /// <summary>Gives files new numbers, all or none, and what lies beside them under the same name (<c>0006_x.trace.json</c>) with
+    /// them.</summary>
     /// <param name="plan">Gets the names in the folder, and decides while no other run can add one.</param>
     /// <param name="cancellationToken">Ends the waiting for another run.</param>
     /// <returns>What was renamed, in the order of the new numbers.</returns>
-    /// <exception cref="ProblemException">CG0813: the folder can't be written to; CG0814: another run keeps it locked; and what the plan throws.</exception>
+    /// <exception cref="ProblemException">CG0813: the folder can't be written to; CG0814: another run keeps it locked; and what the plan
+    /// throws.</exception>
     public async Task<IReadOnlyList<NewNumber>> RenumberAsync(
         Func<IReadOnlyList<string>, IReadOnlyList<NewNumber>> plan, CancellationToken cancellationToken = default)
     {
@@ -141,5 +145,6 @@ public sealed class MigrationFolder
     }
 
     private ProblemException NotWritable(Exception e) =>
-        new(new Problem("CG0813", $"The migrations folder {Path} can't be written to: {e.Message}", Advice: "Check its permissions and the room on the disk."), e);
+        new(new Problem("CG0813", $"The migrations folder {Path} can't be written to: {e.Message}",
+            Advice: "Check its permissions and the room on the disk."), e);
 }

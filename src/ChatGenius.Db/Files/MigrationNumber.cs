@@ -34,7 +34,8 @@ public static class MigrationNumber
         return highest + 1;
     }
 
-    /// <summary>The numbers of the bundle, from the names alone: who only needs the next one does not wait for its files to be parsed.</summary>
+    /// <summary>The numbers of the bundle, from the names alone: who only needs the next one does not wait for its files to be
+    /// parsed.</summary>
     public static IReadOnlyList<long> OfBundle() =>
         [.. typeof(MigrationNumber).Assembly.GetManifestResourceNames()
             .Where(name => name.StartsWith("bundle/", StringComparison.Ordinal))
@@ -51,7 +52,8 @@ public static class MigrationNumber
     public static long? Of(string fileName)
     {
         var digits = fileName.IndexOf('_', StringComparison.Ordinal);
-        return digits > 0 && long.TryParse(fileName.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= Highest
+        return digits > 0 && long.TryParse(fileName.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number <= Highest
             ? number
             : null;
     }

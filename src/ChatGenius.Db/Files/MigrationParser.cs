@@ -61,10 +61,12 @@ public static partial class MigrationParser
 
     /// <summary>The number in a file's name; null where the name is no migration's.</summary>
     internal static long? VersionOf(string path) =>
-        Path.GetFileNameWithoutExtension(path.AsSpan()) is var id && FileName().IsMatch(Path.GetFileName(path.AsSpan())) ? VersionOf(id[..id.IndexOf('_')]) : null;
+        Path.GetFileNameWithoutExtension(path.AsSpan()) is var id && FileName().IsMatch(Path.GetFileName(path.AsSpan()))
+            ? VersionOf(id[..id.IndexOf('_')]) : null;
 
     private static long? VersionOf(ReadOnlySpan<char> digits) =>
-        long.TryParse(digits.TrimStart('0'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) && version <= MaxVersion ? version : null;
+        long.TryParse(digits.TrimStart('0'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) && version <= MaxVersion
+            ? version : null;
 
     private static (long Version, string Name) ParseFileName(string path, List<Problem> problems)
     {

@@ -57,8 +57,9 @@ public static class MigrationSource
             }
         }
 
-        // The files are small and in the system's cache, or few: to wait for each of them without a thread costs more than the reading. With a thread
-        // a core, of which the caller's is one, whatever else goes on meanwhile, such as connecting, finds one free in the pool.
+        // The files are small and in the system's cache, or few: to wait for each of them without a thread costs more than the reading.
+        // With a thread a core, of which the caller's is one, whatever else goes on meanwhile, such as connecting, finds one free in the
+        // pool.
         var onAllCores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken };
         Parallel.For(0, files.Count, onAllCores, Read);
 
@@ -95,7 +96,8 @@ public static class MigrationSource
                 {
                     (problems[other] ??= []).Add(new Problem(
                         "CG0306",
-                        $"{files[first].Path}, which travels with the tool, and {files[other].Path} have the same number, but not the same name and content",
+                        $"{files[first].Path}, which travels with the tool, and {files[other].Path} have the same number, but not the "
+                            + "same name and content",
                         Advice: "Give your file the next free number, or leave out the bundle with --no-bundle."));
                 }
             }

@@ -16,11 +16,12 @@ public static class Renumbering
     /// <param name="files">The migrations of the folder.</param>
     /// <param name="taken">The numbers of the bundle, and those in the history whose file is not here.</param>
     /// <param name="move">
-    /// The files to move, by name; empty leaves the choice to what is known: from the first file that is not applied and shares its number or
-    /// is below an applied or bundled one, all that are not applied.
+    /// The files to move, by name; empty leaves the choice to what is known: from the first file that is not applied and shares its number
+    /// or is below an applied or bundled one, all that are not applied.
     /// </param>
     /// <param name="now">For projects that number by time.</param>
-    /// <exception cref="ProblemException">CG0816: two files that are not applied share a number; CG0817: a named file is not there or is applied.</exception>
+    /// <exception cref="ProblemException">CG0816: two files that are not applied share a number; CG0817: a named file is not there or is
+    /// applied.</exception>
     public static IReadOnlyList<NewNumber> Plan(
         IReadOnlyList<NumberedFile> files, IReadOnlyCollection<long> taken, IReadOnlyCollection<string> move, DateTimeOffset now)
     {
@@ -53,10 +54,12 @@ public static class Renumbering
             switch (files.FirstOrDefault(file => file.Name == name))
             {
                 case null:
-                    problems.Add(new Problem("CG0817", $"There is no migration {name} in the folder", Advice: "Name a file of the migrations folder."));
+                    problems.Add(new Problem("CG0817", $"There is no migration {name} in the folder",
+                        Advice: "Name a file of the migrations folder."));
                     break;
                 case { IsApplied: true }:
-                    problems.Add(new Problem("CG0817", $"The migration {name} is applied, so it keeps its number", Advice: "Name the others, or roll it back first."));
+                    problems.Add(new Problem("CG0817", $"The migration {name} is applied, so it keeps its number",
+                        Advice: "Name the others, or roll it back first."));
                     break;
                 case var file:
                     found.Add(file);
@@ -74,7 +77,9 @@ public static class Renumbering
         {
             throw new ProblemException(
                 "CG0816",
-                $"The number {MigrationNumber.Format(twice.Key)} is taken by {string.Join(" and ", twice.Select(file => file.Name).Order(StringComparer.Ordinal))}, and none of them is known to be applied",
+                $"The number {MigrationNumber.Format(twice.Key)} is taken by "
+                    + $"{string.Join(" and ", twice.Select(file => file.Name).Order(StringComparer.Ordinal))}, and none of them is known "
+                    + "to be applied",
                 advice: "Name your own, which is to move: 'chatgenius-db renumber FILE'.");
         }
 

@@ -169,7 +169,8 @@ internal sealed partial class History(string schemaName)
     }
 
     private ProblemException Unreadable(ProblemException e) =>
-        e.InnerException is PostgresException { SqlState: PostgresErrorCodes.InvalidTextRepresentation } && NotOurs(withLog: true) is { } ours
+        e.InnerException is PostgresException { SqlState: PostgresErrorCodes.InvalidTextRepresentation }
+            && NotOurs(withLog: true) is { } ours
             ? ours
         : e.InnerException is not PostgresException refused
         || SessionProblem.EndsSession(refused) ? e : new(

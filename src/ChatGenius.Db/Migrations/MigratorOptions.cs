@@ -27,18 +27,20 @@ public sealed record MigratorOptions
     public TimeSpan WaitForServer { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// How long the server, or a pooler before it, may take to answer a command that takes no time; then the network counts as cut. More than zero; less than
-    /// the twenty seconds that other writers of the history are waited for takes them for a cut as well.
+    /// How long the server, or a pooler before it, may take to answer a command that takes no time; then the network counts as cut. More
+    /// than zero; less than the twenty seconds that other writers of the history are waited for takes them for a cut as well.
     /// </summary>
     public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a statement that was cancelled may take to end; then it is left to the server. More than zero.</summary>
     public TimeSpan CancelTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>The victim budget: our statement is cancelled and tried again when this many sessions or more wait behind it; 1 or more…</summary>
+    /// <summary>The victim budget: our statement is cancelled and tried again when this many sessions or more wait behind it; 1 or
+    /// more…</summary>
     public int MaxBlocked { get; init; } = 5;
 
-    /// <summary>…before the first of them has waited for longer than this. It is looked at five times a second, so less than 0.2 s is taken as at once.</summary>
+    /// <summary>…before the first of them has waited for longer than this. It is looked at five times a second, so less than 0.2 s is taken
+    /// as at once.</summary>
     public TimeSpan MaxBlockedTime { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs all migrations in one transaction: either all are applied or none.</summary>
@@ -58,5 +60,6 @@ public sealed record MigratorOptions
 /// <summary>Commands around the statements of a migration, in its transaction.</summary>
 /// <param name="Begin">Before the first statement.</param>
 /// <param name="End">After the last one, in the migration's session state; an error rolls the migration back.</param>
-/// <param name="SqlState">The SQLSTATE with which <paramref name="End"/> says that the transaction must not commit; the message says why.</param>
+/// <param name="SqlState">The SQLSTATE with which <paramref name="End"/> says that the transaction must not commit; the message says
+/// why.</param>
 public sealed record TransactionGuard(string Begin, string End, string SqlState);

@@ -8,7 +8,8 @@ internal static class AlterColumn
     // What a type can become without a value that could not.
     private static readonly (string From, string[] To)[] Widens =
     [
-        ("smallint", ["integer", "bigint", "numeric"]), ("integer", ["bigint", "numeric"]), ("bigint", ["numeric"]), ("real", ["double precision"]),
+        ("smallint", ["integer", "bigint", "numeric"]), ("integer", ["bigint", "numeric"]), ("bigint", ["numeric"]),
+        ("real", ["double precision"]),
         ("character varying", ["text", "character varying"]), ("text", ["character varying"]), ("date", ["timestamp without time zone"]),
         ("inet", ["text"]), ("uuid", ["text"]), ("json", ["text"]), ("jsonb", ["text"]), ("boolean", ["text"]), ("name", ["text"]),
     ];
@@ -45,10 +46,13 @@ internal static class AlterColumn
         if (changesType)
         {
             var isCertain = !replaced && IsWidening(a.Type, b.Type);
-            var step = !replaced && Family(a.Type) == Family(b.Type) && Family(a.Type) != "" ? "" : a.Type.EndsWith("[]", StringComparison.Ordinal) && b.Type.EndsWith("[]", StringComparison.Ordinal) ? "::text[]" : "::text";
+            var step = !replaced && Family(a.Type) == Family(b.Type) && Family(a.Type) != "" ? ""
+                : a.Type.EndsWith("[]", StringComparison.Ordinal) && b.Type.EndsWith("[]", StringComparison.Ordinal) ? "::text[]"
+                : "::text";
             yield return new($"{alter}TYPE {TypeOf(b)}{(isCertain ? "" : $" USING {b.QuotedName}{step}::{b.Type}")}")
             {
-                Question = isCertain ? null : $"can every value of {o.Name}.{b.QuotedName} become {(replaced ? "one of the new " : "")}{b.Type}?",
+                Question =
+                    isCertain ? null : $"can every value of {o.Name}.{b.QuotedName} become {(replaced ? "one of the new " : "")}{b.Type}?",
             };
         }
 
@@ -64,7 +68,8 @@ internal static class AlterColumn
     }
 
     /// <summary>A new column; where rows may be there and it has no value for them, that is a question.</summary>
-    internal static SchemaStatement Add(SchemaObject o, ColumnFact c, string definition) => new($"ALTER {SchemaSql.Name(o)} ADD COLUMN {definition}")
+    internal static SchemaStatement Add(SchemaObject o, ColumnFact c, string definition) =>
+        new($"ALTER {SchemaSql.Name(o)} ADD COLUMN {definition}")
     {
         Question = c.NotNull is not null && c.Default is null && c.Generated is null && c.Identity is null && o.Kind != "foreign table"
             ? $"what shall rows that are there have in {o.Name}.{c.QuotedName}, which is NOT NULL and has no default?"
@@ -105,7 +110,8 @@ internal static class AlterColumn
         var name = Sql.SqlIdentifier.Quote(Sql.SqlIdentifier.Truncate($"{b.QuotedName.Trim('"')}_is_not_null"));
         return
         [
-            new($"{alter}ADD CONSTRAINT {name} CHECK ({b.QuotedName} IS NOT NULL) NOT VALID"), new($"{alter}VALIDATE CONSTRAINT {name}"), set,
+            new($"{alter}ADD CONSTRAINT {name} CHECK ({b.QuotedName} IS NOT NULL) NOT VALID"), new($"{alter}VALIDATE CONSTRAINT {name}"),
+            set,
             new($"{alter}DROP CONSTRAINT {name}"),
         ];
     }
@@ -153,7 +159,8 @@ internal static class AlterColumn
         {
             if (a.Options is { } old)
             {
-                yield return new($"{alter}RESET ({string.Join(", ", Clauses.Split(Clauses.Bracketed(old)!).Select(e => e.Split('=')[0]))})");
+                yield return new(
+                    $"{alter}RESET ({string.Join(", ", Clauses.Split(Clauses.Bracketed(old)!).Select(e => e.Split('=')[0]))})");
             }
 
             if (b.Options is { } options)
@@ -194,7 +201,9 @@ internal static class AlterColumn
         return newSizes.Count == 0 && oldName != newName && Widens.Any(w => w.From == oldName && w.To.Contains(newName));
     }
 
-    private static (string Name, List<int> Sizes) Parse(string type) => Clauses.Bracketed(type) is { } sizes && !type.Contains('"', StringComparison.Ordinal)
-        ? (type[..type.IndexOf('(', StringComparison.Ordinal)], [.. sizes.Split(',').Select(s => int.TryParse(s, CultureInfo.InvariantCulture, out var size) ? size : 0)])
+    private static (string Name, List<int> Sizes) Parse(string type) => Clauses.Bracketed(type) is { } sizes
+        && !type.Contains('"', StringComparison.Ordinal)
+        ? (type[..type.IndexOf('(', StringComparison.Ordinal)],
+        [.. sizes.Split(',').Select(s => int.TryParse(s, CultureInfo.InvariantCulture, out var size) ? size : 0)])
         : (type, []);
 }

@@ -7,7 +7,8 @@ internal static class AlterSql
 {
     private static readonly string[] SequenceWords = ["INCREMENT BY", "MINVALUE", "MAXVALUE", "START WITH", "CACHE", "CYCLE"];
 
-    /// <summary>Drops a fact that something else may need: an index, a constraint, a trigger, a rule, a policy, a default, a place among partitions.</summary>
+    /// <summary>Drops a fact that something else may need: an index, a constraint, a trigger, a rule, a policy, a default, a place among
+    /// partitions.</summary>
     internal static SchemaStatement Drop(SchemaObject o, string key, SchemaChangeOptions options)
     {
         var name = key[(key.IndexOf(' ', StringComparison.Ordinal) + 1)..];
@@ -18,7 +19,8 @@ internal static class AlterSql
                 new($"DROP INDEX CONCURRENTLY {SchemaSql.SchemaOf(o.Name)}.{name}") { IsAlone = true },
             "index" => new($"DROP INDEX {SchemaSql.SchemaOf(o.Name)}.{name}"),
             "column" => new($"{SchemaSql.AlterOnly(o)} ALTER COLUMN {name} DROP DEFAULT"),
-            "inherits" => new($"ALTER {SchemaSql.Name(o)} {string.Join(", ", Clauses.Split(o["inherits"]!).Select(p => $"NO INHERIT {p}"))}"),
+            "inherits" =>
+                new($"ALTER {SchemaSql.Name(o)} {string.Join(", ", Clauses.Split(o["inherits"]!).Select(p => $"NO INHERIT {p}"))}"),
             "partition" => new($"ALTER TABLE {o["partition of"]} DETACH PARTITION {o.Name}"),
             var kind => new($"DROP {kind.ToUpperInvariant()} {name} ON {o.Name}"),
         };
@@ -42,14 +44,16 @@ internal static class AlterSql
     internal static IEnumerable<SchemaStatement> Change(SchemaObject a, SchemaObject b, string key)
     {
         var fact = b.Facts.FirstOrDefault(f => f.Key == key) ?? a.Facts.First(f => f.Key == key);
-        return (fact.Kind is "privileges" ? Privileges(a, b, fact) : Texts(a, b, fact)).Select(s => s is { } sql && !sql.StartsWith("? ", StringComparison.Ordinal)
+        return (fact.Kind is "privileges" ? Privileges(a, b, fact) : Texts(a, b, fact))
+            .Select(s => s is { } sql && !sql.StartsWith("? ", StringComparison.Ordinal)
             ? new SchemaStatement(sql)
             : Asked(b, s[2..].Split('\n', 2)));
     }
 
     /// <summary>A question, and the statement that is right where the answer is yes; there may be none.</summary>
     private static SchemaStatement Asked(SchemaObject o, string[] question) =>
-        new(question.Length > 1 ? question[1] : $"SELECT '{o.Kind} {o.Name.Replace("'", "''", StringComparison.Ordinal)}'") { Question = question[0] };
+        new(question.Length > 1 ? question[1] : $"SELECT '{o.Kind} {o.Name.Replace("'", "''", StringComparison.Ordinal)}'") {
+            Question = question[0] };
 
     private static IEnumerable<string> Texts(SchemaObject a, SchemaObject b, SchemaFact fact)
     {
@@ -69,8 +73,10 @@ internal static class AlterSql
             "target" when after is null => [$"{alter} SET STATISTICS -1"],
             "state" when after is null => [$"{alter} ENABLE"],
             "definition" when b.Kind == "sequence" && Shrinks(before!, after!) => [
-                $"? may {b.Name} begin again, for its present value may be outside of what it shall give?\n{alter} {string.Join(' ', Sequence(after!).Prepend(new Clauses(after!, SequenceWords).Head))} RESTART"],
-            "definition" when b.Kind == "sequence" => [$"{alter} {string.Join(' ', Sequence(after!).Prepend(new Clauses(after!, SequenceWords).Head))}"],
+                $"? may {b.Name} begin again, for its present value may be outside of what it shall give?\n{alter} "
+                    + $"{string.Join(' ', Sequence(after!).Prepend(new Clauses(after!, SequenceWords).Head))} RESTART"],
+            "definition" when b.Kind == "sequence" =>
+                [$"{alter} {string.Join(' ', Sequence(after!).Prepend(new Clauses(after!, SequenceWords).Head))}"],
             "definition" when b.Kind is "function" or "procedure" => [after!],
             "definition" when b.Kind == "view" => [],
             "inherits" => Clauses.Split(after ?? "").Select(p => $"{alter} INHERIT {p}"),
@@ -81,14 +87,18 @@ internal static class AlterSql
             "enum" => EnumLabels(b, before!, after!),
             "domain" => Domain(b, before!, after!),
             _ when fact.Kind == "trigger" || fact.Kind == "rule" =>
-                [$"ALTER TABLE {b.Name} {new StatefulFact(b.Facts.First(f => f.Key == fact.Key)).Verb} {fact.Kind.ToUpperInvariant()} {SchemaSql.NameIn(fact)}"],
-            _ when fact.Kind == "inherited" => [$"ALTER TABLE ONLY {b.Name} {SchemaSql.State(after ?? "")} TRIGGER {fact.Key["inherited trigger ".Length..]}"],
+                [$"ALTER TABLE {b.Name} {new StatefulFact(b.Facts.First(f => f.Key == fact.Key)).Verb} {fact.Kind.ToUpperInvariant()} "
+                    + $"{SchemaSql.NameIn(fact)}"],
+            _ when fact.Kind == "inherited" =>
+                [$"ALTER TABLE ONLY {b.Name} {SchemaSql.State(after ?? "")} TRIGGER {fact.Key["inherited trigger ".Length..]}"],
             _ when fact.Kind == "constraint" => [$"{alter} VALIDATE CONSTRAINT {SchemaSql.NameIn(fact)}"],
             _ when fact.Kind is "comment" or "security" && after is null =>
                 SchemaSql.Add(b, fact with { Text = "" }).Select(s => s[..^2] + "NULL"),
             _ when fact.Kind == "mapping" =>
-                [$"{alter} {(before is null ? "ADD" : after is null ? "DROP" : "ALTER")} MAPPING FOR {SchemaSql.NameIn(fact)}{(after is null ? "" : $" WITH {after}")}"],
-            _ when fact.Kind == "dependency" && after is null => [fact.Text.Replace(" DEPENDS ON EXTENSION ", " NO DEPENDS ON EXTENSION ", StringComparison.Ordinal)],
+                [$"{alter} {(before is null ? "ADD" : after is null ? "DROP" : "ALTER")} MAPPING FOR "
+                    + $"{SchemaSql.NameIn(fact)}{(after is null ? "" : $" WITH {after}")}"],
+            _ when fact.Kind == "dependency" && after is null =>
+                [fact.Text.Replace(" DEPENDS ON EXTENSION ", " NO DEPENDS ON EXTENSION ", StringComparison.Ordinal)],
             _ => SchemaSql.Add(b, fact),
         };
     }
@@ -113,26 +123,31 @@ internal static class AlterSql
         foreach (var privilege in before.Where(p => !after.Contains(p) && !after.Contains("ALL")))
         {
             var onlyOption = privilege.EndsWith('*') && after.Contains(privilege.TrimEnd('*'));
-            statements.Add($"{prefix}REVOKE {(onlyOption ? "GRANT OPTION FOR " : "")}{privilege.TrimEnd('*')}{column} {target} FROM {grantee}");
+            statements.Add(
+                $"{prefix}REVOKE {(onlyOption ? "GRANT OPTION FOR " : "")}{privilege.TrimEnd('*')}{column} {target} FROM {grantee}");
         }
 
         var given = string.Join(", ", after.Where(p => !before.Contains(p) && !before.Contains(p + '*')));
-        statements.AddRange(given.Length == 0 ? [] : SchemaSql.Grant(b, fact, given, withStandard: false).Where(s => !s.EndsWith("ROLE", StringComparison.Ordinal) && !s.StartsWith("SET ROLE ", StringComparison.Ordinal)));
+        statements.AddRange(given.Length == 0 ? [] : SchemaSql.Grant(b, fact, given, withStandard: false)
+            .Where(s => !s.EndsWith("ROLE", StringComparison.Ordinal) && !s.StartsWith("SET ROLE ", StringComparison.Ordinal)));
         return grantor is null || statements.Count == 0 ? statements : [$"SET ROLE {grantor}", .. statements, "RESET ROLE"];
     }
 
     private static List<string> List(string privileges) => privileges == "NONE" ? [] : [.. privileges.Split(", ")];
 
     /// <summary>What the grantee has on such an object when it is made.</summary>
-    private static string Standard(SchemaObject o, SchemaFact fact) => fact.Key.StartsWith("privileges of the owner", StringComparison.Ordinal) ? "ALL"
-        : o.Kind is "function" or "procedure" or "aggregate" || o.Name.EndsWith(" ON ROUTINES", StringComparison.Ordinal) ? "EXECUTE" : "USAGE";
+    private static string Standard(SchemaObject o, SchemaFact fact) =>
+        fact.Key.StartsWith("privileges of the owner", StringComparison.Ordinal) ? "ALL"
+        : o.Kind is "function" or "procedure" or "aggregate" || o.Name.EndsWith(" ON ROUTINES", StringComparison.Ordinal) ? "EXECUTE"
+        : "USAGE";
 
     private static IEnumerable<string> Options(string? before, string? after)
     {
         var (old, @new) = (Clauses.Split(before ?? ""), Clauses.Split(after ?? ""));
         var set = string.Join(", ", @new.Except(old));
         var reset = string.Join(", ", old.Select(o => o.Split('=')[0]).Except(@new.Select(o => o.Split('=')[0])));
-        return [.. set.Length > 0 ? [$"SET ({set})"] : Array.Empty<string>(), .. reset.Length > 0 ? [$"RESET ({reset})"] : Array.Empty<string>()];
+        return [.. set.Length > 0 ? [$"SET ({set})"] : Array.Empty<string>(), .. reset.Length > 0 ? [$"RESET ({reset})"]
+            : Array.Empty<string>()];
     }
 
     /// <summary>What stands in OPTIONS (…) to make options of a foreign object others.</summary>
@@ -149,14 +164,16 @@ internal static class AlterSql
 
     private static IEnumerable<string> RowSecurity(string before, string after) =>
     [
-        .. before.Contains("ENABLED", StringComparison.Ordinal) == after.Contains("ENABLED", StringComparison.Ordinal) ? Array.Empty<string>()
+        .. before.Contains("ENABLED", StringComparison.Ordinal) == after.Contains("ENABLED", StringComparison.Ordinal)
+        ? Array.Empty<string>()
             : [after.Contains("ENABLED", StringComparison.Ordinal) ? "ENABLE" : "DISABLE"],
         .. before.Contains("FORCED", StringComparison.Ordinal) == after.Contains("FORCED", StringComparison.Ordinal) ? Array.Empty<string>()
             : [after.Contains("FORCED", StringComparison.Ordinal) ? "FORCE" : "NO FORCE"],
     ];
 
     /// <summary>
-    /// The options of a sequence, with those that its definition does not say, as numbers: what NO MINVALUE means in ALTER SEQUENCE depends on what was there.
+    /// The options of a sequence, with those that its definition does not say, as numbers: what NO MINVALUE means in ALTER SEQUENCE depends
+    /// on what was there.
     /// </summary>
     internal static IEnumerable<string> Sequence(string definition)
     {
@@ -181,7 +198,8 @@ internal static class AlterSql
     /// <summary>Whether a sequence may stand at a value that it must not have any more.</summary>
     private static bool Shrinks(string before, string after)
     {
-        static long Number(IEnumerable<string> options, string word) => long.Parse(options.First(o => o.StartsWith(word, StringComparison.Ordinal)).Split(' ')[^1], CultureInfo.InvariantCulture);
+        static long Number(IEnumerable<string> options, string word) =>
+            long.Parse(options.First(o => o.StartsWith(word, StringComparison.Ordinal)).Split(' ')[^1], CultureInfo.InvariantCulture);
         var (old, @new) = (Sequence(before).ToList(), Sequence(after).ToList());
         return Number(@new, "MINVALUE") > Number(old, "MINVALUE") || Number(@new, "MAXVALUE") < Number(old, "MAXVALUE");
     }
@@ -200,7 +218,8 @@ internal static class AlterSql
         {
             if (!old.Contains(@new[i]))
             {
-                yield return $"ALTER TYPE {b.Name} ADD VALUE {@new[i]}{(i > 0 ? $" AFTER {@new[i - 1]}" : old.Count > 0 ? $" BEFORE {old[0]}" : "")}";
+                yield return $"ALTER TYPE {b.Name} ADD VALUE "
+                    + $"{@new[i]}{(i > 0 ? $" AFTER {@new[i - 1]}" : old.Count > 0 ? $" BEFORE {old[0]}" : "")}";
             }
         }
     }

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace ChatGenius.Db.Schema;
 
 /// <summary>
-/// What has to go before a schema can become another: what is not there afterwards, what can't be changed where it is, and all that needs one of these. What goes and is
-/// there afterwards is made again.
+/// What has to go before a schema can become another: what is not there afterwards, what can't be changed where it is, and all that needs
+/// one of these. What goes and is there afterwards is made again.
 /// </summary>
 internal sealed class ChangeScope
 {
@@ -24,7 +24,8 @@ internal sealed class ChangeScope
         foreach (var o in before.Objects.Where(o => o.PartOf is null && After(o) is { } b && IsMadeAgain(o, b)))
         {
             // A type that nothing but what is made again is of can be dropped.
-            (o.Kind is "type" or "domain" && before.Objects.Any(t => IsTable(t) && ColumnFact.Of(t).Any(c => IsOf(c, o))) ? Replaced : Gone).Add(o);
+            (o.Kind is "type" or "domain" && before.Objects.Any(t => IsTable(t) && ColumnFact.Of(t).Any(c => IsOf(c, o))) ? Replaced : Gone)
+                .Add(o);
         }
 
         FindLate();
@@ -65,7 +66,8 @@ internal sealed class ChangeScope
     /// <summary>What is there when all of these are gone.</summary>
     internal Dictionary<(string Kind, string Name), SchemaObject> State { get; }
 
-    private SchemaObject? After(SchemaObject o) => _after.GetValueOrDefault((o.Kind, o.Name)) is { } b && b.PartOf is null == o.PartOf is null ? b : null;
+    private SchemaObject? After(SchemaObject o) => _after.GetValueOrDefault((o.Kind, o.Name)) is { } b
+        && b.PartOf is null == o.PartOf is null ? b : null;
 
     private static bool IsTable(SchemaObject o) => o.Kind is "table" or "partitioned table" or "foreign table";
 
@@ -81,7 +83,8 @@ internal sealed class ChangeScope
         "function" or "procedure" => a["definition"] != b["definition"] && Head(a) != Head(b),
         "type" => !(a["enum"] is { } old && b["enum"] is { } labels && AlterSql.CanGrow(old, labels))
             && a.Facts.Where(f => f.Kind is "enum" or "range" or "base" or "shell" or "column").Select(f => (f.Key, f.Text))
-                .SequenceEqual(b.Facts.Where(f => f.Kind is "enum" or "range" or "base" or "shell" or "column").Select(f => (f.Key, f.Text))) == false,
+                .SequenceEqual(b.Facts.Where(f => f.Kind is "enum" or "range" or "base" or "shell" or "column")
+                .Select(f => (f.Key, f.Text))) == false,
         "domain" => SchemaSql.Join(AlterSql.DomainClauses(a["domain"]!).Head, AlterSql.DomainClauses(a["domain"]!)["COLLATE"])
             != SchemaSql.Join(AlterSql.DomainClauses(b["domain"]!).Head, AlterSql.DomainClauses(b["domain"]!)["COLLATE"]),
         _ => a["definition"] != b["definition"] || a["members"] != b["members"] || a["parser"] != b["parser"],
@@ -105,9 +108,11 @@ internal sealed class ChangeScope
     /// <summary>What is dropped last: what holds rows or is the type of rows, and what these or a kept object still need then.</summary>
     private void FindLate()
     {
-        var relations = _after.Values.Where(o => IsTable(o) || o.Kind.EndsWith("view", StringComparison.Ordinal) || o.Kind is "sequence" or "type" or "domain")
+        var relations = _after.Values.Where(o => IsTable(o) || o.Kind.EndsWith("view", StringComparison.Ordinal)
+            || o.Kind is "sequence" or "type" or "domain")
             .SelectMany(o => IndexNames(o).Append(o.Name)).ToHashSet();
-        foreach (var o in _before.Objects.Where(o => o.PartOf is null && After(o) is null && !IndexNames(o).Any(relations.Contains) && KeptKinds.Contains(o.Kind) && !relations.Contains(o.Name) && !BecomesIdentity(o)))
+        foreach (var o in _before.Objects.Where(o => o.PartOf is null && After(o) is null && !IndexNames(o).Any(relations.Contains)
+            && KeptKinds.Contains(o.Kind) && !relations.Contains(o.Name) && !BecomesIdentity(o)))
         {
             _late.Add(o);
         }
@@ -115,20 +120,24 @@ internal sealed class ChangeScope
         for (var grew = true; grew;)
         {
             grew = false;
-            foreach (var d in _before.Dependencies!.Where(d => d.Part is null && After(d.Needed) is null && !relations.Contains(d.Needed.Name)))
+            foreach (var d in _before.Dependencies!.Where(d => d.Part is null && After(d.Needed) is null
+                && !relations.Contains(d.Needed.Name)))
             {
-                grew |= (_late.Contains(d.Dependent) || (After(d.Dependent) is not null && !Gone.Contains(d.Dependent))) && _late.Add(d.Needed);
+                grew |= (_late.Contains(d.Dependent) || (After(d.Dependent) is not null && !Gone.Contains(d.Dependent)))
+                    && _late.Add(d.Needed);
             }
         }
     }
 
     private static IEnumerable<string> IndexNames(SchemaObject o) =>
-        o.Of("index").Concat(ConstraintFact.Of(o).Where(c => c.Type is 'p' or 'u' or 'x').Select(c => c.Fact)).Select(f => $"{SchemaSql.SchemaOf(o.Name)}.{SchemaSql.NameIn(f)}");
+        o.Of("index").Concat(ConstraintFact.Of(o).Where(c => c.Type is 'p' or 'u' or 'x').Select(c => c.Fact))
+            .Select(f => $"{SchemaSql.SchemaOf(o.Name)}.{SchemaSql.NameIn(f)}");
 
     /// <summary>Whether it is the sequence of a serial column that gets one of its own, of the same name.</summary>
     private bool BecomesIdentity(SchemaObject o) => o["owned by"] is { } owner
         && _after.Values.Any(t => IsTable(t) && owner.StartsWith(t.Name + ".", StringComparison.Ordinal)
-            && t["column " + owner[(t.Name.Length + 1)..]] is { } column && new ColumnFact(new SchemaFact("column x", column)).Identity is not null);
+            && t["column " + owner[(t.Name.Length + 1)..]] is { } column
+            && new ColumnFact(new SchemaFact("column x", column)).Identity is not null);
 
     private void ChangedFacts()
     {
@@ -168,7 +177,8 @@ internal sealed class ChangeScope
     {
         var name = $"{SchemaSql.SchemaOf(b.Name)}.{SchemaSql.NameIn(index)}";
         return _after.Values.Any(p => p["partition of"] == b.Name && _before.Find(p.Kind, p.Name) is var was
-            && (was?["partition of"] != b.Name || was["partition bound"] != p["partition bound"]) && !p.Of("index").Any(f => new IndexFact(f).Parent == name));
+            && (was?["partition of"] != b.Name || was["partition bound"] != p["partition bound"])
+            && !p.Of("index").Any(f => new IndexFact(f).Parent == name));
     }
 
     /// <summary>What generated columns read goes with them, and the other way round.</summary>
@@ -176,13 +186,15 @@ internal sealed class ChangeScope
     {
         foreach (var (o, column) in Columns.ToList())
         {
-            var (was, becomes) = (ColumnFact.Of(o).First(c => c.QuotedName == column), After(o) is { } b ? ColumnFact.Of(b).FirstOrDefault(c => c.QuotedName == column) : null);
+            var (was, becomes) = (ColumnFact.Of(o).First(c => c.QuotedName == column), After(o) is { } b
+                ? ColumnFact.Of(b).FirstOrDefault(c => c.QuotedName == column) : null);
             if (becomes is not null && AlterColumn.IsMadeAgain(was, becomes))
             {
                 MadeAgain.Add((o, column));
             }
 
-            foreach (var generated in ColumnFact.Of(o).Where(g => g.Generated is not null && Mentions(g.Generated, column) && After(o)?[g.Fact.Key] is not null))
+            foreach (var generated in ColumnFact.Of(o).Where(g => g.Generated is not null && Mentions(g.Generated, column)
+                && After(o)?[g.Fact.Key] is not null))
             {
                 MadeAgain.Add((o, generated.QuotedName));
                 Columns.Add((o, generated.QuotedName));
@@ -198,7 +210,8 @@ internal sealed class ChangeScope
             case "column" when IsTable(a):
                 var column = new ColumnFact(f);
                 var becomes = after is null ? null : new ColumnFact(new SchemaFact(f.Key, after));
-                if (becomes is null || AlterColumn.TypeOf(column) != AlterColumn.TypeOf(becomes) || AlterColumn.IsMadeAgain(column, becomes))
+                if (becomes is null || AlterColumn.TypeOf(column) != AlterColumn.TypeOf(becomes)
+                    || AlterColumn.IsMadeAgain(column, becomes))
                 {
                     Columns.Add((a, column.QuotedName));
                 }
@@ -209,7 +222,8 @@ internal sealed class ChangeScope
                 break;
             case "constraint" when after is not null && f.Text.Replace(" NOT VALID", "", StringComparison.Ordinal) == after:
             case "constraint" or "index" when after is not null && f.Text == Regex.Replace(after, " PARTITION OF .*$", ""):
-            case "trigger" or "rule" when after is not null && new StatefulFact(f).Create == new StatefulFact(new SchemaFact(f.Key, after)).Create:
+            case "trigger" or "rule" when after is not null && new StatefulFact(f).Create == new StatefulFact(new SchemaFact(f.Key, after))
+                .Create:
                 break;
             case "constraint" or "index" or "trigger" or "rule" or "policy":
                 GoneFacts.Add((a, f.Key));
@@ -278,19 +292,24 @@ internal sealed class ChangeScope
     internal static bool IsOf(ColumnFact c, SchemaObject type) => c.Type == type.Name || c.Type == type.Name + "[]";
 
     private static ColumnFact? Mine(SchemaObject o, string column) =>
-        ColumnFact.Of(o).FirstOrDefault(c => c.QuotedName == column || c.QuotedName == $"\"{column.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
+        ColumnFact.Of(o).FirstOrDefault(c => c.QuotedName == column
+            || c.QuotedName == $"\"{column.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
 
     internal static bool Mentions(string text, string column) =>
-        Regex.IsMatch(text, column.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') ? $@"\b{column}\b" : Regex.Escape(column)) || text.Contains(".*", StringComparison.Ordinal);
+        Regex.IsMatch(text, column.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') ? $@"\b{column}\b" : Regex.Escape(column))
+            || text.Contains(".*", StringComparison.Ordinal);
 
     private Dictionary<(string, string), SchemaObject> Remaining()
     {
         // What the index or constraint of a partitioned table takes with it.
-        var parents = GoneFacts.Where(g => g.Key.StartsWith("index ", StringComparison.Ordinal) || g.Key.StartsWith("constraint ", StringComparison.Ordinal))
+        var parents = GoneFacts.Where(g => g.Key.StartsWith("index ", StringComparison.Ordinal)
+            || g.Key.StartsWith("constraint ", StringComparison.Ordinal))
             .Select(g => $"{(g.Object.Kind == "domain" ? "" : SchemaSql.SchemaOf(g.Object.Name))}.{g.Key[(g.Key.IndexOf(' ', StringComparison.Ordinal) + 1)..]}").ToHashSet();
-        bool FollowsParent(SchemaFact f) => (f.Kind == "index" ? new IndexFact(f).Parent : f.Kind == "constraint" ? new ConstraintFact(f).Parent : null) is { } parent
+        bool FollowsParent(SchemaFact f) => (f.Kind == "index" ? new IndexFact(f).Parent : f.Kind == "constraint"
+            ? new ConstraintFact(f).Parent : null) is { } parent
             && parents.Contains(parent);
-        foreach (var (o, f) in _before.Objects.Where(o => !GoneFacts.Contains((o, "partition of"))).SelectMany(o => o.Facts.Where(FollowsParent).Select(f => (o, f))))
+        foreach (var (o, f) in _before.Objects.Where(o => !GoneFacts.Contains((o, "partition of")))
+            .SelectMany(o => o.Facts.Where(FollowsParent).Select(f => (o, f))))
         {
             GoneFacts.Remove((o, f.Key));
             Silent.Add((o, f.Key));
@@ -320,14 +339,18 @@ internal sealed class ChangeScope
 
             if (facts[i].Kind == "column" && gone.Contains(facts[i].Key))
             {
-                facts[i] = facts[i] with { Text = new Clauses(facts[i].Text, "COLLATE", "SET (", "OPTIONS (", "STORAGE", "COMPRESSION", "CONSTRAINT", "NOT NULL", "DEFAULT",
-                    "GENERATED ALWAYS AS (", "GENERATED ALWAYS AS IDENTITY", "GENERATED BY DEFAULT AS IDENTITY", "STATISTICS", "INHERITED").Without("DEFAULT") };
+                facts[i] = facts[i] with { Text = new Clauses(facts[i].Text, "COLLATE", "SET (", "OPTIONS (", "STORAGE", "COMPRESSION",
+                    "CONSTRAINT", "NOT NULL", "DEFAULT",
+                    "GENERATED ALWAYS AS (", "GENERATED ALWAYS AS IDENTITY", "GENERATED BY DEFAULT AS IDENTITY", "STATISTICS", "INHERITED")
+                        .Without("DEFAULT") };
             }
-            else if (Renamed.FirstOrDefault(r => r.Object == o && facts[i].Key.EndsWith(' ' + r.Old, StringComparison.Ordinal)) is { New: { } name } renamed
+            else if (Renamed.FirstOrDefault(r => r.Object == o && facts[i]
+                .Key.EndsWith(' ' + r.Old, StringComparison.Ordinal)) is { New: { } name } renamed
                 && facts[i].Kind is "index" or "constraint" or "comment")
             {
                 facts[i] = new SchemaFact(
-                    facts[i].Key[..^renamed.Old.Length] + name, facts[i].Text.Replace($" INDEX {renamed.Old} ON ", $" INDEX {name} ON ", StringComparison.Ordinal));
+                    facts[i].Key[..^renamed.Old.Length] + name, facts[i]
+                        .Text.Replace($" INDEX {renamed.Old} ON ", $" INDEX {name} ON ", StringComparison.Ordinal));
             }
         }
 

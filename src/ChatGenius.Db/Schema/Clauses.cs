@@ -1,8 +1,8 @@
 namespace ChatGenius.Db.Schema;
 
 /// <summary>
-/// A text of PostgreSQL's cut at the words that begin its clauses, where they are outside of quotes and brackets. What is inside of an expression is never mistaken
-/// for a clause: PostgreSQL puts brackets round every operator that it writes.
+/// A text of PostgreSQL's cut at the words that begin its clauses, where they are outside of quotes and brackets. What is inside of an
+/// expression is never mistaken for a clause: PostgreSQL puts brackets round every operator that it writes.
 /// </summary>
 internal sealed class Clauses
 {
@@ -44,7 +44,8 @@ internal sealed class Clauses
     internal string? After(string word) => this[word]?[word.Length..].TrimStart();
 
     /// <summary>The text without these clauses.</summary>
-    internal string Without(params string[] words) => string.Join(' ', _clauses.Where(c => c.Text.Length > 0 && !words.Contains(c.Word)).Select(c => c.Text));
+    internal string Without(params string[] words) => string.Join(' ',
+        _clauses.Where(c => c.Text.Length > 0 && !words.Contains(c.Word)).Select(c => c.Text));
 
     /// <summary>The entries of a list, cut at the commas that are outside of quotes and brackets.</summary>
     internal static List<string> Split(string list)

@@ -46,7 +46,8 @@ internal sealed class ColumnFact(SchemaFact fact)
 /// <summary>A constraint's fact.</summary>
 internal sealed class ConstraintFact(SchemaFact fact)
 {
-    private readonly Clauses _clauses = new(fact.Text, "REFERENCES", "WITH (", "TABLESPACE", "PARTITION OF", "WHERE (", "DEFERRABLE", "NOT VALID");
+    private readonly Clauses _clauses = new(fact.Text, "REFERENCES", "WITH (", "TABLESPACE", "PARTITION OF", "WHERE (", "DEFERRABLE",
+        "NOT VALID");
 
     internal SchemaFact Fact => fact;
 
@@ -70,7 +71,8 @@ internal sealed class ConstraintFact(SchemaFact fact)
 
     /// <summary>The constraint as CREATE TABLE has it.</summary>
     internal string Definition => SchemaSql.Join(
-        _clauses.Head, _clauses["REFERENCES"], _clauses["WITH ("], _clauses["TABLESPACE"] is { } tablespace ? "USING INDEX " + tablespace : null,
+        _clauses.Head, _clauses["REFERENCES"], _clauses["WITH ("], _clauses["TABLESPACE"] is { } tablespace ? "USING INDEX " + tablespace
+            : null,
         _clauses["WHERE ("], _clauses["DEFERRABLE"], _clauses["NOT VALID"]);
 
     internal static IEnumerable<ConstraintFact> Of(SchemaObject o) => o.Of("constraint").Select(f => new ConstraintFact(f));

@@ -1,8 +1,9 @@
 namespace ChatGenius.Db.Schema;
 
 /// <summary>
-/// In which order the columns of tables that inherit from each other have to come, so that each table has its own in the order it has them. INHERITS puts the columns
-/// of the parents first; a column that a parent was given later comes after the child's own, and is added again when the child is there.
+/// In which order the columns of tables that inherit from each other have to come, so that each table has its own in the order it has them.
+/// INHERITS puts the columns of the parents first; a column that a parent was given later comes after the child's own, and is added again
+/// when the child is there.
 /// </summary>
 internal sealed class InheritedColumns
 {
@@ -20,7 +21,8 @@ internal sealed class InheritedColumns
         }
 
         // A table with none but columns of its own can be created alone and tied to its parents later.
-        Alone = [.. _parents.Where(p => ColumnFact.Of(p.Key).All(c => !c.IsInherited) && !StartsNaturally(p.Key, p.Value)).Select(p => p.Key)];
+        Alone = [.. _parents.Where(p => ColumnFact.Of(p.Key).All(c => !c.IsInherited) && !StartsNaturally(p.Key, p.Value))
+            .Select(p => p.Key)];
         Families();
         foreach (var family in _families.Values.Distinct())
         {
@@ -50,7 +52,8 @@ internal sealed class InheritedColumns
 
     /// <summary>Whether the column comes when all of the family is there, to this table or from one that it inherits from.</summary>
     internal bool ComesLate(SchemaObject o, ColumnFact column) =>
-        Later.Count > 0 && Origins(o, column.QuotedName).ToList() is { Count: > 0 } origins && origins.All(origin => _late.Contains((origin, column.QuotedName)));
+        Later.Count > 0 && Origins(o, column.QuotedName).ToList() is { Count: > 0 } origins
+            && origins.All(origin => _late.Contains((origin, column.QuotedName)));
 
     /// <summary>The column that gives a table one that it inherits, as it is when the table gets it.</summary>
     internal ColumnFact? GivenBy(SchemaObject o, ColumnFact column) => (ComesLate(o, column) ? Origins(o, column.QuotedName) : ParentsOf(o))
@@ -131,7 +134,8 @@ internal sealed class InheritedColumns
             var next = left.FindIndex(l => !left.Any(other => other.c.QuotedName == l.c.QuotedName
                 // What a child has of its own too, it has first: the parent's is merged with it.
                 ? Descends(other.o, l.o)
-                : orders.Any(names => names.IndexOf(l.c.QuotedName) is var at and > 0 && names.IndexOf(other.c.QuotedName) is var first and >= 0 && first < at)));
+                : orders.Any(names => names.IndexOf(l.c.QuotedName) is var at and > 0
+                && names.IndexOf(other.c.QuotedName) is var first and >= 0 && first < at)));
             if (next < 0)
             {
                 // Two tables want two columns in opposite orders: as INHERITS gives them.

@@ -3,8 +3,9 @@ using System.Text.RegularExpressions;
 namespace ChatGenius.Db.Schema;
 
 /// <summary>
-/// What needs what in a snapshot that comes from a file: an object needs those whose qualified names are in its texts. That may be more than PostgreSQL knows (all functions
-/// of one name), never less, but for the body of a function, which PostgreSQL doesn't look into either.
+/// What needs what in a snapshot that comes from a file: an object needs those whose qualified names are in its texts. That may be more
+/// than PostgreSQL knows (all functions of one name), never less, but for the body of a function, which PostgreSQL doesn't look into
+/// either.
 /// </summary>
 internal static partial class NamedDependencies
 {
@@ -18,8 +19,10 @@ internal static partial class NamedDependencies
         foreach (var o in snapshot.Objects.Where(o => o.PartOf is null))
         {
             var schema = QualifiedName().Match(o.Name) is { Success: true, Index: 0 } ? SchemaSql.SchemaOf(o.Name) : o["schema"];
-            IEnumerable<(string? Part, string Text)> texts = o.Facts.SelectMany(f => Texts(o, f)).Append((null, o.Name[Plain(o.Name).Length..]));
-            foreach (var (part, name) in texts.SelectMany(t => QualifiedName().Matches(t.Text).Select(m => (t.Part, m.Value))).Append((null, schema ?? "")))
+            IEnumerable<(string? Part, string Text)> texts = o.Facts.SelectMany(f => Texts(o, f))
+                .Append((null, o.Name[Plain(o.Name).Length..]));
+            foreach (var (part, name) in texts.SelectMany(t => QualifiedName().Matches(t.Text).Select(m => (t.Part, m.Value)))
+                .Append((null, schema ?? "")))
             {
                 foreach (var needed in byName[name].Where(n => n != o && !(n.Kind == "sequence" && part is null)))
                 {

@@ -1,8 +1,8 @@
 namespace ChatGenius.Db.Schema;
 
 /// <summary>
-/// The statements that make one schema another, in an order that runs: what is in the way goes, what is missing comes, and what held rows goes last. A dump is the
-/// change of nothing into the schema.
+/// The statements that make one schema another, in an order that runs: what is in the way goes, what is missing comes, and what held rows
+/// goes last. A dump is the change of nothing into the schema.
 /// </summary>
 public sealed class SchemaChanges
 {
@@ -45,7 +45,8 @@ public sealed class SchemaChanges
     }
 
     /// <summary>The object as it is when what is in the way is gone; null where it is still to be made.</summary>
-    private SchemaObject? State(SchemaObject o) => _scope.State.GetValueOrDefault((o.Kind, o.Name)) is { } a && a.PartOf is null == o.PartOf is null ? a : null;
+    private SchemaObject? State(SchemaObject o) => _scope.State.GetValueOrDefault((o.Kind, o.Name)) is { } a
+        && a.PartOf is null == o.PartOf is null ? a : null;
 
     private void Write()
     {
@@ -59,7 +60,8 @@ public sealed class SchemaChanges
             AddKeys(o, State(o)!);
         }
 
-        Certain(made.Concat(_kept.Where(o => o["partition of"] is not null && State(o)!["partition of"] is null)).SelectMany(_create.Attach));
+        Certain(made.Concat(_kept.Where(o => o["partition of"] is not null && State(o)!["partition of"] is null))
+            .SelectMany(_create.Attach));
         Certain(made.Where(_order.WithoutSoftParts.Contains).SelectMany(SchemaCreate.SoftParts));
         Certain(made.Where(o => !_order.WithoutSoftParts.Contains(o)).SelectMany(_create.LateChecks));
         Certain(made.SelectMany(_create.LateConstraints));
@@ -73,17 +75,20 @@ public sealed class SchemaChanges
         Certain(made.SelectMany(SchemaCreate.ForeignKeys));
         foreach (var o in _kept)
         {
-            _statements.AddRange(Missing(o, State(o)!, "constraint").Where(f => new ConstraintFact(f).Type == 'f').SelectMany(f => ForeignKey(o, new ConstraintFact(f))));
+            _statements.AddRange(Missing(o, State(o)!, "constraint").Where(f => new ConstraintFact(f).Type == 'f')
+                .SelectMany(f => ForeignKey(o, new ConstraintFact(f))));
         }
 
-        Certain(made.Where(o => !IsLast(o)).SelectMany(o => o.Of("owner").Concat(o.Facts.Where(f => f.Key != "owner")).SelectMany(f => SchemaSql.Add(o, f))));
+        Certain(made.Where(o => !IsLast(o)).SelectMany(o => o.Of("owner").Concat(o.Facts.Where(f => f.Key != "owner"))
+            .SelectMany(f => SchemaSql.Add(o, f))));
         foreach (var o in _order.Objects.Where(_kept.Contains))
         {
             ChangeFacts(State(o)!, o);
         }
 
         DropLast();
-        Certain(made.Where(IsLast).SelectMany(o => (string[])[.. _create.Create(o, withoutSoftParts: false), .. o.Facts.SelectMany(f => SchemaSql.Add(o, f))]));
+        Certain(made.Where(IsLast).SelectMany(o => (string[])[.. _create.Create(o, withoutSoftParts: false),
+            .. o.Facts.SelectMany(f => SchemaSql.Add(o, f))]));
     }
 
     private static bool IsLast(SchemaObject o) => o.Kind is "publication" or "subscription" or "default privileges" or "event trigger";
@@ -102,30 +107,37 @@ public sealed class SchemaChanges
         }
 
         var order = SchemaOrder.Of(_before, _ => []).Objects.Reverse().ToList();
-        _statements.AddRange(order.Where(o => _scope.Gone.Contains(o) && o.Kind == "event trigger").Select(o => AlterSql.Drop(o, cascade: false)));
+        _statements.AddRange(order.Where(o => _scope.Gone.Contains(o) && o.Kind == "event trigger")
+            .Select(o => AlterSql.Drop(o, cascade: false)));
         var facts = _scope.GoneFacts.Where(g => !_scope.Gone.Contains(g.Object) && (g.Object[g.Key] is not null))
-            .OrderByDescending(g => g.Object[g.Key]!.StartsWith("FOREIGN KEY", StringComparison.Ordinal)).ThenByDescending(g => g.Key is "partition of" or "inherits").ThenBy(g => Array.IndexOf(SchemaText.Kinds, g.Object.Kind))
+            .OrderByDescending(g => g.Object[g.Key]!.StartsWith("FOREIGN KEY", StringComparison.Ordinal))
+            .ThenByDescending(g => g.Key is "partition of" or "inherits").ThenBy(g => Array.IndexOf(SchemaText.Kinds, g.Object.Kind))
             .ThenBy(g => g.Object.Name, StringComparer.Ordinal).ThenBy(g => g.Key, StringComparer.Ordinal)
-            .Where(g => !g.Key.StartsWith("column ", StringComparison.Ordinal) || ColumnFact.Of(g.Object).Any(c => c.Fact.Key == g.Key && c.Default is not null));
+            .Where(g => !g.Key.StartsWith("column ", StringComparison.Ordinal)
+            || ColumnFact.Of(g.Object).Any(c => c.Fact.Key == g.Key && c.Default is not null));
         _statements.AddRange(facts.Select(g => AlterSql.Drop(g.Object, g.Key, _options)));
         // A child that inherits no more keeps the checks of its parents, as its own.
         Certain(facts.Where(g => g.Key == "inherits").SelectMany(g => Clauses.Split(g.Object["inherits"]!)
             .SelectMany(name => _before.Objects.Where(o => o.Name == name).SelectMany(ConstraintFact.Of))
             .Where(c => c.Type == 'c' && !c.Definition.EndsWith(" NO INHERIT", StringComparison.Ordinal) && g.Object[c.Fact.Key] is null)
             .Select(c => $"ALTER {SchemaSql.Name(g.Object)} DROP CONSTRAINT IF EXISTS {c.QuotedName}")));
-        _statements.AddRange(order.Where(o => _scope.Gone.Contains(o) && o.Kind is not ("event trigger" or "default privileges")).Select(o => AlterSql.Drop(o, cascade: false)));
+        _statements.AddRange(order.Where(o => _scope.Gone.Contains(o) && o.Kind is not ("event trigger" or "default privileges"))
+            .Select(o => AlterSql.Drop(o, cascade: false)));
         // The sequence of an identity column may have the name of one to come.
         Certain(_kept.SelectMany(b => Pairs(State(b)!, b).Where(p => p.Was.Identity is not null && p.Becomes.Identity is null)
             .Select(p => $"{SchemaSql.AlterOnly(b)} ALTER COLUMN {p.Was.QuotedName} DROP IDENTITY")));
         foreach (var o in _scope.Replaced)
         {
             Certain([$"ALTER {SchemaSql.Kind(o)} {o.Name} RENAME TO {OldName(o.Name)}"]);
-            if (new Clauses(o["range"]?.Replace(", ", " ", StringComparison.Ordinal) ?? "", "MULTIRANGE_TYPE_NAME =").After("MULTIRANGE_TYPE_NAME =") is { } multirange)
+            if (new Clauses(o["range"]?.Replace(", ", " ", StringComparison.Ordinal) ?? "", "MULTIRANGE_TYPE_NAME =")
+                .After("MULTIRANGE_TYPE_NAME =") is { } multirange)
             {
-                var subtype = new Clauses(o["range"]!.Replace(", ", " ", StringComparison.Ordinal), "SUBTYPE =", "SUBTYPE_OPCLASS =").After("SUBTYPE =");
+                var subtype = new Clauses(o["range"]!.Replace(", ", " ", StringComparison.Ordinal), "SUBTYPE =", "SUBTYPE_OPCLASS =")
+                    .After("SUBTYPE =");
                 var type = $"{SchemaSql.SchemaOf(o.Name)}.{OldName(o.Name)}";
                 Certain([$"ALTER TYPE {multirange} RENAME TO {OldName(multirange)}"]);
-                Certain(new[] { $"{subtype}, {subtype}", $"{subtype}, {subtype}, text" }.Select(a => $"ALTER FUNCTION {o.Name}({a}) RENAME TO {OldName(o.Name)}"));
+                Certain(new[] { $"{subtype}, {subtype}", $"{subtype}, {subtype}, text" }.Select(a =>
+                    $"ALTER FUNCTION {o.Name}({a}) RENAME TO {OldName(o.Name)}"));
                 Certain(new[] { "", type, type + "[]" }.Select(a => $"ALTER FUNCTION {multirange}({a}) RENAME TO {OldName(multirange)}"));
             }
         }
@@ -152,7 +164,8 @@ public sealed class SchemaChanges
                 Certain(_create.Create(o, _order.WithoutSoftParts.Contains(o)));
             }
 
-            if (_create.Inherited.Family(o).ToList() is { Count: > 0 } family && family.All(t => objects.IndexOf(t) <= objects.IndexOf(o)) && !family.Any(_kept.Contains))
+            if (_create.Inherited.Family(o).ToList() is { Count: > 0 } family && family.All(t => objects.IndexOf(t) <= objects.IndexOf(o))
+                && !family.Any(_kept.Contains))
             {
                 Certain(_create.LateColumns(family, _order.WithoutSoftParts));
             }
@@ -166,9 +179,11 @@ public sealed class SchemaChanges
         {
             AlterColumns(a, b);
         }
-        else if (b.Kind is "view" && (a["definition"] != b["definition"] || !a.Of("column").Select(f => f.Key).SequenceEqual(b.Of("column").Select(f => f.Key))))
+        else if (b.Kind is "view" && (a["definition"] != b["definition"]
+            || !a.Of("column").Select(f => f.Key).SequenceEqual(b.Of("column").Select(f => f.Key))))
         {
-            Certain(_create.Create(b, withoutSoftParts: false).Select((s, i) => i == 0 ? s.Replace("CREATE VIEW ", "CREATE OR REPLACE VIEW ", StringComparison.Ordinal) : s));
+            Certain(_create.Create(b, withoutSoftParts: false).Select((s, i) => i == 0
+                ? s.Replace("CREATE VIEW ", "CREATE OR REPLACE VIEW ", StringComparison.Ordinal) : s));
         }
         else if (b.Kind is "view" or "materialized view")
         {
@@ -187,9 +202,11 @@ public sealed class SchemaChanges
     private void AlterColumns(SchemaObject a, SchemaObject b)
     {
         var again = _scope.MadeAgain.Where(m => (m.Object.Kind, m.Object.Name) == (b.Kind, b.Name)).Select(m => m.Column).ToHashSet();
-        _statements.AddRange(Pairs(a, b).Where(p => again.Contains(p.Becomes.QuotedName) && !Follows(a, b, p.Becomes)).Select(p => AlterColumn.Drop(a, b, p.Was) with
+        _statements.AddRange(Pairs(a, b).Where(p => again.Contains(p.Becomes.QuotedName) && !Follows(a, b, p.Becomes))
+            .Select(p => AlterColumn.Drop(a, b, p.Was) with
         {
-            Question = p.Was.Generated is null ? $"are the values of {b.Name}.{p.Was.QuotedName} needed no more, which shall be generated?" : null,
+            Question = p.Was.Generated is null ? $"are the values of {b.Name}.{p.Was.QuotedName} needed no more, which shall be generated?"
+                : null,
         }));
         foreach (var (was, becomes) in Pairs(a, b).Where(p => !again.Contains(p.Becomes.QuotedName)))
         {
@@ -210,7 +227,8 @@ public sealed class SchemaChanges
         foreach (var c in ColumnFact.Of(b).Where(c => a[c.Fact.Key] is null && Follows(a, b, c)))
         {
             var parents = b["partition of"] is { } partitioned ? [partitioned] : Clauses.Split(b["inherits"] ?? "");
-            if (_after.Objects.Where(t => parents.Contains(t.Name)).SelectMany(ColumnFact.Of).FirstOrDefault(p => p.QuotedName == c.QuotedName) is { } given)
+            if (_after.Objects.Where(t => parents.Contains(t.Name)).SelectMany(ColumnFact.Of)
+                .FirstOrDefault(p => p.QuotedName == c.QuotedName) is { } given)
             {
                 _statements.AddRange(AlterColumn.Change(b, given, c, replaced: false, follows: true, _options));
             }
@@ -221,14 +239,16 @@ public sealed class SchemaChanges
     private static IEnumerable<ColumnFact> Fresh(SchemaObject a, SchemaObject b, HashSet<string> again)
     {
         var fresh = ColumnFact.Of(b).Where(c => (a[c.Fact.Key] is null || again.Contains(c.QuotedName)) && !Follows(a, b, c)).ToList();
-        return fresh.OrderBy(c => c.Generated is not null && fresh.SkipWhile(f => f != c).Any(f => ChangeScope.Mentions(c.Generated, f.QuotedName)));
+        return fresh.OrderBy(c => c.Generated is not null && fresh.SkipWhile(f => f != c)
+            .Any(f => ChangeScope.Mentions(c.Generated, f.QuotedName)));
     }
 
     private static IEnumerable<(ColumnFact Was, ColumnFact Becomes)> Pairs(SchemaObject a, SchemaObject b) =>
         ColumnFact.Of(b).Where(c => a[c.Fact.Key] is not null).Select(c => (new ColumnFact(new SchemaFact(c.Fact.Key, a[c.Fact.Key]!)), c));
 
     /// <summary>Whether a column comes and goes with that of the parent.</summary>
-    private static bool Follows(SchemaObject a, SchemaObject b, ColumnFact c) => (c.IsInherited && a["inherits"] == b["inherits"]) || (a["partition of"] is not null && a["partition of"] == b["partition of"]);
+    private static bool Follows(SchemaObject a, SchemaObject b, ColumnFact c) => (c.IsInherited && a["inherits"] == b["inherits"])
+        || (a["partition of"] is not null && a["partition of"] == b["partition of"]);
 
     private static IEnumerable<SchemaFact> Missing(SchemaObject b, SchemaObject a, string kind) => b.Of(kind).Where(f => a[f.Key] is null);
 
@@ -249,9 +269,11 @@ public sealed class SchemaChanges
         }
     }
 
-    private bool IsConcurrent(SchemaObject o) => _options is { Concurrently: true, IsOffline: false } && o.Kind is "table" or "materialized view";
+    private bool IsConcurrent(SchemaObject o) => _options is { Concurrently: true, IsOffline: false }
+        && o.Kind is "table" or "materialized view";
 
-    private static string Concurrent(string create) => new System.Text.RegularExpressions.Regex(" INDEX ").Replace(create, " INDEX CONCURRENTLY ", 1);
+    private static string Concurrent(string create) => new System.Text.RegularExpressions.Regex(" INDEX ")
+        .Replace(create, " INDEX CONCURRENTLY ", 1);
 
     private IEnumerable<SchemaStatement> Check(SchemaObject b, ConstraintFact c)
     {
@@ -275,25 +297,30 @@ public sealed class SchemaChanges
         var body = parts.After("UNIQUE NULLS NOT DISTINCT") ?? parts.After(word)!;
         var end = c.Columns!.Length + 2;
         var rest = body[end..].Replace("USING INDEX TABLESPACE", "TABLESPACE", StringComparison.Ordinal);
-        var include = rest.StartsWith(" INCLUDE (", StringComparison.Ordinal) ? rest[..(rest.IndexOf(')', StringComparison.Ordinal) + 1)] : "";
+        var include = rest.StartsWith(" INCLUDE (", StringComparison.Ordinal) ? rest[..(rest.IndexOf(')', StringComparison.Ordinal) + 1)]
+            : "";
         return
         [
-            new($"CREATE UNIQUE INDEX CONCURRENTLY {c.QuotedName} ON {b.Name} {body[..end]}{include}{(nulls ? " NULLS NOT DISTINCT" : "")}{rest[include.Length..]}") { IsAlone = true },
-            new($"ALTER TABLE {b.Name} ADD CONSTRAINT {c.QuotedName} {word} USING INDEX {c.QuotedName}{(parts["DEFERRABLE"] is { } when ? " " + when : "")}"),
+            new($"CREATE UNIQUE INDEX CONCURRENTLY {c.QuotedName} ON {b.Name} "
+                + $"{body[..end]}{include}{(nulls ? " NULLS NOT DISTINCT" : "")}{rest[include.Length..]}") { IsAlone = true },
+            new($"ALTER TABLE {b.Name} ADD CONSTRAINT {c.QuotedName} {word} USING INDEX "
+                + $"{c.QuotedName}{(parts["DEFERRABLE"] is { } when ? " " + when : "")}"),
         ];
     }
 
     private IEnumerable<SchemaStatement> ForeignKey(SchemaObject b, ConstraintFact c)
     {
         var add = SchemaCreate.AddConstraint(b, c);
-        return _options.IsOffline || c.IsNotValid || b.Kind == "partitioned table" || _after.Find("partitioned table", c.References!) is not null
+        return _options.IsOffline || c.IsNotValid || b.Kind == "partitioned table"
+            || _after.Find("partitioned table", c.References!) is not null
             ? [new(add)]
             : [new(add + " NOT VALID"), new($"ALTER {SchemaSql.Name(b)} VALIDATE CONSTRAINT {c.QuotedName}")];
     }
 
     private void ChangeFacts(SchemaObject a, SchemaObject b)
     {
-        string[] done = ["enum", "domain", "definition", "schema", "persistence", "partition of", "partition bound", "version", "members", "parser", SchemaObject.PartOfKey];
+        string[] done = ["enum", "domain", "definition", "schema", "persistence", "partition of", "partition bound", "version", "members",
+            "parser", SchemaObject.PartOfKey];
         // The owner first: what it may do is said of the new one.
         foreach (var key in a.Facts.Concat(b.Facts).Where(f => f.Kind != "column" && a[f.Key] != b[f.Key]).Select(f => f.Key).Distinct()
             .OrderByDescending(k => k == "owner").Where(k => !done.Contains(k)))
@@ -306,7 +333,8 @@ public sealed class SchemaChanges
             }
 
             // What a dropped column or trigger had goes with it.
-            if (b[key] is null && (Column(key) is { } column && b["column " + column] is null || kind is "inherited" && !_after.Objects.Any(o => o["trigger " + key["inherited trigger ".Length..]] is not null)))
+            if (b[key] is null && (Column(key) is { } column && b["column " + column] is null || kind is "inherited"
+                && !_after.Objects.Any(o => o["trigger " + key["inherited trigger ".Length..]] is not null)))
             {
                 continue;
             }
@@ -329,26 +357,33 @@ public sealed class SchemaChanges
         {
             _statements.Add(new($"SELECT '{b.Name.Replace("'", "''", StringComparison.Ordinal)}'")
             {
-                Question = $"the columns of {b.Name} will be in the order {string.Join(", ", will)} and not {string.Join(", ", order)}: only a new table can have them so",
+                Question =
+                    $"the columns of {b.Name} will be in the order {string.Join(", ", will)} and not {string.Join(", ", order)}: only a "
+                    + "new table can have them so",
             });
         }
     }
 
-    private static string? Column(string key) => key.IndexOf(" on column ", StringComparison.Ordinal) is var at and >= 0 ? key[(at + " on column ".Length)..] : null;
+    private static string? Column(string key) => key.IndexOf(" on column ", StringComparison.Ordinal) is var at and >= 0
+        ? key[(at + " on column ".Length)..] : null;
 
     /// <summary>Takes back what was given on objects that are nothing but what was given on them.</summary>
     private void Revert()
     {
-        foreach (var a in _before.Objects.Where(o => (o.PartOf is not null || o.Kind == "default privileges") && !SchemaGap.IsOutside(o) && !_kept.Any(k => (k.Kind, k.Name) == (o.Kind, o.Name))))
+        foreach (var a in _before.Objects.Where(o => (o.PartOf is not null || o.Kind == "default privileges") && !SchemaGap.IsOutside(o)
+            && !_kept.Any(k => (k.Kind, k.Name) == (o.Kind, o.Name))))
         {
             var nothing = a with { Facts = [.. a.Facts.Where(f => f.Key == SchemaObject.PartOfKey)] };
             // An identity column has taken its sequence with it.
-            if (a.PartOf?.StartsWith("column ", StringComparison.Ordinal) == true && !_after.Objects.Any(o => ColumnFact.Of(o).Any(c => a.PartOf == $"column {o.Name}.{c.QuotedName}" && c.Identity is not null)))
+            if (a.PartOf?.StartsWith("column ", StringComparison.Ordinal) == true
+                && !_after.Objects.Any(o => ColumnFact.Of(o).Any(c => a.PartOf == $"column {o.Name}.{c.QuotedName}"
+                && c.Identity is not null)))
             {
                 continue;
             }
 
-            _statements.AddRange(a.Facts.Where(f => f.Kind is "privileges" or "comment").SelectMany(f => AlterSql.Change(a, nothing, f.Key)));
+            _statements.AddRange(a.Facts.Where(f => f.Kind is "privileges" or "comment")
+                .SelectMany(f => AlterSql.Change(a, nothing, f.Key)));
         }
     }
 
@@ -362,14 +397,16 @@ public sealed class SchemaChanges
         }
 
         var asked = new HashSet<SchemaObject>();
-        var gone = _before.Objects.Where(o => o.PartOf is null && o.Kind != "default privileges" && _scope.State.ContainsKey((o.Kind, o.Name)) && _after.Find(o.Kind, o.Name) is null)
+        var gone = _before.Objects.Where(o => o.PartOf is null && o.Kind != "default privileges"
+            && _scope.State.ContainsKey((o.Kind, o.Name)) && _after.Find(o.Kind, o.Name) is null)
             .ToHashSet();
         var shells = SchemaOrder.Of(_before, _ => []);
         foreach (var o in shells.Objects.Reverse().Where(gone.Contains))
         {
             // A column takes its sequence with it, a base type its functions.
             if (o["owned by"] is { } owner && !_after.Objects.Any(t => ColumnFact.Of(t).Any(c => $"{t.Name}.{c.QuotedName}" == owner))
-                || (o.Kind == "function" && _before.Dependencies!.Any(d => d.Needed == o && shells.Shells.Contains(d.Dependent) && gone.Contains(d.Dependent))))
+                || (o.Kind == "function" && _before.Dependencies!.Any(d => d.Needed == o && shells.Shells.Contains(d.Dependent)
+                && gone.Contains(d.Dependent))))
             {
                 continue;
             }

@@ -32,11 +32,13 @@ internal sealed class SchemaCreate
         "materialized view" =>
         [
             SchemaSql.Join(
-                $"CREATE MATERIALIZED VIEW {o.Name}{Names(o)}", Using(o), With(o).Trim(), Tablespace(o), $"AS\n{o["definition"]}\nWITH NO DATA"),
+                $"CREATE MATERIALIZED VIEW {o.Name}{Names(o)}", Using(o), With(o).Trim(), Tablespace(o),
+                $"AS\n{o["definition"]}\nWITH NO DATA"),
             .. FinishColumns(o, withoutSoftParts),
         ],
         "text search configuration" => [$"CREATE TEXT SEARCH CONFIGURATION {o.Name} (PARSER = {o["parser"]})"],
-        "operator family" => [o["definition"]!, .. o["members"] is { } members ? [$"ALTER OPERATOR FAMILY {o.Name} ADD {members}"] : Array.Empty<string>()],
+        "operator family" => [o["definition"]!, .. o["members"] is { } members ? [$"ALTER OPERATOR FAMILY {o.Name} ADD {members}"]
+            : Array.Empty<string>()],
         _ => [o["definition"] ?? throw new InvalidOperationException($"The {o.Kind} {o.Name} has no definition.")],
     };
 
@@ -44,7 +46,8 @@ internal sealed class SchemaCreate
     internal static IEnumerable<string> SoftParts(SchemaObject o) =>
     [
         .. ConstraintFact.Of(o).Where(c => c.Type == 'c').Select(c => AddConstraint(o, c)),
-        .. ColumnFact.Of(o).Where(c => c.Default is not null).Select(c => $"{SchemaSql.AlterOnly(o)} ALTER COLUMN {c.QuotedName} SET {c.Default}"),
+        .. ColumnFact.Of(o).Where(c => c.Default is not null)
+        .Select(c => $"{SchemaSql.AlterOnly(o)} ALTER COLUMN {c.QuotedName} SET {c.Default}"),
     ];
 
     /// <summary>Ties a table to its parents, where CREATE TABLE has not done it.</summary>
@@ -57,12 +60,15 @@ internal sealed class SchemaCreate
     [
         .. Inherited.Later.Where(l => family.Contains(l.Table))
             .Select(l => $"ALTER {SchemaSql.Name(l.Table)} ADD COLUMN {Column(l.Table, l.Column, withoutSoftParts.Contains(l.Table))}"),
-        .. family.SelectMany(o => ColumnFact.Of(o).Where(c => Inherited.ComesLate(o, c)).SelectMany(c => FinishColumn(o, c, withoutSoftParts.Contains(o)))),
+        .. family.SelectMany(o => ColumnFact.Of(o).Where(c => Inherited.ComesLate(o, c))
+        .SelectMany(c => FinishColumn(o, c, withoutSoftParts.Contains(o)))),
     ];
 
-    /// <summary>Primary keys, unique and exclusion constraints that CREATE TABLE could not have: they come when partitions are attached.</summary>
+    /// <summary>Primary keys, unique and exclusion constraints that CREATE TABLE could not have: they come when partitions are
+    /// attached.</summary>
     internal IEnumerable<string> LateConstraints(SchemaObject o) =>
-        ConstraintFact.Of(o).Where(c => c.Type is 'p' or 'u' or 'x' && !IsInline(o, c)).Select(c => AddConstraint(o, c, only: o.Kind == "partitioned table"));
+        ConstraintFact.Of(o).Where(c => c.Type is 'p' or 'u' or 'x' && !IsInline(o, c))
+            .Select(c => AddConstraint(o, c, only: o.Kind == "partitioned table"));
 
     /// <summary>The indexes; those of a partitioned table without the ones of its partitions, which have names of their own.</summary>
     internal static IEnumerable<string> Indexes(SchemaObject o) => o.Of("index").SelectMany(f => Index(o, new IndexFact(f)));
@@ -70,31 +76,39 @@ internal sealed class SchemaCreate
     internal static IEnumerable<string> Index(SchemaObject o, IndexFact index) => index.IsInvalid && o["partition by"] is null
         ? []
         : [index.Create, .. index.Statistics.Select(s =>
-            $"ALTER INDEX {SchemaSql.SchemaOf(o.Name)}.{index.QuotedName} ALTER COLUMN {s.Replace(" ", " SET STATISTICS ", StringComparison.Ordinal)}")];
+            $"ALTER INDEX {SchemaSql.SchemaOf(o.Name)}.{index.QuotedName} ALTER COLUMN "
+                + $"{s.Replace(" ", " SET STATISTICS ", StringComparison.Ordinal)}")];
 
     /// <summary>Ties the indexes of a partition to those of its parent, where ATTACH PARTITION has not done it.</summary>
     /// <param name="o">The partition.</param>
     /// <param name="all">Whether its parent was there before, and may have been given its keys later.</param>
     internal IEnumerable<string> AttachIndexes(SchemaObject o, bool all)
     {
-        var indexes = o.Of("index").Select(f => new IndexFact(f)).Where(i => i.Parent is not null).Select(i => (i.QuotedName, Parent: i.Parent!));
-        var constraints = ConstraintFact.Of(o).Where(c => c.Parent is not null && _tables.TryGetValue(o["partition of"] ?? "", out var parent)
+        var indexes = o.Of("index").Select(f => new IndexFact(f)).Where(i => i.Parent is not null)
+            .Select(i => (i.QuotedName, Parent: i.Parent!));
+        var constraints = ConstraintFact.Of(o).Where(c => c.Parent is not null
+            && _tables.TryGetValue(o["partition of"] ?? "", out var parent)
                 && ConstraintFact.Of(parent).Any(p => IndexName(parent, p) == c.Parent && (all || !IsInline(parent, p))))
             .Select(c => (c.QuotedName, Parent: c.Parent!));
-        return indexes.Concat(constraints).Select(i => $"ALTER INDEX {i.Parent} ATTACH PARTITION {SchemaSql.SchemaOf(o.Name)}.{i.QuotedName}");
+        return indexes.Concat(constraints)
+            .Select(i => $"ALTER INDEX {i.Parent} ATTACH PARTITION {SchemaSql.SchemaOf(o.Name)}.{i.QuotedName}");
     }
 
-    internal static IEnumerable<string> ForeignKeys(SchemaObject o) => ConstraintFact.Of(o).Where(c => c.Type == 'f').Select(c => AddConstraint(o, c));
+    internal static IEnumerable<string> ForeignKeys(SchemaObject o) => ConstraintFact.Of(o).Where(c => c.Type == 'f')
+        .Select(c => AddConstraint(o, c));
 
     internal static string AddConstraint(SchemaObject o, ConstraintFact c, bool only = false) =>
-        $"ALTER {(o.Kind == "domain" ? "DOMAIN" : SchemaSql.Kind(o))} {(only ? "ONLY " : "")}{o.Name} ADD CONSTRAINT {c.QuotedName} {c.Definition}";
+        $"ALTER {(o.Kind == "domain" ? "DOMAIN" : SchemaSql.Kind(o))} {(only ? "ONLY " : "")}{o.Name} ADD CONSTRAINT {c.QuotedName} "
+            + $"{c.Definition}";
 
     /// <summary>A column as CREATE TABLE and ADD COLUMN have it.</summary>
     internal string Column(SchemaObject o, ColumnFact c, bool withoutDefault) => SchemaSql.Join(
-        c.QuotedName, c.Type, c.ForeignOptions, c.Collation, c.NotNull?.EndsWith(" NOT VALID", StringComparison.Ordinal) == true ? null : c.NotNull,
+        c.QuotedName, c.Type, c.ForeignOptions, c.Collation, c.NotNull?.EndsWith(" NOT VALID", StringComparison.Ordinal) == true ? null
+            : c.NotNull,
         withoutDefault ? null : c.Default,
         // What a child has from its parent, PostgreSQL 15 and earlier won't hear twice.
-        !Inherited.Alone.Contains(o) && Inherited.ParentsOf(o).SelectMany(ColumnFact.Of).Any(p => p.QuotedName == c.QuotedName && p.Generated == c.Generated)
+        !Inherited.Alone.Contains(o) && Inherited.ParentsOf(o).SelectMany(ColumnFact.Of)
+            .Any(p => p.QuotedName == c.QuotedName && p.Generated == c.Generated)
             ? null : c.Generated,
         c.Identity);
 
@@ -122,7 +136,8 @@ internal sealed class SchemaCreate
 
         if (c.NotNull is { } notNull && notNull.EndsWith(" NOT VALID", StringComparison.Ordinal))
         {
-            yield return $"ALTER {SchemaSql.Name(o)} ADD {notNull.Replace("NOT NULL", $"NOT NULL {c.QuotedName}", StringComparison.Ordinal)}";
+            yield return $"ALTER {SchemaSql.Name(o)} ADD "
+                + $"{notNull.Replace("NOT NULL", $"NOT NULL {c.QuotedName}", StringComparison.Ordinal)}";
         }
 
         foreach (var setting in new[] { c.Storage, c.Compression, c.Statistics, c.Options?["SET ".Length..] }.OfType<string>())
@@ -147,8 +162,10 @@ internal sealed class SchemaCreate
     {
         // What is not valid can't be said in CREATE DOMAIN.
         var later = ConstraintFact.Of(o).Where(c => withoutSoftParts || c.IsNotValid).ToList();
-        var now = ConstraintFact.Of(o).Where(c => !withoutSoftParts && !c.IsNotValid).Select(c => $"\n    CONSTRAINT {c.QuotedName} {c.Definition}");
-        return [$"CREATE DOMAIN {o.Name} AS {o["domain"]}{string.Concat(now)}", .. withoutSoftParts ? [] : later.Select(c => AddConstraint(o, c))];
+        var now = ConstraintFact.Of(o).Where(c => !withoutSoftParts && !c.IsNotValid)
+            .Select(c => $"\n    CONSTRAINT {c.QuotedName} {c.Definition}");
+        return [$"CREATE DOMAIN {o.Name} AS {o["domain"]}{string.Concat(now)}", .. withoutSoftParts ? []
+            : later.Select(c => AddConstraint(o, c))];
     }
 
     private IEnumerable<string> Table(SchemaObject o, bool withoutSoftParts)
@@ -158,7 +175,8 @@ internal sealed class SchemaCreate
             .Select(c => isTyped ? TypedColumn(c, withoutSoftParts) : Column(o, c, withoutSoftParts))
             .OfType<string>();
         var constraints = ConstraintFact.Of(o).Where(c => c.Type != 'f' && !(withoutSoftParts && c.Type == 'c')).ToList();
-        var inline = constraints.Where(c => IsInline(o, c)).Concat(InheritedChecks(o)).Select(c => SchemaSql.Join("CONSTRAINT", c.QuotedName, c.Definition));
+        var inline = constraints.Where(c => IsInline(o, c)).Concat(InheritedChecks(o))
+            .Select(c => SchemaSql.Join("CONSTRAINT", c.QuotedName, c.Definition));
         var body = columns.Concat(inline).ToList();
         return
         [
@@ -184,7 +202,8 @@ internal sealed class SchemaCreate
     internal IEnumerable<string> LateChecks(SchemaObject o) =>
         ConstraintFact.Of(o).Where(c => c.Type == 'c' && o.Kind != "domain" && !IsInline(o, c)).Select(c => AddConstraint(o, c));
 
-    private bool IsInline(SchemaObject o, ConstraintFact c) => !c.IsNotValid && !Inherited.Later.Any(l => l.Table == o || Inherited.Family(l.Table).Contains(o))
+    private bool IsInline(SchemaObject o, ConstraintFact c) => !c.IsNotValid
+        && !Inherited.Later.Any(l => l.Table == o || Inherited.Family(l.Table).Contains(o))
         && (c.Type == 'c'
             // Of equal ones PostgreSQL keeps one, where CREATE TABLE has them.
             || (c.Type is 'p' or 'u' or 'x' && !ConstraintFact.Of(o).TakeWhile(other => other.QuotedName != c.QuotedName)
@@ -209,7 +228,8 @@ internal sealed class SchemaCreate
             foreach (var one in parents)
             {
                 left.Push(one);
-                foreach (var check in ConstraintFact.Of(one).Where(c => c.Type == 'c' && !c.Definition.EndsWith(" NO INHERIT", StringComparison.Ordinal) && own.Add(c.QuotedName)))
+                foreach (var check in ConstraintFact.Of(one).Where(c => c.Type == 'c'
+                    && !c.Definition.EndsWith(" NO INHERIT", StringComparison.Ordinal) && own.Add(c.QuotedName)))
                 {
                     yield return check;
                 }

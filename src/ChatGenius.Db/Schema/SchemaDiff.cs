@@ -24,8 +24,8 @@ public sealed record SchemaDifference(
     SchemaChange Change, string ObjectKind, string ObjectName, string? Fact, string? Before, string? After)
 {
     /// <summary>
-    /// Whether it may come from the server and its platform, where migrations are replayed on another one: owners, tablespaces, versions, what belongs to the cluster,
-    /// privileges on what PostgreSQL or an extension brings.
+    /// Whether it may come from the server and its platform, where migrations are replayed on another one: owners, tablespaces, versions,
+    /// what belongs to the cluster, privileges on what PostgreSQL or an extension brings.
     /// </summary>
     public bool IsOfPlatform { get; init; }
 
@@ -59,7 +59,8 @@ public static class SchemaDiff
         var old = before.Objects.ToDictionary(o => (o.Kind, o.Name));
         var @new = after.Objects.ToDictionary(o => (o.Kind, o.Name));
         var differences = new List<SchemaDifference>();
-        foreach (var key in old.Keys.Union(@new.Keys).OrderBy(k => Array.IndexOf(SchemaText.Kinds, k.Kind)).ThenBy(k => k.Name, StringComparer.Ordinal))
+        foreach (var key in old.Keys.Union(@new.Keys).OrderBy(k => Array.IndexOf(SchemaText.Kinds, k.Kind))
+            .ThenBy(k => k.Name, StringComparer.Ordinal))
         {
             switch (old.GetValueOrDefault(key), @new.GetValueOrDefault(key))
             {

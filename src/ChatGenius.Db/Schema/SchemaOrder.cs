@@ -30,7 +30,8 @@ internal sealed class SchemaOrder
     internal static SchemaOrder Of(SchemaSnapshot snapshot, Func<SchemaObject, IEnumerable<SchemaObject>> together)
     {
         var order = new SchemaOrder(
-            snapshot.Dependencies ?? throw new ArgumentException("The snapshot was read without its dependencies.", nameof(snapshot)), together);
+            snapshot.Dependencies ?? throw new ArgumentException("The snapshot was read without its dependencies.", nameof(snapshot)),
+            together);
         order.Shells.AddRange(snapshot.Objects.Where(o => o.Kind == "type" && (o["base"] ?? o["range"]) is not null
             && order._needs[o].Any(d => order._needs[d.Needed].Any(back => back.Needed == o))));
         foreach (var o in snapshot.Objects)
@@ -52,7 +53,8 @@ internal sealed class SchemaOrder
     };
 
     private static bool IsSoft(SchemaDependency d) =>
-        d.Part is { } part && (part.StartsWith("column ", StringComparison.Ordinal) || d.Dependent[part]?.StartsWith("CHECK", StringComparison.Ordinal) == true);
+        d.Part is { } part && (part.StartsWith("column ", StringComparison.Ordinal)
+            || d.Dependent[part]?.StartsWith("CHECK", StringComparison.Ordinal) == true);
 
     private void Visit(SchemaObject o)
     {

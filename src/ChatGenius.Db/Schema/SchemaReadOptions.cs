@@ -7,7 +7,8 @@ public enum SchemaParts
     /// <summary>Which objects there are, by kind and name; always read.</summary>
     Objects = 0,
 
-    /// <summary>Properties of tables, views and sequences: partitioning, inheritance, options, row-level security, view definitions.</summary>
+    /// <summary>Properties of tables, views and sequences: partitioning, inheritance, options, row-level security, view
+    /// definitions.</summary>
     Relations = 1 << 0,
 
     /// <summary>Columns and the attributes of composite types.</summary>
@@ -31,7 +32,8 @@ public enum SchemaParts
     /// <summary>Functions, procedures and aggregates.</summary>
     Routines = 1 << 7,
 
-    /// <summary>Everything rarer: extensions, operators, casts, collations, text search, statistics, publications, event triggers, servers.</summary>
+    /// <summary>Everything rarer: extensions, operators, casts, collations, text search, statistics, publications, event triggers,
+    /// servers.</summary>
     Others = 1 << 8,
 
     /// <summary>Comments.</summary>
@@ -62,12 +64,13 @@ public sealed record SchemaReadOptions
     /// <summary>Names of schemas to leave out, unquoted; system schemas are left out anyway.</summary>
     public IReadOnlyList<string> ExcludedSchemas { get; init; } = [];
 
-    /// <summary>The schema of the history, unquoted: the tool's own tables in it are left out, and it itself where it holds nothing else.</summary>
+    /// <summary>The schema of the history, unquoted: the tool's own tables in it are left out, and it itself where it holds nothing
+    /// else.</summary>
     public string HistorySchema { get; init; } = "chatgenius_db";
 
     /// <summary>
-    /// True where the session reads its schema many times: the queries stay prepared there. To plan them costs as much as to run them where the
-    /// schema is small (PostgreSQL: PREPARE, Notes).
+    /// True where the session reads its schema many times: the queries stay prepared there. To plan them costs as much as to run them where
+    /// the schema is small (PostgreSQL: PREPARE, Notes).
     /// </summary>
     public bool StaysPrepared { get; init; }
 

@@ -68,7 +68,8 @@ public sealed class SchemaScript
         // A sequence must have its table's owner before it is tied to a column.
         Each(objects, o => o.Of("owner").SelectMany(f => SchemaSql.Add(o, f)));
         Each(objects, o => o.Facts.Where(f => f.Key != "owner").SelectMany(f => SchemaSql.Add(o, f)));
-        Each(snapshot.Objects.Where(IsLast), o => [.. create.Create(o, withoutSoftParts: false), .. o.Facts.SelectMany(f => SchemaSql.Add(o, f))]);
+        Each(snapshot.Objects.Where(IsLast), o => [.. create.Create(o, withoutSoftParts: false),
+            .. o.Facts.SelectMany(f => SchemaSql.Add(o, f))]);
         _statements.AddRange(["RESET check_function_bodies", "RESET standard_conforming_strings", "RESET search_path"]);
     }
 

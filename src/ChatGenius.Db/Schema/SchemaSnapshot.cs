@@ -5,7 +5,8 @@ using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Schema;
 
 /// <summary>One fact about an object: a column, a constraint, a definition, a comment.</summary>
-/// <param name="Key">What it is about, unique in its object: <c>column "order"</c>, <c>constraint users_pkey</c>, <c>definition</c>.</param>
+/// <param name="Key">What it is about, unique in its object: <c>column "order"</c>, <c>constraint users_pkey</c>,
+/// <c>definition</c>.</param>
 /// <param name="Text">What holds, in PostgreSQL's own words; may have several lines.</param>
 public sealed record SchemaFact(string Key, string Text)
 {
@@ -23,8 +24,8 @@ public sealed record SchemaObject(string Kind, string Name, IReadOnlyList<Schema
     internal const string PartOfKey = "part of";
 
     /// <summary>
-    /// What the object comes with where it is none of the schema's own: an extension, PostgreSQL itself, an identity column. It counts only by what was given to it
-    /// later, such as a privilege.
+    /// What the object comes with where it is none of the schema's own: an extension, PostgreSQL itself, an identity column. It counts only
+    /// by what was given to it later, such as a privilege.
     /// </summary>
     public string? PartOf => this[PartOfKey];
 
@@ -70,7 +71,8 @@ public sealed class SchemaSnapshot : IEquatable<SchemaSnapshot>
     /// <param name="patterns"><c>*</c> stands for anything: <c>table audit.*</c>, <c>audit.*</c>, <c>privileges of supabase_*</c>.</param>
     public SchemaSnapshot Without(IReadOnlyCollection<string> patterns)
     {
-        var matchers = patterns.Select(p => new Regex($"^{Regex.Escape(p).Replace("\\*", ".*", StringComparison.Ordinal)}$", RegexOptions.CultureInvariant)).ToList();
+        var matchers = patterns.Select(p => new Regex($"^{Regex.Escape(p).Replace("\\*", ".*", StringComparison.Ordinal)}$",
+            RegexOptions.CultureInvariant)).ToList();
         bool IsOut(string text) => matchers.Exists(m => m.IsMatch(text));
         if (matchers.Count == 0)
         {

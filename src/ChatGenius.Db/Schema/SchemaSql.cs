@@ -3,13 +3,15 @@ using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Schema;
 
-/// <summary>The statements that give an object what it is not created with, each for itself; what an object and its parts are called in them.</summary>
+/// <summary>The statements that give an object what it is not created with, each for itself; what an object and its parts are called in
+/// them.</summary>
 internal static class SchemaSql
 {
     /// <summary>What of an object its CREATE statement says, so that nothing is to be added.</summary>
     private static readonly HashSet<string> Created =
     [
-        SchemaObject.PartOfKey, "persistence", "of type", "server", "foreign options", "partition of", "partition bound", "partition by", "inherits", "access method",
+        SchemaObject.PartOfKey, "persistence", "of type", "server", "foreign options", "partition of", "partition bound", "partition by",
+        "inherits", "access method",
         "options", "tablespace", "definition", "enum", "domain", "range", "base", "shell", "schema", "version", "parser", "members",
     ];
 
@@ -42,7 +44,8 @@ internal static class SchemaSql
     {
         "owner" => o.Kind == "extension" ? [] : [$"ALTER {Name(o)} OWNER TO {fact.Text}"],
         "owned by" => [$"ALTER SEQUENCE {o.Name} OWNED BY {fact.Text}"],
-        "row level security" => fact.Text.Split(", ").Select(w => $"{AlterOnly(o)} {(w == "FORCED" ? "FORCE" : "ENABLE")} ROW LEVEL SECURITY"),
+        "row level security" => fact.Text.Split(", ").Select(w =>
+            $"{AlterOnly(o)} {(w == "FORCED" ? "FORCE" : "ENABLE")} ROW LEVEL SECURITY"),
         "replica identity" => [$"{AlterOnly(o)} REPLICA IDENTITY {fact.Text}"],
         "cluster on" => [$"ALTER {Name(o)} CLUSTER ON {fact.Text}"],
         "target" => [$"ALTER STATISTICS {o.Name} SET STATISTICS {fact.Text}"],
@@ -78,7 +81,8 @@ internal static class SchemaSql
     {
         var rest = fact.Key["security label ".Length..];
         var on = rest.IndexOf(" on column ", StringComparison.Ordinal);
-        return $"SECURITY LABEL FOR {(on < 0 ? rest : rest[..on])} ON {Target(o, on < 0 ? "" : rest[on..])} IS {SqlLiteral.Quote(fact.Text)}";
+        return $"SECURITY LABEL FOR {(on < 0 ? rest : rest[..on])} ON {Target(o, on < 0 ? "" : rest[on..])} IS "
+            + $"{SqlLiteral.Quote(fact.Text)}";
     }
 
     /// <summary>The statements that give a grantee these privileges.</summary>
@@ -94,13 +98,16 @@ internal static class SchemaSql
         [
             .. withStandard && HasStandard(o, fact) ? [$"{prefix}REVOKE ALL {target} FROM {grantee}"] : Array.Empty<string>(),
             .. list.GroupBy(p => p.EndsWith('*')).Select(g =>
-                $"{prefix}GRANT {string.Join(", ", g.Select(p => p.TrimEnd('*') + column))} {target} TO {grantee}{(g.Key ? " WITH GRANT OPTION" : "")}"),
+                $"{prefix}GRANT {string.Join(", ", g.Select(p => p.TrimEnd('*') + column))} {target} TO "
+                    + $"{grantee}{(g.Key ? " WITH GRANT OPTION" : "")}"),
         ];
         return grantor is null || statements.Length == 0 ? statements : [$"SET ROLE {grantor}", .. statements, "RESET ROLE"];
     }
 
-    /// <summary>The grantee, the grantor or null, the column in brackets or nothing, what stands before GRANT, and what follows it.</summary>
-    internal static (string Grantee, string? Grantor, string Column, string Prefix, string Target) GrantTarget(SchemaObject o, SchemaFact fact)
+    /// <summary>The grantee, the grantor or null, the column in brackets or nothing, what stands before GRANT, and what follows
+    /// it.</summary>
+    internal static (string Grantee, string? Grantor, string Column, string Prefix, string Target) GrantTarget(SchemaObject o,
+        SchemaFact fact)
     {
         var key = new Clauses(fact.Key, "of", "from", "on column");
         var grantee = key.After("of")!;

@@ -19,7 +19,8 @@ public sealed record SchemaStatement(string Sql)
 /// <summary>How a difference becomes statements.</summary>
 public sealed record SchemaChangeOptions
 {
-    /// <summary>What has another name afterwards: <c>public.users</c> → <c>people</c>, <c>public.users.name</c> → <c>full_name</c>, quoted where needed.</summary>
+    /// <summary>What has another name afterwards: <c>public.users</c> → <c>people</c>, <c>public.users.name</c> → <c>full_name</c>, quoted
+    /// where needed.</summary>
     public IReadOnlyList<(string Old, string New)> Renames { get; init; } = [];
 
     /// <summary>Whether indexes are built and dropped concurrently.</summary>

@@ -18,9 +18,11 @@ internal static class SchemaText
     internal static readonly string[] Kinds =
     [
         "schema", "extension", "language", "access method", "collation", "type", "domain", "sequence", "table", "partitioned table",
-        "foreign data wrapper", "server", "user mapping", "foreign table", "view", "materialized view", "statistics", "function", "procedure", "aggregate",
+        "foreign data wrapper", "server", "user mapping", "foreign table", "view", "materialized view", "statistics", "function",
+        "procedure", "aggregate",
         "operator", "operator family", "operator class", "cast", "transform", "conversion", "text search parser", "text search template",
-        "text search dictionary", "text search configuration", "event trigger", "publication", "subscription", "default privileges", "large object",
+        "text search dictionary", "text search configuration", "event trigger", "publication", "subscription", "default privileges",
+        "large object",
         "parameter",
     ];
 

@@ -5,7 +5,8 @@ namespace ChatGenius.Db.Schema;
 /// <summary>Gathers the rows of the queries, whose shapes are the same for all kinds, into objects.</summary>
 internal sealed class SnapshotBuilder
 {
-    private readonly Dictionary<(uint Catalog, uint Oid), (string Kind, string Name, List<(int Position, SchemaFact Fact)> Facts)> _objects = [];
+    private readonly Dictionary<(uint Catalog, uint Oid),
+        (string Kind, string Name, List<(int Position, SchemaFact Fact)> Facts)> _objects = [];
     private readonly List<((uint, uint) Dependent, string? Part, (uint, uint) Needed, string? Column)> _dependencies = [];
 
     /// <summary>Rows: classid, objid, kind, name, part_of.</summary>
@@ -15,7 +16,8 @@ internal sealed class SnapshotBuilder
         {
             _objects.Add(
                 Id(reader, 0),
-                (reader.GetString(2), reader.GetString(3), reader.IsDBNull(4) ? [] : [(-1, new SchemaFact(SchemaObject.PartOfKey, reader.GetString(4)))]));
+                (reader.GetString(2), reader.GetString(3), reader.IsDBNull(4) ? []
+                    : [(-1, new SchemaFact(SchemaObject.PartOfKey, reader.GetString(4)))]));
         }
     }
 
@@ -41,7 +43,8 @@ internal sealed class SnapshotBuilder
         }
     }
 
-    /// <param name="historySchema">The schema of the history, quoted: it does not count where it holds nothing but the tool's own tables.</param>
+    /// <param name="historySchema">The schema of the history, quoted: it does not count where it holds nothing but the tool's own
+    /// tables.</param>
     internal SchemaSnapshot Build(string historySchema)
     {
         var byId = _objects.ToDictionary(
@@ -60,11 +63,13 @@ internal sealed class SnapshotBuilder
                 .Select(d => new SchemaDependency(byId[d.Dependent], d.Part, byId[d.Needed], d.Column))]);
     }
 
-    /// <summary>Of what comes with something else only what was given to it later counts. An extension makes comments too, a column's identity none.</summary>
+    /// <summary>Of what comes with something else only what was given to it later counts. An extension makes comments too, a column's
+    /// identity none.</summary>
     private static IEnumerable<(int Position, SchemaFact Fact)> Counted(List<(int Position, SchemaFact Fact)> facts) =>
         facts is [{ Fact.Key: SchemaObject.PartOfKey } partOf, ..]
             ? facts.Where(f => f.Position < 0 || f.Fact.Kind == "privileges"
-                || (f.Fact.Kind is "comment" or "security" && partOf.Fact.Text is not "PostgreSQL" && !partOf.Fact.Text.StartsWith("extension ", StringComparison.Ordinal)))
+                || (f.Fact.Kind is "comment" or "security" && partOf.Fact.Text is not "PostgreSQL"
+                && !partOf.Fact.Text.StartsWith("extension ", StringComparison.Ordinal)))
             : facts;
 
     private static (uint Catalog, uint Oid) Id(NpgsqlDataReader reader, int column) =>

@@ -6,7 +6,8 @@ using System.Security.Cryptography;
 using System.Text;
 namespace ChatGenius.Db.Server;
 
-/// <summary>A data directory of PostgreSQL's ("Creating a Database Cluster", section 18.2 of its documentation), made whole or not at all.</summary>
+/// <summary>A data directory of PostgreSQL's ("Creating a Database Cluster", section 18.2 of its documentation), made whole or not at
+/// all.</summary>
 /// <param name="options">Where it lies and what it is for.</param>
 /// <param name="account">Who it has to belong to.</param>
 internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
@@ -29,13 +30,15 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
         get
         {
             var file = Path.Combine(DataFolder, "PG_VERSION");
-            return File.Exists(file) && int.TryParse(File.ReadAllText(file), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var major) ? major : null;
+            return File.Exists(file) && int.TryParse(File.ReadAllText(file), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture,
+                out var major) ? major : null;
         }
     }
 
     /// <summary>
     /// Makes the data directory under another name and then moves it to its place, so that an interrupted start leaves nothing that looks
-    /// finished. The first one of a PostgreSQL version takes initdb, half a second; it is kept as an archive that later ones are unpacked from.
+    /// finished. The first one of a PostgreSQL version takes initdb, half a second; it is kept as an archive that later ones are unpacked
+    /// from.
     /// </summary>
     /// <exception cref="ProblemException">CG0711: initdb failed, and why.</exception>
     public async Task CreateAsync(PostgresBinaries binaries, CancellationToken cancellationToken)
@@ -48,7 +51,8 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
             if (options.Loopback)
             {
                 // Its password is in the data, so it is nobody's template.
-                await InitializeAsync(binaries, work, ["--auth=scram-sha-256", $"--pwfile={await NewPasswordAsync(cancellationToken)}"], cancellationToken);
+                await InitializeAsync(binaries, work, ["--auth=scram-sha-256", $"--pwfile={await NewPasswordAsync(cancellationToken)}"],
+                    cancellationToken);
                 File.Delete(NewPasswordFile);
             }
             else if (!await UnpackAsync(template, work, cancellationToken))
@@ -98,13 +102,14 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
     {
         var file = Path.Combine(DataFolder, RuntimeFile);
         const string Setting = "port = ";
-        var line = File.Exists(file) ? File.ReadLines(file).FirstOrDefault(line => line.StartsWith(Setting, StringComparison.Ordinal)) : null;
+        var line = File.Exists(file) ? File.ReadLines(file).FirstOrDefault(line => line.StartsWith(Setting, StringComparison.Ordinal))
+            : null;
         return int.TryParse(line?[Setting.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : null;
     }
 
     /// <summary>
-    /// Takes the data away where it can't be trusted: nothing of it is flushed, so what was written before the machine last started may be on its
-    /// disk in part, whether the server was stopped or not; or where its programs are another version's now.
+    /// Takes the data away where it can't be trusted: nothing of it is flushed, so what was written before the machine last started may be
+    /// on its disk in part, whether the server was stopped or not; or where its programs are another version's now.
     /// </summary>
     public void DeleteUntrusted(int? major)
     {
@@ -119,10 +124,12 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
 
     private string BootFile => $"{DataFolder}-boot";
 
-    /// <summary>What tells this run of the machine from others: Linux has a number for it, elsewhere it is the minute in which it began.</summary>
+    /// <summary>What tells this run of the machine from others: Linux has a number for it, elsewhere it is the minute in which it
+    /// began.</summary>
     private static string Boot() => File.Exists("/proc/sys/kernel/random/boot_id")
         ? File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()
-        : (DateTimeOffset.UtcNow - TimeSpan.FromMilliseconds(Environment.TickCount64)).ToString("yyyy-MM-ddTHH:mm", CultureInfo.InvariantCulture);
+        : (DateTimeOffset.UtcNow - TimeSpan.FromMilliseconds(Environment.TickCount64))
+        .ToString("yyyy-MM-ddTHH:mm", CultureInfo.InvariantCulture);
 
     /// <summary>Takes the data away; first under another name, so that an interrupted removal leaves no half of it in its place.</summary>
     public void Delete()
@@ -168,7 +175,8 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
         return NewPasswordFile;
     }
 
-    private async Task InitializeAsync(PostgresBinaries binaries, string folder, string[] authentication, CancellationToken cancellationToken)
+    private async Task InitializeAsync(PostgresBinaries binaries, string folder, string[] authentication,
+        CancellationToken cancellationToken)
     {
         CreatePrivate(folder);
         account.Own(folder);
@@ -193,8 +201,8 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
     }
 
     /// <summary>
-    /// Text sorts by code point, the same on every machine, and upper and lower case are Unicode's: from 17 on PostgreSQL has that built in;
-    /// before, it is the system's C.UTF-8, which some systems lack.
+    /// Text sorts by code point, the same on every machine, and upper and lower case are Unicode's: from 17 on PostgreSQL has that built
+    /// in; before, it is the system's C.UTF-8, which some systems lack.
     /// </summary>
     private static string[][] Locales(int major) => major >= 17
         ? [["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]]
@@ -203,7 +211,8 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
     private async Task WriteSettingsAsync(string folder, CancellationToken cancellationToken)
     {
         await File.AppendAllTextAsync(
-            Path.Combine(folder, "postgresql.conf"), $"\ninclude_if_exists '{SettingsFile}'\ninclude_if_exists '{RuntimeFile}'\n", cancellationToken);
+            Path.Combine(folder, "postgresql.conf"), $"\ninclude_if_exists '{SettingsFile}'\ninclude_if_exists '{RuntimeFile}'\n",
+            cancellationToken);
         await File.WriteAllTextAsync(Path.Combine(folder, SettingsFile), Text(options), cancellationToken);
 
         // Statistics and old rows of a server that lives long want looking after; that of a test run does not.
@@ -216,7 +225,8 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
     {
         // Another build of the same version may have been configured otherwise, so its folder counts too.
         var identity = SHA256.HashData(Encoding.UTF8.GetBytes($"{binaries.Version}\n{binaries.Folder}"));
-        return Path.Combine(Path.GetFullPath(options.Cache), "clusters", $"{binaries.Major}-{Convert.ToHexStringLower(identity.AsSpan(0, 8))}.tar.br");
+        return Path.Combine(Path.GetFullPath(options.Cache), "clusters",
+            $"{binaries.Major}-{Convert.ToHexStringLower(identity.AsSpan(0, 8))}.tar.br");
     }
 
     private static async Task<bool> UnpackAsync(string template, string folder, CancellationToken cancellationToken)
@@ -301,7 +311,8 @@ internal sealed class Cluster(LocalServerOptions options, ServerAccount account)
         new Problem("CG0711", $"PostgreSQL's data directory can't be made; {Path.GetFileNameWithoutExtension(program)} says:\n{output}",
             Advice: output.Contains("No space left", StringComparison.Ordinal)
                 ? $"Make room on the disk (about 40 MB are needed), or choose another with {LocalServerOptions.FolderVariable}."
-                : $"Nothing was left half made. {LocalServerOptions.FolderVariable} chooses another folder, {PostgresBinaries.Variable} other programs."));
+                : $"Nothing was left half made. {LocalServerOptions.FolderVariable} chooses another folder, {PostgresBinaries.Variable} "
+                + "other programs."));
 
     private const string Settings = """
         # Settings of the private development server. This file is yours: it is written once, with the data directory.

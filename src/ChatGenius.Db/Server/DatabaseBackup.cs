@@ -33,9 +33,11 @@ public sealed class DatabaseBackup
     /// <param name="binaries">The folder that holds pg_dump and pg_restore; null looks for them.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <exception cref="ProblemException">
-    /// CG0610 to CG0629: the server can't be reached; CG1301, CG1302: no fitting pg_dump; CG1306: the connection needs what pg_dump can't be given.
+    /// CG0610 to CG0629: the server can't be reached; CG1301, CG1302: no fitting pg_dump; CG1306: the connection needs what pg_dump can't
+    /// be given.
     /// </exception>
-    public static async Task<DatabaseBackup> PrepareAsync(Database database, string? binaries = null, CancellationToken cancellationToken = default)
+    public static async Task<DatabaseBackup> PrepareAsync(Database database, string? binaries = null,
+        CancellationToken cancellationToken = default)
     {
         var environment = new Dictionary<string, string>(database.Url.LibpqEnvironment());
         if (database.Url.PasswordSource is { } password)
@@ -54,13 +56,16 @@ public sealed class DatabaseBackup
     /// <param name="progress">Gets what takes its time, and what pg_dump warns of.</param>
     /// <param name="cancellationToken">Ends pg_dump and its query on the server, and takes the unfinished file away.</param>
     /// <exception cref="ProblemException">
-    /// CG1303: pg_dump failed, because the disk is full, for example; CG1304: the file can't be written or is there already; CG1305: it can't be read back.
+    /// CG1303: pg_dump failed, because the disk is full, for example; CG1304: the file can't be written or is there already; CG1305: it
+    /// can't be read back.
     /// </exception>
-    public async Task<BackupFile> MakeAsync(string folder, long version, IProgress<string>? progress = null, CancellationToken cancellationToken = default)
+    public async Task<BackupFile> MakeAsync(string folder, long version, IProgress<string>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         var clock = Stopwatch.StartNew();
         var time = TimeProvider.System.GetUtcNow().ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture);
-        var path = Path.Combine(Path.GetFullPath(folder), string.Create(CultureInfo.InvariantCulture, $"{FileName(_url.DatabaseName)}_{time}_before_{version:D4}.dump"));
+        var path = Path.Combine(Path.GetFullPath(folder), string.Create(CultureInfo.InvariantCulture,
+            $"{FileName(_url.DatabaseName)}_{time}_before_{version:D4}.dump"));
         var partial = path + ".partial";
         Guarded(path, () => Create(partial));
         try
@@ -120,7 +125,8 @@ public sealed class DatabaseBackup
         }
     }
 
-    /// <summary>Asked to end, pg_dump cancels its query on the server before it goes; killed, it would leave the query running there.</summary>
+    /// <summary>Asked to end, pg_dump cancels its query on the server before it goes; killed, it would leave the query running
+    /// there.</summary>
     private static async Task EndAsync(Process process)
     {
         if (process.HasExited)

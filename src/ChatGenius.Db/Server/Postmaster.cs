@@ -3,7 +3,8 @@ using System.Globalization;
 
 namespace ChatGenius.Db.Server;
 
-/// <summary>What a running server wrote about itself into <c>postmaster.pid</c> (PostgreSQL's source: <c>miscadmin.h</c>, LOCK_FILE_LINE_…).</summary>
+/// <summary>What a running server wrote about itself into <c>postmaster.pid</c> (PostgreSQL's source: <c>miscadmin.h</c>,
+/// LOCK_FILE_LINE_…).</summary>
 /// <param name="ProcessId">The postmaster's process.</param>
 /// <param name="Since">When it was started.</param>
 /// <param name="Port">The port, which is part of the socket's name as well.</param>
@@ -28,20 +29,23 @@ internal sealed record Postmaster(int ProcessId, DateTimeOffset Since, int Port,
         }
 
         // The server writes the file line by line while it starts.
-        if (!int.TryParse(lines.FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out var processId) || !IsPostmaster(processId, dataFolder))
+        if (!int.TryParse(lines.FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out var processId)
+            || !IsPostmaster(processId, dataFolder))
         {
             return null;
         }
 
-        var since = long.TryParse(lines.ElementAtOrDefault(2), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : 0;
+        var since = long.TryParse(lines.ElementAtOrDefault(2), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds
+            : 0;
         var port = int.TryParse(lines.ElementAtOrDefault(3), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
         return new Postmaster(
-            processId, DateTimeOffset.FromUnixTimeSeconds(since), port, lines.ElementAtOrDefault(4) ?? "", lines.ElementAtOrDefault(7)?.Trim() == "ready");
+            processId, DateTimeOffset.FromUnixTimeSeconds(since), port, lines.ElementAtOrDefault(4) ?? "",
+            lines.ElementAtOrDefault(7)?.Trim() == "ready");
     }
 
     /// <summary>
-    /// Takes away what a crash left behind, where the process is gone or is now another program: PostgreSQL itself would refuse to start over
-    /// the latter. The socket folder is this server's alone, so nobody else's lock can lie in it.
+    /// Takes away what a crash left behind, where the process is gone or is now another program: PostgreSQL itself would refuse to start
+    /// over the latter. The socket folder is this server's alone, so nobody else's lock can lie in it.
     /// </summary>
     public static void RemoveStale(string dataFolder, string socketFolder)
     {
@@ -55,7 +59,8 @@ internal sealed record Postmaster(int ProcessId, DateTimeOffset Since, int Port,
         }
     }
 
-    /// <summary>A process with that number may be anybody's by now, another PostgreSQL's as well: a postmaster works in its data directory.</summary>
+    /// <summary>A process with that number may be anybody's by now, another PostgreSQL's as well: a postmaster works in its data
+    /// directory.</summary>
     private static bool IsPostmaster(int processId, string dataFolder)
     {
         try
@@ -67,7 +72,8 @@ internal sealed record Postmaster(int ProcessId, DateTimeOffset Since, int Port,
             }
 
             return !OperatingSystem.IsLinux()
-                || (!IsZombie(processId) && File.ResolveLinkTarget($"/proc/{processId}/cwd", returnFinalTarget: false)?.FullName == Path.GetFullPath(dataFolder));
+                || (!IsZombie(processId) && File.ResolveLinkTarget($"/proc/{processId}/cwd",
+                returnFinalTarget: false)?.FullName == Path.GetFullPath(dataFolder));
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
@@ -80,7 +86,8 @@ internal sealed record Postmaster(int ProcessId, DateTimeOffset Since, int Port,
         }
     }
 
-    /// <summary>In a container whose first process collects no orphans, a postmaster that was killed stays in the list of processes for ever.</summary>
+    /// <summary>In a container whose first process collects no orphans, a postmaster that was killed stays in the list of processes for
+    /// ever.</summary>
     private static bool IsZombie(int processId)
     {
         // The name, in parentheses, may hold anything; the state is the letter after it (man 5 proc).

@@ -50,7 +50,8 @@ internal sealed partial class ServerAccount
             var group = await Ourselves.RunAsync("id", ["-g", name], "/", cancellationToken);
             if (user.ExitCode == 0 && group.ExitCode == 0)
             {
-                return new ServerAccount(name, uint.Parse(user.Output, CultureInfo.InvariantCulture), uint.Parse(group.Output, CultureInfo.InvariantCulture));
+                return new ServerAccount(name, uint.Parse(user.Output, CultureInfo.InvariantCulture),
+                    uint.Parse(group.Output, CultureInfo.InvariantCulture));
             }
         }
 
@@ -61,7 +62,8 @@ internal sealed partial class ServerAccount
 
     /// <summary>Runs a program to its end; its two outputs come as one text.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">The program can't be started.</exception>
-    public async Task<(int ExitCode, string Output)> RunAsync(string program, string[] arguments, string folder, CancellationToken cancellationToken)
+    public async Task<(int ExitCode, string Output)> RunAsync(string program, string[] arguments, string folder,
+        CancellationToken cancellationToken)
     {
         using var process = Start(program, arguments, folder);
         try
@@ -113,7 +115,8 @@ internal sealed partial class ServerAccount
             {
                 throw new ProblemException(
                     "CG0714", $"PostgreSQL runs as {_name} here, and {_name} may not enter {folder}",
-                    advice: "Choose a folder that others may enter with CHATGENIUS_DATA_DIR, or run chatgenius-db as another user than root.");
+                    advice: "Choose a folder that others may enter with CHATGENIUS_DATA_DIR, or run chatgenius-db as another user than "
+                        + "root.");
             }
         }
     }

@@ -10,7 +10,8 @@ internal static class SocketFolder
     private const int LongestSocketPath = 103;
     private const string SocketName = "/.s.PGSQL.5432";
 
-    /// <summary>The folder, first choice first: beside the data, or in a place with a short name where the path would be too long for a socket.</summary>
+    /// <summary>The folder, first choice first: beside the data, or in a place with a short name where the path would be too long for a
+    /// socket.</summary>
     public static IEnumerable<string> Candidates(string serverFolder)
     {
         var beside = Path.Combine(serverFolder, "run");
@@ -21,7 +22,8 @@ internal static class SocketFolder
         }
 
         var name = $"chatgenius-db-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(serverFolder)).AsSpan(0, 8))}";
-        if (!Environment.IsPrivilegedProcess && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 and < 60 } runtime && Directory.Exists(runtime))
+        if (!Environment.IsPrivilegedProcess && Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 and < 60 } runtime
+            && Directory.Exists(runtime))
         {
             yield return Path.Combine(runtime, name);
         }

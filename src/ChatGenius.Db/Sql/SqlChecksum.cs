@@ -26,7 +26,8 @@ internal sealed class SqlChecksum
     // thousands of scripts, and most of them are smaller than it.
     private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
 
-    // Made when the buffer is full for the first time: what fits into it is hashed in one call, without a context of OpenSSL's to make and free.
+    // Made when the buffer is full for the first time: what fits into it is hashed in one call, without a context of OpenSSL's to make and
+    // free.
     private IncrementalHash? _hash;
     private int _filled;
 
@@ -113,7 +114,8 @@ internal sealed class SqlChecksum
     }
 
     /// <summary>64 hexadecimal digits in lower case; nothing may be added after this.</summary>
-    public Task<string> FinishAsync() => _rows.IsCompleted ? Task.FromResult(Finish()) : _rows.ContinueWith(_ => Finish(), TaskScheduler.Default);
+    public Task<string> FinishAsync() => _rows.IsCompleted ? Task.FromResult(Finish())
+        : _rows.ContinueWith(_ => Finish(), TaskScheduler.Default);
 
     private string Finish()
     {

@@ -286,7 +286,8 @@ internal ref struct SqlSplitter
     {
         var (code, message, advice) = token.Kind switch
         {
-            SqlTokenKind.UnterminatedString => ("CG0201", "This string is never closed", "Close it with '; a quote inside it is written twice."),
+            SqlTokenKind.UnterminatedString => ("CG0201", "This string is never closed",
+                "Close it with '; a quote inside it is written twice."),
             SqlTokenKind.UnterminatedDollarString => (
                 "CG0202", "This dollar-quoted string is never closed", "Close it with the same mark, to the letter, that it begins with."),
             SqlTokenKind.UnterminatedIdentifier => (

@@ -2,7 +2,8 @@ using ChatGenius.Db.Files;
 using Npgsql;
 namespace ChatGenius.Tests.Bundle;
 
-/// <summary>Runs sections of the bundled migrations: each in one round trip, in the transaction that the session is in, or in one of its own.</summary>
+/// <summary>Runs sections of the bundled migrations: each in one round trip, in the transaction that the session is in, or in one of its
+/// own.</summary>
 internal static class BundledMigrations
 {
     /// <summary>The migration that makes the tables.</summary>

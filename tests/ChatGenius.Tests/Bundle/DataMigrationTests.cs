@@ -124,7 +124,8 @@ public class DataMigrationTests(UsedDatabases databases) : IClassFixture<UsedDat
 
         await UpAsync(connection, 2);
 
-        (await ScalarAsync(connection, "SELECT email FROM users WHERE id = (SELECT owner_id FROM workspaces WHERE slug = 'gauntlet')")).ShouldBe(owner);
+        (await ScalarAsync(connection, "SELECT email FROM users WHERE id = (SELECT owner_id FROM workspaces WHERE slug = 'gauntlet')"))
+            .ShouldBe(owner);
         (await ScalarAsync(connection, "SELECT count(*)::text FROM users WHERE clerk_id = 'system'")).ShouldBe("1");
     }
 
@@ -196,5 +197,6 @@ public class DataMigrationTests(UsedDatabases databases) : IClassFixture<UsedDat
         (await Rows.ReadAsync(connection)).ShouldBe(edited);
     }
 
-    private static async Task<string> ScalarAsync(NpgsqlConnection connection, string sql) => (await CatalogText.QueryAsync(connection, sql))[0][0];
+    private static async Task<string> ScalarAsync(NpgsqlConnection connection, string sql) =>
+        (await CatalogText.QueryAsync(connection, sql))[0][0];
 }

@@ -25,7 +25,8 @@ public class OthersRowsTests(UsedDatabases databases) : IClassFixture<UsedDataba
             foreach (var row in ours.Where(row => row.Table == reference.Parent))
             {
                 await RunAsync(connection, "SAVEPOINT used");
-                (await references.HangAsync(connection, reference, row.Id, table => theirs[table].First())).ShouldBeTrue($"{reference} onto {row}");
+                (await references.HangAsync(connection, reference, row.Id, table => theirs[table].First()))
+                    .ShouldBeTrue($"{reference} onto {row}");
                 var used = await Rows.ReadAsync(connection);
 
                 await DownAsync(connection, [.. Data.Reverse()]);
@@ -123,16 +124,19 @@ public class OthersRowsTests(UsedDatabases databases) : IClassFixture<UsedDataba
         for (var i = random.Next(0, 6); i > 0; i--)
         {
             var reference = Any(references.All);
-            await references.HangAsync(connection, reference, Any(ours[reference.Parent]), table => Any(random.Next(3) == 0 ? ours[table] : all[table]));
+            await references.HangAsync(connection, reference, Any(ours[reference.Parent]),
+                table => Any(random.Next(3) == 0 ? ours[table] : all[table]));
         }
 
         for (var i = random.Next(0, 3); i > 0; i--)
         {
             var reference = Any(references.All);
             var theirs = Any(past.Values.Where(row => row.Table == reference.Table));
-            if (!reference.Table.EndsWith("memberships", StringComparison.Ordinal) && reference.Table is not ("channels" or "unread_messages"))
+            if (!reference.Table.EndsWith("memberships", StringComparison.Ordinal)
+                && reference.Table is not ("channels" or "unread_messages"))
             {
-                await RunAsync(connection, $"UPDATE {reference.Table} SET {reference.Column} = '{Any(ours[reference.Parent])}' WHERE id = '{theirs.Id}'");
+                await RunAsync(connection,
+                    $"UPDATE {reference.Table} SET {reference.Column} = '{Any(ours[reference.Parent])}' WHERE id = '{theirs.Id}'");
             }
         }
 

@@ -42,7 +42,8 @@ internal sealed class References
         return new References([.. all.Select(row => new Reference(row[0], row[1], row[2]))], [.. required]);
     }
 
-    /// <summary>Puts a row in that refers to the given one; the other foreign keys that it must have get what <paramref name="pick"/> picks of a table.</summary>
+    /// <summary>Puts a row in that refers to the given one; the other foreign keys that it must have get what <paramref name="pick"/> picks
+    /// of a table.</summary>
     /// <returns>Whether it is there now: a unique constraint may have kept it out.</returns>
     public async Task<bool> HangAsync(NpgsqlConnection connection, Reference reference, string id, Func<string, string> pick)
     {
@@ -53,7 +54,8 @@ internal sealed class References
                 : "'made by someone else ' || gen_random_uuid()");
         values[reference.Column] = $"'{id}'";
         await using var command = new NpgsqlCommand(
-            $"INSERT INTO {reference.Table} ({string.Join(", ", values.Keys)}) VALUES ({string.Join(", ", values.Values)}) ON CONFLICT DO NOTHING", connection);
+            $"INSERT INTO {reference.Table} ({string.Join(", ", values.Keys)}) VALUES ({string.Join(", ", values.Values)}) ON CONFLICT DO "
+                + "NOTHING", connection);
         return await command.ExecuteNonQueryAsync() == 1;
     }
 }

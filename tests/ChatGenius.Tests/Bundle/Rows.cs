@@ -66,7 +66,8 @@ internal sealed class Rows : Dictionary<string, Row>
         [
             .. expected.Values.Where(row => !ContainsKey(row.Id)).Select(row => $"lost     {row}"),
             .. Values.Where(row => !expected.ContainsKey(row.Id)).Select(row => $"surplus  {row}"),
-            .. Values.Where(row => expected.TryGetValue(row.Id, out var was) && was != row).Select(row => $"changed  {row}, was {expected[row.Id]}"),
+            .. Values.Where(row => expected.TryGetValue(row.Id, out var was) && was != row)
+            .Select(row => $"changed  {row}, was {expected[row.Id]}"),
         ];
         differences.Take(10).ShouldBeEmpty(because);
     }

@@ -10,7 +10,8 @@ namespace ChatGenius.Tests.Bundle;
 public sealed class UsedDatabases : IAsyncLifetime
 {
     /// <summary>The pasts: none at all, a year of use, and that year with something the bundle brings put there by others before.</summary>
-    public static readonly string[] Pasts = ["nothing", "a_year", "system_user", "gauntlet", "gauntlet_with_general", "personas", "all_of_it"];
+    public static readonly string[] Pasts = ["nothing", "a_year", "system_user", "gauntlet", "gauntlet_with_general", "personas",
+        "all_of_it"];
 
     private readonly Dictionary<string, TestDatabase> _databases = [];
 

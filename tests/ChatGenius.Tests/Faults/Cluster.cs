@@ -6,7 +6,8 @@ using ChatGenius.Tests.Support;
 using Npgsql;
 namespace ChatGenius.Tests.Faults;
 
-/// <summary>A real PostgreSQL of one test class alone, to be shut down, crashed, copied and promoted. It listens on the loopback address and trusts everybody.</summary>
+/// <summary>A real PostgreSQL of one test class alone, to be shut down, crashed, copied and promoted. It listens on the loopback address
+/// and trusts everybody.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
     private readonly ServerAccount _account;
@@ -26,7 +27,8 @@ internal sealed class Cluster : IAsyncDisposable
 
     private string Data => Path.Combine(_folder, "data");
 
-    /// <summary>Creates and starts one. The power won't fail, so nothing is waited for until it is on the disk; a crash of the server alone loses nothing by that.</summary>
+    /// <summary>Creates and starts one. The power won't fail, so nothing is waited for until it is on the disk; a crash of the server alone
+    /// loses nothing by that.</summary>
     /// <param name="settings">More lines for postgresql.conf.</param>
     /// <param name="disk">Where its data lies; the fastest disk where null.</param>
     /// <param name="walDisk">Where its write-ahead log lies; with the data where null.</param>
@@ -34,10 +36,12 @@ internal sealed class Cluster : IAsyncDisposable
     {
         var cluster = await PrepareAsync(disk);
         string[] wal = walDisk is null ? [] : [$"--waldir={cluster.CreateFolder(walDisk, "wal")}"];
-        await cluster.RunAsync("initdb", ["-D", cluster.Data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--no-locale", "--wal-segsize=1", .. wal]);
+        await cluster.RunAsync("initdb", ["-D", cluster.Data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--no-locale",
+            "--wal-segsize=1", .. wal]);
         await File.AppendAllTextAsync(
             Path.Combine(cluster.Data, "postgresql.conf"),
-            $"\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nmax_connections = 250\nfsync = off\nfull_page_writes = off\nshared_buffers = 32MB\n{settings}\n");
+            "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nmax_connections = 250\nfsync = off\nfull_page_writes = "
+                + $"off\nshared_buffers = 32MB\n{settings}\n");
         await cluster.StartAsync();
         return cluster;
     }
@@ -47,7 +51,8 @@ internal sealed class Cluster : IAsyncDisposable
     {
         var cluster = await PrepareAsync();
         await cluster.RunAsync(
-            "pg_basebackup", "-D", cluster.Data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", $"host=127.0.0.1 port={primary.Port} user=postgres");
+            "pg_basebackup", "-D", cluster.Data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d",
+            $"host=127.0.0.1 port={primary.Port} user=postgres");
         await cluster.StartAsync();
         return cluster;
     }
@@ -77,7 +82,8 @@ internal sealed class Cluster : IAsyncDisposable
     }
 
     /// <summary>Makes a tablespace on another disk.</summary>
-    public Task CreateTablespaceAsync(string name, string disk) => ExecuteAsync($"CREATE TABLESPACE {name} LOCATION '{CreateFolder(disk, name)}'");
+    public Task CreateTablespaceAsync(string name, string disk) =>
+        ExecuteAsync($"CREATE TABLESPACE {name} LOCATION '{CreateFolder(disk, name)}'");
 
     public async Task ExecuteAsync(string sql, string database = "postgres")
     {
@@ -130,7 +136,8 @@ internal sealed class Cluster : IAsyncDisposable
     private static async Task<Cluster> PrepareAsync(string? disk = null)
     {
         var account = await ServerAccount.ChooseAsync(CancellationToken.None);
-        var folder = Directory.CreateDirectory(Path.Combine(disk ?? TestServer.FastFolder, $"chatgenius-fault-{Guid.NewGuid():N}")).FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(disk ?? TestServer.FastFolder, $"chatgenius-fault-{Guid.NewGuid():N}"))
+            .FullName;
         account.Own(folder);
         return new Cluster(account, folder, FreePort());
     }

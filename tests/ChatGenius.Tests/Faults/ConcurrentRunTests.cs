@@ -10,7 +10,8 @@ public class ConcurrentRunTests(FaultServer server, ITestOutputHelper output)
     {
         var database = await server.Cluster.CreateDatabaseAsync();
 
-        var results = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => server.Migrator(server.Cluster.Url(database)).ApplyAsync(new PlanRequest()))));
+        var results = await Task.WhenAll(Enumerable.Range(0, 64)
+            .Select(_ => Task.Run(() => server.Migrator(server.Cluster.Url(database)).ApplyAsync(new PlanRequest()))));
 
         results.Sum(result => result.Finished.Count).ShouldBe(MixedMigrations.Count);
         await server.ShouldRecoverAsync(database);
@@ -49,19 +50,24 @@ public class ConcurrentRunTests(FaultServer server, ITestOutputHelper output)
     {
         var database = await server.Cluster.CreateDatabaseAsync();
         await server.Cluster.ExecuteAsync(
-            "CREATE ROLE hurried LOGIN SUPERUSER; ALTER ROLE hurried SET statement_timeout = '400ms'; ALTER ROLE hurried SET lock_timeout = '50ms'; "
+            "CREATE ROLE hurried LOGIN SUPERUSER; ALTER ROLE hurried SET statement_timeout = '400ms'; ALTER ROLE hurried SET lock_timeout "
+                + "= '50ms'; "
             + "ALTER ROLE hurried SET idle_in_transaction_session_timeout = '100ms'; ALTER ROLE hurried SET idle_session_timeout = '2s'");
         using var folder = new Files.Folder()
             .Write(1, "slow", "CREATE TABLE a (id int); SELECT pg_sleep(1);")
-            .Write(2, "slow_outside", "SELECT pg_sleep(1);\nCREATE INDEX CONCURRENTLY a_id_idx ON a (id);\nDO $$ BEGIN PERFORM pg_sleep(1); COMMIT; END $$;", options: " transaction:false")
+            .Write(2, "slow_outside",
+            "SELECT pg_sleep(1);\nCREATE INDEX CONCURRENTLY a_id_idx ON a (id);\nDO $$ BEGIN PERFORM pg_sleep(1); COMMIT; END $$;",
+            options: " transaction:false")
             .Write(3, "slow_commit",
                 "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;\n"
-                + "CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait();\nINSERT INTO a VALUES (1);");
+                + "CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "
+                + "wait();\nINSERT INTO a VALUES (1);");
         var migrations = MigrationSource.Load(folder.Path, bundle: false);
         var url = server.Cluster.Url(database, "hurried");
 
         // The second one waits for the first one's end, idle for far longer than the role allows.
-        var results = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => new Migrator(new Db.Connections.Database(url), migrations).ApplyAsync(new PlanRequest()))));
+        var results = await Task.WhenAll(Enumerable.Range(0, 2)
+            .Select(_ => Task.Run(() => new Migrator(new Db.Connections.Database(url), migrations).ApplyAsync(new PlanRequest()))));
 
         results.Sum(result => result.Finished.Count).ShouldBe(3);
         await server.Cluster.DropDatabaseAsync(database);
@@ -73,12 +79,17 @@ public class ConcurrentRunTests(FaultServer server, ITestOutputHelper output)
     {
         var database = await server.Cluster.CreateDatabaseAsync();
         await server.Cluster.ExecuteAsync(
-            "CREATE ROLE peculiar LOGIN SUPERUSER; ALTER ROLE peculiar SET default_transaction_read_only = on; ALTER ROLE peculiar SET default_transaction_isolation = 'serializable'; "
-            + "ALTER ROLE peculiar SET default_transaction_deferrable = on; ALTER ROLE peculiar SET standard_conforming_strings = off; ALTER ROLE peculiar SET DateStyle = 'German, DMY'; "
-            + "ALTER ROLE peculiar SET IntervalStyle = 'sql_standard'; ALTER ROLE peculiar SET TimeZone = 'Asia/Kathmandu'; ALTER ROLE peculiar SET bytea_output = 'escape'; ALTER ROLE peculiar SET row_security = off");
+            "CREATE ROLE peculiar LOGIN SUPERUSER; ALTER ROLE peculiar SET default_transaction_read_only = on; ALTER ROLE peculiar SET "
+                + "default_transaction_isolation = 'serializable'; "
+            + "ALTER ROLE peculiar SET default_transaction_deferrable = on; ALTER ROLE peculiar SET standard_conforming_strings = off; "
+            + "ALTER ROLE peculiar SET DateStyle = 'German, DMY'; "
+            + "ALTER ROLE peculiar SET IntervalStyle = 'sql_standard'; ALTER ROLE peculiar SET TimeZone = 'Asia/Kathmandu'; ALTER ROLE "
+            + "peculiar SET bytea_output = 'escape'; ALTER ROLE peculiar SET row_security = off");
         var url = server.Cluster.Url(database, "peculiar");
         using var folder = new Files.Folder().WriteTable(1, "a").Write(2, "bad", "INSERT INTO b VALUES (1);");
-        var failed = await Should.ThrowAsync<ProblemException>(async () => await new Migrator(new Db.Connections.Database(url), MigrationSource.Load(folder.Path, bundle: false)).ApplyAsync(new PlanRequest()));
+        var failed = await Should.ThrowAsync<ProblemException>(async () =>
+            await new Migrator(new Db.Connections.Database(url), MigrationSource.Load(folder.Path, bundle: false))
+            .ApplyAsync(new PlanRequest()));
         failed.Problems[0].Code.ShouldBe("CG0502");
         (await server.Cluster.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.history", database)).ShouldBe(1);
         await server.Cluster.DropDatabaseAsync(database);
@@ -101,11 +112,13 @@ public class ConcurrentRunTests(FaultServer server, ITestOutputHelper output)
 
         foreach (var arguments in new string[][]
         {
-            ["create"], ["apply", "--backup=backups"], ["status", "--exit-code"], ["checkpoint", "save", "one"], ["rollback", "--all"], ["checkpoint", "restore", "one"],
+            ["create"], ["apply", "--backup=backups"], ["status", "--exit-code"], ["checkpoint", "save", "one"], ["rollback", "--all"],
+                ["checkpoint", "restore", "one"],
             ["status", "--exit-code"], ["checkpoint", "drop", "one"], ["schema", "dump"], ["drop"],
         })
         {
-            var result = await TheTool.RunAsync([.. arguments, .. arguments[0] is "create" or "status" or "schema" ? target[..2] : target], sandbox.Path);
+            var result = await TheTool.RunAsync([.. arguments, .. arguments[0] is "create" or "status" or "schema" ? target[..2] : target],
+                sandbox.Path);
             result.ExitCode.ShouldBe(0, $"{string.Join(' ', arguments)}: {result.Error}");
         }
 

@@ -58,7 +58,8 @@ public sealed class FaultServer : IAsyncLifetime
         (await Cluster.ScalarAsync<string>(MixedMigrations.Fingerprint, database)).ShouldBe(Expected);
     }
 
-    /// <summary>Runs with a random fault in each, and after each one a run without; all of them have to end with the same database.</summary>
+    /// <summary>Runs with a random fault in each, and after each one a run without; all of them have to end with the same
+    /// database.</summary>
     /// <param name="output">Gets the seed, and how the disturbed runs ended.</param>
     /// <param name="disturb">Makes the fault; given the database and the disturbed run's cancellation.</param>
     /// <param name="url">How the disturbed run connects.</param>
@@ -78,7 +79,8 @@ public sealed class FaultServer : IAsyncLifetime
             var database = await Cluster.CreateDatabaseAsync();
             var moment = Undisturbed * random.NextDouble();
             using var cancel = new CancellationTokenSource();
-            var run = Task.Run(() => Migrator((url ?? (name => Cluster.Url(name)))(database), options).ApplyAsync(new PlanRequest(), null, cancel.Token));
+            var run = Task.Run(() => Migrator((url ?? (name => Cluster.Url(name)))(database), options)
+                .ApplyAsync(new PlanRequest(), null, cancel.Token));
             await Task.Delay(moment);
             await disturb(database, cancel);
             output.WriteLine($"{trial}: at {moment.TotalMilliseconds:0} ms: {await EndAsync(run)}");
@@ -95,7 +97,10 @@ public sealed class FaultServer : IAsyncLifetime
         var results = await Task.WhenAll(Enumerable.Range(0, Processes).Select(_ => ToolProcess.RunAsync(
             ["apply", "--no-bundle", "--migrations", folder, "--database", url.Display])));
 
-        output.WriteLine($"CHATGENIUS_FAULT_PROCESSES={Processes}: exit codes {string.Join(", ", results.CountBy(result => result.ExitCode).Select(count => $"{count.Key} ({count.Value} times)"))} after {clock.Elapsed.TotalSeconds:0.0} s; "
+        output.WriteLine(
+            $"CHATGENIUS_FAULT_PROCESSES={Processes}: exit codes "
+            + $"{string.Join(", ", results.CountBy(result => result.ExitCode).Select(count => $"{count.Key} ({count.Value} times)"))} "
+            + $"after {clock.Elapsed.TotalSeconds:0.0} s; "
             + $"{results.Count(result => result.Error.Contains("holds the lock", StringComparison.Ordinal))} waited for another");
         results.ShouldAllBe(result => result.ExitCode == 0);
     }
@@ -112,7 +117,8 @@ public sealed class FaultServer : IAsyncLifetime
         {
             return "cancelled";
         }
-        catch (ProblemException e) when (e.Problems[0].Code is "CG0503" or "CG0504" or "CG0514" or "CG0516" || e.Problems[0].Code.StartsWith("CG06", StringComparison.Ordinal))
+        catch (ProblemException e) when (e.Problems[0].Code is "CG0503" or "CG0504" or "CG0514" or "CG0516"
+            || e.Problems[0].Code.StartsWith("CG06", StringComparison.Ordinal))
         {
             return $"{e.Problems[0].Code} {e.Problems[0].Message}";
         }

@@ -19,7 +19,9 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
     [InlineData("", "CREATE INDEX big_id ON big (id);\nCOPY big FROM stdin;\nROWS\\.\n")]
     [InlineData(" transaction:false", "INSERT INTO big VALUES (0, 'once');\n" + Fill + "\nINSERT INTO big VALUES (0, 'once more');")]
     [InlineData(" transaction:false", "INSERT INTO big VALUES (0, 'once');\nCOPY big FROM stdin;\nROWS\\.\n")]
-    [InlineData(" transaction:false", "INSERT INTO many SELECT i, repeat('x', 40) || i FROM generate_series(1, 12000) i;\nCREATE INDEX CONCURRENTLY many_body ON many (body, id, (body || id), (id || body));\nVACUUM many;")]
+    [InlineData(" transaction:false",
+        "INSERT INTO many SELECT i, repeat('x', 40) || i FROM generate_series(1, 12000) i;\nCREATE INDEX CONCURRENTLY many_body ON many "
+        + "(body, id, (body || id), (id || body));\nVACUUM many;")]
     public async Task A_full_disk_fails_the_statement_and_with_room_again_the_next_apply_ends_well(string options, string sql)
     {
         using var disk = SmallDisk.Mount(32);
@@ -45,7 +47,8 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
     [NeedsTheory(Need.SmallDisk)]
     [InlineData("", Fill)]
     [InlineData(" transaction:false", "INSERT INTO big VALUES (0, 'once');\n" + Fill + "\nINSERT INTO big VALUES (0, 'once more');")]
-    public async Task A_write_ahead_log_without_room_stops_the_server_and_with_room_again_the_next_apply_ends_well(string options, string sql)
+    public async Task A_write_ahead_log_without_room_stops_the_server_and_with_room_again_the_next_apply_ends_well(string options,
+        string sql)
     {
         using var disk = SmallDisk.Mount(32);
         await using var cluster = await Cluster.CreateAsync("min_wal_size = 2MB", walDisk: disk.Path);
@@ -106,14 +109,16 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
         using var sandbox = new Sandbox();
 
         var refused = await TheTool.RunAsync(
-            [.. arguments.Select(argument => argument.Replace("DISK", disk.Path, StringComparison.Ordinal)), "--database", server.Cluster.Url(database).Display], sandbox.Path);
+            [.. arguments.Select(argument => argument.Replace("DISK", disk.Path, StringComparison.Ordinal)), "--database",
+                server.Cluster.Url(database).Display], sandbox.Path);
 
         refused.ExitCode.ShouldBe(2, refused.Error);
         refused.Error.ShouldContain(code);
         refused.Error.ShouldContain("No space left");
         Directory.GetFiles(disk.Path, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Order().ShouldBe(["ballast", "old.txt"]);
         (await File.ReadAllTextAsync(Path.Combine(disk.Path, "old.txt"))).ShouldBe("what was there\n");
-        (await server.Cluster.ScalarAsync<bool>("SELECT to_regclass('users') IS NULL", database)).ShouldBeTrue("Without its backup nothing is applied.");
+        (await server.Cluster.ScalarAsync<bool>("SELECT to_regclass('users') IS NULL", database))
+            .ShouldBeTrue("Without its backup nothing is applied.");
         await server.Cluster.DropDatabaseAsync(database);
     }
 
@@ -153,8 +158,10 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
         var sandbox = new Sandbox();
         var rows = string.Concat(Enumerable.Range(1, 900).Select(i => $"{i}\t{string.Concat(Enumerable.Repeat($"{i:D8}", 1000))}\n"));
         sandbox.Write("0001_begin.sql",
-            "-- migrate:up\nCREATE TABLE big (id int, body text);\nALTER TABLE big ALTER body SET STORAGE EXTERNAL;\nCREATE TABLE many (id int, body text);\n-- migrate:down\nDROP TABLE big, many;\n");
-        sandbox.Write("0002_fill.sql", $"-- migrate:up{options}\n{sql.Replace("ROWS", rows, StringComparison.Ordinal)}\n-- migrate:down\nTRUNCATE big, many;\n");
+            "-- migrate:up\nCREATE TABLE big (id int, body text);\nALTER TABLE big ALTER body SET STORAGE EXTERNAL;\nCREATE TABLE many "
+                + "(id int, body text);\n-- migrate:down\nDROP TABLE big, many;\n");
+        sandbox.Write("0002_fill.sql",
+            $"-- migrate:up{options}\n{sql.Replace("ROWS", rows, StringComparison.Ordinal)}\n-- migrate:down\nTRUNCATE big, many;\n");
         sandbox.Write("0003_end.sql", "-- migrate:up\nINSERT INTO many VALUES (1, 'end');\n-- migrate:down\nDELETE FROM many;\n");
         return sandbox;
     }
@@ -166,7 +173,8 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
         var next = await TheTool.RunAsync(arguments);
         next.ExitCode.ShouldBe(0, next.Error);
         var undisturbed = await server.Cluster.CreateDatabaseAsync();
-        (await TheTool.RunAsync(["apply", "--no-bundle", "--migrations", sandbox.Path, "--database", server.Cluster.Url(undisturbed).Display])).ExitCode.ShouldBe(0);
+        (await TheTool.RunAsync(["apply", "--no-bundle", "--migrations", sandbox.Path, "--database",
+            server.Cluster.Url(undisturbed).Display])).ExitCode.ShouldBe(0);
         (await cluster.ScalarAsync<string>(Digest, database)).ShouldBe(await server.Cluster.ScalarAsync<string>(Digest, undisturbed));
         await server.Cluster.DropDatabaseAsync(undisturbed);
     }

@@ -13,8 +13,8 @@ namespace ChatGenius.Tests.Faults;
 [Trait("Needs", "Unix")]
 public class PhaseTests(FaultServer server, ITestOutputHelper output)
 {
-    // The watch looks every 0.2 s and gives way one look before the budget is used up, so that no wait is longer than the budget and a round trip. The rest is for a
-    // machine that has other work, and is little beside the ten minutes without a budget.
+    // The watch looks every 0.2 s and gives way one look before the budget is used up, so that no wait is longer than the budget and a
+    // round trip. The rest is for a machine that has other work, and is little beside the ten minutes without a budget.
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(2);
 
     [Theory]
@@ -32,9 +32,12 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
         await new NpgsqlCommand("INSERT INTO held VALUES (1)", holder).ExecuteNonQueryAsync();
         using var sandbox = new Sandbox();
         sandbox.Write("0001_x.sql", $"-- migrate:up{options}\n{sql}\n-- migrate:down\nSELECT 1;\n");
-        string[] arguments = ["apply", "--no-bundle", "--migrations", sandbox.Path, "--database", server.Cluster.Url(database).Display, "--lock-timeout", phase == "gave way" ? "100ms" : "1m"];
+        string[] arguments = ["apply", "--no-bundle", "--migrations", sandbox.Path, "--database", server.Cluster.Url(database).Display,
+            "--lock-timeout", phase == "gave way" ? "100ms" : "1m"];
         await using var tool = ToolProcess.Start(arguments);
-        await WaitUntilAsync(database, "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'chatgenius-db' AND state = 'active' AND query !~ 'pg_catalog'");
+        await WaitUntilAsync(database,
+            "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'chatgenius-db' AND "
+            + "state = 'active' AND query !~ 'pg_catalog'");
         if (phase.Length > 0)
         {
             await tool.WaitForOutputAsync(phase);
@@ -44,9 +47,12 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
 
         var result = await tool.ExitAsync();
         result.ExitCode.ShouldBe(130, result.Error);
-        await WaitUntilAsync(database, "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'chatgenius-db' AND pid NOT IN (pg_backend_pid(), " + holder.ProcessID + ")");
+        await WaitUntilAsync(database,
+            "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'chatgenius-db' AND pid "
+            + "NOT IN (pg_backend_pid(), " + holder.ProcessID + ")");
         await transaction.RollbackAsync();
-        sandbox.Write("0001_x.sql", $"-- migrate:up{options}\n{sql.Replace("60", "0", StringComparison.Ordinal)}\n-- migrate:down\nSELECT 1;\n");
+        sandbox.Write("0001_x.sql",
+            $"-- migrate:up{options}\n{sql.Replace("60", "0", StringComparison.Ordinal)}\n-- migrate:down\nSELECT 1;\n");
         (await TheTool.RunAsync(arguments)).ExitCode.ShouldBe(0);
         await holder.CloseAsync();
         await server.Cluster.DropDatabaseAsync(database);
@@ -58,8 +64,11 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
         var database = await server.Cluster.CreateDatabaseAsync();
         using var sandbox = new Sandbox();
         sandbox.Write("0001_x.sql", "-- migrate:up\nCREATE TABLE a (id int);\nSELECT pg_sleep(3600);\n-- migrate:down\nDROP TABLE a;\n");
-        await using var tool = ToolProcess.Start(["apply", "--no-bundle", "--migrations", sandbox.Path, "--database", server.Cluster.Url(database).Display]);
-        const string Runs = "FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE '%pg_sleep(3600)%' AND pid <> pg_backend_pid()";
+        await using var tool = ToolProcess.Start(["apply", "--no-bundle", "--migrations", sandbox.Path, "--database",
+            server.Cluster.Url(database).Display]);
+        const string Runs =
+            "FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE '%pg_sleep(3600)%' AND pid <> "
+            + "pg_backend_pid()";
         await WaitUntilAsync(database, $"SELECT count(*) = 1 {Runs}");
 
         tool.Kill();
@@ -76,11 +85,15 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
         await server.Cluster.ExecuteAsync("CREATE TABLE pause AS SELECT 600 AS s", database);
         using var proxy = new TcpProxy(server.Cluster.Port);
         using var sandbox = new Sandbox();
-        sandbox.Write("0001_x.sql", "-- migrate:up transaction:false repeatable:true\nDO $$ BEGIN PERFORM pg_sleep(s) FROM pause; COMMIT; END $$;\n-- migrate:down\nSELECT 1;\n");
+        sandbox.Write("0001_x.sql",
+            "-- migrate:up transaction:false repeatable:true\nDO $$ BEGIN PERFORM pg_sleep(s) FROM pause; COMMIT; END $$;\n-- "
+            + "migrate:down\nSELECT 1;\n");
         string[] arguments = ["apply", "--no-bundle", "--migrations", sandbox.Path, "--database"];
         var impatient = new Dictionary<string, string?> { ["CHATGENIUS_CANCEL_TIMEOUT"] = "2s" };
         await using var tool = ToolProcess.Start([.. arguments, Cluster.ClusterUrl(proxy.Port, database).Display], environment: impatient);
-        await WaitUntilAsync(database, "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE '%pg_sleep(s)%' AND pid <> pg_backend_pid()");
+        await WaitUntilAsync(database,
+            "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE "
+            + "'%pg_sleep(s)%' AND pid <> pg_backend_pid()");
         proxy.Silence();
 
         tool.Interrupt();
@@ -102,13 +115,19 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
         var database = await server.Cluster.CreateDatabaseAsync();
         using var sandbox = new Sandbox();
         sandbox.Write("0001_a.sql", "-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n");
-        sandbox.Write("0002_b.sql", "-- migrate:up transaction:false\nINSERT INTO a VALUES (1);\nSELECT 1;\nDO $$ BEGIN PERFORM pg_sleep(60); COMMIT; END $$;\nINSERT INTO a VALUES (2);\nSELECT 2;\n-- migrate:down\nDELETE FROM a;\n");
+        sandbox.Write("0002_b.sql",
+            "-- migrate:up transaction:false\nINSERT INTO a VALUES (1);\nSELECT 1;\nDO $$ BEGIN PERFORM pg_sleep(60); COMMIT; END "
+            + "$$;\nINSERT INTO a VALUES (2);\nSELECT 2;\n-- migrate:down\nDELETE FROM a;\n");
         string[] target = ["--no-bundle", "--migrations", sandbox.Path, "--database", server.Cluster.Url(database).Display];
         await using var tool = ToolProcess.Start(["apply", .. target]);
-        await WaitUntilAsync(database, "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'DO %pg_sleep(60)%'");
+        await WaitUntilAsync(database,
+            "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'DO "
+            + "%pg_sleep(60)%'");
         tool.Kill();
         await tool.ExitAsync();
-        await server.Cluster.ExecuteAsync($"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{database}' AND query LIKE 'DO %pg_sleep(60)%' AND pid <> pg_backend_pid()");
+        await server.Cluster.ExecuteAsync(
+            $"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{database}' AND query LIKE 'DO "
+            + "%pg_sleep(60)%' AND pid <> pg_backend_pid()");
 
         var status = await TheTool.RunAsync(["status", .. target]);
         status.Output.ShouldContain("interrupted statement 3 of 5");
@@ -130,12 +149,17 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
     public async Task What_was_not_begun_may_be_mended_after_a_failure()
     {
         var database = await server.Cluster.CreateDatabaseAsync();
-        using var folder = new Files.Folder().Write(1, "x", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\nINSERT INTO b VALUES (2);", options: " transaction:false");
+        using var folder = new Files.Folder().Write(1, "x",
+            "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\nINSERT INTO b VALUES (2);", options: " transaction:false");
         var url = server.Cluster.Url(database);
-        await Should.ThrowAsync<Db.ProblemException>(async () => await new Migrator(new Db.Connections.Database(url), MigrationSource.Load(folder.Path, bundle: false)).ApplyAsync(new PlanRequest()));
+        await Should.ThrowAsync<Db.ProblemException>(async () =>
+            await new Migrator(new Db.Connections.Database(url), MigrationSource.Load(folder.Path, bundle: false))
+            .ApplyAsync(new PlanRequest()));
 
-        folder.Write(1, "x", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\nINSERT INTO a VALUES (2);", options: " transaction:false");
-        await new Migrator(new Db.Connections.Database(url), MigrationSource.Load(folder.Path, bundle: false)).ApplyAsync(new PlanRequest());
+        folder.Write(1, "x", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\nINSERT INTO a VALUES (2);",
+            options: " transaction:false");
+        await new Migrator(new Db.Connections.Database(url), MigrationSource.Load(folder.Path, bundle: false))
+            .ApplyAsync(new PlanRequest());
 
         (await server.Cluster.ScalarAsync<long>("SELECT sum(id) FROM a", database)).ShouldBe(3);
         await server.Cluster.DropDatabaseAsync(database);
@@ -182,7 +206,9 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
         (await run).Finished.Count.ShouldBe(1);
         await stop.CancelAsync();
         var waits = await Task.WhenAll(sessions);
-        output.WriteLine($"The longest waits, in s: {string.Join(", ", waits.Select(wait => $"{wait.TotalSeconds:0.00}"))}\n{string.Join('\n', retries)}");
+        output.WriteLine(
+            "The longest waits, in s: "
+            + $"{string.Join(", ", waits.Select(wait => $"{wait.TotalSeconds:0.00}"))}\n{string.Join('\n', retries)}");
         retries.ShouldAllBe(reason => reason.StartsWith("5 sessions waited", StringComparison.Ordinal));
         waits.ShouldAllBe(wait => wait > options.MaxBlockedTime / 2, "Each of them did wait behind us.");
         waits.Max().ShouldBeLessThan(options.MaxBlockedTime + Slack);

@@ -28,7 +28,9 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
 
         result.Finished.Count.ShouldBe(migrations.Count);
         await new Migrator(new Database(server.Cluster.Url(direct)), migrations).ApplyAsync(new PlanRequest());
-        const string Tables = "SELECT string_agg(table_name || '.' || column_name || ' ' || data_type, ' ' ORDER BY table_name, column_name) FROM information_schema.columns WHERE table_schema = 'public'";
+        const string Tables =
+            "SELECT string_agg(table_name || '.' || column_name || ' ' || data_type, ' ' ORDER BY table_name, column_name) FROM "
+            + "information_schema.columns WHERE table_schema = 'public'";
         (await server.Cluster.ScalarAsync<string>(Tables, pooled)).ShouldBe(await server.Cluster.ScalarAsync<string>(Tables, direct));
     }
 
@@ -37,10 +39,12 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
         var database = await server.Cluster.CreateDatabaseAsync();
-        using var folder = new Files.Folder().WriteTable(1, "a").Write(2, "slow", "INSERT INTO a VALUES (1); SELECT pg_sleep(0.5);").WriteTable(3, "c");
+        using var folder = new Files.Folder().WriteTable(1, "a").Write(2, "slow", "INSERT INTO a VALUES (1); SELECT pg_sleep(0.5);")
+            .WriteTable(3, "c");
         var migrations = MigrationSource.Load(folder.Path, bundle: false);
 
-        var results = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => new Migrator(new Database(pooler.Url(database)), migrations).ApplyAsync(new PlanRequest()))));
+        var results = await Task.WhenAll(Enumerable.Range(0, 64)
+            .Select(_ => Task.Run(() => new Migrator(new Database(pooler.Url(database)), migrations).ApplyAsync(new PlanRequest()))));
 
         results.Sum(result => result.Finished.Count).ShouldBe(3);
         (await server.Cluster.ScalarAsync<long>("SELECT count(*) FROM a", database)).ShouldBe(1);
@@ -52,7 +56,8 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
         var database = await server.Cluster.CreateDatabaseAsync();
-        using var folder = new Files.Folder().WriteTable(1, "a").Write(2, "slow", "INSERT INTO a VALUES (1); SELECT pg_sleep(0.5);").WriteTable(3, "c");
+        using var folder = new Files.Folder().WriteTable(1, "a").Write(2, "slow", "INSERT INTO a VALUES (1); SELECT pg_sleep(0.5);")
+            .WriteTable(3, "c");
 
         await FaultServer.ApplyAtOnceAsync(output, folder.Path, pooler.Url(database));
 
@@ -65,10 +70,12 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
         var database = await server.Cluster.CreateDatabaseAsync();
-        using var folder = new Files.Folder().WriteTable(1, "a").Write(2, "outside", "CREATE INDEX CONCURRENTLY i ON a (id);", options: " transaction:false");
+        using var folder = new Files.Folder().WriteTable(1, "a")
+            .Write(2, "outside", "CREATE INDEX CONCURRENTLY i ON a (id);", options: " transaction:false");
         var migrations = MigrationSource.Load(folder.Path, bundle: false);
 
-        var e = await Should.ThrowAsync<ProblemException>(() => new Migrator(new Database(pooler.Url(database)), migrations).ApplyAsync(new PlanRequest()));
+        var e = await Should.ThrowAsync<ProblemException>(() => new Migrator(new Database(pooler.Url(database)), migrations)
+            .ApplyAsync(new PlanRequest()));
 
         e.Problems[0].Code.ShouldBe("CG0505");
         await new Migrator(new Database(server.Cluster.Url(database)), migrations).ApplyAsync(new PlanRequest());
@@ -85,7 +92,9 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
         using var cancel = new CancellationTokenSource();
         var others = Enumerable.Range(0, 6).Select(_ => Task.Run(() => UseAsync(pooler.Url(database), stop.Token))).ToList();
         var run = new Migrator(new Database(pooler.Url(database)), migrations).ApplyAsync(new PlanRequest(), null, cancel.Token);
-        while (!await server.Cluster.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid())", database))
+        while (!await server.Cluster.ScalarAsync<bool>(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> "
+            + "pg_backend_pid())", database))
         {
             await Task.Delay(20);
         }
@@ -105,7 +114,10 @@ public class PoolerTests(FaultServer server, ITestOutputHelper output)
         while (!stop.IsCancellationRequested)
         {
             await using var transaction = await connection.BeginTransactionAsync(CancellationToken.None);
-            await using var command = new NpgsqlCommand("SELECT pg_sleep(0.003), current_setting('lock_timeout') || current_setting('statement_timeout') || current_setting('search_path')", connection, transaction);
+            await using var command =
+                new NpgsqlCommand(
+                "SELECT pg_sleep(0.003), current_setting('lock_timeout') || current_setting('statement_timeout') || "
+                + "current_setting('search_path')", connection, transaction);
             await using (var reader = await command.ExecuteReaderAsync(CancellationToken.None))
             {
                 await reader.ReadAsync(CancellationToken.None);

@@ -4,7 +4,8 @@ using ChatGenius.Tests.Support;
 using Xunit.Abstractions;
 namespace ChatGenius.Tests.Faults;
 
-/// <summary>Faults at random moments of a run of thirty mixed migrations; the next run has to end with what an undisturbed run gives.</summary>
+/// <summary>Faults at random moments of a run of thirty mixed migrations; the next run has to end with what an undisturbed run
+/// gives.</summary>
 [Collection("Faults")]
 [Trait("Needs", "Unix")]
 public class RandomFaultTests(FaultServer server, ITestOutputHelper output)
@@ -24,7 +25,8 @@ public class RandomFaultTests(FaultServer server, ITestOutputHelper output)
             await using var tool = ApplyAsync(database);
             // A cold process takes a time of its own to start: the moment is counted from its first session.
             while (!tool.HasExited && await server.Cluster.ScalarAsync<long>(
-                $"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND application_name = 'chatgenius-db'", "postgres") == 0)
+                $"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND application_name = 'chatgenius-db'",
+                "postgres") == 0)
             {
                 await Task.Delay(5);
             }
@@ -35,7 +37,8 @@ public class RandomFaultTests(FaultServer server, ITestOutputHelper output)
             tool.Kill();
             await tool.ExitAsync();
             var applied = await server.Cluster.ScalarAsync<long>(
-                "SELECT CASE WHEN to_regclass('chatgenius_db.history') IS NULL THEN 0 ELSE (xpath('//count/text()', query_to_xml('SELECT count(*) FROM chatgenius_db.history', true, false, '')))[1]::text::bigint END",
+                "SELECT CASE WHEN to_regclass('chatgenius_db.history') IS NULL THEN 0 ELSE (xpath('//count/text()', query_to_xml('SELECT "
+                    + "count(*) FROM chatgenius_db.history', true, false, '')))[1]::text::bigint END",
                 database);
             output.WriteLine($"{kill}: {(alive ? "killed" : "was done")}, {applied} applied");
 
@@ -59,11 +62,13 @@ public class RandomFaultTests(FaultServer server, ITestOutputHelper output)
 
     [Fact]
     public Task The_runs_backend_is_terminated() => server.SurviveAsync(output, (database, _) =>
-        server.Cluster.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}' AND {Run} AND NOT {HasLock}"));
+        server.Cluster.ExecuteAsync(
+            $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}' AND {Run} AND NOT {HasLock}"));
 
     [Fact]
     public Task The_watch_is_terminated() => server.SurviveAsync(output, (database, _) =>
-        server.Cluster.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}' AND {Run} AND {HasLock}"));
+        server.Cluster.ExecuteAsync(
+            $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}' AND {Run} AND {HasLock}"));
 
     [Fact]
     public Task Both_are_terminated() => server.SurviveAsync(output, (database, _) =>
@@ -117,5 +122,6 @@ public class RandomFaultTests(FaultServer server, ITestOutputHelper output)
     }
 
     private ToolProcess ApplyAsync(string database) =>
-        ToolProcess.Start(["apply", "--no-bundle", "--migrations", server.Mixed.Folder, "--database", server.Cluster.Url(database).Display]);
+        ToolProcess.Start(["apply", "--no-bundle", "--migrations", server.Mixed.Folder, "--database",
+            server.Cluster.Url(database).Display]);
 }

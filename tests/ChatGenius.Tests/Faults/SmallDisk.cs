@@ -75,7 +75,8 @@ internal sealed class SmallDisk : IDisposable
     private static void Run(string program, params string[] arguments)
     {
         // Where we are not root, sudo may help; it never asks.
-        var start = Environment.IsPrivilegedProcess ? new ProcessStartInfo(program, arguments) : new ProcessStartInfo("sudo", ["-n", program, .. arguments]);
+        var start = Environment.IsPrivilegedProcess ? new ProcessStartInfo(program, arguments)
+            : new ProcessStartInfo("sudo", ["-n", program, .. arguments]);
         start.RedirectStandardError = true;
         try
         {

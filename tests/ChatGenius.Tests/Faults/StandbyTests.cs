@@ -69,7 +69,8 @@ public class StandbyTests(FaultServer server, ITestOutputHelper output)
         (await run).Finished.Count.ShouldBe(MixedMigrations.Count);
 
         await standby.StopAsync("fast");
-        var e = await Should.ThrowAsync<ProblemException>(() => server.Migrator(standby.Url("postgres"), new MigratorOptions { WaitForServer = TimeSpan.Zero }).ApplyAsync(new PlanRequest()));
+        var e = await Should.ThrowAsync<ProblemException>(() =>
+            server.Migrator(standby.Url("postgres"), new MigratorOptions { WaitForServer = TimeSpan.Zero }).ApplyAsync(new PlanRequest()));
         e.Problems[0].Code.ShouldBe("CG0610");
     }
 

@@ -18,7 +18,8 @@ internal sealed class Folder : IDisposable
 
     public Folder Write(long version, string name, string up, string? down = null, string options = "", string downOptions = "")
     {
-        _sandbox.Write($"{version:D4}_{name}.sql", $"-- migrate:up{options}\n{up}\n\n-- migrate:down{downOptions}\n{down ?? "-- nothing to take back\nSELECT 1;"}\n");
+        _sandbox.Write($"{version:D4}_{name}.sql",
+            $"-- migrate:up{options}\n{up}\n\n-- migrate:down{downOptions}\n{down ?? "-- nothing to take back\nSELECT 1;"}\n");
         return this;
     }
 
@@ -36,7 +37,8 @@ internal sealed class Folder : IDisposable
     public Migrator Migrator(TestDatabase database, MigratorOptions? options = null) =>
         new(database.Database, MigrationSource.Load(Path, bundle: false), options, Recorder);
 
-    public async Task<RunResult> ApplyAsync(TestDatabase database, MigratorOptions? options = null, PlanRequest? request = null, CancellationToken token = default) =>
+    public async Task<RunResult> ApplyAsync(TestDatabase database, MigratorOptions? options = null, PlanRequest? request = null,
+        CancellationToken token = default) =>
         await Migrator(database, options).ApplyAsync(request ?? new PlanRequest(), null, token);
 
     public async Task<RunResult> RollbackAsync(TestDatabase database, RollbackRequest? request = null) =>

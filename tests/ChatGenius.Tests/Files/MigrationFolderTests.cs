@@ -52,9 +52,11 @@ public class MigrationFolderTests
         using var sandbox = new Sandbox();
         var path = sandbox.Combine("m");
 
-        var added = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(() => new MigrationFolder(path).AddAsync([new($"x{i}", ""), new($"y{i}", "")], [5], Now))));
+        var added = await Task.WhenAll(Enumerable.Range(0, 16)
+            .Select(i => Task.Run(() => new MigrationFolder(path).AddAsync([new($"x{i}", ""), new($"y{i}", "")], [5], Now))));
 
-        added.SelectMany(paths => paths).Select(p => MigrationNumber.Of(Path.GetFileName(p))).Order().ShouldBe(Enumerable.Range(6, 32).Select(n => (long?)n));
+        added.SelectMany(paths => paths).Select(p => MigrationNumber.Of(Path.GetFileName(p))).Order()
+            .ShouldBe(Enumerable.Range(6, 32).Select(n => (long?)n));
         Directory.GetFileSystemEntries(path).Length.ShouldBe(32);
     }
 
@@ -64,7 +66,8 @@ public class MigrationFolderTests
         using var sandbox = new Sandbox();
         sandbox.Write(".chatgenius-db.lock", "");
 
-        var problem = (await Should.ThrowAsync<ProblemException>(() => new MigrationFolder(sandbox.Path).AddAsync([new("a", "")], [], Now))).Problems[0];
+        var problem = (await Should.ThrowAsync<ProblemException>(() => new MigrationFolder(sandbox.Path).AddAsync([new("a", "")], [], Now)))
+            .Problems[0];
 
         problem.Code.ShouldBe("CG0814");
         problem.Advice.ShouldNotBeNull().ShouldContain(sandbox.Combine(".chatgenius-db.lock"));
@@ -76,7 +79,8 @@ public class MigrationFolderTests
         using var sandbox = new Sandbox();
         var path = sandbox.Write("migrations", "");
 
-        (await Should.ThrowAsync<ProblemException>(() => new MigrationFolder(path).AddAsync([new("a", "")], [], Now))).Problems[0].Code.ShouldBe("CG0813");
+        (await Should.ThrowAsync<ProblemException>(() => new MigrationFolder(path).AddAsync([new("a", "")], [], Now))).Problems[0]
+            .Code.ShouldBe("CG0813");
     }
 
     [Fact]
@@ -84,7 +88,8 @@ public class MigrationFolderTests
     {
         using var sandbox = new Sandbox();
 
-        await Should.ThrowAsync<ProblemException>(() => new MigrationFolder(sandbox.Path).AddAsync([new("a", ""), new(new string('b', 300), "")], [], Now));
+        await Should.ThrowAsync<ProblemException>(() => new MigrationFolder(sandbox.Path)
+            .AddAsync([new("a", ""), new(new string('b', 300), "")], [], Now));
 
         Directory.GetFileSystemEntries(sandbox.Path).ShouldBeEmpty();
     }
@@ -93,12 +98,14 @@ public class MigrationFolderTests
     public async Task Renumbering_takes_along_what_lies_beside_a_migration_and_overwrites_nothing()
     {
         using var sandbox = new Sandbox();
-        foreach (var name in (string[])["0006_theirs.sql", "0006_mine.sql", "0006_mine.trace.json", "0007_mine.sql", "0006_mine_too.sql.bak"])
+        foreach (var name in (string[])["0006_theirs.sql", "0006_mine.sql", "0006_mine.trace.json", "0007_mine.sql",
+            "0006_mine_too.sql.bak"])
         {
             sandbox.Write(name, name);
         }
 
-        await new MigrationFolder(sandbox.Path).RenumberAsync(_ => [new("0006_mine.sql", "0007_mine.sql"), new("0007_mine.sql", "0008_mine.sql")]);
+        await new MigrationFolder(sandbox.Path).RenumberAsync(_ =>
+            [new("0006_mine.sql", "0007_mine.sql"), new("0007_mine.sql", "0008_mine.sql")]);
 
         Directory.GetFiles(sandbox.Path).Select(path => $"{Path.GetFileName(path)} was {File.ReadAllText(path)}").Order().ShouldBe(
         [

@@ -10,7 +10,8 @@ public class MigrationParserTests
     [Fact]
     public void A_file_becomes_a_migration()
     {
-        var migration = Parse("-- adds t\n-- migrate:up transaction:false\ncreate table t ();\n\n-- migrate:down\ndrop table t;\n", "migrations/0012_add_t.sql");
+        var migration = Parse("-- adds t\n-- migrate:up transaction:false\ncreate table t ();\n\n-- migrate:down\ndrop table t;\n",
+            "migrations/0012_add_t.sql");
 
         (migration.Version, migration.Name, migration.Id, migration.Origin).ShouldBe((12, "add_t", "0012_add_t", MigrationOrigin.Folder));
         migration.Up.Transactional.ShouldBeFalse();
@@ -42,7 +43,8 @@ public class MigrationParserTests
     [InlineData("-- migrate:up\nselect 1 /*\n-- migrate:down\n*/;\n-- migrate:down\nselect 2;")]
     [InlineData("-- migrate:up\ncopy t from stdin;\n-- migrate:down\n\\.\n-- migrate:down\nselect 2;")]
     [InlineData("-- migrate:up\nselect \"\n-- migrate:down\n\";\n-- migrate:down\nselect 2;")]
-    [InlineData("-- migrate:up\nselect 1; -- migrate:down is below\n-- migrate to the new form\n-- see migrate:down\n-- migrate:down\nselect 2;")]
+    [InlineData(
+        "-- migrate:up\nselect 1; -- migrate:down is below\n-- migrate to the new form\n-- see migrate:down\n-- migrate:down\nselect 2;")]
     [InlineData("-- migrate:up\nselect 1\n-- migrate:down\nselect 2")]
     public void A_directive_counts_only_at_the_start_of_a_line_outside_strings_and_comments(string text)
     {
@@ -62,14 +64,17 @@ public class MigrationParserTests
     [InlineData("-- x\nselect 1;\n-- migrate:up\n-- migrate:down", "CG0311:2:1")]
     [InlineData("-- migrate:up\nselect 1;\n-- migrate:dwon\nselect 2;", "CG0312:3:1")]
     [InlineData("-- migrate:up\nselect 1;\n  -- migrate:down\nselect 2;", "CG0312:3:3")]
-    [InlineData("-- Migrate:Up\n-- migrate: up\n-- migrate :up\n-- migrate:upx\n-- migrate:up;\n-- MIGRATE:DOWN", "CG0312:1:1 CG0312:2:1 CG0312:3:1 CG0312:4:1 CG0312:5:1 CG0312:6:1")]
-    [InlineData("-- migrate:up transacton:false\n-- migrate:down transaction:no transaction x:y", "CG0313:1:15 CG0314:2:17 CG0314:2:32 CG0313:2:44")]
+    [InlineData("-- Migrate:Up\n-- migrate: up\n-- migrate :up\n-- migrate:upx\n-- migrate:up;\n-- MIGRATE:DOWN",
+        "CG0312:1:1 CG0312:2:1 CG0312:3:1 CG0312:4:1 CG0312:5:1 CG0312:6:1")]
+    [InlineData("-- migrate:up transacton:false\n-- migrate:down transaction:no transaction x:y",
+        "CG0313:1:15 CG0314:2:17 CG0314:2:32 CG0313:2:44")]
     [InlineData("-- migrate:up transaction:false transaction:true\n-- migrate:down", "CG0314:1:33")]
     [InlineData("-- migrate:up irreversible:true\n-- migrate:down", "CG0315:1:1")]
     [InlineData("-- migrate:up\nselect 1;\n-- migrate:down irreversible:true\n-- no way back\nselect 2;", "CG0316:5:1")]
     [InlineData("-- migrate:up\nselect 1;\n-- migrate:down\n-- forgotten", "CG0317:3:1")]
     [InlineData("-- migrate:up\nbegin;\nselect 1;\n commit;\n-- migrate:down\nselect 1;", "CG0318:2:1 CG0318:4:2")]
-    [InlineData("-- migrate:up transaction:false\nbegin;\ncommit and chain;\nrollback and no chain;\n-- migrate:down\nselect 1;", "CG0319:3:1")]
+    [InlineData("-- migrate:up transaction:false\nbegin;\ncommit and chain;\nrollback and no chain;\n-- migrate:down\nselect 1;",
+        "CG0319:3:1")]
     [InlineData("-- migrate:up\nselect 'a;\n-- migrate:down\nselect 1;", "CG0201:2:8")]
     [InlineData("-- migrate:up\n\\set x 1\nselect (1;\n-- migrate:down x:y\n\\i f\n", "CG0207:2:1 CG0205:3:8 CG0313:4:17 CG0207:5:1")]
     [InlineData("-- migrate:up\ncopy t from stdin;\n1\n-- migrate:down\nselect 1;", "CG0208:2:1")]
@@ -89,7 +94,8 @@ public class MigrationParserTests
     [Fact]
     public void An_unknown_option_is_underlined()
     {
-        var problem = Should.Throw<ProblemException>(() => Parse("-- migrate:up transacton:false\n-- migrate:down")).Problems.ShouldHaveSingleItem();
+        var problem = Should.Throw<ProblemException>(() => Parse("-- migrate:up transacton:false\n-- migrate:down"))
+            .Problems.ShouldHaveSingleItem();
 
         problem.Message.ShouldBe("There is no option \"transacton\"");
         (problem.Where!.Column, problem.Where.Width).ShouldBe((15, "transacton:false".Length));
@@ -98,7 +104,8 @@ public class MigrationParserTests
     [Fact]
     public void Transactions_may_be_controlled_where_there_is_none_around()
     {
-        Parse("-- migrate:up transaction:false\nbegin; select 1; commit;\n-- migrate:down irreversible:true\n-- gone").Down.Irreversible.ShouldBeTrue();
+        Parse("-- migrate:up transaction:false\nbegin; select 1; commit;\n-- migrate:down irreversible:true\n-- gone")
+            .Down.Irreversible.ShouldBeTrue();
     }
 
     [Theory]
@@ -141,7 +148,8 @@ public class MigrationParserTests
         var checksum = Parse("-- migrate:up\ncreate table t (a int);\n-- migrate:down\ndrop table t;").Up.Checksum;
 
         checksum.ShouldMatch("^[0-9a-f]{64}$");
-        Parse("-- a\r\n-- migrate:up transaction:true\r\n\r\n/* b */ create table t(a int)\r\n-- migrate:down\r\ndrop table t cascade;").Up.Checksum.ShouldBe(checksum);
+        Parse("-- a\r\n-- migrate:up transaction:true\r\n\r\n/* b */ create table t(a int)\r\n-- migrate:down\r\ndrop table t cascade;")
+            .Up.Checksum.ShouldBe(checksum);
         Parse("-- migrate:up\ncreate table t (a int) ; ;\n-- migrate:down\ndrop table t;").Up.Checksum.ShouldBe(checksum);
         Parse("-- migrate:up\ncreate table T (a int);\n-- migrate:down\ndrop table t;").Up.Checksum.ShouldNotBe(checksum);
         Parse("-- migrate:up\ncreate table t; (a int);\n-- migrate:down\ndrop table t;").Up.Checksum.ShouldNotBe(checksum);
@@ -151,7 +159,8 @@ public class MigrationParserTests
     public void The_checksum_never_changes_between_versions()
     {
         // This value stands in people's databases: if it changes, every migration that they have applied looks edited.
-        Parse("-- migrate:up\nselect 'a' /* b */ , $$c$$;\ncopy t from stdin;\n1\n\\.\nselect 'a'\n'b'\n-- migrate:down irreversible:true\n").Up.Checksum
+        Parse("-- migrate:up\nselect 'a' /* b */ , $$c$$;\ncopy t from stdin;\n1\n\\.\nselect 'a'\n'b'\n-- migrate:down "
+            + "irreversible:true\n").Up.Checksum
             .ShouldBe("d453619f91a2a5607845d342a389ec245566e5be01f5992654d0c17e3a31720f");
     }
 
@@ -186,7 +195,8 @@ public class MigrationParserTests
     [InlineData("-- migrate:down\nselect '", "CG0201")]
     public void A_stored_section_that_was_tampered_with_is_a_problem(string text, string code)
     {
-        Should.Throw<ProblemException>(() => MigrationParser.ParseSection(SourceText.From("history", text))).Problems[0].Code.ShouldBe(code);
+        Should.Throw<ProblemException>(() => MigrationParser.ParseSection(SourceText.From("history", text))).Problems[0]
+            .Code.ShouldBe(code);
     }
 
     [Fact]
@@ -202,5 +212,6 @@ public class MigrationParserTests
 
     private static string ChecksumOf(string up) => Parse($"-- migrate:up transaction:false\n{up}\n-- migrate:down\nselect 0;").Up.Checksum;
 
-    private static Migration Parse(string text, string path = "migrations/0001_t.sql") => MigrationParser.Parse(SourceText.From(path, text), MigrationOrigin.Folder);
+    private static Migration Parse(string text, string path = "migrations/0001_t.sql") =>
+        MigrationParser.Parse(SourceText.From(path, text), MigrationOrigin.Folder);
 }

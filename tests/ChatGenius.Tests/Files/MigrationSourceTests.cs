@@ -15,7 +15,8 @@ public sealed class MigrationSourceTests : IDisposable
     {
         var bundle = MigrationSource.Load(folder: null);
 
-        bundle.Select(m => m.Id).ShouldBe(["0001_initial_schema", "0002_add_gauntlet_workspace", "0003_add_general_channels", "0004_add_ai_users", "0005_add_ai_trash_talk"]);
+        bundle.Select(m => m.Id).ShouldBe(["0001_initial_schema", "0002_add_gauntlet_workspace", "0003_add_general_channels",
+            "0004_add_ai_users", "0005_add_ai_trash_talk"]);
         bundle.ShouldAllBe(m => m.Origin == MigrationOrigin.Bundle && m.Source.Path == $"bundle/{m.Id}.sql");
     }
 

@@ -23,7 +23,8 @@ public class RenumberingTests
     public void What_is_not_applied_moves_behind_what_came_in(string files, long[] taken, string expected)
     {
         var words = files.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var folder = words.Select(word => new NumberedFile(word.TrimStart('*', '+'), MigrationNumber.Of(word.TrimStart('*', '+'))!.Value, word[0] == '*')).ToList();
+        var folder = words.Select(word => new NumberedFile(word.TrimStart('*', '+'), MigrationNumber.Of(word.TrimStart('*', '+'))!.Value,
+            word[0] == '*')).ToList();
         var named = words.Where(word => word[0] == '+').Select(word => word[1..]).ToList();
 
         string.Join(' ', Renumbering.Plan(folder, taken, named, Now).Select(one => $"{one.From}>{one.To}")).ShouldBe(expected);
@@ -32,15 +33,18 @@ public class RenumberingTests
     [Fact]
     public void Two_that_share_a_number_and_are_not_applied_are_a_problem_that_asks_for_a_name()
     {
-        var problem = Should.Throw<ProblemException>(() => Renumbering.Plan([new("0006_b.sql", 6, false), new("0006_a.sql", 6, false)], [5], [], Now)).Problems[0];
+        var problem = Should.Throw<ProblemException>(() => Renumbering.Plan([new("0006_b.sql", 6, false), new("0006_a.sql", 6, false)], [5],
+            [], Now)).Problems[0];
 
-        (problem.Code, problem.Message).ShouldBe(("CG0816", "The number 0006 is taken by 0006_a.sql and 0006_b.sql, and none of them is known to be applied"));
+        (problem.Code, problem.Message).ShouldBe(("CG0816",
+            "The number 0006 is taken by 0006_a.sql and 0006_b.sql, and none of them is known to be applied"));
     }
 
     [Fact]
     public void What_is_applied_or_not_there_can_not_be_named()
     {
-        var problems = Should.Throw<ProblemException>(() => Renumbering.Plan([new("0006_a.sql", 6, true)], [5], ["0006_a.sql", "0007_x.sql"], Now)).Problems;
+        var problems = Should.Throw<ProblemException>(() =>
+            Renumbering.Plan([new("0006_a.sql", 6, true)], [5], ["0006_a.sql", "0007_x.sql"], Now)).Problems;
 
         problems.Select(problem => problem.Code).ShouldBe(["CG0817", "CG0817"]);
     }

@@ -13,8 +13,10 @@ public class MigrationScriptTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a")
-            .Write(2, "rows", "SET search_path = pg_catalog;\nCOPY public.a FROM stdin;\n1\n2\n\\.\nINSERT INTO public.a VALUES (3);", "DELETE FROM a;")
-            .Write(3, "index", "CREATE INDEX CONCURRENTLY a_id_idx ON a (id);", "DROP INDEX CONCURRENTLY a_id_idx;", " transaction:false", " transaction:false");
+            .Write(2, "rows", "SET search_path = pg_catalog;\nCOPY public.a FROM stdin;\n1\n2\n\\.\nINSERT INTO public.a VALUES (3);",
+            "DELETE FROM a;")
+            .Write(3, "index", "CREATE INDEX CONCURRENTLY a_id_idx ON a (id);", "DROP INDEX CONCURRENTLY a_id_idx;", " transaction:false",
+            " transaction:false");
         var migrator = folder.Migrator(database);
         using var sandbox = new Sandbox();
         var file = sandbox.Write("plan.sql", MigrationScript.Write(await migrator.PlanAsync(new PlanRequest()), Options));
@@ -28,7 +30,8 @@ public class MigrationScriptTests
 
         (await migrator.ApplyAsync(new PlanRequest())).Finished.ShouldBeEmpty();
 
-        var down = sandbox.Write("down.sql", MigrationScript.Write(await migrator.PlanRollbackAsync(new RollbackRequest(All: true)), Options));
+        var down = sandbox.Write("down.sql", MigrationScript.Write(await migrator.PlanRollbackAsync(new RollbackRequest(All: true)),
+            Options));
         (await Psql.RunAsync(database, down)).ExitCode.ShouldBe(0);
         (await folder.StatusAsync(database)).ShouldBe("1:Pending 2:Pending 3:Pending");
         (await database.ScalarAsync<bool>("SELECT to_regclass('a') IS NULL")).ShouldBeTrue();

@@ -9,7 +9,8 @@ namespace ChatGenius.Tests.Migrations;
 public class MigratorTests
 {
     private const string Tables =
-        "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'";
+        "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class WHERE relnamespace = 'public'::regnamespace AND "
+            + "relkind = 'r'";
 
     [Fact]
     public async Task Applying_twice_applies_once()
@@ -21,7 +22,8 @@ public class MigratorTests
         (await folder.ApplyAsync(database)).Finished.ShouldBeEmpty();
 
         (await database.ScalarAsync<string>(Tables)).ShouldBe("a b");
-        (await database.ScalarAsync<string>("SELECT string_agg(version || name || origin, ' ' ORDER BY version) FROM chatgenius_db.history"))
+        (await database.ScalarAsync<string>(
+            "SELECT string_agg(version || name || origin, ' ' ORDER BY version) FROM chatgenius_db.history"))
             .ShouldBe("1create_afolder 2create_bfolder");
     }
 
@@ -30,7 +32,8 @@ public class MigratorTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a")
-            .Write(2, "broken", "CREATE TABLE b (id int);\nINSERT INTO b VALUES (1);\nINSERT INTO b (id, nix) VALUES ('ä😀', 1);\nCREATE TABLE never (id int);")
+            .Write(2, "broken",
+            "CREATE TABLE b (id int);\nINSERT INTO b VALUES (1);\nINSERT INTO b (id, nix) VALUES ('ä😀', 1);\nCREATE TABLE never (id int);")
             .WriteTable(3, "c");
 
         var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems.ShouldHaveSingleItem();
@@ -51,23 +54,28 @@ public class MigratorTests
     public async Task A_migration_that_deallocates_all_prepared_statements_takes_none_that_the_run_needs()
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().WriteTable(1, "a").Write(2, "deallocate", "INSERT INTO a VALUES (1);\nDEALLOCATE ALL;").WriteTable(3, "b")
+        using var folder = new Folder().WriteTable(1, "a").Write(2, "deallocate", "INSERT INTO a VALUES (1);\nDEALLOCATE ALL;")
+            .WriteTable(3, "b")
             .Write(4, "deallocate_again", "DEALLOCATE ALL;\nINSERT INTO a VALUES (2);");
 
         (await folder.ApplyAsync(database)).Finished.Count.ShouldBe(4);
 
         (await database.ScalarAsync<string>("SELECT string_agg(id::text, ' ' ORDER BY id) FROM a")).ShouldBe("1 2");
-        (await database.ScalarAsync<string>("SELECT string_agg(version || ':' || retries, ' ' ORDER BY version) FROM chatgenius_db.history")).ShouldBe("1:0 2:0 3:0 4:0");
+        (await database.ScalarAsync<string>(
+            "SELECT string_agg(version || ':' || retries, ' ' ORDER BY version) FROM chatgenius_db.history")).ShouldBe("1:0 2:0 3:0 4:0");
     }
 
     [Fact]
     public async Task What_a_migration_sets_ends_with_it_and_the_runs_own_settings_hold_for_the_next()
     {
         await using var database = await TestDatabase.CreateAsync();
-        var seen = "INSERT INTO seen SELECT current_setting('lock_timeout'), current_setting('statement_timeout'), current_setting('search_path'), current_setting('application_name');";
+        var seen =
+            "INSERT INTO seen SELECT current_setting('lock_timeout'), current_setting('statement_timeout'), "
+            + "current_setting('search_path'), current_setting('application_name');";
         using var folder = new Folder()
             .Write(1, "make", "CREATE TABLE seen (lock_timeout text, statement_timeout text, search_path text, name text);")
-            .Write(2, "set", "SET lock_timeout = '7min'; SET LOCAL statement_timeout = '8min'; SET search_path = pg_catalog; SET application_name = 'me';")
+            .Write(2, "set",
+            "SET lock_timeout = '7min'; SET LOCAL statement_timeout = '8min'; SET search_path = pg_catalog; SET application_name = 'me';")
             .Write(3, "see", seen)
             .Write(4, "fail", "SELECT 1 / 0;");
 
@@ -76,7 +84,8 @@ public class MigratorTests
         folder.Write(4, "see_again", seen);
         await folder.ApplyAsync(database);
 
-        (await database.ScalarAsync<string>("SELECT string_agg(DISTINCT seen::text, ' ') FROM seen")).ShouldBe("(5s,0,\"\"\"$user\"\", public\",chatgenius-db)");
+        (await database.ScalarAsync<string>("SELECT string_agg(DISTINCT seen::text, ' ') FROM seen"))
+            .ShouldBe("(5s,0,\"\"\"$user\"\", public\",chatgenius-db)");
         (await database.ScalarAsync<long>("SELECT count(*) FROM seen")).ShouldBe(2);
     }
 
@@ -102,7 +111,8 @@ public class MigratorTests
         var first = folder.ApplyAsync(database);
         await folder.WaitForAsync<MigrationEvent.Started>();
 
-        var second = await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database, new MigratorOptions { WaitForLock = TimeSpan.Zero }));
+        var second = await Should.ThrowAsync<ProblemException>(() =>
+            folder.ApplyAsync(database, new MigratorOptions { WaitForLock = TimeSpan.Zero }));
 
         second.Problems[0].Code.ShouldBe("CG0501");
         second.Problems[0].Message.ShouldContain("application chatgenius-db");
@@ -142,9 +152,12 @@ public class MigratorTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().Write(
-            1, "copy", "CREATE TABLE a (id int, t text);\nCOPY a (id, t) FROM stdin;\n1\tone; -- two\n2\t\\N\n\\.\nINSERT INTO a SELECT count(*), 'n' FROM a;", "DROP TABLE a;");
+            1, "copy",
+            "CREATE TABLE a (id int, t text);\nCOPY a (id, t) FROM stdin;\n1\tone; -- two\n2\t\\N\n\\.\nINSERT INTO a SELECT count(*), "
+            + "'n' FROM a;", "DROP TABLE a;");
         await folder.ApplyAsync(database);
-        (await database.ScalarAsync<string>("SELECT string_agg(id || coalesce(t, '-'), ' ' ORDER BY id, t) FROM a")).ShouldBe("1one; -- two 2n 2-");
+        (await database.ScalarAsync<string>("SELECT string_agg(id || coalesce(t, '-'), ' ' ORDER BY id, t) FROM a"))
+            .ShouldBe("1one; -- two 2n 2-");
 
         folder.Write(2, "bad_copy", "COPY a (id, t) FROM stdin;\n3\tx\nx\ty\n\\.\n");
         var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0];
@@ -242,7 +255,8 @@ public class MigratorTests
     public async Task A_history_that_lost_a_part_is_a_problem_and_nothing_runs_again(string part)
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().Write(1, "count", "CREATE TABLE IF NOT EXISTS a (id int); INSERT INTO a VALUES (1);", "DROP TABLE a;");
+        using var folder = new Folder().Write(1, "count", "CREATE TABLE IF NOT EXISTS a (id int); INSERT INTO a VALUES (1);",
+            "DROP TABLE a;");
         await folder.ApplyAsync(database);
         await database.ExecuteAsync($"ALTER TABLE chatgenius_db.{part} RENAME TO {part}_away");
 
@@ -259,7 +273,8 @@ public class MigratorTests
     public async Task A_history_that_lost_its_format_gets_it_back()
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().Write(1, "count", "CREATE TABLE IF NOT EXISTS a (id int); INSERT INTO a VALUES (1);", "DROP TABLE a;");
+        using var folder = new Folder().Write(1, "count", "CREATE TABLE IF NOT EXISTS a (id int); INSERT INTO a VALUES (1);",
+            "DROP TABLE a;");
         await folder.ApplyAsync(database);
         await database.ExecuteAsync("DROP TABLE chatgenius_db.format");
 
@@ -274,7 +289,8 @@ public class MigratorTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().Write(1, "deferred",
-            "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY DEFERRED); INSERT INTO c VALUES (1);");
+            "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY DEFERRED); INSERT INTO c VALUES "
+                + "(1);");
 
         var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0];
 
@@ -290,7 +306,8 @@ public class MigratorTests
         using var folder = new Folder()
             .Write(1, "gate", "CREATE TABLE gate (id int); CREATE TABLE a (id int);\n"
                 + "CREATE FUNCTION pass() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN LOCK TABLE gate; RETURN NEW; END $$;\n"
-                + "CREATE CONSTRAINT TRIGGER pass AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pass();", "DROP TABLE a, gate;");
+                + "CREATE CONSTRAINT TRIGGER pass AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pass();",
+                "DROP TABLE a, gate;");
         await folder.ApplyAsync(database);
         folder.WriteTable(2, "b").Write(3, "insert", "INSERT INTO a VALUES (1);", "DELETE FROM a;").WriteTable(4, "c");
         await using var holder = await database.ConnectAsync();
@@ -304,7 +321,8 @@ public class MigratorTests
         await transaction.RollbackAsync();
 
         (await run).Finished.Select(item => item.Step.Version).ShouldBe([2, 3, 4]);
-        (await database.ScalarAsync<string>("SELECT string_agg(version::text, ' ' ORDER BY version) FROM chatgenius_db.history")).ShouldBe("1 2 3 4");
+        (await database.ScalarAsync<string>("SELECT string_agg(version::text, ' ' ORDER BY version) FROM chatgenius_db.history"))
+            .ShouldBe("1 2 3 4");
         (await database.ScalarAsync<long>("SELECT count(*) FROM a")).ShouldBe(1);
     }
 
@@ -332,7 +350,8 @@ public class MigratorTests
     public async Task A_statement_that_a_later_migration_has_as_well_belongs_to_the_one_that_is_under_way()
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().Write(1, "first", "SELECT pg_advisory_xact_lock(7);").Write(2, "second", "SELECT pg_advisory_xact_lock(7);");
+        using var folder = new Folder().Write(1, "first", "SELECT pg_advisory_xact_lock(7);")
+            .Write(2, "second", "SELECT pg_advisory_xact_lock(7);");
         await using var holder = await database.ConnectAsync();
         await using var transaction = await holder.BeginTransactionAsync();
         await new Npgsql.NpgsqlCommand("SELECT pg_advisory_xact_lock(7)", holder).ExecuteNonQueryAsync();
@@ -356,7 +375,8 @@ public class MigratorTests
         await folder.ApplyAsync(database);
         folder.WriteTable(2, "b")
             .Write(3, "create_c",
-                "CREATE TABLE c (id int); INSERT INTO chatgenius_db.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin) "
+                "CREATE TABLE c (id int); INSERT INTO chatgenius_db.history (version, name, checksum, down_checksum, down_sql, "
+                    + "duration_ms, tool_version, origin) "
                 + "VALUES (3, '', '', '', '', 0, '', 'folder');", "DROP TABLE c;")
             .WriteTable(4, "d");
 
@@ -380,7 +400,8 @@ public class MigratorTests
         await using var transaction = await holder.BeginTransactionAsync();
         await new Npgsql.NpgsqlCommand("SELECT * FROM a", holder).ExecuteNonQueryAsync();
 
-        var run = folder.ApplyAsync(database, new MigratorOptions { LockTimeout = TimeSpan.FromMinutes(5), MaxBlocked = 1, MaxBlockedTime = TimeSpan.FromMilliseconds(200) });
+        var run = folder.ApplyAsync(database, new MigratorOptions { LockTimeout = TimeSpan.FromMinutes(5), MaxBlocked = 1,
+            MaxBlockedTime = TimeSpan.FromMilliseconds(200) });
         await folder.WaitForAsync<MigrationEvent.WaitingForRelation>();
         await using var victim = await database.ConnectAsync();
         await new Npgsql.NpgsqlCommand("SELECT * FROM a", victim).ExecuteNonQueryAsync();
@@ -426,7 +447,9 @@ public class MigratorTests
         using var folder = new Folder().Write(1, "slow", "CREATE TABLE a (id int); SELECT pg_sleep(5);", "DROP TABLE a;");
         var run = folder.ApplyAsync(database);
         await folder.WaitForAsync<MigrationEvent.Started>();
-        await database.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+        await database.ExecuteAsync(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE "
+            + "datname = current_database())");
 
         (await Should.ThrowAsync<ProblemException>(run)).Problems[0].Code.ShouldBe("CG0504");
         (await database.ScalarAsync<string>(Tables)).ShouldBe("");
@@ -440,7 +463,8 @@ public class MigratorTests
         await using var database = await TestDatabase.CreateAsync();
         // The migration itself kills the watch, and is done before anybody notices.
         using var folder = new Folder().Write(1, "kill",
-            "CREATE TABLE a (id int); SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = current_database());");
+            "CREATE TABLE a (id int); SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND pid <> "
+                + "pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = current_database());");
 
         (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Code.ShouldBe("CG0504");
         (await database.ScalarAsync<string>(Tables)).ShouldBe("");
@@ -451,7 +475,8 @@ public class MigratorTests
     public async Task Cancelling_rolls_back_the_running_migration_and_keeps_the_finished_ones()
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().WriteTable(1, "a").Write(2, "slow", "CREATE TABLE b (id int); SELECT pg_sleep(30);", "DROP TABLE b;");
+        using var folder = new Folder().WriteTable(1, "a").Write(2, "slow", "CREATE TABLE b (id int); SELECT pg_sleep(30);",
+            "DROP TABLE b;");
         using var cancel = new CancellationTokenSource();
         var run = folder.ApplyAsync(database, token: cancel.Token);
         await folder.WaitForAsync<MigrationEvent.Started>(started => started.Step.Version == 2);
@@ -462,7 +487,9 @@ public class MigratorTests
         (told.Step!.Version, told.FinishedCount).ShouldBe((2, 1));
         (await database.ScalarAsync<string>(Tables)).ShouldBe("a");
         (await folder.StatusAsync(database)).ShouldBe("1:Applied 2:Pending");
-        (await database.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(30)%' AND state = 'active' AND pid <> pg_backend_pid()")).ShouldBe(0);
+        (await database.ScalarAsync<long>(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(30)%' AND state = "
+            + "'active' AND pid <> pg_backend_pid()")).ShouldBe(0);
     }
 
     [Fact]
@@ -486,7 +513,9 @@ public class MigratorTests
         await database.ExecuteAsync($"CREATE ROLE {role} LOGIN PASSWORD 'secret'");
         try
         {
-            var url = Db.Connections.DatabaseUrl.Parse(new Npgsql.NpgsqlConnectionStringBuilder(database.Url.ConnectionString) { Username = role, Password = "secret" }.ConnectionString, "test");
+            var url =
+                Db.Connections.DatabaseUrl.Parse(new Npgsql.NpgsqlConnectionStringBuilder(database.Url.ConnectionString) { Username = role,
+                Password = "secret" }.ConnectionString, "test");
             using var folder = new Folder().WriteTable(1, "a");
             var migrator = new Migrator(new Db.Connections.Database(url), MigrationSource.Load(folder.Path, bundle: false));
 
@@ -505,7 +534,8 @@ public class MigratorTests
     public async Task A_history_that_is_something_else_or_may_not_be_read_is_a_problem()
     {
         await using var database = await TestDatabase.CreateAsync();
-        await database.ExecuteAsync("CREATE SCHEMA chatgenius_db; CREATE TABLE chatgenius_db.format (version int); CREATE TABLE chatgenius_db.history (id int)");
+        await database.ExecuteAsync(
+            "CREATE SCHEMA chatgenius_db; CREATE TABLE chatgenius_db.format (version int); CREATE TABLE chatgenius_db.history (id int)");
         using var folder = new Folder().WriteTable(1, "a");
 
         (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Code.ShouldBe("CG0517");

@@ -36,7 +36,9 @@ public class StatementRunTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a").Write(
-            2, "outside", "INSERT INTO a VALUES (1);\nSET my.flag = 'kept';\nINSERT INTO a VALUES (2);\nINSERT INTO a SELECT 3 FROM b WHERE current_setting('my.flag') = 'kept';",
+            2, "outside",
+            "INSERT INTO a VALUES (1);\nSET my.flag = 'kept';\nINSERT INTO a VALUES (2);\nINSERT INTO a SELECT 3 FROM b WHERE "
+            + "current_setting('my.flag') = 'kept';",
             "DELETE FROM a;", Outside);
 
         var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0];
@@ -56,7 +58,8 @@ public class StatementRunTests
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder()
             .Write(1, "a", "CREATE TABLE a (id int); INSERT INTO a VALUES (1), (1);", "DROP TABLE a;")
-            .Write(2, "index", "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a_id_idx ON a (id);", "DROP INDEX CONCURRENTLY a_id_idx;", Outside, Outside);
+            .Write(2, "index", "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a_id_idx ON a (id);", "DROP INDEX CONCURRENTLY a_id_idx;",
+            Outside, Outside);
 
         (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Message.ShouldContain("23505");
         (await database.ScalarAsync<bool>(IndexIsValid)).ShouldBeFalse();
@@ -76,7 +79,8 @@ public class StatementRunTests
         await folder.ApplyAsync(database, request: new PlanRequest(To: 1));
         await database.ExecuteAsync("CREATE INDEX a_id_idx ON a (id)");
         await database.ExecuteAsync(
-            $"INSERT INTO chatgenius_db.journal (version, direction, statement, name, count, checksum, backend_start) VALUES (2, 'up', 1, 'index', 2, '{migration.Section.Script.ChecksumOf(1)}', now())");
+            "INSERT INTO chatgenius_db.journal (version, direction, statement, name, count, checksum, backend_start) VALUES (2, 'up', 1, "
+                + $"'index', 2, '{migration.Section.Script.ChecksumOf(1)}', now())");
 
         await folder.ApplyAsync(database);
 
@@ -89,7 +93,9 @@ public class StatementRunTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a").Write(
-            2, "backfill", "DO $$ BEGIN INSERT INTO a VALUES (1); COMMIT; PERFORM 1 / (SELECT count(*) FROM pg_class WHERE relname = 'b'); END $$;\nINSERT INTO a VALUES (2);",
+            2, "backfill",
+            "DO $$ BEGIN INSERT INTO a VALUES (1); COMMIT; PERFORM 1 / (SELECT count(*) FROM pg_class WHERE relname = 'b'); END "
+            + "$$;\nINSERT INTO a VALUES (2);",
             "SELECT 1;", Outside);
         await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database));
 
@@ -110,18 +116,23 @@ public class StatementRunTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a").Write(
-            2, "backfill", "DO $$ BEGIN INSERT INTO a VALUES (1); COMMIT; PERFORM 1 / (SELECT count(*) FROM pg_class WHERE relname = 'b'); END $$;", "SELECT 1;", Outside);
+            2, "backfill",
+            "DO $$ BEGIN INSERT INTO a VALUES (1); COMMIT; PERFORM 1 / (SELECT count(*) FROM pg_class WHERE relname = 'b'); END $$;",
+            "SELECT 1;", Outside);
         await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database));
         var migrator = folder.Migrator(database);
         var shown = (await migrator.StatusAsync())[1].Interruption!;
 
         // Another run has begun it once more, and its server is still at it.
         await using var other = await database.ConnectAsync();
-        await database.ExecuteAsync($"UPDATE chatgenius_db.journal SET pid = {other.ProcessID}, backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = {other.ProcessID})");
+        await database.ExecuteAsync(
+            $"UPDATE chatgenius_db.journal SET pid = {other.ProcessID}, backend_start = (SELECT backend_start FROM pg_stat_activity WHERE "
+            + $"pid = {other.ProcessID})");
         var running = new NpgsqlCommand("SELECT pg_sleep(600)", other).ExecuteNonQueryAsync();
         await UntilAsync(database, $"SELECT state = 'active' FROM pg_stat_activity WHERE pid = {other.ProcessID}");
 
-        (await Should.ThrowAsync<ProblemException>(() => migrator.RepairAsync(2, RepairAction.Again, shown))).Problems[0].Code.ShouldBe("CG0410");
+        (await Should.ThrowAsync<ProblemException>(() => migrator.RepairAsync(2, RepairAction.Again, shown))).Problems[0]
+            .Code.ShouldBe("CG0410");
         (await Should.ThrowAsync<ProblemException>(() => migrator.RepairAsync(2, RepairAction.Again))).Problems[0].Code.ShouldBe("CG0413");
         await database.ExecuteAsync($"SELECT pg_terminate_backend({other.ProcessID}, 10000)");
         await Should.ThrowAsync<PostgresException>(running);
@@ -145,7 +156,9 @@ public class StatementRunTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a").Write(
-            2, "own", "BEGIN;\nINSERT INTO a VALUES (1);\nCOMMIT;\nBEGIN;\nINSERT INTO a VALUES (2);\nINSERT INTO a SELECT 3 FROM b;\nCOMMIT;", "SELECT 1;", Outside);
+            2, "own",
+            "BEGIN;\nINSERT INTO a VALUES (1);\nCOMMIT;\nBEGIN;\nINSERT INTO a VALUES (2);\nINSERT INTO a SELECT 3 FROM b;\nCOMMIT;",
+            "SELECT 1;", Outside);
         await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database));
         (await database.ScalarAsync<long>("SELECT count(*) FROM a")).ShouldBe(1);
 
@@ -181,7 +194,8 @@ public class StatementRunTests
     public async Task What_never_was_does_not_count_as_taken_away_and_may_be_mended(string sql, string error)
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().Write(1, "a", "CREATE TABLE a (id int) PARTITION BY RANGE (id);", "DROP TABLE a;").Write(2, "wrong", sql, "SELECT 1;", Outside);
+        using var folder = new Folder().Write(1, "a", "CREATE TABLE a (id int) PARTITION BY RANGE (id);", "DROP TABLE a;")
+            .Write(2, "wrong", sql, "SELECT 1;", Outside);
 
         for (var i = 0; i < 2; i++)
         {
@@ -223,7 +237,9 @@ public class StatementRunTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().Write(
-            1, "parts", "CREATE TABLE a (id int) PARTITION BY RANGE (id); CREATE TABLE a_1 PARTITION OF a FOR VALUES FROM (0) TO (10); INSERT INTO a VALUES (1);", "DROP TABLE a;");
+            1, "parts",
+            "CREATE TABLE a (id int) PARTITION BY RANGE (id); CREATE TABLE a_1 PARTITION OF a FOR VALUES FROM (0) TO (10); INSERT INTO a "
+            + "VALUES (1);", "DROP TABLE a;");
         await folder.ApplyAsync(database);
         folder.Write(2, "detach", "ALTER TABLE a DETACH PARTITION a_1 CONCURRENTLY;\nINSERT INTO a_1 VALUES (5);", "SELECT 1;", Outside);
         await using var reader = await database.ConnectAsync();
@@ -232,7 +248,9 @@ public class StatementRunTests
         var run = folder.ApplyAsync(database, new MigratorOptions { LockTimeout = TimeSpan.Zero });
         await UntilAsync(database, "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = 'a_1'::regclass");
 
-        await database.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%DETACH PARTITION%' AND pid <> pg_backend_pid()");
+        await database.ExecuteAsync(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%DETACH "
+            + "PARTITION%' AND pid <> pg_backend_pid()");
         (await Should.ThrowAsync<ProblemException>(run)).Problems[0].Code.ShouldBe("CG0503");
         await transaction.CommitAsync();
         await folder.ApplyAsync(database);
@@ -247,7 +265,9 @@ public class StatementRunTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().Write(
-            1, "dumped", "SELECT pg_catalog.set_config('search_path', 'extra', false);\nCREATE SCHEMA extra;\nCREATE TABLE a AS SELECT id FROM public.later;", "DROP SCHEMA extra CASCADE;", Outside);
+            1, "dumped",
+            "SELECT pg_catalog.set_config('search_path', 'extra', false);\nCREATE SCHEMA extra;\nCREATE TABLE a AS SELECT id FROM "
+            + "public.later;", "DROP SCHEMA extra CASCADE;", Outside);
         await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database));
 
         await database.ExecuteAsync("CREATE TABLE later AS SELECT 1 AS id");
@@ -261,7 +281,9 @@ public class StatementRunTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a").Write(
-            2, "index", "SET statement_timeout = '17min';\nCREATE INDEX CONCURRENTLY a_id_idx ON a (id);\nCREATE TABLE seen AS SELECT current_setting('statement_timeout') || ' ' || current_setting('lock_timeout') AS s;", "SELECT 1;", Outside);
+            2, "index",
+            "SET statement_timeout = '17min';\nCREATE INDEX CONCURRENTLY a_id_idx ON a (id);\nCREATE TABLE seen AS SELECT "
+            + "current_setting('statement_timeout') || ' ' || current_setting('lock_timeout') AS s;", "SELECT 1;", Outside);
 
         await folder.ApplyAsync(database, new MigratorOptions { LockTimeout = TimeSpan.FromSeconds(7) });
 
@@ -303,7 +325,8 @@ public class StatementRunTests
             if (value is MigrationEvent.Finished)
             {
                 using var command = new NpgsqlCommand(
-                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())", killer);
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM "
+                        + "pg_database WHERE datname = current_database())", killer);
                 command.ExecuteScalar().ShouldBe(true);
             }
         }

@@ -43,9 +43,12 @@ public class SchemaChangesTests
     }
 
     [Theory]
-    [InlineData("CREATE TABLE t (a int)", "CREATE TABLE t (b int)", "are the values of public.t.a needed no more? (Or was it renamed: --rename public.t.a=b)")]
-    [InlineData("CREATE TABLE t (a int)", "SELECT 1", "are the rows of public.t needed no more? (Or was it renamed: --rename public.t=new_name)")]
-    [InlineData("CREATE TABLE t (a int)", "CREATE TABLE t (a int, b int NOT NULL)", "what shall rows that are there have in public.t.b, which is NOT NULL and has no default?")]
+    [InlineData("CREATE TABLE t (a int)", "CREATE TABLE t (b int)",
+        "are the values of public.t.a needed no more? (Or was it renamed: --rename public.t.a=b)")]
+    [InlineData("CREATE TABLE t (a int)", "SELECT 1",
+        "are the rows of public.t needed no more? (Or was it renamed: --rename public.t=new_name)")]
+    [InlineData("CREATE TABLE t (a int)", "CREATE TABLE t (a int, b int NOT NULL)",
+        "what shall rows that are there have in public.t.b, which is NOT NULL and has no default?")]
     [InlineData("CREATE TABLE t (a text)", "CREATE TABLE t (a int)", "can every value of public.t.a become integer?")]
     [InlineData("CREATE TYPE m AS ENUM ('a', 'b'); CREATE TABLE t (a m)", "CREATE TYPE m AS ENUM ('b'); CREATE TABLE t (a m)",
         "can every value of public.t.a become one of the new public.m?")]
@@ -86,8 +89,10 @@ public class SchemaChangesTests
     [Fact]
     public async Task A_rename_that_is_given_answers_the_question_and_a_view_follows()
     {
-        await using var a = await BuildAsync(["CREATE TABLE users (name text, n int CHECK (n > 0))", "CREATE INDEX i ON users (name)", "CREATE VIEW v AS SELECT name FROM users"]);
-        await using var b = await BuildAsync(["CREATE TABLE people (full_name text, n int CONSTRAINT users_n_check CHECK (n > 0))", "CREATE INDEX i ON people (full_name)",
+        await using var a = await BuildAsync(["CREATE TABLE users (name text, n int CHECK (n > 0))", "CREATE INDEX i ON users (name)",
+            "CREATE VIEW v AS SELECT name FROM users"]);
+        await using var b = await BuildAsync(["CREATE TABLE people (full_name text, n int CONSTRAINT users_n_check CHECK (n > 0))",
+            "CREATE INDEX i ON people (full_name)",
             "CREATE VIEW v AS SELECT full_name AS name FROM people"]);
         var after = await SchemaCase.ReadAsync(b, SchemaParts.Dependencies);
         var options = new SchemaChangeOptions { Renames = [("public.users.name", "full_name"), ("public.users", "people")] };
@@ -104,7 +109,8 @@ public class SchemaChangesTests
     {
         await using var a = await BuildAsync(before.Split("; "));
         await using var b = await BuildAsync(after.Split("; ").OrderByDescending(s => s.Contains("TABLE u", StringComparison.Ordinal)));
-        return SchemaChanges.Between(await SchemaCase.ReadAsync(a, SchemaParts.Dependencies), await SchemaCase.ReadAsync(b, SchemaParts.Dependencies));
+        return SchemaChanges.Between(await SchemaCase.ReadAsync(a, SchemaParts.Dependencies),
+            await SchemaCase.ReadAsync(b, SchemaParts.Dependencies));
     }
 
     /// <summary>A database of these statements; one that lacks what it needs is passed over.</summary>

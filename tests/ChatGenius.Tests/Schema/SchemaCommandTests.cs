@@ -136,7 +136,8 @@ public class SchemaCommandTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var tool = For(database);
-        var file = tool.Write("migrations/0001_one.sql", "-- migrate:up\nCREATE TABLE one (id integer);\n-- migrate:down\nDROP TABLE one;\n");
+        var file =
+            tool.Write("migrations/0001_one.sql", "-- migrate:up\nCREATE TABLE one (id integer);\n-- migrate:down\nDROP TABLE one;\n");
         tool.Write("migrations/0002_two.sql", "-- migrate:up\nCREATE TABLE two (id integer);\n-- migrate:down\nDROP TABLE two;\n");
         (await tool.RunAsync("apply", "--no-bundle")).ExitCode.ShouldBe(ExitCode.Done);
         File.Delete(file);

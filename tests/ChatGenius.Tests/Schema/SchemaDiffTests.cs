@@ -26,7 +26,8 @@ public partial class SchemaDiffTests
             var differences = SchemaDiff.Between(before, after);
             differences.ShouldNotBeEmpty(change);
             SchemaDiff.Between(after, before).Count.ShouldBe(differences.Count, change);
-            await text.WriteLineAsync($"{change}\n{string.Concat(differences.Select(d => $"    {d.ToString().Replace("\n", "\n    ")}\n"))}");
+            await text.WriteLineAsync(
+                $"{change}\n{string.Concat(differences.Select(d => $"    {d.ToString().Replace("\n", "\n    ")}\n"))}");
         }
 
         await SchemaCase.MatchAsync(database, text.ToString(), "txt");

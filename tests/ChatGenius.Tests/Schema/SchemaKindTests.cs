@@ -30,7 +30,8 @@ public partial class SchemaKindTests
         (await PgDumpAsync(copy)).ShouldBe(await PgDumpAsync(original));
         script.LeftOut.Select(p => p.Message.Split(':')[0]).ShouldBe(
         [
-            "The extension citext", "The extension pgcrypto", "The user mapping FOR PUBLIC SERVER ks", "The user mapping FOR pg_monitor SERVER ks",
+            "The extension citext", "The extension pgcrypto", "The user mapping FOR PUBLIC SERVER ks",
+            "The user mapping FOR pg_monitor SERVER ks",
             "The subscription sub",
         ]);
         // A database with a subscription can't be dropped.
@@ -46,7 +47,8 @@ public partial class SchemaKindTests
         var options = new SchemaReadOptions { Parts = SchemaParts.Default | Parts };
         var before = await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"), options);
         var unseen = new List<string>();
-        var changes = (await File.ReadAllLinesAsync(SchemaCase.PathOf("kinds.sql"))).Where(l => l.StartsWith("--> ", StringComparison.Ordinal)).ToList();
+        var changes = (await File.ReadAllLinesAsync(SchemaCase.PathOf("kinds.sql")))
+            .Where(l => l.StartsWith("--> ", StringComparison.Ordinal)).ToList();
         changes.Count.ShouldBeGreaterThan(60);
 
         foreach (var change in changes)
@@ -82,7 +84,8 @@ public partial class SchemaKindTests
             Psql.Find("pg_dump"), ["--schema-only"], workingDirectory: null, database.Url.LibpqEnvironment()!, input: null);
         var result = await process.ExitAsync();
         result.ExitCode.ShouldBe(0, result.Error);
-        var entries = Noise().Replace(result.Output, "").Split("\n--\n-- Name: ").Skip(1).Select(e => e.Trim('\n', '-', ' ')).Order(StringComparer.Ordinal);
+        var entries = Noise().Replace(result.Output, "").Split("\n--\n-- Name: ").Skip(1).Select(e => e.Trim('\n', '-', ' '))
+            .Order(StringComparer.Ordinal);
         return string.Join("\n\n-- ", entries);
     }
 

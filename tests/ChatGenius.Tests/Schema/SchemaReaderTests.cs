@@ -83,18 +83,22 @@ public class SchemaReaderTests
         await SchemaCase.RunAsync(
             connection,
             [
-                "CREATE SCHEMA chatgenius_db", "CREATE TABLE chatgenius_db.history (version bigint PRIMARY KEY, name text, checksum text, applied_at timestamptz)",
-                "CREATE TEMPORARY TABLE t (id serial)", "CREATE TEMPORARY VIEW v AS SELECT 1", "GRANT USAGE ON SCHEMA chatgenius_db TO PUBLIC",
+                "CREATE SCHEMA chatgenius_db",
+                "CREATE TABLE chatgenius_db.history (version bigint PRIMARY KEY, name text, checksum text, applied_at timestamptz)",
+                "CREATE TEMPORARY TABLE t (id serial)", "CREATE TEMPORARY VIEW v AS SELECT 1",
+                "GRANT USAGE ON SCHEMA chatgenius_db TO PUBLIC",
             ]);
 
         (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"))).ShouldBe(empty);
 
         await SchemaCase.RunAsync(connection, ["CREATE FUNCTION chatgenius_db.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'"]);
-        (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"))).Objects.Select(o => o.ToString().Split('\n')[0]).Except(
+        (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"))).Objects.Select(o => o.ToString().Split('\n')[0])
+            .Except(
             empty.Objects.Select(o => o.ToString().Split('\n')[0])).ShouldBe(["schema chatgenius_db", "function chatgenius_db.f()"]);
 
         await SchemaCase.RunAsync(connection, ["CREATE SCHEMA \"It's\"", "CREATE VIEW \"It's\".v AS SELECT 1"]);
-        (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"), new SchemaReadOptions { ExcludedSchemas = ["chatgenius_db", "It's"] })).ShouldBe(empty);
+        (await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"),
+            new SchemaReadOptions { ExcludedSchemas = ["chatgenius_db", "It's"] })).ShouldBe(empty);
     }
 
     [Fact]
@@ -127,7 +131,8 @@ public class SchemaReaderTests
         await using var connection = await database.ConnectAsync();
 
         var e = await Should.ThrowAsync<ProblemException>(
-            () => SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"), new SchemaReadOptions { LockTimeout = TimeSpan.FromMilliseconds(50) }));
+            () => SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"),
+                new SchemaReadOptions { LockTimeout = TimeSpan.FromMilliseconds(50) }));
 
         e.Problems.ShouldHaveSingleItem().Code.ShouldBe("CG1101");
         await SchemaCase.RunAsync(other, ["ROLLBACK"]);
@@ -151,7 +156,8 @@ public class SchemaReaderTests
         await using var database = await SchemaCase.BuildAsync("difficult.sql");
         await using var connection = await database.ConnectAsync();
 
-        var snapshot = await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"), new SchemaReadOptions { Parts = SchemaParts.Constraints });
+        var snapshot = await SchemaReader.ReadAsync(Session.Over(connection, "reading the schema"),
+            new SchemaReadOptions { Parts = SchemaParts.Constraints });
 
         var users = snapshot.Find("table", "app.users")!;
         users.Facts.Select(f => f.Kind).Distinct().ShouldBe(["constraint"]);
@@ -177,7 +183,8 @@ public class SchemaReaderTests
     [InlineData("# chatgenius-db schema 1\n    column id: integer", 2)]
     public void What_is_not_the_text_of_a_schema_is_a_problem_with_its_line(string text, int line)
     {
-        var problem = Should.Throw<ProblemException>(() => SchemaSnapshot.Parse(SourceText.From("schema.txt", text))).Problems.ShouldHaveSingleItem();
+        var problem = Should.Throw<ProblemException>(() => SchemaSnapshot.Parse(SourceText.From("schema.txt", text)))
+            .Problems.ShouldHaveSingleItem();
 
         (problem.Code, problem.Where!.Line).ShouldBe(("CG1102", line));
     }

@@ -25,9 +25,11 @@ public class SchemaScriptTests
 
     [Theory]
     [InlineData(
-        "CREATE TABLE t (a integer); INSERT INTO t VALUES (1), (1)", "CREATE UNIQUE INDEX CONCURRENTLY t_key ON t (a)", "table public.t", "t_key", true)]
+        "CREATE TABLE t (a integer); INSERT INTO t VALUES (1), (1)", "CREATE UNIQUE INDEX CONCURRENTLY t_key ON t (a)", "table public.t",
+        "t_key", true)]
     [InlineData(
-        "CREATE SUBSCRIPTION s CONNECTION 'dbname=x password=secret' PUBLICATION p WITH (connect = false, slot_name = NONE)", null, "subscription s", "connection",
+        "CREATE SUBSCRIPTION s CONNECTION 'dbname=x password=secret' PUBLICATION p WITH (connect = false, slot_name = NONE)", null,
+        "subscription s", "connection",
         false)]
     public async Task What_can_not_be_written_is_left_out_by_name(string build, string? fails, string named, string why, bool onlyAsSql)
     {

@@ -46,7 +46,8 @@ public class CheckpointsTests
         var before = await shop.PropertiesAsync();
 
         await shop.Checkpoints.SaveAsync("x", endSessions: false);
-        await shop.Db.ExecuteAsync($"ALTER DATABASE {name} RESET search_path; COMMENT ON DATABASE {name} IS NULL; ALTER DATABASE {name} CONNECTION LIMIT 3");
+        await shop.Db.ExecuteAsync(
+            $"ALTER DATABASE {name} RESET search_path; COMMENT ON DATABASE {name} IS NULL; ALTER DATABASE {name} CONNECTION LIMIT 3");
         await shop.Checkpoints.RestoreAsync("x", endSessions: false);
 
         before.ShouldContain("CONNECTION LIMIT = 17");
@@ -119,7 +120,8 @@ public class CheckpointsTests
 
         var cutOff = shop.Checkpoints.RestoreAsync("x", endSessions: false);
         await Shop.WaitForAsync(rename);
-        await shop.ExecuteOnServerAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'active' AND starts_with(query, '{rename}')");
+        await shop.ExecuteOnServerAsync(
+            $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'active' AND starts_with(query, '{rename}')");
         (await ProblemOf(cutOff)).Code.ShouldBe("CG1314");
 
         (await shop.Db.ScalarAsync<long>("SELECT count(*) FROM item")).ShouldBe(3);
@@ -221,19 +223,23 @@ public class CheckpointsTests
 
     [Theory]
     [InlineData("shop", "before tags")]
-    [InlineData("a_database_with_a_name_that_is_as_long_as_postgresql_can_hold_it", "and a checkpoint with a name that is far longer than that, and then some more")]
+    [InlineData("a_database_with_a_name_that_is_as_long_as_postgresql_can_hold_it",
+        "and a checkpoint with a name that is far longer than that, and then some more")]
     [InlineData("\"ÄÖÜ 😀\"; --", "😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀")]
     public void Every_name_fits_into_a_database_s_name_that_needs_no_quotes(string database, string name)
     {
         var checkpoints = new Checkpoints(new Database(DatabaseUrl.Of("localhost", 1, "nobody", database)));
 
-        string[] names = [checkpoints.DatabaseFor("checkpoint", name), checkpoints.DatabaseFor("checkpoint", name + "2"), checkpoints.DatabaseFor("restoring", "")];
+        string[] names = [checkpoints.DatabaseFor("checkpoint", name), checkpoints.DatabaseFor("checkpoint", name + "2"),
+            checkpoints.DatabaseFor("restoring", "")];
 
         names.Distinct().Count().ShouldBe(3);
-        names.ShouldAllBe(n => Encoding.UTF8.GetByteCount(n) <= SqlIdentifier.MaxBytes && n.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_'));
+        names.ShouldAllBe(n => Encoding.UTF8.GetByteCount(n) <= SqlIdentifier.MaxBytes
+            && n.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_'));
     }
 
-    private static async Task<Problem> ProblemOf(Task task) => (await Should.ThrowAsync<ProblemException>(() => task)).Problems.ShouldHaveSingleItem();
+    private static async Task<Problem> ProblemOf(Task task) => (await Should.ThrowAsync<ProblemException>(() => task))
+        .Problems.ShouldHaveSingleItem();
 
     /// <summary>A database with two rows, and whatever is copied from it; dropped together.</summary>
     private sealed class Shop(TestDatabase db) : IAsyncDisposable
@@ -252,10 +258,12 @@ public class CheckpointsTests
         /// <summary>The databases of this one's checkpoints, finished or not.</summary>
         public async Task<List<string>> DatabasesAsync()
         {
-            string[] fixedNames = [Checkpoints.DatabaseFor("restoring", ""), Checkpoints.DatabaseFor("replaced", ""), Checkpoints.DatabaseFor("checkpoint", "x")];
+            string[] fixedNames = [Checkpoints.DatabaseFor("restoring", ""), Checkpoints.DatabaseFor("replaced", ""),
+                Checkpoints.DatabaseFor("checkpoint", "x")];
             await using var connection = await new Database(await TestServer.UrlAsync()).ConnectAsync();
             await using var command = new NpgsqlCommand(
-                "SELECT datname::text FROM pg_database WHERE datname = ANY ($1) OR shobj_description(oid, 'pg_database') LIKE '%\"' || $2 || '\"%'", connection);
+                "SELECT datname::text FROM pg_database WHERE datname = ANY ($1) OR shobj_description(oid, 'pg_database') LIKE '%\"' || $2 "
+                    + "|| '\"%'", connection);
             command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = fixedNames });
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = db.Url.DatabaseName });
             await using var reader = await command.ExecuteReaderAsync();
@@ -277,7 +285,8 @@ public class CheckpointsTests
             result.ExitCode.ShouldBe(0, result.Error);
 
             // Newer versions guard their output with a key that is another one each time.
-            return string.Join('\n', result.Output.Split('\n').Where(line => !line.StartsWith("\\restrict") && !line.StartsWith("\\unrestrict")));
+            return string.Join('\n', result.Output.Split('\n').Where(line => !line.StartsWith("\\restrict")
+                && !line.StartsWith("\\unrestrict")));
         }
 
         public async Task ExecuteOnServerAsync(string sql)
@@ -287,12 +296,14 @@ public class CheckpointsTests
             await command.ExecuteNonQueryAsync();
         }
 
-        /// <summary>Waits until the server works on a statement; asked from elsewhere, because nobody gets into a database that is being copied.</summary>
+        /// <summary>Waits until the server works on a statement; asked from elsewhere, because nobody gets into a database that is being
+        /// copied.</summary>
         public static async Task WaitForAsync(string statement)
         {
             using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
             await using var connection = await new Database(await TestServer.UrlAsync()).ConnectAsync();
-            await using var command = new NpgsqlCommand("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND starts_with(query, $1)", connection);
+            await using var command =
+                new NpgsqlCommand("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND starts_with(query, $1)", connection);
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = statement });
             while (await command.ExecuteScalarAsync() is 0L)
             {

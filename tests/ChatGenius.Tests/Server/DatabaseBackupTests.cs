@@ -72,7 +72,9 @@ public class DatabaseBackupTests
     public async Task A_table_that_may_not_be_read_fails_the_backup_and_leaves_no_file()
     {
         await using var db = await ShopAsync();
-        await db.ExecuteAsync("ALTER TABLE item ENABLE ROW LEVEL SECURITY; ALTER TABLE item FORCE ROW LEVEL SECURITY; CREATE SCHEMA hidden; CREATE TABLE hidden.t ()");
+        await db.ExecuteAsync(
+            "ALTER TABLE item ENABLE ROW LEVEL SECURITY; ALTER TABLE item FORCE ROW LEVEL SECURITY; CREATE SCHEMA hidden; CREATE TABLE "
+            + "hidden.t ()");
         var role = $"cg_backup_{Guid.NewGuid():N}";
         await db.ExecuteAsync($"CREATE ROLE {role} LOGIN PASSWORD 's3cret'");
         using var sandbox = new Sandbox();
@@ -97,7 +99,9 @@ public class DatabaseBackupTests
     {
         await using var db = await TestDatabase.CreateAsync();
         using var sandbox = new Sandbox();
-        Program(sandbox, "pg_dump", $"[ \"$1\" = --version ] && exec '{RealPrograms}/pg_dump' --version; echo \"$@\"; env; echo \"seen: $PGPASSWORD $# $@\" >&2; exit 1");
+        Program(sandbox, "pg_dump",
+            $"[ \"$1\" = --version ] && exec '{RealPrograms}/pg_dump' --version; echo \"$@\"; env; echo \"seen: $PGPASSWORD $# $@\" >&2; "
+            + "exit 1");
         Program(sandbox, "pg_restore", "exit 1");
         var password = new NpgsqlConnectionStringBuilder(db.Url.ConnectionString).Password ?? "s3cret";
 
@@ -131,7 +135,9 @@ public class DatabaseBackupTests
     {
         await using var db = await ShopAsync();
         using var sandbox = new Sandbox();
-        Program(sandbox, "pg_dump", $"'{RealPrograms}/pg_dump' \"$@\" || exit; for a; do case $a in --file=*) head -c 100 \"${{a#--file=}}\" > '{sandbox.Path}/cut'; cat '{sandbox.Path}/cut' > \"${{a#--file=}}\";; esac; done");
+        Program(sandbox, "pg_dump",
+            $"'{RealPrograms}/pg_dump' \"$@\" || exit; for a; do case $a in --file=*) head -c 100 \"${{a#--file=}}\" > "
+            + $"'{sandbox.Path}/cut'; cat '{sandbox.Path}/cut' > \"${{a#--file=}}\";; esac; done");
         Program(sandbox, "pg_restore", $"exec '{RealPrograms}/pg_restore' \"$@\"");
 
         var backup = await DatabaseBackup.PrepareAsync(db.Database, sandbox.Path);
@@ -176,7 +182,9 @@ public class DatabaseBackupTests
 
     private static async Task WaitForSessionsAsync(TestDatabase db, long count)
     {
-        const string Waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pg_dump' AND wait_event_type = 'Lock'";
+        const string Waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pg_dump' AND "
+            + "wait_event_type = 'Lock'";
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (await db.ScalarAsync<long>(Waiting) != count)
         {
@@ -187,14 +195,16 @@ public class DatabaseBackupTests
     private static async Task<TestDatabase> ShopAsync()
     {
         var db = await TestDatabase.CreateAsync();
-        await db.ExecuteAsync("CREATE TABLE item (id int GENERATED ALWAYS AS IDENTITY, name text); INSERT INTO item (name) VALUES ('ä'), ('b')");
+        await db.ExecuteAsync(
+            "CREATE TABLE item (id int GENERATED ALWAYS AS IDENTITY, name text); INSERT INTO item (name) VALUES ('ä'), ('b')");
         return db;
     }
 
     private static async Task RestoreAsync(TestDatabase db, string file)
     {
         await using var restore = ToolProcess.StartProcess(
-            Psql.Find("pg_restore"), ["--exit-on-error", "-d", db.Url.DatabaseName, file], workingDirectory: null, db.Url.LibpqEnvironment()!, input: null);
+            Psql.Find("pg_restore"), ["--exit-on-error", "-d", db.Url.DatabaseName, file], workingDirectory: null,
+            db.Url.LibpqEnvironment()!, input: null);
         var result = await restore.ExitAsync();
         result.ExitCode.ShouldBe(0, result.Error);
     }
@@ -206,5 +216,6 @@ public class DatabaseBackupTests
         return DatabaseUrl.Parse(builder.ConnectionString, environment: _ => null);
     }
 
-    private static void Program(Sandbox sandbox, string name, string script) => File.SetUnixFileMode(sandbox.Write(name, $"#!/bin/sh\n{script}\n"), Executable);
+    private static void Program(Sandbox sandbox, string name, string script) =>
+        File.SetUnixFileMode(sandbox.Write(name, $"#!/bin/sh\n{script}\n"), Executable);
 }

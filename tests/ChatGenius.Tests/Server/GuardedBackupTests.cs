@@ -35,9 +35,13 @@ public sealed class GuardedBackupTests(GuardedServer server) : IClassFixture<Gua
     [Fact]
     public async Task An_authority_that_did_not_sign_is_refused_by_libpq_too()
     {
-        var url = DatabaseUrl.Parse($"postgres://plain:secret@localhost:{server.Port}/postgres?sslmode=verify-full&sslrootcert={server.OtherAuthority}", environment: _ => null);
+        var url =
+            DatabaseUrl.Parse(
+            $"postgres://plain:secret@localhost:{server.Port}/postgres?sslmode=verify-full&sslrootcert={server.OtherAuthority}",
+            environment: _ => null);
 
-        await using var dump = ToolProcess.StartProcess(Psql.Find("pg_dump"), ["--schema-only"], workingDirectory: null, url.LibpqEnvironment()!, input: null);
+        await using var dump = ToolProcess.StartProcess(Psql.Find("pg_dump"), ["--schema-only"], workingDirectory: null,
+            url.LibpqEnvironment()!, input: null);
         var result = await dump.ExitAsync();
 
         result.ExitCode.ShouldBe(1);

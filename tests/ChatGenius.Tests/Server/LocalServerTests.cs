@@ -120,7 +120,8 @@ public class LocalServerTests
         await sandbox.Server.StopAsync();
         await File.WriteAllTextAsync(
             Path.Combine(sandbox.DataFolder, "postmaster.pid"),
-            string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{sandbox.DataFolder}\n1700000000\n5432\n\n\n  1 2\nready   \n"));
+            string.Create(CultureInfo.InvariantCulture,
+                $"{Environment.ProcessId}\n{sandbox.DataFolder}\n1700000000\n5432\n\n\n  1 2\nready   \n"));
         sandbox.Server.Status().State.ShouldBe(LocalServerState.Stopped);
 
         await ExecuteAsync(await sandbox.Server.StartAsync(), "SELECT 1");

@@ -16,7 +16,8 @@ public class PostgresBinariesTests
     {
         using var sandbox = new Sandbox();
 
-        var e = await Should.ThrowAsync<ProblemException>(() => PostgresBinaries.FindAsync(sandbox.Path, sandbox.Path, null, CancellationToken.None));
+        var e = await Should.ThrowAsync<ProblemException>(() =>
+            PostgresBinaries.FindAsync(sandbox.Path, sandbox.Path, null, CancellationToken.None));
 
         e.Problems[0].Code.ShouldBe("CG0701");
     }

@@ -6,12 +6,14 @@ using Npgsql;
 
 namespace ChatGenius.Tests.Sql;
 
-/// <summary>What <c>psql -f</c> runs, we run: each difficult file, by psql into one database and statement by statement into another.</summary>
+/// <summary>What <c>psql -f</c> runs, we run: each difficult file, by psql into one database and statement by statement into
+/// another.</summary>
 public class PsqlOracleTests
 {
     public static TheoryData<string, string> Files()
     {
-        var names = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Cases", "psql"), "*.sql").Select(p => Path.GetFileName(p)).Order(StringComparer.Ordinal).ToList();
+        var names = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Cases", "psql"), "*.sql").Select(p => Path.GetFileName(p))
+            .Order(StringComparer.Ordinal).ToList();
         names.Count.ShouldBeGreaterThanOrEqualTo(20);
         var files = new TheoryData<string, string> { { "unicode.sql", "BOM" } };
         foreach (var name in names)
@@ -19,7 +21,8 @@ public class PsqlOracleTests
             files.Add(name, "LF");
         }
 
-        foreach (var name in (string[])["strings.sql", "string_continuation.sql", "dollar_quotes.sql", "nested_comments.sql", "begin_atomic_comments.sql", "copy_text.sql", "copy_csv.sql"])
+        foreach (var name in (string[])["strings.sql", "string_continuation.sql", "dollar_quotes.sql", "nested_comments.sql",
+            "begin_atomic_comments.sql", "copy_text.sql", "copy_csv.sql"])
         {
             files.Add(name, "CRLF");
         }
@@ -71,6 +74,7 @@ public class PsqlOracleTests
     {
         var dump = await PgDump.RunAsync(database);
         dump.ExitCode.ShouldBe(0, dump.Error);
-        return string.Join('\n', dump.Output.Split('\n').Where(l => !l.StartsWith("\\restrict", StringComparison.Ordinal) && !l.StartsWith("\\unrestrict", StringComparison.Ordinal)));
+        return string.Join('\n', dump.Output.Split('\n').Where(l => !l.StartsWith("\\restrict", StringComparison.Ordinal)
+            && !l.StartsWith("\\unrestrict", StringComparison.Ordinal)));
     }
 }

@@ -10,10 +10,13 @@ public class QuotingAgainstTheServerTests
     {
         await using var database = await TestDatabase.CreateAsync();
         var names = await database.ScalarAsync<string[]>(
-            "SELECT array_agg(word) || ARRAY['users', 'Users', '_a1', '1a', 'a b', 'a\"b', 'größe', 'a$b', '', 'ÄÖ', 'a.b', repeat('x', 70)] FROM pg_get_keywords()");
+            "SELECT array_agg(word) || ARRAY['users', 'Users', '_a1', '1a', 'a b', 'a\"b', 'größe', 'a$b', '', 'ÄÖ', 'a.b', repeat('x', "
+                + "70)] FROM pg_get_keywords()");
         var quoted = await database.ScalarAsync<string[]>(
-            "SELECT array_agg(quote_ident(name) ORDER BY i) FROM unnest(ARRAY[" + string.Join(',', names.Select(SqlLiteral.Quote)) + "]) WITH ORDINALITY AS t (name, i)");
-        var newer = (string[])["json", "json_array", "json_arrayagg", "json_exists", "json_object", "json_objectagg", "json_query", "json_scalar", "json_serialize", "json_table", "json_value", "merge_action", "system_user"];
+            "SELECT array_agg(quote_ident(name) ORDER BY i) FROM unnest(ARRAY[" + string.Join(',', names.Select(SqlLiteral.Quote))
+                + "]) WITH ORDINALITY AS t (name, i)");
+        var newer = (string[])["json", "json_array", "json_arrayagg", "json_exists", "json_object", "json_objectagg", "json_query",
+            "json_scalar", "json_serialize", "json_table", "json_value", "merge_action", "system_user"];
 
         names.Length.ShouldBeGreaterThan(400);
         foreach (var (name, expected) in names.Zip(quoted))
@@ -52,9 +55,14 @@ public class QuotingAgainstTheServerTests
         {
             var table = SqlIdentifier.Truncate(string.Concat(Enumerable.Repeat(letter, tableLength)));
             var column = SqlIdentifier.Truncate(string.Concat(Enumerable.Repeat(letter, columnLength)));
-            await database.ExecuteAsync($"CREATE TABLE {SqlIdentifier.Quote(table)} ({SqlIdentifier.Quote(column)} int UNIQUE CHECK ({SqlIdentifier.Quote(column)} > 0))");
+            await database.ExecuteAsync(
+                $"CREATE TABLE {SqlIdentifier.Quote(table)} ({SqlIdentifier.Quote(column)} int UNIQUE CHECK "
+                + $"({SqlIdentifier.Quote(column)} > 0))");
 
-            var names = await database.ScalarAsync<string[]>($"SELECT array_agg(conname::text ORDER BY contype) FROM pg_constraint WHERE conrelid = {SqlLiteral.Quote(SqlIdentifier.Quote(table))}::regclass");
+            var names =
+                await database.ScalarAsync<string[]>(
+                "SELECT array_agg(conname::text ORDER BY contype) FROM pg_constraint WHERE conrelid = "
+                + $"{SqlLiteral.Quote(SqlIdentifier.Quote(table))}::regclass");
 
             names.ShouldBe([SqlIdentifier.ObjectName(table, column, "check"), SqlIdentifier.ObjectName(table, column, "key")]);
         }

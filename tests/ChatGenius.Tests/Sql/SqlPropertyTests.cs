@@ -16,16 +16,22 @@ public class SqlPropertyTests
     /// <summary>What is closed in itself: nearly every row of these is SQL as far as the lexer knows.</summary>
     private static readonly string[] Closed =
     [
-        " ", "\n", "\r\n", "\t", ";", ";", ";;", "'a'", "'a;b'", "'a''b'", "''", "E'\\''", "e'\\\\;'", "U&'\\'", "u&\"a\"", "N';'", "B'01'", "X'1f'", "\"a;\"", "\"\"\"\"", "$$;$$", "$a$ ' $a$", "$1",
-        "-- c\n", "-- ;'\r\n", "--\n", "/* ; */", "/* /* ' */ */", "/**/", "+", "-", "@", "=", "*", "/", "::", ":=", ":", "..", ".", "1", "1.5e3", "0x1F", "1_0", "a", "e", "ä", "日本", "😀", "_", "[", "]", ",",
-        "(a; b)", "(case)", "select ", " end; ", "case ", " as ", "create function f() begin atomic select 1; select case when a then b end; end;", "create rule r as on insert to t do (select 1; select 2);",
-        ";copy t from stdin;\n1\t2\n\\.\n", ";copy t (a) from stdin with (format csv); -- c\r\n';\r\n\\.\r\n", ";set standard_conforming_strings = off;", ";reset all;", ";begin;", ";set local standard_conforming_strings to off;", ";commit;",
+        " ", "\n", "\r\n", "\t", ";", ";", ";;", "'a'", "'a;b'", "'a''b'", "''", "E'\\''", "e'\\\\;'", "U&'\\'", "u&\"a\"", "N';'", "B'01'",
+        "X'1f'", "\"a;\"", "\"\"\"\"", "$$;$$", "$a$ ' $a$", "$1",
+        "-- c\n", "-- ;'\r\n", "--\n", "/* ; */", "/* /* ' */ */", "/**/", "+", "-", "@", "=", "*", "/", "::", ":=", ":", "..", ".", "1",
+        "1.5e3", "0x1F", "1_0", "a", "e", "ä", "日本", "😀", "_", "[", "]", ",",
+        "(a; b)", "(case)", "select ", " end; ", "case ", " as ",
+        "create function f() begin atomic select 1; select case when a then b end; end;",
+        "create rule r as on insert to t do (select 1; select 2);",
+        ";copy t from stdin;\n1\t2\n\\.\n", ";copy t (a) from stdin with (format csv); -- c\r\n';\r\n\\.\r\n",
+        ";set standard_conforming_strings = off;", ";reset all;", ";begin;", ";set local standard_conforming_strings to off;", ";commit;",
     ];
 
     /// <summary>What is left open, or wrong.</summary>
     private static readonly string[] Open =
     [
-        "(", ")", "'", "E'", "N'", "X'", "U&'\\", "\"", "u&\"", "$", "$$", "$a$", "--", "/*", "*/", "\\", "\\.\n", "\n\\.\n", "\\i x\n", "\0", "create function f() begin atomic ", "begin atomic ", "copy t from stdin;\n",
+        "(", ")", "'", "E'", "N'", "X'", "U&'\\", "\"", "u&\"", "$", "$$", "$a$", "--", "/*", "*/", "\\", "\\.\n", "\n\\.\n", "\\i x\n",
+        "\0", "create function f() begin atomic ", "begin atomic ", "copy t from stdin;\n",
         "copy t from stdin; select", "copy t to stdout",
     ];
 
@@ -50,7 +56,8 @@ public class SqlPropertyTests
             position = statement.End;
             if (statement.IsCopyFromStdin)
             {
-                // The rest of its line, the rows and the end mark: the rows are taken to the letter, so that what follows them is found by their length.
+                // The rest of its line, the rows and the end mark: the rows are taken to the letter, so that what follows them is found by
+                // their length.
                 var rows = Array.IndexOf(utf8, (byte)'\n', position) + 1;
                 utf8.AsSpan(rows, statement.CopyData.Length).SequenceEqual(statement.CopyData.Span).ShouldBeTrue();
                 var end = Array.IndexOf(utf8, (byte)'\n', rows + statement.CopyData.Length) is var found and >= 0 ? found + 1 : utf8.Length;
@@ -163,7 +170,8 @@ public class SqlPropertyTests
 
     private static Arbitrary<string> ClosedSql() => Gen.Elements(Closed).ListOf().Select(string.Concat).ToArbitrary();
 
-    private static Arbitrary<string> TrickySql() => Gen.Elements((string[])[.. Closed, .. Open]).ListOf().Select(string.Concat).ToArbitrary();
+    private static Arbitrary<string> TrickySql() => Gen.Elements((string[])[.. Closed, .. Open]).ListOf().Select(string.Concat)
+        .ToArbitrary();
 
     /// <summary>The second has one piece more than the first.</summary>
     private static Arbitrary<(string One, string Other)> TwoLikeScripts() =>

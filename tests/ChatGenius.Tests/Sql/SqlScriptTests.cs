@@ -13,8 +13,10 @@ public class SqlScriptTests
     [InlineData("select 1", new[] { "select 1" })]
     [InlineData("select 1;;select 2;", new[] { "select 1", "select 2" })]
     [InlineData("/* a */ select /* b */ 1 -- c\n;", new[] { "select /* b */ 1" })]
-    [InlineData("select ';', \"a;b\", $$;$$, $x$;$$;$x$, E'\\';'; select 2", new[] { "select ';', \"a;b\", $$;$$, $x$;$$;$x$, E'\\';'", "select 2" })]
-    [InlineData("create rule r as on insert to t do (select 1; select 2); select 3", new[] { "create rule r as on insert to t do (select 1; select 2)", "select 3" })]
+    [InlineData("select ';', \"a;b\", $$;$$, $x$;$$;$x$, E'\\';'; select 2",
+        new[] { "select ';', \"a;b\", $$;$$, $x$;$$;$x$, E'\\';'", "select 2" })]
+    [InlineData("create rule r as on insert to t do (select 1; select 2); select 3",
+        new[] { "create rule r as on insert to t do (select 1; select 2)", "select 3" })]
     [InlineData("select a$$b;c$$d", new[] { "select a$$b", "c$$d" })]
     [InlineData("select 1 +--;\n 2; select 3*/*;*/4", new[] { "select 1 +--;\n 2", "select 3*/*;*/4" })]
     [InlineData("select 1/*/*;*/;*/; select 2", new[] { "select 1", "select 2" })]
@@ -26,7 +28,9 @@ public class SqlScriptTests
 
     [Theory]
     [InlineData("create function f() returns int begin atomic select 1; select 2; end")]
-    [InlineData("CREATE OR REPLACE PROCEDURE p(a int) LANGUAGE SQL BEGIN ATOMIC\n SELECT CASE WHEN a = 1 THEN 2 ELSE 3 END; INSERT INTO t VALUES (case a when 1 then 2 end); END")]
+    [InlineData(
+        "CREATE OR REPLACE PROCEDURE p(a int) LANGUAGE SQL BEGIN ATOMIC\n SELECT CASE WHEN a = 1 THEN 2 ELSE 3 END; INSERT INTO t VALUES "
+        + "(case a when 1 then 2 end); END")]
     [InlineData("create function f() returns int begin /* x */ atomic select 1 as end; select t.end from t; end")]
     [InlineData("create function begin(begin int) returns int language sql as 'select 1; select 2'")]
     [InlineData("create procedure p() begin atomic end")]
@@ -39,7 +43,8 @@ public class SqlScriptTests
     public void A_backslash_escapes_once_standard_conforming_strings_is_off()
     {
         Split(@"select 'a\'; set standard_conforming_strings = off; select 'a\'; select 1'; set session standard_conforming_strings to 'on'; select '\'; select 2")
-            .ShouldBe([@"select 'a\'", "set standard_conforming_strings = off", @"select 'a\'; select 1'", "set session standard_conforming_strings to 'on'", @"select '\'", "select 2"]);
+            .ShouldBe([@"select 'a\'", "set standard_conforming_strings = off", @"select 'a\'; select 1'",
+            "set session standard_conforming_strings to 'on'", @"select '\'", "select 2"]);
     }
 
     [Fact]
@@ -104,10 +109,12 @@ public class SqlScriptTests
     [Fact]
     public void Every_psql_command_is_reported()
     {
-        var e = Should.Throw<ProblemException>(() => SqlScript.Parse(SourceText.From("f.sql", "\\set x 1\nselect 1 \\gexec\n\\copy t from 'f'\n\\.\n")));
+        var e = Should.Throw<ProblemException>(() => SqlScript.Parse(SourceText.From("f.sql",
+            "\\set x 1\nselect 1 \\gexec\n\\copy t from 'f'\n\\.\n")));
 
         e.Problems.Select(p => p.Message).ShouldBe([
-            "\\set is a command of psql, not SQL", "\\gexec is a command of psql, not SQL", "\\copy is a command of psql, not SQL", "\\. is a command of psql, not SQL"]);
+            "\\set is a command of psql, not SQL", "\\gexec is a command of psql, not SQL", "\\copy is a command of psql, not SQL",
+            "\\. is a command of psql, not SQL"]);
         e.Problems[2].Advice!.ShouldContain("COPY … FROM stdin");
     }
 

@@ -10,7 +10,9 @@ public class SqlStatementTests
     [InlineData("\r\n")]
     public void A_position_of_the_server_becomes_a_place_in_the_file(string newLine)
     {
-        byte[] bytes = [0xEF, 0xBB, 0xBF, .. System.Text.Encoding.UTF8.GetBytes($"-- 😀{newLine}select 1;{newLine}  select '😀',{newLine}  'ä', mistake;")];
+        byte[] bytes =
+            [0xEF, 0xBB, 0xBF,
+            .. System.Text.Encoding.UTF8.GetBytes($"-- 😀{newLine}select 1;{newLine}  select '😀',{newLine}  'ä', mistake;")];
         var statement = SqlScript.Parse(SourceText.From("f.sql", bytes)).Statements[1];
 
         var where = statement.At(statement.Text.EnumerateRunes().Select(r => r.Value).ToList().IndexOf('m') + 1);

@@ -30,7 +30,8 @@ public class StatementTextTests
     {
         var text = Read("ALTER TABLE IF EXISTS ONLY app.t * ADD COLUMN a numeric(4, 2), DROP COLUMN b");
 
-        text.AlterTableActions().Select(action => (action.Table, text.Tokens[action.Start].Text)).ShouldBe([("app.t", "ADD"), ("app.t", "DROP")]);
+        text.AlterTableActions().Select(action => (action.Table, text.Tokens[action.Start].Text))
+            .ShouldBe([("app.t", "ADD"), ("app.t", "DROP")]);
     }
 
     private static StatementText Read(string sql) => new(SqlScript.Parse(SourceText.From("a.sql", sql)).Statements[0]);

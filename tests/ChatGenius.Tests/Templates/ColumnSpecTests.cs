@@ -101,7 +101,8 @@ public class ColumnSpecTests
     [InlineData("\"\":text", "CG0802", 1, 2, "name:type")]
     [InlineData("a:text[", "CG0803", 7, 1, "text[]")]
     [InlineData("a:int=('x'", "CG0802", 7, 4, "Close")]
-    public void What_can_not_be_read_is_a_problem_that_points_at_the_character(string argument, string code, int column, int width, string advice)
+    public void What_can_not_be_read_is_a_problem_that_points_at_the_character(string argument, string code, int column, int width,
+        string advice)
     {
         var problem = Should.Throw<ProblemException>(() => ColumnSpec.ParseAll([argument])).Problems.ShouldHaveSingleItem();
 
@@ -115,7 +116,8 @@ public class ColumnSpecTests
     {
         var problems = Should.Throw<ProblemException>(() => ColumnSpec.ParseAll(["a:txt", "b:text", "c:text:nix", "b:int"])).Problems;
 
-        problems.Select(problem => $"{problem.Code} {problem.Where}").ShouldBe(["CG0803 argument 2:1:3", "CG0804 argument 4:1:8", "CG0806 argument 5:1:1"]);
+        problems.Select(problem => $"{problem.Code} {problem.Where}")
+            .ShouldBe(["CG0803 argument 2:1:3", "CG0804 argument 4:1:8", "CG0806 argument 5:1:1"]);
     }
 
     [Fact]

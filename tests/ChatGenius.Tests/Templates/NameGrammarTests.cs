@@ -72,8 +72,10 @@ public class NameGrammarTests
     [InlineData("validate_orders_price_check_on_orders", "validate_constraint", "table=orders constraint=orders_price_check")]
     [InlineData("create_join_table_channels_users", "create_join_table", "table=channels_users left=channels right=users")]
     [InlineData("create_channels_users_join", "create_join_table", "table=channels_users left=channels right=users")]
-    [InlineData("create_join_table_direct_messages_users", "create_join_table", "table=direct_messages_users left=direct_messages right=users")]
-    [InlineData("join_channels_and_direct_messages", "create_join_table", "table=channels_direct_messages left=channels right=direct_messages")]
+    [InlineData("create_join_table_direct_messages_users", "create_join_table",
+        "table=direct_messages_users left=direct_messages right=users")]
+    [InlineData("join_channels_and_direct_messages", "create_join_table",
+        "table=channels_direct_messages left=channels right=direct_messages")]
     [InlineData("create_enum_mood", "create_enum_type", "type=mood")]
     [InlineData("create_mood_enum", "create_enum_type", "type=mood")]
     [InlineData("create_lookup_moods", "create_enum_table", "table=moods")]

@@ -7,27 +7,38 @@ internal static class TemplateCalls
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
 
-    /// <summary>The snapshot's name, and a call of <c>new</c> as it would be typed: words divided by two blanks, so that SQL may have single ones.</summary>
+    /// <summary>The snapshot's name, and a call of <c>new</c> as it would be typed: words divided by two blanks, so that SQL may have
+    /// single ones.</summary>
     internal static readonly Dictionary<string, string> All = new()
     {
-        ["create_table"] = "add_reactions  message:references  user:references  emoji:text:unique(message,user,emoji)  count:int=0  note:text?",
+        ["create_table"] =
+            "add_reactions  message:references  user:references  emoji:text:unique(message,user,emoji)  count:int=0  note:text?",
         ["create_table_bare"] = "CreateBadges",
         ["create_table_full"] =
-            "create_orders  buyer:references(users):restrict  order:references(messages)?:setnull  price:numeric(10,2):check(price>0)  state:text=open:index  tags:text[]={}  \"Größe\":int?  number:bigint:identity:unique  due_at:timestamptz=now  meta:jsonb={}",
+            "create_orders  buyer:references(users):restrict  order:references(messages)?:setnull  price:numeric(10,2):check(price>0)  "
+                + "state:text=open:index  tags:text[]={}  \"Größe\":int?  number:bigint:identity:unique  due_at:timestamptz=now  "
+                + "meta:jsonb={}",
         ["create_table_guessed"] = "add_polls  channel_id  question  is_open  vote_count  closes_at",
-        ["create_table_quoted"] = "create_order  user:references?:setnull  \"select\":text:check(\"select\"<>''):unique(user,select)  \"Ünï\":int?:index  when:timestamptz?",
+        ["create_table_quoted"] =
+            "create_order  user:references?:setnull  \"select\":text:check(\"select\"<>''):unique(user,select)  \"Ünï\":int?:index  "
+            + "when:timestamptz?",
         ["create_table_long"] =
-            "create_customer_relationship_management_interactions  very_long_name_of_the_first_column:references(users)  very_long_name_of_the_first_columns:references(users)  \"größter_Name_der_überhaupt_möglich_wäre_in_diesem_Fall\":text:unique:index(created_at)",
+            "create_customer_relationship_management_interactions  very_long_name_of_the_first_column:references(users)  "
+                + "very_long_name_of_the_first_columns:references(users)  "
+                + "\"größter_Name_der_überhaupt_möglich_wäre_in_diesem_Fall\":text:unique:index(created_at)",
         ["create_join_table"] = "create_join_table_channels_users",
         ["create_join_table_columns"] = "create_join_table_pinned_messages  channel:references  message:references  position:int=0",
         ["add_column"] = "add_pinned_to_messages  pinned:boolean=false  pinned_at:timestamptz?",
         ["add_column_by_name"] = "add_pinned_at_and_pinned_by_id_to_messages  pinned_at:timestamptz?  pinned_by:references(users)?:setnull",
         ["add_column_constrained"] = "add_priority_to_messages  priority:int=0:check(priority>=0):index  external_ref:text?:unique",
-        ["add_column_quoted"] = "add_order_to_channels  \"order\":int=0:check(\"order\">=0):index(workspace_id,order)  \"user\":references(users)?:setnull",
+        ["add_column_quoted"] =
+            "add_order_to_channels  \"order\":int=0:check(\"order\">=0):index(workspace_id,order)  \"user\":references(users)?:setnull",
         ["add_column_varying"] = "add_token_to_invites  token:uuid=gen_random_uuid():unique  note:text?",
         ["add_column_varying_nullable"] = "add_sort_key_to_channels  sort_key:float8?=random()",
         ["add_required_column"] = "add_kind_to_messages  kind:text  --set  value='chat'",
-        ["add_required_column_reference"] = "add_required_moderator_to_channels  moderator:references(users)  label:text?  --set  value=(SELECT id FROM users ORDER BY created_at LIMIT 1)",
+        ["add_required_column_reference"] =
+            "add_required_moderator_to_channels  moderator:references(users)  label:text?  --set  value=(SELECT id FROM users ORDER BY "
+            + "created_at LIMIT 1)",
         ["require_column"] = "make_display_name_and_time_zone_required_in_users",
         ["require_column_reserved"] = "require_read_in_notifications",
         ["drop_column"] = "remove_title_from_users",
@@ -61,17 +72,21 @@ internal static class TemplateCalls
         ["create_view"] = "create_view_online_users  id  name  status  --set  where=status = 'online'",
         ["create_view_bare"] = "create_view_recent_messages",
         ["create_trigger"] = "add_touch_trigger_to_messages",
-        ["create_trigger_body"] = "create_trigger_on_channels  --set  trigger=lower_slug  --set  events=BEFORE INSERT OR UPDATE  --set  body=NEW.slug := lower(NEW.slug);",
+        ["create_trigger_body"] =
+            "create_trigger_on_channels  --set  trigger=lower_slug  --set  events=BEFORE INSERT OR UPDATE  --set  body=NEW.slug := "
+            + "lower(NEW.slug);",
         ["create_trigger_delete"] = "add_keep_trigger_to_messages  --set  events=BEFORE INSERT OR DELETE  --set  body=PERFORM 1;",
         ["insert_rows"] = "seed_workspaces  name=The Office  slug=office  owner_id=(SELECT id FROM users ORDER BY created_at LIMIT 1)",
-        ["insert_rows_quotes"] = "insert_guest_into_users  clerk_id=guest  name=It's a guest  email=guest@chatgenius.local  settings:jsonb={\"a\": 1}",
+        ["insert_rows_quotes"] =
+            "insert_guest_into_users  clerk_id=guest  name=It's a guest  email=guest@chatgenius.local  settings:jsonb={\"a\": 1}",
         ["backfill"] = "backfill_display_name_in_users  --set  value=name",
         ["backfill_columns"] = "backfill_status_and_time_zone_in_users  status=offline  time_zone=UTC",
         ["backfill_unsaid"] = "backfill_title_in_users",
         ["create_partitioned_table"] = "create_partitioned_audit_events  actor:references(users)  action:text",
         ["create_partitioned_table_by_key"] = "partition_visits_by_visited_at  path:text",
         ["enable_row_level_security"] = "enable_rls_on_messages",
-        ["enable_row_level_security_policy"] = "add_policy_members_only_to_channels  --set  column=workspace_id  --set  setting=app.workspace",
+        ["enable_row_level_security_policy"] =
+            "add_policy_members_only_to_channels  --set  column=workspace_id  --set  setting=app.workspace",
         ["drop_table"] = "drop_invites",
         ["drop_table_typed"] = "drop_invites  workspace:references  inviter:references(users)  email:text  status:text=pending",
         ["blank"] = "tidy_up",
@@ -83,7 +98,9 @@ internal static class TemplateCalls
     {
         ["add_foreign_key"] = "ALTER TABLE messages DROP CONSTRAINT messages_reply_to_id_fkey",
         ["add_foreign_key_by_name"] = "ALTER TABLE workspaces DROP CONSTRAINT workspaces_owner_id_fkey",
-        ["add_unique_columns"] = "DELETE FROM status_history a USING status_history b WHERE (a.user_id, a.created_at) = (b.user_id, b.created_at) AND a.id > b.id",
+        ["add_unique_columns"] =
+            "DELETE FROM status_history a USING status_history b WHERE (a.user_id, a.created_at) = (b.user_id, b.created_at) AND a.id > "
+            + "b.id",
         ["require_column"] = "UPDATE users SET display_name = name, time_zone = 'UTC' WHERE display_name IS NULL OR time_zone IS NULL",
         ["validate_constraint_definition"] = "ALTER TABLE channels ADD CONSTRAINT channels_type_check CHECK (length(type) > 0) NOT VALID",
     };

@@ -42,7 +42,8 @@ public class TemplateRunTests
             .Select(finding => $"{finding.Where}: {finding.Hazard} {finding.Message} {string.Join("; ", finding.Facts)}").ShouldBeEmpty();
         if (!migrations.Exists(migration => migration.Down.Irreversible))
         {
-            await AllTheWayBackAndForthAsync(tracer, migrations, before, restores: !found.Exists(finding => finding is { Hazard.Id: "M102", Subject: "" }));
+            await AllTheWayBackAndForthAsync(tracer, migrations, before,
+                restores: !found.Exists(finding => finding is { Hazard.Id: "M102", Subject: "" }));
         }
     }
 

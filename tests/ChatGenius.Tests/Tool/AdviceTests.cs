@@ -189,7 +189,8 @@ public partial class AdviceTests
     [GeneratedRegex(@"new ToolCall\(((?:[^()]|\([^()]*\))*)\)")]
     private static partial Regex TypedCall();
 
-    /// <summary>The tool's name with a command after it, where it is neither quoted nor an example; or a command alone between quotes.</summary>
+    /// <summary>The tool's name with a command after it, where it is neither quoted nor an example; or a command alone between
+    /// quotes.</summary>
     [GeneratedRegex(
         """
         (?<!'|As\ in:\ |\$\(|[Rr]un\ |End\ the\ |about\ |by\ |of\ |\#\ |TOOL\ )chatgenius-db\ (?:apply|rollback|redo|status|repair|renumber|baseline|create|drop

@@ -21,13 +21,15 @@ public class CheckCommandTests
     {
         using var tool = new InProcess();
 
-        var run = await tool.RunAsync("check", "--all", "--shadow", (await TestServer.UrlAsync()).Display, "--fail-on", "info", "--verbose", "--json");
+        var run = await tool.RunAsync("check", "--all", "--shadow", (await TestServer.UrlAsync()).Display, "--fail-on", "info", "--verbose",
+            "--json");
 
         run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
         using var json = JsonDocument.Parse(run.Out);
         json.RootElement.GetProperty("findings").GetArrayLength().ShouldBe(0);
         json.RootElement.GetProperty("allowed").GetArrayLength().ShouldBe(0);
-        json.RootElement.GetProperty("migrations").EnumerateArray().Select(migration => migration.GetProperty("restores").GetBoolean()).ShouldBe([true, true, true, true, true]);
+        json.RootElement.GetProperty("migrations").EnumerateArray().Select(migration => migration.GetProperty("restores").GetBoolean())
+            .ShouldBe([true, true, true, true, true]);
     }
 
     [Fact]
@@ -61,7 +63,8 @@ public class CheckCommandTests
         finding.GetProperty("column").GetInt32().ShouldBe(1);
         finding.GetProperty("file").GetString()!.ShouldEndWith("0002_bad.sql");
         finding.GetProperty("safe_way").GetString()!.ShouldContain("CONCURRENTLY");
-        var locks = json.RootElement.GetProperty("migrations")[1].GetProperty("statements")[0].GetProperty("locks").EnumerateArray().ShouldHaveSingleItem();
+        var locks = json.RootElement.GetProperty("migrations")[1].GetProperty("statements")[0].GetProperty("locks").EnumerateArray()
+            .ShouldHaveSingleItem();
         locks.GetProperty("table").GetString().ShouldBe("orders");
         locks.GetProperty("mode").GetString().ShouldBe("SHARE");
     }
@@ -69,7 +72,8 @@ public class CheckCommandTests
     [Fact]
     public async Task Sarif_names_rules_places_and_what_is_allowed()
     {
-        using var tool = await ToolAsync(Bad.Replace("CREATE INDEX", "-- cgdb:allow L101: nobody writes at night\nCREATE INDEX", StringComparison.Ordinal));
+        using var tool = await ToolAsync(Bad.Replace("CREATE INDEX", "-- cgdb:allow L101: nobody writes at night\nCREATE INDEX",
+            StringComparison.Ordinal));
 
         var run = await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"], "--sarif");
 
@@ -94,7 +98,8 @@ public class CheckCommandTests
     public async Task Sarif_is_valid_by_the_schema_of_the_standard()
     {
         using var tool = await ToolAsync(
-            "-- migrate:up\n-- cgdb:allow L101: nobody writes at night\nCREATE INDEX \"a b\" ON orders (note);\nALTER TABLE orders DROP COLUMN note;\n-- migrate:down\nSELECT 1;\n",
+            "-- migrate:up\n-- cgdb:allow L101: nobody writes at night\nCREATE INDEX \"a b\" ON orders (note);\nALTER TABLE orders DROP "
+                + "COLUMN note;\n-- migrate:down\nSELECT 1;\n",
             "-- migrate:up\nSELECT 1 / 0;\n-- migrate:down\nSELECT 1;\n");
         var schema = JsonSchema.FromFile(Path.Combine(AppContext.BaseDirectory, "sarif-2.1.0.json"));
 
@@ -115,7 +120,9 @@ public class CheckCommandTests
         var run = await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"], "--json");
 
         var annotation = run.Error.Split('\n').Where(line => line.StartsWith("::", StringComparison.Ordinal)).ShouldHaveSingleItem();
-        annotation.ShouldStartWith("::error file=migrations/0002_bad.sql,line=2,col=1,title=L101 index-blocks-writes::Building the index orders_note_idx stops writes to orders%0A");
+        annotation.ShouldStartWith(
+            "::error file=migrations/0002_bad.sql,line=2,col=1,title=L101 index-blocks-writes::Building the index orders_note_idx stops "
+            + "writes to orders%0A");
         JsonDocument.Parse(run.Out).Dispose();
     }
 
@@ -141,7 +148,10 @@ public class CheckCommandTests
     [InlineData(1200, true)]
     public async Task The_page_is_readable_in_a_browser(int width, bool dark)
     {
-        using var tool = await ToolAsync(Bad, $"-- migrate:up\n-- cgdb:allow L202: few rows\nALTER TABLE orders ADD COLUMN a_rather_{new string('x', 80)} int DEFAULT 1 CHECK (id > 0);\nALTER TABLE orders DROP COLUMN note;\n-- migrate:down irreversible:true\n");
+        using var tool =
+            await ToolAsync(Bad,
+            $"-- migrate:up\n-- cgdb:allow L202: few rows\nALTER TABLE orders ADD COLUMN a_rather_{new string('x', 80)} int DEFAULT 1 "
+            + "CHECK (id > 0);\nALTER TABLE orders DROP COLUMN note;\n-- migrate:down irreversible:true\n");
 
         var run = await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"], "--html", "check.html");
 
@@ -154,9 +164,13 @@ public class CheckCommandTests
     [InlineData("warning", 1)]
     public async Task Fail_on_says_from_which_severity_the_exit_code_is_1(string level, int expected)
     {
-        using var tool = await ToolAsync("-- migrate:up\nALTER TABLE orders ALTER COLUMN id DROP IDENTITY;\nALTER TABLE orders ALTER COLUMN made_at DROP NOT NULL;\n-- migrate:down irreversible:true\n");
+        using var tool =
+            await ToolAsync(
+            "-- migrate:up\nALTER TABLE orders ALTER COLUMN id DROP IDENTITY;\nALTER TABLE orders ALTER COLUMN made_at DROP NOT NULL;\n-- "
+            + "migrate:down irreversible:true\n");
 
-        (await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"], "--fail-on", level)).ExitCode.ShouldBe((ExitCode)expected);
+        (await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"], "--fail-on", level))
+            .ExitCode.ShouldBe((ExitCode)expected);
     }
 
     [Fact]
@@ -170,23 +184,28 @@ public class CheckCommandTests
         var run = await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"], "--json");
 
         using var json = JsonDocument.Parse(run.Out);
-        json.RootElement.GetProperty("migrations").EnumerateArray().Select(migration => migration.GetProperty("version").GetInt64()).ShouldBe([2]);
+        json.RootElement.GetProperty("migrations").EnumerateArray().Select(migration => migration.GetProperty("version").GetInt64())
+            .ShouldBe([2]);
     }
 
     [Fact]
     public async Task With_data_the_rows_of_the_target_are_there_and_its_sizes_count()
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var tool = await ToolAsync("-- migrate:up\nCREATE UNIQUE INDEX orders_note_key ON orders (note);\n-- migrate:down\nDROP INDEX orders_note_key;\n");
+        using var tool =
+            await ToolAsync(
+            "-- migrate:up\nCREATE UNIQUE INDEX orders_note_key ON orders (note);\n-- migrate:down\nDROP INDEX orders_note_key;\n");
         tool.Environment["CHATGENIUS_DATABASE_URL"] = database.Url.Display;
         (await tool.RunAsync("apply", "--no-bundle", "--to", "1")).ExitCode.ShouldBe(ExitCode.Done);
         await database.ExecuteAsync("INSERT INTO orders (note) VALUES ('twice'), ('twice'); ANALYZE");
 
-        var run = await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"], "--target", database.Url.Display, "--data", "--json");
+        var run = await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"], "--target", database.Url.Display,
+            "--data", "--json");
 
         run.ExitCode.ShouldBe(ExitCode.Differs, run.Error);
         using var json = JsonDocument.Parse(run.Out);
-        var failure = json.RootElement.GetProperty("findings").EnumerateArray().Single(finding => finding.GetProperty("id").GetString() == "F111");
+        var failure = json.RootElement.GetProperty("findings").EnumerateArray()
+            .Single(finding => finding.GetProperty("id").GetString() == "F111");
         failure.GetProperty("message").GetString()!.ShouldContain("23505");
     }
 
@@ -202,7 +221,8 @@ public class CheckCommandTests
 
         run.Error.ShouldContain("Made up 1,000 rows in 1 table\n");
         using var json = JsonDocument.Parse(run.Out);
-        var update = json.RootElement.GetProperty("findings").EnumerateArray().Single(finding => finding.GetProperty("id").GetString() == "L409");
+        var update = json.RootElement.GetProperty("findings").EnumerateArray()
+            .Single(finding => finding.GetProperty("id").GetString() == "L409");
         update.GetProperty("facts").EnumerateArray().Select(fact => fact.GetString()).ShouldContain("1,000 rows updated in orders");
     }
 
@@ -218,7 +238,8 @@ public class CheckCommandTests
         var unknown = await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"], "--since", "nowhere", "--json");
 
         using var json = JsonDocument.Parse(changed.Out);
-        json.RootElement.GetProperty("migrations").EnumerateArray().Select(migration => migration.GetProperty("version").GetInt64()).ShouldBe([2]);
+        json.RootElement.GetProperty("migrations").EnumerateArray().Select(migration => migration.GetProperty("version").GetInt64())
+            .ShouldBe([2]);
         unknown.ExitCode.ShouldBe(ExitCode.Error);
         unknown.Out.ShouldContain("CG1212");
     }
@@ -228,8 +249,10 @@ public class CheckCommandTests
     {
         await using var database = await TestDatabase.CreateAsync();
         using var tool = await ToolAsync(
-            "-- migrate:up\n-- cgdb:allow F102: all rows have a note\nALTER TABLE orders ALTER COLUMN note SET NOT NULL;\n-- migrate:down\nALTER TABLE orders ALTER COLUMN note DROP NOT NULL;\n",
-            "-- migrate:up\nALTER TABLE orders ADD CONSTRAINT proof CHECK (note IS NOT NULL);\n-- migrate:down\nALTER TABLE orders DROP CONSTRAINT proof;\n");
+            "-- migrate:up\n-- cgdb:allow F102: all rows have a note\nALTER TABLE orders ALTER COLUMN note SET NOT NULL;\n-- "
+                + "migrate:down\nALTER TABLE orders ALTER COLUMN note DROP NOT NULL;\n",
+            "-- migrate:up\nALTER TABLE orders ADD CONSTRAINT proof CHECK (note IS NOT NULL);\n-- migrate:down\nALTER TABLE orders DROP "
+                + "CONSTRAINT proof;\n");
         tool.Environment["CHATGENIUS_DATABASE_URL"] = database.Url.Display;
         var uncertified = await tool.RunAsync("apply", "--no-bundle", "--certified");
         uncertified.ExitCode.ShouldBe(ExitCode.Error);
@@ -238,7 +261,8 @@ public class CheckCommandTests
         var check = await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"], "--certify");
         File.Exists(Path.Combine(tool.Folder, "migrations/0001_orders.trace.json")).ShouldBeTrue(check.Error);
         File.Exists(Path.Combine(tool.Folder, "migrations/0004_last.trace.json")).ShouldBeTrue(check.Error);
-        (await tool.RunAsync("plan", "--no-bundle")).Out.ShouldContain("-- ACCESS EXCLUSIVE on public.orders\nALTER TABLE orders ALTER COLUMN note");
+        (await tool.RunAsync("plan", "--no-bundle"))
+            .Out.ShouldContain("-- ACCESS EXCLUSIVE on public.orders\nALTER TABLE orders ALTER COLUMN note");
         (await tool.RunAsync("apply", "--no-bundle", "--to", "3")).ExitCode.ShouldBe(ExitCode.Done);
         await database.ExecuteAsync("ALTER TABLE orders DROP CONSTRAINT proof");
 
@@ -256,7 +280,8 @@ public class CheckCommandTests
     {
         await using var database = await TestDatabase.CreateAsync();
         var role = $"cg_test_role_{Guid.NewGuid():N}";
-        using var tool = await ToolAsync($"-- migrate:up\nCREATE ROLE {role};\nGRANT SELECT ON orders TO {role};\n-- migrate:down irreversible:true\n");
+        using var tool =
+            await ToolAsync($"-- migrate:up\nCREATE ROLE {role};\nGRANT SELECT ON orders TO {role};\n-- migrate:down irreversible:true\n");
 
         var run = await tool.RunAsync("check", "--no-bundle", "--shadow", tool.Environment["SHADOW"]);
 
@@ -273,7 +298,8 @@ public class CheckCommandTests
         try
         {
             using var tool = await ToolAsync(
-                "-- migrate:up\nALTER TABLE orders ADD COLUMN pieces int DEFAULT 1 CHECK (pieces > 0);\n-- migrate:down\nALTER TABLE orders DROP COLUMN pieces;\n",
+                "-- migrate:up\nALTER TABLE orders ADD COLUMN pieces int DEFAULT 1 CHECK (pieces > 0);\n-- migrate:down\nALTER TABLE "
+                    + "orders DROP COLUMN pieces;\n",
                 "-- migrate:up\nCREATE ROLE cg_test_reporter;\n-- migrate:down\nDROP ROLE cg_test_reporter;\n");
             tool.Environment["CHATGENIUS_DATABASE_URL"] = database.Url.Display;
             (await tool.RunAsync("apply", "--no-bundle", "--to", "1")).ExitCode.ShouldBe(ExitCode.Done);
@@ -284,7 +310,8 @@ public class CheckCommandTests
             run.ExitCode.ShouldBe(ExitCode.Differs, run.Error);
             run.Error.ShouldContain("Made up 1,000 rows in 1 table\n");
             using var json = JsonDocument.Parse(run.Out);
-            json.RootElement.GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("id").GetString()).ShouldBe(["L202", "M108"]);
+            json.RootElement.GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("id").GetString())
+                .ShouldBe(["L202", "M108"]);
         }
         finally
         {
@@ -306,15 +333,19 @@ public class CheckCommandTests
     private static List<string> Violations(JsonSchema schema, string json)
     {
         using var document = JsonDocument.Parse(json);
-        var result = schema.Evaluate(document.RootElement, new EvaluationOptions { OutputFormat = OutputFormat.List, RequireFormatValidation = true });
-        return result.IsValid ? [] : [.. (result.Details ?? []).SelectMany(detail => (detail.Errors ?? []).Select(error => $"{detail.InstanceLocation}: {error.Value}"))];
+        var result = schema.Evaluate(document.RootElement, new EvaluationOptions { OutputFormat = OutputFormat.List,
+            RequireFormatValidation = true });
+        return result.IsValid ? [] : [.. (result.Details ?? [])
+            .SelectMany(detail => (detail.Errors ?? []).Select(error => $"{detail.InstanceLocation}: {error.Value}"))];
     }
 
     private static async Task<InProcess> ToolAsync(string second, string? third = null)
     {
         var tool = new InProcess();
         tool.Environment["SHADOW"] = (await TestServer.UrlAsync()).Display;
-        tool.Write("migrations/0001_orders.sql", "-- migrate:up\nCREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text, made_at timestamptz NOT NULL DEFAULT now());\n-- migrate:down\nDROP TABLE orders;\n");
+        tool.Write("migrations/0001_orders.sql",
+            "-- migrate:up\nCREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text, made_at timestamptz NOT "
+            + "NULL DEFAULT now());\n-- migrate:down\nDROP TABLE orders;\n");
         tool.Write("migrations/0002_bad.sql", second);
         if (third is not null)
         {
@@ -326,7 +357,8 @@ public class CheckCommandTests
 
     private static async Task GitAsync(string folder, params string[] arguments)
     {
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("git", arguments) { WorkingDirectory = folder })!;
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("git",
+            arguments) { WorkingDirectory = folder })!;
         await process.WaitForExitAsync();
         process.ExitCode.ShouldBe(0);
     }

@@ -103,7 +103,8 @@ public class NewCommandTests
         tool.Write("migrations/templates/create_view.sbn", "-- migrate:up\nSELECT '{{ name }}';\n-- migrate:down\nSELECT 1;\n");
         tool.Write(
             "migrations/templates/mine.sbn",
-            "{{~ ## summary: Mine\n value who (text): whom it greets\n ## ~}}\n-- migrate:up\nSELECT {{ who }};\n-- migrate:down\nSELECT 1;\n");
+            "{{~ ## summary: Mine\n value who (text): whom it greets\n ## ~}}\n-- migrate:up\nSELECT {{ who }};\n-- migrate:down\nSELECT "
+                + "1;\n");
 
         (await tool.RunAsync("new", "create_view_x", "--stdout")).Out
             .ShouldBe("-- migrate:up\nSELECT 'create_view_x';\n-- migrate:down\nSELECT 1;\n");

@@ -18,7 +18,12 @@ public sealed partial record ToolCall(params IReadOnlyList<string> Words)
     /// <param name="text">A text with calls between single quotes.</param>
     /// <param name="options">The words to add to a call, by its own words.</param>
     public static string Complete(string text, Func<IReadOnlyList<string>, IEnumerable<string>> options) => Call().Replace(
-        text, match => $"'{Name} {match.Groups["words"].Value}{string.Concat(options(match.Groups["words"].Value.Split(' ')).Select(word => " " + Quote(word)))}'");
+        text,
+        match =>
+        {
+            var words = match.Groups["words"].Value;
+            return $"'{Name} {words}{string.Concat(options(words.Split(' ')).Select(word => " " + Quote(word)))}'";
+        });
 
     /// <summary>A word as every shell takes it.</summary>
     public static string Quote(string word) => Plain().IsMatch(word) ? word

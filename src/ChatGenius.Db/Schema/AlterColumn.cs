@@ -142,7 +142,8 @@ internal static class AlterColumn
         }
         else if (a.Storage != b.Storage && !changesType)
         {
-            yield return new($"{alter}SET STORAGE {(b.Type == "numeric" || b.Type.StartsWith("numeric(", StringComparison.Ordinal) || b.Type is "inet" or "cidr" ? "MAIN" : "EXTENDED")}");
+            var isMain = b.Type is "numeric" or "inet" or "cidr" || b.Type.StartsWith("numeric(", StringComparison.Ordinal);
+            yield return new($"{alter}SET STORAGE {(isMain ? "MAIN" : "EXTENDED")}");
         }
 
         if ((changesType ? null : a.Compression) != b.Compression)

@@ -304,7 +304,8 @@ internal sealed class ChangeScope
         // What the index or constraint of a partitioned table takes with it.
         var parents = GoneFacts.Where(g => g.Key.StartsWith("index ", StringComparison.Ordinal)
             || g.Key.StartsWith("constraint ", StringComparison.Ordinal))
-            .Select(g => $"{(g.Object.Kind == "domain" ? "" : SchemaSql.SchemaOf(g.Object.Name))}.{g.Key[(g.Key.IndexOf(' ', StringComparison.Ordinal) + 1)..]}").ToHashSet();
+            .Select(g => $"{(g.Object.Kind == "domain" ? "" : SchemaSql.SchemaOf(g.Object.Name))}."
+                + g.Key[(g.Key.IndexOf(' ', StringComparison.Ordinal) + 1)..]).ToHashSet();
         bool FollowsParent(SchemaFact f) => (f.Kind == "index" ? new IndexFact(f).Parent : f.Kind == "constraint"
             ? new ConstraintFact(f).Parent : null) is { } parent
             && parents.Contains(parent);

@@ -12,7 +12,8 @@ internal static class CatalogText
     private const string Tables = """
         SELECT c.relname::text,
                string_agg(rtrim(format('    %s%s%s%s', rpad(a.attname, 16), rpad(format_type(a.atttypid, a.atttypmod), 25),
-                                       CASE WHEN a.attnotnull THEN ' not null' ELSE ' null    ' END, ' default ' || pg_get_expr(d.adbin, d.adrelid))),
+                                       CASE WHEN a.attnotnull THEN ' not null' ELSE ' null    ' END,
+                                       ' default ' || pg_get_expr(d.adbin, d.adrelid))),
                           E'\n' ORDER BY a.attnum)
         FROM pg_class c
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -30,7 +31,8 @@ internal static class CatalogText
         """;
 
     private const string Indexes = """
-        SELECT indrelid::regclass::text, format('    index %s %s', indexrelid::regclass, regexp_replace(pg_get_indexdef(indexrelid), '^.* USING ', ''))
+        SELECT indrelid::regclass::text, format('    index %s %s', indexrelid::regclass,
+            regexp_replace(pg_get_indexdef(indexrelid), '^.* USING ', ''))
         FROM pg_index
         JOIN pg_class c ON c.oid = indexrelid AND c.relnamespace = 'public'::regnamespace
         WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x'))

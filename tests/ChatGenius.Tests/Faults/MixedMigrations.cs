@@ -35,17 +35,22 @@ internal sealed class MixedMigrations : IDisposable
     public const string Fingerprint =
         """
         SELECT string_agg(line, E'\n' ORDER BY line) FROM (
-            SELECT 'column ' || attrelid::regclass || '.' || attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' ' || coalesce(pg_get_expr(adbin, adrelid), '') AS line
+            SELECT 'column ' || attrelid::regclass || '.' || attname
+                || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' ' || coalesce(pg_get_expr(adbin, adrelid), '') AS line
             FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-            JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace IN ('public'::regnamespace, to_regnamespace('extra')) AND attnum > 0 AND NOT attisdropped
-            UNION ALL SELECT 'index ' || pg_get_indexdef(indexrelid) || ' ' || indisvalid || indisready || indislive FROM pg_index JOIN pg_class c ON c.oid = indrelid
+            JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace IN ('public'::regnamespace, to_regnamespace('extra'))
+                AND attnum > 0 AND NOT attisdropped
+            UNION ALL SELECT 'index ' || pg_get_indexdef(indexrelid) || ' ' || indisvalid || indisready || indislive
+                FROM pg_index JOIN pg_class c ON c.oid = indrelid
             WHERE relnamespace IN ('public'::regnamespace, to_regnamespace('extra'))
-            UNION ALL SELECT 'constraint ' || conname || ' ' || pg_get_constraintdef(oid) || convalidated FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+            UNION ALL SELECT 'constraint ' || conname || ' ' || pg_get_constraintdef(oid) || convalidated
+                FROM pg_constraint WHERE connamespace = 'public'::regnamespace
             UNION ALL SELECT 'routine ' || pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
             UNION ALL SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
             UNION ALL SELECT 'enum ' || enumtypid::regtype || ' ' || enumlabel FROM pg_enum
             UNION ALL SELECT 'row ' || oid::regclass || ' ' || x.line::text FROM pg_class,
-                unnest(xpath('//r/text()', query_to_xml(format('SELECT t::text AS r FROM %s t', oid::regclass), true, false, ''))) AS x(line)
+                unnest(xpath('//r/text()', query_to_xml(
+                    format('SELECT t::text AS r FROM %s t', oid::regclass), true, false, ''))) AS x(line)
             WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, to_regnamespace('extra'))
             UNION ALL SELECT 'history ' || version || name || checksum || down_checksum || origin FROM chatgenius_db.history
             UNION ALL SELECT 'journal ' || version || ' ' || statement FROM chatgenius_db.journal) lines

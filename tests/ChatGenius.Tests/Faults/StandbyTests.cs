@@ -21,7 +21,8 @@ public class StandbyTests(FaultServer server, ITestOutputHelper output)
         refused.Problems[0].Code.ShouldBe("CG0509");
 
         var both = DatabaseUrl.Parse(
-            $"postgres://postgres@127.0.0.1:{standby.Port},127.0.0.1:{primary.Port}/moving?target_session_attrs=read-write&connect_timeout=5", environment: _ => null);
+            $"postgres://postgres@127.0.0.1:{standby.Port},127.0.0.1:{primary.Port}/moving"
+                + "?target_session_attrs=read-write&connect_timeout=5", environment: _ => null);
         (await server.Migrator(both).ApplyAsync(new PlanRequest(To: 3))).Finished.Count.ShouldBe(3);
         (await primary.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.history", "moving")).ShouldBe(3);
 

@@ -67,7 +67,8 @@ public class SchemaChangesTests
         var statements = await BetweenAsync(
             "CREATE TABLE t (a int, b int); CREATE TABLE u (id int PRIMARY KEY)",
             """
-            CREATE TABLE t (a int NOT NULL, b int CHECK (b > 0) REFERENCES u, UNIQUE (b)); CREATE TABLE u (id int PRIMARY KEY); CREATE INDEX t_a ON t (a)
+            CREATE TABLE t (a int NOT NULL, b int CHECK (b > 0) REFERENCES u, UNIQUE (b));
+            CREATE TABLE u (id int PRIMARY KEY); CREATE INDEX t_a ON t (a)
             """);
 
         statements.Select(s => s.ToString().TrimEnd()).ShouldBe(

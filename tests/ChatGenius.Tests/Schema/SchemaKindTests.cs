@@ -89,6 +89,9 @@ public partial class SchemaKindTests
         return string.Join("\n\n-- ", entries);
     }
 
-    [GeneratedRegex(@"^\\(un)?restrict .*\n|^SET default_\w+ = .*;\n+|(?<=CONNECTION ')[^']*|(?<=USER MAPPING FOR \S+ SERVER \S+)( OPTIONS \([^)]*\))?|^-- PostgreSQL database dump complete\n", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^\\(un)?restrict .*\n|^SET default_\w+ = .*;\n+|(?<=CONNECTION ')[^']*"
+        + @"|(?<=USER MAPPING FOR \S+ SERVER \S+)( OPTIONS \([^)]*\))?|^-- PostgreSQL database dump complete\n",
+        RegexOptions.Multiline)]
     private static partial Regex Noise();
 }

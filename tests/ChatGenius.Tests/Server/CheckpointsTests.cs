@@ -137,7 +137,8 @@ public class CheckpointsTests
         var other = $"cg_test_{Guid.NewGuid():N}";
         await shop.ExecuteOnServerAsync($"CREATE ROLE {other}");
         await shop.ExecuteOnServerAsync($"CREATE DATABASE {other} OWNER {other}");
-        var comment = $$"""chatgenius-db checkpoint {"database":"{{shop.Db.Url.DatabaseName}}","name":"evil","saved_at":"2026-01-01T00:00:00+00:00"}""";
+        var comment = "chatgenius-db checkpoint "
+            + $$"""{"database":"{{shop.Db.Url.DatabaseName}}","name":"evil","saved_at":"2026-01-01T00:00:00+00:00"}""";
         await shop.ExecuteOnServerAsync($"COMMENT ON DATABASE {other} IS '{comment}'");
         try
         {

@@ -213,7 +213,8 @@ public class SqlPropertyTests
                 }
             }
 
-            tokens.Add($"{statement.IsCopyFromStdin}{Encoding.UTF8.GetString(statement.CopyData.Span).Replace("\r\n", "\n", StringComparison.Ordinal)}");
+            var rows = Encoding.UTF8.GetString(statement.CopyData.Span).Replace("\r\n", "\n", StringComparison.Ordinal);
+            tokens.Add($"{statement.IsCopyFromStdin}{rows}");
         }
 
         return tokens;

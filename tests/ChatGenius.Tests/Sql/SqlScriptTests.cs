@@ -42,7 +42,8 @@ public class SqlScriptTests
     [Fact]
     public void A_backslash_escapes_once_standard_conforming_strings_is_off()
     {
-        Split(@"select 'a\'; set standard_conforming_strings = off; select 'a\'; select 1'; set session standard_conforming_strings to 'on'; select '\'; select 2")
+        Split(@"select 'a\'; set standard_conforming_strings = off; select 'a\'; select 1'; "
+            + @"set session standard_conforming_strings to 'on'; select '\'; select 2")
             .ShouldBe([@"select 'a\'", "set standard_conforming_strings = off", @"select 'a\'; select 1'",
             "set session standard_conforming_strings to 'on'", @"select '\'", "select 2"]);
     }

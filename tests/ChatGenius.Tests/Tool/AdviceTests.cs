@@ -193,7 +193,8 @@ public partial class AdviceTests
     /// quotes.</summary>
     [GeneratedRegex(
         """
-        (?<!'|As\ in:\ |\$\(|[Rr]un\ |End\ the\ |about\ |by\ |of\ |\#\ |TOOL\ )chatgenius-db\ (?:apply|rollback|redo|status|repair|renumber|baseline|create|drop
+        (?<!'|As\ in:\ |\$\(|[Rr]un\ |End\ the\ |about\ |by\ |of\ |\#\ |TOOL\ )
+            chatgenius-db\ (?:apply|rollback|redo|status|repair|renumber|baseline|create|drop
             |reset|wait|check|plan|server|schema|config|drift|checkpoint\ [a-z])\b
         |'(?:apply|rollback|redo|repair|renumber|check)(?:\ --[a-z]+)?'
         """,

@@ -102,6 +102,21 @@ public partial class ArchitectureTests
         large.ShouldBeEmpty("A file has more than 400 lines.");
     }
 
+    [Fact]
+    public void What_people_read_is_in_plain_words()
+    {
+        string[] documents =
+        [
+            "README.md", "CHANGELOG.md", "PROBLEMS.md", "SECURITY.md", "templates/README.md", "src/ChatGenius.Db/Safety/RULES.md",
+            "src/ChatGenius.Tool/chatgenius-db.schema.json", .. Directory.GetFiles(Path.Combine(Root, "docs"), "*.md"),
+        ];
+        var lines = documents.SelectMany(document => File.ReadAllLines(Path.Combine(Root, document)).Select(line => (document, line)));
+        var strings = Sources("src").SelectMany(file => TextLiteral().Matches(File.ReadAllText(file)).Select(match => (file, match.Value)));
+
+        strings.Concat(lines).Where(text => OddWords().IsMatch(text.Item2)).Select(text => $"{text.Item1}: {text.Item2.Trim()}")
+            .ShouldBeEmpty();
+    }
+
     private static IReadOnlyList<string> Sources(params string[] folder) => Repository.Sources(folder);
 
     /// <summary>A string in the code, raw or not, that no comment is before.</summary>

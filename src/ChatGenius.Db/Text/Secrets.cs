@@ -4,7 +4,7 @@ namespace ChatGenius.Db.Text;
 
 /// <summary>
 /// Takes out of a text what looks like a password, wherever it comes from: a URL, a keyword string, a statement, a settings file. Every
-/// text that leaves the program for a person, a log or a table goes through it.
+/// message for a person, a log or the history goes through it. What is to be run again (a stored down section, a script, a dump) does not.
 /// </summary>
 public static partial class Secrets
 {

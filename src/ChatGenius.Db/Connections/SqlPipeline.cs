@@ -35,6 +35,9 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
 
     private readonly record struct Entry(Func<NpgsqlBatchCommand>? Command, SqlStatement? Statement, TOwner Owner, bool AsText = false);
 
+    /// <summary>How many rows the statements of files have written.</summary>
+    internal long Rows { get; private set; }
+
     /// <summary>Adds a command of our own.</summary>
     internal void Add(TOwner owner, NpgsqlBatchCommand command) => Add(owner, () => command);
 
@@ -123,6 +126,11 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
                 }
                 while (await reader.NextResultAsync(CancellationToken.None));
             }
+
+            for (var i = start; i < end; i++)
+            {
+                Rows += _entries[i].Statement is null ? 0 : Math.Max(batch.BatchCommands[i - start].RecordsAffected, 0);
+            }
         }
         catch (PostgresException e) when (e.BatchCommand is not null)
         {
@@ -142,6 +150,8 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
             {
                 // Nobody looks at the rows.
             }
+
+            Rows += Math.Max(reader.RecordsAffected, 0);
         }
         catch (PostgresException e)
         {

@@ -54,6 +54,9 @@ public sealed record MigrationSection(bool Transactional, bool Irreversible, int
     /// </summary>
     public bool Repeatable { get; init; }
 
+    /// <summary>How one of its statements goes through a table in slices, where it says <c>batch:…</c>; such a section is not one transaction.</summary>
+    public BatchOptions? Batch { get; init; }
+
     /// <summary>The checksum of <see cref="Script"/>: SHA-256, 64 hexadecimal digits.</summary>
     public string Checksum => Script.Checksum;
 
@@ -77,5 +80,6 @@ public sealed record MigrationSection(bool Transactional, bool Irreversible, int
     }
 
     internal bool IsSameAs(MigrationSection other) =>
-        Checksum == other.Checksum && Transactional == other.Transactional && Irreversible == other.Irreversible;
+        Checksum == other.Checksum && Transactional == other.Transactional && Irreversible == other.Irreversible
+        && Batch?.ToString() == other.Batch?.ToString();
 }

@@ -95,12 +95,21 @@ internal static class MigrationSectionReader
         var words = Split(source, directive);
         var isUp = words[0].Text == "migrate:up";
         var options = new Dictionary<string, bool>(StringComparer.Ordinal);
+        var batch = new BatchReader(source, problems);
         foreach (var (text, start) in words.Skip(1))
         {
-            ReadOption(source, text, start, options, problems);
+            if (!batch.Takes(text, start))
+            {
+                ReadOption(source, text, start, options, problems);
+            }
         }
 
         var transactional = options.GetValueOrDefault("transaction", true);
+        if (batch.Read(source.At(directive.Start, directive.Length), options.Keys, script) is { } batches)
+        {
+            return new Found(isUp, new MigrationSection(false, false, directive.Start, script) { Batch = batches });
+        }
+
         foreach (var statement in script.Statements)
         {
             if (transactional && statement.TransactionControl != SqlTransactionControl.None)
@@ -152,7 +161,8 @@ internal static class MigrationSectionReader
                 "CG0313",
                 $"There is no option \"{key}\"",
                 where,
-                "The options are transaction:false, with it repeatable:true, and, for the down section, irreversible:true."));
+                "The options are transaction:false, with it repeatable:true, for the down section irreversible:true, and batch:TABLE with "
+                    + "key:, size:, pause:, target: and until:none."));
         }
         else if (colon < 0 || text[(colon + 1)..] is not ("true" or "false"))
         {

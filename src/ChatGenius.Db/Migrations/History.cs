@@ -141,7 +141,8 @@ internal sealed partial class History(string schemaName)
 
     private ProblemException? NotOurs(bool withLog)
     {
-        string[] names = withLog ? ["format,", "history,", "journal,", "log,"] : ["format,", "history,", "journal,"];
+        string[] names = withLog ? ["format,", "history,", "journal,", "batches,", "log,"]
+            : ["format,", "history,", "journal,", "batches,"];
         var strange = Place.Strange.Where(line => names.Any(name => line.StartsWith(name, StringComparison.Ordinal))).ToList();
         return strange.Count == 0 ? null
             : strange.TrueForAll(line => line.EndsWith(": " + HistoryTables.Subscribed, StringComparison.Ordinal))

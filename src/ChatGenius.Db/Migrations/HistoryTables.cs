@@ -135,6 +135,7 @@ internal static class HistoryTables
                 "upper_key text",
                 "size bigint",
                 "row_count bigint NOT NULL DEFAULT 0",
+                "changed_count bigint NOT NULL DEFAULT 0",
                 "slice_count bigint NOT NULL DEFAULT 0",
                 "pass integer NOT NULL DEFAULT 1",
                 "duration_ms double precision NOT NULL DEFAULT 0",
@@ -330,7 +331,7 @@ internal static class HistoryTables
     }
 
     // The tables that are read or written by now; the others are looked at when they are.
-    private static readonly string[] Judged = ["format", "history", "journal", "log"];
+    private static readonly string[] Judged = ["format", "history", "journal", "log", "batches"];
 
     /// <summary>The columns and constraints that a table may have, sorted: of this layout, and of the one before where it was
     /// another.</summary>

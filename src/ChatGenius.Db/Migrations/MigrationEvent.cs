@@ -31,6 +31,9 @@ public abstract record MigrationEvent
     /// <summary>How far the server is with the running statement, as its progress views say.</summary>
     public sealed record Progress(MigrationStep? Step, string Phase, long Done, long Total) : MigrationEvent;
 
+    /// <summary>A statement that goes in batches is this far; <paramref name="Pause"/> says why it waits, where it does.</summary>
+    public sealed record Batches(MigrationStep Step, BatchState State, string? Pause) : MigrationEvent;
+
     /// <summary>The running statement waits for a lock that others hold.</summary>
     public sealed record WaitingForRelation(MigrationStep? Step, IReadOnlyList<LockHolder> Blockers) : MigrationEvent;
 

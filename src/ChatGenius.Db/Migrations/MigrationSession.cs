@@ -155,11 +155,15 @@ internal sealed partial class MigrationSession : IAsyncDisposable
             Facts.VersionNumber >= 140000 && !IsPooled ? ["pg_catalog.set_config('idle_session_timeout', '0', false)"] : []));
     }
 
+    /// <summary>What is to end before a running statement is cancelled; it is waited for as long as a third of the time that a cancel
+    /// may take.</summary>
+    internal Task EndsFirst { get; set; } = Task.CompletedTask;
+
     /// <summary>From now on, a statement that is running when one of the tokens is cancelled is cancelled on the server.</summary>
     /// <returns>Ends that; no cancel is under way any more when it has.</returns>
     internal IAsyncDisposable CancelWith(CancellationToken cancellationToken)
     {
-        var onCancel = cancellationToken.Register(() => _cancelling = CancelRunningAsync());
+        var onCancel = cancellationToken.Register(() => _cancelling = CancelAsync());
         // The statement is cancelled over a new connection; but its answer has to come over the old one, which may be as dead as the
         // lock's.
         var onLost = Lock.Lost.Register(() => _ = _limit.EndAfterAsync(_options.CancelTimeout));
@@ -279,6 +283,16 @@ internal sealed partial class MigrationSession : IAsyncDisposable
         {
             // The server looks for us while it works, so that what a killed run has left ends soon.
             yield return ("client_connection_check_interval", "1s");
+        }
+    }
+
+    private async Task CancelAsync()
+    {
+        var ending = EndsFirst;
+        if (ending.IsCompleted || Lock.Lost.IsCancellationRequested
+            || await Task.WhenAny(ending, Task.Delay(_options.CancelTimeout / 3)) != ending)
+        {
+            await CancelRunningAsync();
         }
     }
 

@@ -18,6 +18,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _watching;
     private Task _look = Task.CompletedTask;
+    private long _waiting;
 
     /// <summary>Starts to look, until the watch is disposed of.</summary>
     /// <param name="held">The lock.</param>
@@ -39,6 +40,9 @@ internal sealed class MigrationWatch : IAsyncDisposable
 
     /// <summary>How long the first of them had waited by then.</summary>
     internal TimeSpan VictimsWait { get; private set; }
+
+    /// <summary>How many sessions were seen to wait for ours since this was last asked.</summary>
+    internal long TakeWaiting() => Interlocked.Exchange(ref _waiting, 0);
 
     /// <summary>Forgets what was seen of an earlier attempt.</summary>
     internal void BeginAttempt()
@@ -113,6 +117,11 @@ internal sealed class MigrationWatch : IAsyncDisposable
             }
 
             Blockers = seen.Blockers;
+        }
+
+        if (seen.Victims > 0)
+        {
+            Interlocked.Exchange(ref _waiting, seen.Victims);
         }
 
         // By the next look the first of them would have waited for too long.

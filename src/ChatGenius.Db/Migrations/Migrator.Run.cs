@@ -26,6 +26,7 @@ public sealed partial class Migrator
         // While we waited for the lock, another run may have done it all.
         plan = decide(await session.PrepareAsync(columns));
         RequireConfirmed(plan, confirmed);
+        await BatchedStep.CheckAsync(session, plan.Steps, _options, cancellationToken);
         var events = new StepEvents(plan.Steps, _events);
         limit.UnderWay = () => events.Current;
         await RunStepsAsync(session, plan, events, cancellationToken);
@@ -50,6 +51,7 @@ public sealed partial class Migrator
         await using var cancelling = session.CancelWith(either.Token);
         var transactional = new TransactionalSteps(session, _options, single: _options.SingleTransaction || plan.InOneTransaction);
         NonTransactionalStep? alone = null;
+        BatchedStep? batched = null;
         var attempts = new Dictionary<long, int>();
         try
         {
@@ -63,6 +65,13 @@ public sealed partial class Migrator
                     var batch = transactional.Next(steps, events.Finished.Count);
                     events.Send(batch.Count);
                     outcome = await transactional.RunAsync(batch, attempts, either.Token);
+                }
+                else if (next.Section.Batch is not null)
+                {
+                    RefuseSingle(next);
+                    events.Send(1);
+                    batched = batched?.Step == next ? batched : new BatchedStep(session, next, _options, watch, _events);
+                    outcome = await batched.RunAsync(attempts.GetValueOrDefault(next.Version), either.Token);
                 }
                 else
                 {
@@ -87,9 +96,10 @@ public sealed partial class Migrator
                 if (outcome is StepsOutcome.Refused refused)
                 {
                     events.Meet(refused.Failure.Owner);
+                    attempts = refused.Advanced ? [] : attempts;
                     await RetryAsync(session, watch, plan, refused, attempts, either.Token);
                 }
-                else if (!next.Section.Transactional && events.Finished.Count < steps.Count)
+                else if (next.Section is { Transactional: false, Batch: null } && events.Finished.Count < steps.Count)
                 {
                     await session.Lock.HoldInTransactionAsync();
                 }
@@ -194,6 +204,11 @@ public sealed partial class Migrator
                 + "two statements.");
         }
 
+        RefuseSingle(step);
+    }
+
+    private void RefuseSingle(MigrationStep step)
+    {
         if (_options.SingleTransaction)
         {
             throw new ProblemException(

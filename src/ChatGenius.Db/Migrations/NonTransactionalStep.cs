@@ -324,7 +324,8 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
         ],
         cancellationToken);
 
-    private static bool IsSessionSetting(SqlStatement statement) =>
+    /// <summary>Whether a statement sets something for the session, which the statements after it may need.</summary>
+    internal static bool IsSessionSetting(SqlStatement statement) =>
         statement.Is("RESET") || (statement.Is("SET") && !statement.Is("SET", "LOCAL")
             && !statement.Is("SET", "TRANSACTION") && !statement.Is("SET", "CONSTRAINTS"))
         || IsSetConfig(statement);

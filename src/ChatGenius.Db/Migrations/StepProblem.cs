@@ -154,6 +154,7 @@ internal static partial class StepProblem
     private static string State(MigrationStep step, MigrationPlan plan) => (step.Direction, step.Section.Transactional) switch
     {
         _ when plan.InOneTransaction => "Nothing was changed: what was applied still is, as it was.",
+        _ when step.Section.Batch is not null => "The statements and slices before this one are done and noted.",
         (MigrationDirection.Up, true) when step.Redoes => "It was undone before, and is not applied now.",
         (MigrationDirection.Up, true) => "Nothing of this migration is left in the database.",
         (MigrationDirection.Up, false) => "The statements before this one are done and noted.",

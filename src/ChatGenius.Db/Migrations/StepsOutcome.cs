@@ -16,7 +16,11 @@ internal abstract record StepsOutcome(IReadOnlyList<(MigrationStep Step, TimeSpa
     internal sealed record Refused(
         IReadOnlyList<(MigrationStep Step, TimeSpan Duration)> Done, SqlPipelineException<MigrationStep> Failure,
             Exception? Afterwards = null)
-        : StepsOutcome(Done);
+        : StepsOutcome(Done)
+    {
+        /// <summary>Whether a part of the step went through before: then earlier attempts don't count.</summary>
+        internal bool Advanced { get; init; }
+    }
 
     /// <summary>They were cancelled before the next command was sent.</summary>
     /// <param name="Done">What was done before it.</param>

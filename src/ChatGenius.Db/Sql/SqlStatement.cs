@@ -23,7 +23,7 @@ public enum SqlTransactionControl : byte
 }
 
 /// <summary>One statement as a file has it, from its first token to its last, without the semicolon.</summary>
-public sealed class SqlStatement
+public class SqlStatement
 {
     // A data file has millions of statements: they are kept small.
     private readonly int _copyStart;
@@ -46,6 +46,12 @@ public sealed class SqlStatement
         (_copyStart, _copyEnd) = copyData;
     }
 
+    private protected SqlStatement(SqlStatement other)
+        : this(other.Source, other.Start, other.End, other._standardConformingStrings, other.TransactionControl,
+            (other._copyStart, other._copyEnd))
+    {
+    }
+
     /// <summary>The file.</summary>
     public SourceText Source { get; }
 
@@ -56,7 +62,7 @@ public sealed class SqlStatement
     public int End { get; }
 
     /// <summary>The statement to the letter, ready for the server; made again on every call, so keep it rather than ask twice.</summary>
-    public string Text => Source.Substring(Start, End);
+    public virtual string Text => Source.Substring(Start, End);
 
     /// <summary>Where the statement begins.</summary>
     public SourceLocation Location => Source.At(Start);
@@ -76,7 +82,7 @@ public sealed class SqlStatement
     /// <param name="position">
     /// 1 for the first character of <see cref="Text"/>; counts characters (code points). What is out of range stands for the nearest end.
     /// </param>
-    public SourceLocation At(int position)
+    public virtual SourceLocation At(int position)
     {
         var offset = Math.Min(Source.Advance(Start, position - 1), End);
         var tokens = new SqlLexer(Source.Utf8.Span[..End], offset, _standardConformingStrings);

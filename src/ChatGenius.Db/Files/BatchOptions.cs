@@ -26,5 +26,6 @@ public sealed record BatchOptions(string Table, IReadOnlyList<string> Key, int S
 
     /// <summary>The options as they are written, for comparing.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"batch:{Table} key:{string.Join(',', Key.Select(SqlIdentifier.Quote))} size:{Size} pause:{Pause} target:{Target} until:{UntilNone}");
+        $"batch:{Table} key:{string.Join(',', Key.Select(SqlIdentifier.Quote))} size:{Size} pause:{Pause} target:{Target} "
+            + $"until:{UntilNone}");
 }

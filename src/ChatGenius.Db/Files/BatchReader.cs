@@ -130,7 +130,8 @@ internal sealed partial class BatchReader(SourceText source, List<Problem> probl
             };
         }
 
-        Report("CG0321", $"\"{time.Value}\" is not a time for \"{key}\"", time.Where, $"Write it like {key}:100ms, {key}:2s or {key}:1min.");
+        Report("CG0321", $"\"{time.Value}\" is not a time for \"{key}\"", time.Where, $"Write it like {key}:100ms, {key}:2s or "
+            + $"{key}:1min.");
         return null;
     }
 

@@ -54,7 +54,8 @@ public sealed record MigrationSection(bool Transactional, bool Irreversible, int
     /// </summary>
     public bool Repeatable { get; init; }
 
-    /// <summary>How one of its statements goes through a table in slices, where it says <c>batch:…</c>; such a section is not one transaction.</summary>
+    /// <summary>How one of its statements goes through a table in slices, where it says <c>batch:…</c>; such a section is not one
+    /// transaction.</summary>
     public BatchOptions? Batch { get; init; }
 
     /// <summary>The checksum of <see cref="Script"/>: SHA-256, 64 hexadecimal digits.</summary>

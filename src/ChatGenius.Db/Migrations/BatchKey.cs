@@ -73,6 +73,29 @@ internal sealed record BatchKey(
         return new BatchKey(table, found[0].Name, index.Columns, index.Types, index.Schemas[0]);
     }
 
+    /// <summary>The statement of a section with the whole table as its only slice; on an empty table, with a slice that has no
+    /// row.</summary>
+    /// <inheritdoc cref="ReadAsync"/>
+    internal static async Task<SlicedStatement> WholeAsync(
+        Session session, uint table, MigrationSection section, CancellationToken cancellationToken)
+    {
+        var key = await ReadAsync(session, table, section, cancellationToken);
+        var texts = key.Columns.Select(column => $"t.{SqlIdentifier.Quote(column)}::pg_catalog.text").ToList();
+        var order = key.Columns.Select(column => $"t.{SqlIdentifier.Quote(column)}").ToList();
+        string End(string direction) => $"(SELECT ARRAY[{string.Join(", ", texts)}] FROM {key.Table} t "
+            + $"ORDER BY {string.Join(", ", order.Select(column => column + direction))} LIMIT 1)";
+        var ends = await session.ReadAsync(
+            [.. Settings.Select(setting => (SqlQuery)$"SET LOCAL {setting.Name} = {setting.Value}"), $"SELECT {End("")}, {End(" DESC")}"],
+            reader => Session.ResultAsync(reader, row => row.IsDBNull(0) ? ((string[], string[])?)null
+                : (row.GetFieldValue<string[]>(0), row.GetFieldValue<string[]>(1)), cancellationToken),
+            cancellationToken);
+        var nothing = string.Join(", ", key.Types.Select(type => $"NULL::{type}"));
+        nothing = key.Types.Count == 1 ? nothing : $"({nothing})";
+        var statement = section.Script.Statements[section.Batch!.Statement];
+        return ends[0] is var (first, last) ? new SlicedStatement(statement, key.Literal(first), key.Literal(last))
+            : new SlicedStatement(statement, nothing, nothing);
+    }
+
     /// <summary>Values of the key as SQL: a literal, or a row of them. An index is used with these, and not with a row as text.</summary>
     internal string Literal(IReadOnlyList<string> values)
     {
@@ -80,7 +103,8 @@ internal sealed record BatchKey(
         return literals.Count == 1 ? literals[0] : $"({string.Join(", ", literals)})";
     }
 
-    /// <summary>What comes right after a key where that can be known: then a slice begins there, and nothing is between two slices.</summary>
+    /// <summary>What comes right after a key where that can be known: then a slice begins there, and nothing is between two
+    /// slices.</summary>
     internal IReadOnlyList<string>? After(IReadOnlyList<string> values)
     {
         var next = Types[^1] switch
@@ -151,7 +175,8 @@ internal sealed record BatchKey(
 
         var names = string.Join(", ", options.Key.Select(SqlIdentifier.Quote));
         throw fitting is [var wrong, ..]
-            ? Unfit(section.Where, $"The index over ({string.Join(", ", wrong.Columns)}) of {options.Table} can't be gone by: {wrong.Wrong}",
+            ? Unfit(section.Where, $"The index over ({string.Join(", ", wrong.Columns)}) of {options.Table} can't be gone by: "
+                + $"{wrong.Wrong}",
                 "Name another key with key:, or make an index that can.")
             : options.Key.Count == 0
             ? Unfit(section.Where, $"{options.Table} has no primary key", "Name the columns of a unique index with key:COLUMN.")
@@ -166,7 +191,8 @@ internal sealed record BatchKey(
         {
             if (text.At(set, "SET"))
             {
-                var target = text.Tokens.Take(set).ToList().FindLastIndex(token => token.Is(text.At(set - 1, "UPDATE") ? "INTO" : "UPDATE"));
+                var before = text.At(set - 1, "UPDATE") ? "INTO" : "UPDATE";
+                var target = text.Tokens.Take(set).ToList().FindLastIndex(token => token.Is(before));
                 if (target >= 0 && text.NameAt(text.SkipGuards(target + 1)) is { } name
                     && table.EndsWith("." + SqlIdentifier.Quote(name.Name), StringComparison.Ordinal) && Sets(text, set, column))
                 {
@@ -227,7 +253,8 @@ internal sealed record BatchKey(
             WHEN cardinality(k.schemas) <> 1 THEN 'its types have operators in several schemas' END
         FROM pg_index i CROSS JOIN LATERAL (
             SELECT array_agg(coalesce(a.attname::text, '') ORDER BY p.n) AS columns,
-                array_agg(coalesce(format_type(a.atttypid, a.atttypmod), '') ORDER BY p.n) AS types, bool_or(a.attname IS NULL) AS expressions,
+                array_agg(coalesce(format_type(a.atttypid, a.atttypmod), '') ORDER BY p.n) AS types, bool_or(a.attname IS NULL) AS
+                    expressions,
                 bool_and(coalesce(a.attnotnull, false)) AS required, array_agg(DISTINCT quote_ident(s.nspname)) AS schemas,
                 bool_and(o.opcdefault AND (a.attcollation IS NULL OR i.indcollation[p.n] = a.attcollation))
                     AND count(DISTINCT i.indoption[p.n] & 1) = 1 AS usual

@@ -6,8 +6,10 @@ using Npgsql;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
-/// Runs one section in batches: its statements one by one, each in a transaction of its own together with its mark in the journal, and one of
-/// them in slices along a key, each slice in a transaction of its own together with its progress. So that after a crash at any moment the next
+/// Runs one section in batches: its statements one by one, each in a transaction of its own together with its mark in the journal, and
+/// one of
+/// them in slices along a key, each slice in a transaction of its own together with its progress. So that after a crash at any moment the
+/// next
 /// run goes on where this one was, and no slice runs twice.
 /// </summary>
 /// <remarks>
@@ -34,7 +36,7 @@ internal sealed class BatchedStep(
 
     // Whether something was done since the last refusal, and whether this pass has changed a row or an earlier run may have.
     private bool _advanced;
-    private bool _changes;
+    private bool? _changes;
 
     /// <summary>The section.</summary>
     internal MigrationStep Step => step;
@@ -59,7 +61,16 @@ internal sealed class BatchedStep(
                 RequireTransactions(step);
                 if (step.Resume is null && !earlier.Exists(statement => statement.Text.Contains(table, StringComparison.OrdinalIgnoreCase)))
                 {
-                    await new BatchedStep(session, step, options, null!, null).FindKeyAsync(cancellationToken);
+                    var at = new BatchedStep(session, step, options, null!, null) { _next = batch.Statement };
+                    try
+                    {
+                        await at.FindKeyAsync(cancellationToken);
+                    }
+                    catch (SqlPipelineException<MigrationStep>)
+                    {
+                        // What a statement before it sets is refused; the run says so with its place.
+                        await at.AbandonAsync();
+                    }
                 }
             }
 
@@ -113,7 +124,7 @@ internal sealed class BatchedStep(
             }
             else
             {
-                await SendAsync(cancellationToken, [.. Begin(), statement, .. AsOurselves(), Mark(_next, done: true), "COMMIT"]);
+                await SendAsync([.. Begin(), statement, .. AsOurselves(), Mark(_next, done: true), "COMMIT"], cancellationToken);
             }
 
             _advanced = true;
@@ -123,7 +134,7 @@ internal sealed class BatchedStep(
             ? session.History.RecordApplied(Fence, Marker, "").With(History.AppliedValues(step, _clock.Elapsed, attempts, options))
             : session.History.RecordRolledBack(Fence, Marker, "").With(History.RolledBackValues(step, _clock.Elapsed, options));
         await SendAsync(
-            cancellationToken, [MigrationSession.Begin, .. OurSettings(), session.History.ClearJournal(step.Version), record, "COMMIT"]);
+            [MigrationSession.Begin, .. OurSettings(), session.History.ClearJournal(step.Version), record, "COMMIT"], cancellationToken);
     }
 
     private async Task RunBatchesAsync(CancellationToken cancellationToken)
@@ -137,12 +148,12 @@ internal sealed class BatchedStep(
         else if (!state.Key.SequenceEqual(key.Names))
         {
             throw new ProblemException(
-                "CG0522", $"{step.Id} went through {state.Key[0]} by {string.Join(", ", state.Key.Skip(1))} when it was interrupted, and would "
-                    + $"go on through {key.Table} by {string.Join(", ", key.Columns)}", step.Section.Where,
+                "CG0522", $"{step.Id} went through {state.Key[0]} by {string.Join(", ", state.Key.Skip(1))} when it was interrupted, "
+                    + $"and would go on through {key.Table} by {string.Join(", ", key.Columns)}", step.Section.Where,
                 "Go on as it began, or start from the first row: 'chatgenius-db repair NUMBER --again'.");
         }
 
-        _changes = _begun;
+        _changes ??= _begun;
         _begun = true;
         _size ??= new BatchSize(_batch.Size, _batch.Target, state.Size > 0 ? state.Size : null);
         while (!state.Finished)
@@ -160,24 +171,16 @@ internal sealed class BatchedStep(
     /// <summary>Takes the last key of all and notes that the statement is begun.</summary>
     private async Task<BatchState> BeginAsync(BatchKey key, CancellationToken cancellationToken)
     {
-        var upper = await ReadUpperAsync(key, cancellationToken);
+        string[]? upper = null;
+        await SendAsync(
+            [.. BeginForKeys(), key.SelectUpper(Marker)], cancellationToken, reader => upper = reader.GetFieldValue<string[]>(0));
         var state = new BatchState(step.Version, step.Direction, _next + 1, key.Names)
         {
             UpperKey = upper, Size = _batch.Size ?? 0, StartedAt = DateTime.UtcNow,
         };
         await SendAsync(
-            cancellationToken,
-            [.. AsOurselves(), Mark(_next, done: false), session.History.BeginBatches(step, state, Fence), "COMMIT"]);
+            [.. AsOurselves(), Mark(_next, done: false), session.History.BeginBatches(step, state, Fence), "COMMIT"], cancellationToken);
         return await ReadStateAsync(cancellationToken) ?? throw Lost();
-    }
-
-    /// <summary>The last key of all, in a transaction that stays open.</summary>
-    private async Task<string[]?> ReadUpperAsync(BatchKey key, CancellationToken cancellationToken)
-    {
-        string[]? upper = null;
-        await SendAsync(
-            cancellationToken, [.. BeginForKeys(), key.SelectUpper(Marker)], reader => upper = reader.GetFieldValue<string[]>(0));
-        return upper;
     }
 
     /// <summary>Runs the statement for the next slice; where there is no row left, ends the pass.</summary>
@@ -190,21 +193,16 @@ internal sealed class BatchedStep(
         {
             if (state.UpperKey is not { } upper)
             {
-                await SendAsync(cancellationToken, [.. BeginForKeys()]);
+                await SendAsync([.. BeginForKeys()], cancellationToken);
                 return await EndPassAsync(key, state);
             }
 
             var (rows, first, last, wal) = (0L, Array.Empty<string>(), Array.Empty<string>(), "");
             await SendAsync(
-                cancellationToken, [.. BeginForKeys(), key.SelectSlice(Marker, state.LastKey, upper, _size!.Rows)], reader =>
+                [.. BeginForKeys(), key.SelectSlice(Marker, state.LastKey, upper, _size!.Rows)], cancellationToken, reader =>
                 {
-                    rows = reader.GetInt64(0);
-                    if (rows > 0)
-                    {
-                        (first, last) = (reader.GetFieldValue<string[]>(1), reader.GetFieldValue<string[]>(2));
-                    }
-
-                    wal = reader.GetString(3);
+                    (rows, wal) = (reader.GetInt64(0), reader.GetString(3));
+                    (first, last) = rows == 0 ? (first, last) : (reader.GetFieldValue<string[]>(1), reader.GetFieldValue<string[]>(2));
                 });
             return rows == 0 ? await EndPassAsync(key, state)
                 : await WriteAsync(key, state, (state.LastKey is null ? null : key.After(state.LastKey)) ?? first, last, rows, wal);
@@ -220,11 +218,10 @@ internal sealed class BatchedStep(
     {
         var clock = Stopwatch.StartNew();
         var statement = new SlicedStatement(_statements[_next], key.Literal(first), key.Literal(last));
-        var changed = await SendAsync(CancellationToken.None, [.. BackFromKeys, .. SettingsBefore(), statement, .. AsOurselves()]);
+        var changed = await SendAsync([.. BackFromKeys, .. SettingsBefore(), statement, .. AsOurselves()], CancellationToken.None);
         BatchState? after = null;
         await SendAsync(
-            CancellationToken.None,
-            [session.History.AdvanceBatches(state, last, _size!.Rows, rows, changed, wal, Fence, Marker), "COMMIT"],
+            [session.History.AdvanceBatches(state, last, _size!.Rows, rows, changed, wal, Fence, Marker), "COMMIT"], CancellationToken.None,
             reader => after = state with
             {
                 LastKey = last, Size = _size.Rows, Rows = state.Rows + rows, Changed = state.Changed + changed, Slices = state.Slices + 1,
@@ -245,11 +242,11 @@ internal sealed class BatchedStep(
     /// <summary>Begins another pass or ends the statement, in the transaction that found no row left.</summary>
     private async Task<BatchState> EndPassAsync(BatchKey key, BatchState state)
     {
-        if (_batch.UntilNone && _changes)
+        if (_batch.UntilNone && _changes != false)
         {
             string[]? upper = null;
-            await SendAsync(CancellationToken.None, [key.SelectUpper(Marker)], reader => upper = reader.GetFieldValue<string[]>(0));
-            await SendAsync(CancellationToken.None, [.. AsOurselves(), session.History.BeginPass(state, upper, Fence), "COMMIT"]);
+            await SendAsync([key.SelectUpper(Marker)], CancellationToken.None, reader => upper = reader.GetFieldValue<string[]>(0));
+            await SendAsync([.. AsOurselves(), session.History.BeginPass(state, upper, Fence), "COMMIT"], CancellationToken.None);
             _changes = false;
             return state with { LastKey = null, UpperKey = upper, Rows = 0, Pass = state.Pass + 1 };
         }
@@ -258,11 +255,11 @@ internal sealed class BatchedStep(
         var entry = session.History.LogEntry(new LogEntry(
             "batched", step.Command, step.Version, step.Name, state.Duration, options.ToolVersion, Detail: finished.ToString()));
         await SendAsync(
-            CancellationToken.None,
             [
                 .. AsOurselves(), session.History.FinishBatches(state, Fence), Mark(_next, done: true),
                 .. entry is null ? Array.Empty<Command>() : [entry], "COMMIT",
-            ]);
+            ],
+            CancellationToken.None);
         return finished;
     }
 
@@ -310,12 +307,13 @@ internal sealed class BatchedStep(
         RequireTransactions(step);
         uint table = 0;
         await SendAsync(
-            cancellationToken,
             [
                 .. Begin(),
-                $"SELECT coalesce(pg_catalog.to_regclass({SqlLiteral.Quote(_batch.Table)})::pg_catalog.oid, 0::pg_catalog.oid) AS \"{Marker}\"",
+                $"SELECT coalesce(pg_catalog.to_regclass({SqlLiteral.Quote(_batch.Table)})::pg_catalog.oid, 0::pg_catalog.oid) AS "
+                    + $"\"{Marker}\"",
                 "ROLLBACK",
             ],
+            cancellationToken,
             reader => table = reader.GetFieldValue<uint>(0));
         return await BatchKey.ReadAsync(
             Session.Over(session.Connection, "looking for the key of the batches"), table, step.Section, cancellationToken);
@@ -365,7 +363,7 @@ internal sealed class BatchedStep(
 
     /// <returns>How many rows the file's statements have written.</returns>
     private async Task<long> SendAsync(
-        CancellationToken cancellationToken, IEnumerable<Command> commands, Action<NpgsqlDataReader>? onMarked = null)
+        IEnumerable<Command> commands, CancellationToken cancellationToken, Action<NpgsqlDataReader>? onMarked = null)
     {
         var pipeline = new SqlPipeline<MigrationStep>(session.Connection);
         foreach (var command in commands)

@@ -9,14 +9,16 @@ internal sealed partial class History
     private const string OneBatch =
         "direction OPERATOR(pg_catalog.=) $2 AND statement OPERATOR(pg_catalog.=) $3 AND finished_at IS NULL";
 
-    private string FencedBatch(string fence) => $"version OPERATOR(pg_catalog.=) (SELECT {fence} OPERATOR(pg_catalog.+) $1) AND {OneBatch}";
+    private static string FencedBatch(string fence) => $"version OPERATOR(pg_catalog.=) (SELECT {fence} OPERATOR(pg_catalog.+) $1) "
+        + $"AND {OneBatch}";
 
     /// <summary>Reads how far the batches are: of one section, or all that are not finished.</summary>
     /// <param name="session">Where to read.</param>
     /// <param name="waitForWriters">Whether somebody who is just writing there is waited for: an earlier run whose last slice is on its
     /// way. Its fence fails as soon as we have looked.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>
-    internal async Task<IReadOnlyList<BatchState>> ReadBatchesAsync(Session session, bool waitForWriters, CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<BatchState>> ReadBatchesAsync(
+        Session session, bool waitForWriters, CancellationToken cancellationToken)
     {
         if (!Place.Has("batches"))
         {
@@ -31,7 +33,8 @@ internal sealed partial class History
                 HistoryTables.Guard,
                 $"""
                 SELECT version, direction, statement, key::text[], last_key::text[], upper_key::text[], coalesce(size, 0), row_count,
-                    changed_count, slice_count, pass, duration_ms, wal_bytes::int8, started_at, changed_at, finished_at IS NOT NULL, control,
+                    changed_count, slice_count, pass, duration_ms, wal_bytes::int8, started_at, changed_at, finished_at IS NOT NULL,
+                        control,
                     (SELECT CASE WHEN bool_and(c.reltuples >= 0) THEN sum(c.reltuples)::int8 END FROM pg_class c
                      WHERE c.relkind = 'r' AND (c.oid = to_regclass((key::text[])[1])
                         OR c.oid IN (SELECT relid FROM pg_partition_tree(to_regclass((key::text[])[1])) WHERE isleaf)))
@@ -73,7 +76,8 @@ internal sealed partial class History
         INSERT INTO {_schema}.batches (version, direction, statement, name, checksum, key, upper_key, size)
         VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, $6::pg_catalog.text, $7::pg_catalog.text, $8)
         ON CONFLICT (version, direction, statement) DO UPDATE SET name = EXCLUDED.name, checksum = EXCLUDED.checksum, key = EXCLUDED.key,
-            last_key = NULL, upper_key = EXCLUDED.upper_key, size = EXCLUDED.size, row_count = 0, changed_count = 0, slice_count = 0, pass = 1,
+            last_key = NULL, upper_key = EXCLUDED.upper_key, size = EXCLUDED.size, row_count = 0, changed_count = 0, slice_count = 0,
+                pass = 1,
             duration_ms = 0, wal_bytes = 0, started_at = EXCLUDED.started_at, changed_at = EXCLUDED.changed_at, finished_at = NULL,
             control = NULL
         """,
@@ -82,7 +86,8 @@ internal sealed partial class History
         .With(state.Version, Word(state.Direction), state.Statement, step.Name, step.Section.Script.ChecksumOf(state.Statement),
             state.Key.ToArray(), state.UpperKey?.ToArray(), state.Size);
 
-    /// <summary>The command that notes that a slice is done, in its transaction; fenced. Its result, one row where the note was there, is what
+    /// <summary>The command that notes that a slice is done, in its transaction; fenced. Its result, one row where the note was there, is
+    /// what
     /// somebody has asked of the run.</summary>
     internal NpgsqlBatchCommand AdvanceBatches(BatchState before, IReadOnlyList<string> last, int size, long rows, long changed, string wal,
         string fence, string marker) => new PreparableCommand(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Migrations;
@@ -82,11 +83,16 @@ public static class MigrationScript
         text.Append("\\gset\n");
         text.Append("\\if :chatgenius_db_pending\n\\echo ").Append(step.Id).Append(up ? "\n" : " (down)\n");
         text.Append("SELECT pg_catalog.clock_timestamp() AS chatgenius_db_started \\gset\n");
-        text.Append(step.Section.Transactional ? "BEGIN;\n"
+        text.Append(step.Section.Transactional ? "BEGIN;\n" : step.Section.Batch is not null
+            ? "-- In slices, each committed by itself: after a failure, look at what was done before running this again.\n"
             : "-- Outside a transaction: after a failure, look at what was done before running this again.\n");
-        foreach (var statement in step.Section.Script.Statements)
+        foreach (var (i, statement) in step.Section.Script.Statements.Index())
         {
-            if (statement.IsCopyFromStdin)
+            if (step.Section.Batch is { } batch && i == batch.Statement)
+            {
+                WriteBatches(text, batch, statement);
+            }
+            else if (statement.IsCopyFromStdin)
             {
                 WriteCopy(text, statement);
             }
@@ -103,6 +109,42 @@ public static class MigrationScript
         text.Append("SET standard_conforming_strings = on;\n");
         text.Append(CultureInfo.InvariantCulture, $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds};\n");
         text.Append("\\endif\n");
+    }
+
+    /// <summary>
+    /// psql has no loop, but it runs what a query gives: one statement a slice, with the keys as literals. All slices are known before the
+    /// first one runs, so rows that come in between two of them are left out.
+    /// </summary>
+    private static void WriteBatches(StringBuilder text, BatchOptions batch, SqlStatement statement)
+    {
+        const int Rows = 10_000;
+        var size = (batch.Size ?? Rows).ToString(CultureInfo.InvariantCulture);
+        var key = batch.Key.Count == 0
+            ? $"pg_index i, generate_series(0, i.indnkeyatts - 1) n, pg_attribute a WHERE i.indrelid = {Quoted(batch.Table)}::regclass "
+                + "AND i.indisprimary AND a.attrelid = i.indrelid AND a.attnum = i.indkey[n]"
+            : $"unnest(ARRAY[{string.Join(", ", batch.Key.Select(Quoted))}]::name[]) WITH ORDINALITY k (name, n), pg_attribute a "
+                + $"WHERE a.attrelid = {Quoted(batch.Table)}::regclass AND a.attname = k.name";
+        text.Append(CultureInfo.InvariantCulture, $"""
+            SELECT string_agg(format('%I', a.attname), ', ' ORDER BY n) AS chatgenius_db_key,
+                string_agg(format('quote_literal(%I) || %L', a.attname, '::' || format_type(a.atttypid, a.atttypmod)), ' || '', '' || '
+                    ORDER BY n)
+                    AS chatgenius_db_literal
+            FROM {key} \gset
+
+            """);
+        var pieces = SlicedStatement.Pieces(statement).Select(piece => Quoted(piece.Text)
+            + (piece.IsFirst is { } first ? $" || '(' || {(first ? "first" : "last")} || ')'" : ""));
+        text.Append(CultureInfo.InvariantCulture, $"""
+            SELECT {string.Join(" || ", pieces)} FROM (
+                SELECT n / {size} AS slice, max(CASE WHEN n % {size} = 0 THEN literal END) AS first,
+                    max(CASE WHEN n % {size} = {size} - 1 OR n = total - 1 THEN literal END) AS last
+                FROM (SELECT :chatgenius_db_literal AS literal, row_number() OVER (ORDER BY :chatgenius_db_key) - 1 AS n,
+                    count(*) OVER () AS total FROM {batch.Table}) numbered
+                GROUP BY 1) slices ORDER BY slice \gexec
+
+            """);
+
+        static string Quoted(string value) => SqlLiteral.Quote(value);
     }
 
     /// <summary>

@@ -46,7 +46,11 @@ public sealed record MigrationStatus(
     MigrationState State,
     Migration? Migration,
     HistoryRow? Row,
-    Interruption? Interruption);
+    Interruption? Interruption)
+{
+    /// <summary>How far the interrupted statement is, where it goes in batches.</summary>
+    public BatchState? Batches { get; init; }
+}
 
 /// <summary>Where a non-transactional section stopped.</summary>
 /// <param name="Version">The migration's number.</param>

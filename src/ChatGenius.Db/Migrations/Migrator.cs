@@ -50,11 +50,24 @@ public sealed partial class Migrator
     }
 
     /// <summary>Where every migration stands. Reads only; works on a hot standby and while another run holds the lock.</summary>
-    public async Task<IReadOnlyList<MigrationStatus>> StatusAsync(CancellationToken cancellationToken = default)
-    {
-        var history = await ReadAsync(HistoryColumns.Details, cancellationToken);
-        return MigrationPlan.Compare(_migrations, history);
-    }
+    public Task<IReadOnlyList<MigrationStatus>> StatusAsync(CancellationToken cancellationToken = default) => InSessionAsync(
+        async (session, stop) =>
+        {
+            var statuses = MigrationPlan.Compare(_migrations, await session.ReadAsync(HistoryColumns.Details));
+            if (!statuses.Any(status => status.Interruption is { Started: true }))
+            {
+                return statuses;
+            }
+
+            var batches = await session.History.ReadBatchesAsync(
+                Session.Over(session.Connection, "reading how far batches are"), waitForWriters: false, stop);
+            return [.. statuses.Select(status => status with
+            {
+                Batches = batches.FirstOrDefault(state => status.Interruption is { Started: true } at
+                    && (at.Version, at.Direction, at.Statement) == (state.Version, state.Direction, state.Statement)),
+            })];
+        },
+        cancellationToken);
 
     /// <summary>What <see cref="ApplyAsync"/> would run.</summary>
     /// <exception cref="ProblemException">As <see cref="MigrationPlan.Apply"/>.</exception>

@@ -1,5 +1,6 @@
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
 using Npgsql;
 namespace ChatGenius.Db.Replay;
@@ -92,7 +93,7 @@ internal sealed class ReplaySession : IAsyncDisposable
 
         var error = statements.Count == 0 ? null
             : section.Transactional ? await TogetherAsync(statements, cancellationToken)
-            : await OneByOneAsync(statements, cancellationToken);
+            : await OneByOneAsync(section, statements, cancellationToken);
         Notices.Clear();
         await ResetAsync(cancellationToken);
         return error;
@@ -114,6 +115,23 @@ internal sealed class ReplaySession : IAsyncDisposable
     /// </summary>
     internal bool IsGuarded(SqlStatement statement) => statement.TransactionControl == SqlTransactionControl.None
         && (StatementPolicy.MayLack(statement) || (Missing.Count > 0 && !statement.Is("SET") && !statement.Is("SAVEPOINT")));
+
+    /// <summary>A statement in batches with the whole table as its slice; any other as it is.</summary>
+    /// <exception cref="ProblemException">CG0521: its key can't be gone by.</exception>
+    internal async Task<SqlStatement> SliceAsync(MigrationSection section, SqlStatement statement, CancellationToken cancellationToken)
+    {
+        if (section.Batch is not { } batch || section.Script.Statements[batch.Statement] != statement)
+        {
+            return statement;
+        }
+
+        uint table = 0;
+        await ReadAsync(
+            Subject, $"SELECT coalesce(pg_catalog.to_regclass({SqlLiteral.Quote(batch.Table)})::pg_catalog.oid, 0::pg_catalog.oid)",
+            reader => table = reader.GetFieldValue<uint>(0), cancellationToken);
+        return await BatchKey.WholeAsync(
+            Session.Over(Subject, "looking for the key of a section in batches"), table, section, cancellationToken);
+    }
 
     /// <summary>Runs one statement; a guarded one so that <see cref="UndoAsync"/> can take it back alone.</summary>
     /// <exception cref="PostgresException">The server refused it.</exception>
@@ -264,7 +282,8 @@ internal sealed class ReplaySession : IAsyncDisposable
         }
     }
 
-    private async Task<PostgresException?> OneByOneAsync(List<SqlStatement> statements, CancellationToken cancellationToken)
+    private async Task<PostgresException?> OneByOneAsync(
+        MigrationSection section, List<SqlStatement> statements, CancellationToken cancellationToken)
     {
         var inBlock = false;
         for (var i = 0; i < statements.Count; i++)
@@ -272,7 +291,7 @@ internal sealed class ReplaySession : IAsyncDisposable
             var guarded = inBlock && IsGuarded(statements[i]);
             try
             {
-                await ExecuteAsync(statements[i], guarded, cancellationToken);
+                await ExecuteAsync(await SliceAsync(section, statements[i], cancellationToken), guarded, cancellationToken);
                 inBlock = statements[i].TransactionControl switch
                 {
                     SqlTransactionControl.None => inBlock,

@@ -15,7 +15,7 @@ internal static class HygieneRules
     internal static readonly Hazard NotRerunnable = new("M103")
     {
         TextAlways = true,
-        InText = (text, context) => !context.Section.Transactional && context.Section.Script.Statements.Count > 1
+        InText = (text, context) => context.Section is { Transactional: false, Batch: null } && context.Section.Script.Statements.Count > 1
             && CanRunOnce(text) is { } name && !DroppedBefore(context.Section, text.Statement, name)
             ? new Finding(name, "It can't be run twice, and the file is not one transaction")
             : null,

@@ -155,6 +155,7 @@ internal static class LockRules
             from s in facts.Statements
             from table in WholeTables(s, activity => activity.Updated)
             where !UpdatesWithoutWhere(s.Text) || s.ActivityOn(table.Oid).Updated > 0
+            where !s.IsInBatches
             select s.On(table, $"All rows of {table.Display} are updated in one statement", Batches(facts, table)),
         TextAlways = true,
         InText = (text, _) => UpdatesWithoutWhere(text) && text.NameAt(text.SkipGuards(1)) is { } table

@@ -49,6 +49,10 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
 
     internal MigrationFacts Migration => migration;
 
+    /// <summary>Whether it goes through a table in slices; here it ran over all of it.</summary>
+    internal bool IsInBatches => migration.Migration.Up is { Batch: { } batch } up
+        && up.Script.Statements[batch.Statement] == trace.Statement;
+
     internal Catalog Before => trace.Before;
 
     internal Catalog After => trace.After;

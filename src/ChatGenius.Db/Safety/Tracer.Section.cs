@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Replay;
 using Npgsql;
@@ -8,16 +9,18 @@ namespace ChatGenius.Db.Safety;
 public sealed partial class Tracer
 {
     /// <summary>The run of one section.</summary>
-    private sealed class SectionRun(Tracer tracer, IReadOnlyList<SqlStatement> statements)
+    private sealed class SectionRun(Tracer tracer, MigrationSection section)
     {
-        internal List<StatementTrace> Traces { get; } = new(statements.Count);
+        private readonly IReadOnlyList<SqlStatement> _statements = section.Script.Statements;
+
+        internal List<StatementTrace> Traces { get; } = new(section.Script.Statements.Count);
 
         /// <summary>All statements in one transaction.</summary>
         internal async Task TogetherAsync(CancellationToken cancellationToken)
         {
             var before = tracer._catalog;
             var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken);
-            foreach (var statement in statements)
+            foreach (var statement in _statements)
             {
                 var trace = await tracer._session.ReasonNotToRunAsync(statement, cancellationToken) is { } reason
                     ? PassedOver(statement, reason)
@@ -39,7 +42,7 @@ public sealed partial class Tracer
         internal async Task OneByOneAsync(CancellationToken cancellationToken)
         {
             TransactionRun? ownTransaction = null;
-            foreach (var statement in statements)
+            foreach (var statement in _statements)
             {
                 if (Traces is [.., { Outcome: TraceOutcome.Failed }])
                 {
@@ -63,7 +66,8 @@ public sealed partial class Tracer
                 }
                 else
                 {
-                    Traces.Add(await OneAsync(statement, cancellationToken));
+                    var run = await tracer._session.SliceAsync(section, statement, cancellationToken);
+                    Traces.Add(await OneAsync(run, cancellationToken) with { Statement = statement });
                 }
             }
 
@@ -185,9 +189,9 @@ public sealed partial class Tracer
 
         private void SkipRest()
         {
-            for (var i = Traces.Count; i < statements.Count; i++)
+            for (var i = Traces.Count; i < _statements.Count; i++)
             {
-                Traces.Add(NotRun(statements[i], StatementPolicy.AnEarlierOneFailed));
+                Traces.Add(NotRun(_statements[i], StatementPolicy.AnEarlierOneFailed));
             }
         }
 

@@ -104,7 +104,7 @@ public sealed partial class Tracer : IAsyncDisposable
         }
 
         var before = _catalog;
-        var run = new SectionRun(this, section.Script.Statements);
+        var run = new SectionRun(this, section);
         if (section.Transactional)
         {
             await run.TogetherAsync(cancellationToken);

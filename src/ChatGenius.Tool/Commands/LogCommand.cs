@@ -63,8 +63,8 @@ internal sealed class LogCommand(Workspace workspace, Settings settings, Report 
 /// <summary>What <c>log --json</c> prints.</summary>
 internal sealed record LogJson(string Database, IReadOnlyList<LogEntryJson> Entries);
 
-/// <param name="Action"><c>applied</c>, <c>rolled_back</c>, <c>redone</c>, <c>failed</c>, <c>repaired</c>, <c>baselined</c> or
-/// <c>accepted</c>.</param>
+/// <param name="Action"><c>applied</c>, <c>rolled_back</c>, <c>redone</c>, <c>failed</c>, <c>repaired</c>, <c>baselined</c>,
+/// <c>accepted</c> or <c>batched</c>.</param>
 /// <param name="Command">The command that did it; <c>script</c> for a file run with psql.</param>
 internal sealed record LogEntryJson(
     DateTime At,

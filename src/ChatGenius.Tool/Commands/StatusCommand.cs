@@ -25,7 +25,8 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
             edited        its up section was changed after it was applied
             missing       in the history, but there is no such file
             out_of_order  not in the history, though a later one is
-            interrupted   begun without a transaction and not finished
+            interrupted   begun without a transaction and not finished, or in batches;
+                          of these it says how far they are, also while they run
             """,
         Examples =
             """
@@ -56,6 +57,12 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
             if (Place(status) is { } place)
             {
                 report.Note($"interrupted at {status.Version:D4} {Stop(status.Interruption!)}: {place.Where}");
+            }
+
+            if (status.Batches is { } state)
+            {
+                report.Note($"in batches at {status.Version:D4}: {BatchText.Of(state)}; the last one at "
+                    + $"{state.ChangedAt:yyyy-MM-dd HH:mm:ss} UTC");
             }
         }
 
@@ -112,7 +119,8 @@ internal sealed record StatusRowJson(
     string? ToolVersion,
     int? Retries,
     string? Backup,
-    InterruptionJson? Interruption)
+    InterruptionJson? Interruption,
+    BatchJson? Batches)
 {
     public static StatusRowJson Of(MigrationStatus status) => new(
         status.Version,
@@ -126,7 +134,8 @@ internal sealed record StatusRowJson(
         status.Row?.Details?.ToolVersion,
         status.Row?.Details?.Retries,
         status.Row?.Details?.Backup,
-        InterruptionJson.Of(status));
+        InterruptionJson.Of(status),
+        status.Batches is { } batches ? BatchJson.Of(batches) : null);
 }
 
 /// <param name="Direction"><c>up</c> or <c>down</c>.</param>

@@ -58,6 +58,9 @@ internal sealed record EventJson(string Event)
 
     public DoneJson? Result { get; init; }
 
+    /// <summary>How far a statement in batches is.</summary>
+    public BatchJson? Batches { get; init; }
+
     public IReadOnlyList<ProblemJson>? Problems { get; init; }
 
     public static EventJson Of(MigrationEvent value) => value switch
@@ -72,6 +75,11 @@ internal sealed record EventJson(string Event)
             Migration = DoneMigrationJson.Of(e.Step, null), Statement = e.Number, Message = e.Reason,
         },
         MigrationEvent.Progress e => new("progress") { Migration = Of(e.Step), Message = e.Phase, Statement = null },
+        MigrationEvent.Batches e => new("batches")
+        {
+            Migration = DoneMigrationJson.Of(e.Step, null), Statement = e.State.Statement, Message = e.Pause,
+            Batches = BatchJson.Of(e.State),
+        },
         MigrationEvent.WaitingForRelation e => new("waiting_for_relation") { Migration = Of(e.Step),
             Message = string.Join("; ", e.Blockers) },
         MigrationEvent.WaitingForLock e => new("waiting_for_lock") { Message = e.Holder?.ToString() },

@@ -30,7 +30,9 @@ internal static class PlanText
 
         foreach (var step in plan.Steps)
         {
-            var how = step.Section.Transactional ? "in a transaction" : "without a transaction, statement by statement";
+            var how = step.Section.Transactional ? "in a transaction"
+                : step.Section.Batch is { } batch ? $"in batches of {batch.Display}"
+                : "without a transaction, statement by statement";
             var resume = step.Resume is { } stop ? $", continues at statement {stop.Statement} of {stop.Count}" : "";
             var stored = step.IsStored ? ", as the history has kept it" : "";
             output.WriteLine(style.Bold($"-- {step.Id} {step.Direction.ToString().ToLowerInvariant()}{stored}, {how}{resume}"));

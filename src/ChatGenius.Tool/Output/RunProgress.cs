@@ -14,6 +14,7 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
 
     /// <summary>How often a line is written in a pipe, with <c>--verbose</c>.</summary>
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BatchBeat = TimeSpan.FromSeconds(10);
     private static readonly string[] Spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
     private readonly Report _report;
@@ -23,7 +24,8 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
     private bool _isDrawn;
     private string? _live;
     private string _detail = "";
-    private TimeSpan _liveSince, _erased;
+    private TimeSpan _liveSince, _erased, _said;
+    private string? _paused;
 
     public RunProgress(Report report)
     {
@@ -56,6 +58,9 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
                     break;
                 case MigrationEvent.Progress e:
                     _detail = e.Total > 0 ? $"{e.Phase}, {100 * Math.Min(e.Done, e.Total) / e.Total} %" : e.Phase;
+                    break;
+                case MigrationEvent.Batches e:
+                    Show(e);
                     break;
                 case MigrationEvent.WaitingForRelation e:
                     _detail = "waits for " + string.Join("; ", e.Blockers);
@@ -94,6 +99,18 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
                     Line(Standing(e));
                     break;
             }
+        }
+    }
+
+    /// <summary>How far batches are: on the live line always, elsewhere every ten seconds, when it begins to pause, and at the
+    /// end.</summary>
+    private void Show(MigrationEvent.Batches e)
+    {
+        _detail = BatchText.Of(e.State, e.Pause);
+        if (e.State.Finished || e.Pause != _paused || _clock.Elapsed - _said >= BatchBeat)
+        {
+            (_said, _paused) = (_clock.Elapsed, e.Pause);
+            Plain($"{e.Step.Id}: {_detail}");
         }
     }
 

@@ -92,6 +92,53 @@ public class MigrationParserTests
     }
 
     [Fact]
+    public void A_section_in_batches_says_how()
+    {
+        var section = Parse("-- migrate:up batch:S.\"Ta\"\nselect 1;\n"
+            + "update t set n = 1 where id between :batch_first and :batch_last;\n-- migrate:down batch:t key:a,\"B\" size:500 pause:2s "
+            + "target:1min until:none\ndelete from t where (a, \"B\") between :batch_first and :batch_last;\n");
+
+        section.Up.Transactional.ShouldBeFalse();
+        var (up, down) = (section.Up.Batch!, section.Down.Batch!);
+        (up.Table, up.Key.Count, up.Statement, up.Size, up.Pause, up.Target, up.UntilNone)
+            .ShouldBe(("s.\"Ta\"", 0, 1, null, TimeSpan.Zero, TimeSpan.FromMilliseconds(100), false));
+        (down.Table, string.Join(' ', down.Key), down.Statement, down.Size, down.Pause, down.Target, down.UntilNone)
+            .ShouldBe(("t", "a B", 0, 500, TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(1), true));
+    }
+
+    [Theory]
+    [InlineData("size:5 key:id", "select 1", "CG0321:1:15 CG0321:1:22")]
+    [InlineData("", "select :batch_first", "CG0322:2:8")]
+    [InlineData("batch:", "~", "CG0321:1:15")]
+    [InlineData("batch:a.b.c", "~", "CG0321:1:15")]
+    [InlineData("batch:a-b", "~", "CG0321:1:15")]
+    [InlineData("batch:t key:", "~", "CG0321:1:23")]
+    [InlineData("batch:t key:a,a", "~", "CG0321:1:23")]
+    [InlineData("batch:t size:0", "~", "CG0321:1:23")]
+    [InlineData("batch:t size:ten", "~", "CG0321:1:23")]
+    [InlineData("batch:t target:0s", "~", "CG0321:1:23")]
+    [InlineData("batch:t pause:1", "~", "CG0321:1:23")]
+    [InlineData("batch:t until:done", "~", "CG0321:1:23")]
+    [InlineData("batch:t batch:u", "~", "CG0314:1:23")]
+    [InlineData("batch:t transaction:false", "~", "CG0321:1:1")]
+    [InlineData("batch:t", "update t set n = 1", "CG0322:1:1")]
+    [InlineData("batch:t", "update t set n = 1 where id >= :batch_first", "CG0322:2:32")]
+    [InlineData("batch:t", "update t set n = ':batch_first :batch_last' /* :batch_first */", "CG0322:1:1")]
+    [InlineData("batch:t", "select :batch_first, :batch_last", "CG0322:2:1")]
+    [InlineData("batch:t", "update t set n = 1 where id between :batch_first and :batch_end", "CG0322:2:37 CG0322:2:54")]
+    [InlineData("batch:t", "~;\n~", "CG0322:3:37")]
+    [InlineData("batch:t", "begin;\n~", "CG0323:2:1")]
+    public void What_is_wrong_with_batches_is_said_with_its_place(string options, string statements, string expected)
+    {
+        var sql = statements.Replace("~", "update t set n = 1 where id between :batch_first and :batch_last", StringComparison.Ordinal);
+
+        var problems = Should.Throw<ProblemException>(() => Parse($"-- migrate:up {options}\n{sql};\n-- migrate:down\nselect 1;")).Problems;
+
+        string.Join(' ', problems.Select(problem => $"{problem.Code}:{problem.Where!.Line}:{problem.Where.Column}")).ShouldBe(expected);
+        problems.ShouldAllBe(problem => problem.Advice!.Length > 0);
+    }
+
+    [Fact]
     public void An_unknown_option_is_underlined()
     {
         var problem = Should.Throw<ProblemException>(() => Parse("-- migrate:up transacton:false\n-- migrate:down"))

@@ -37,6 +37,36 @@ public class MigrationScriptTests
         (await database.ScalarAsync<bool>("SELECT to_regclass('a') IS NULL")).ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" key:b,id")]
+    public async Task Psql_runs_batches_slice_by_slice(string key)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ExecuteAsync(
+            "CREATE TABLE items (id uuid PRIMARY KEY, b text NOT NULL, n int NOT NULL DEFAULT 0, UNIQUE (b, id));"
+            + "INSERT INTO items SELECT gen_random_uuid(), E'it''s \\\\' || i % 3 FROM generate_series(1, 95) i; CREATE TABLE seen "
+                + "(rows int);"
+            + "CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO seen SELECT count(*) FROM changed; RETURN "
+                + "NULL; END';"
+            + "CREATE TRIGGER see AFTER UPDATE ON items REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION see()");
+        var columns = key.Length == 0 ? "id" : "(b, id)";
+        using var folder = new Folder().Write(
+            1, "count", $"UPDATE items SET n = n + length(':x') - 1 WHERE {columns} BETWEEN :batch_first AND :batch_last;",
+            options: $" batch:items{key} size:10");
+        using var sandbox = new Sandbox();
+        var file = sandbox.Write("plan.sql", MigrationScript.Write(await folder.Migrator(database).PlanAsync(new PlanRequest()), Options));
+
+        for (var i = 0; i < 2; i++)
+        {
+            var psql = await Psql.RunAsync(database, file);
+            psql.ExitCode.ShouldBe(0, psql.Error);
+        }
+
+        (await database.ScalarAsync<string>("SELECT min(n) || ' ' || max(n) || ' ' || count(*) FROM items")).ShouldBe("1 1 95");
+        (await database.ScalarAsync<string>("SELECT string_agg(rows::text, ' ') FROM seen")).ShouldBe("10 10 10 10 10 10 10 10 10 5");
+    }
+
     [Fact]
     public async Task A_script_refuses_to_run_beside_another_run()
     {

@@ -89,6 +89,7 @@ CREATE TABLE IF NOT EXISTS chatgenius_db.batches (
     upper_key text,
     size bigint,
     row_count bigint NOT NULL DEFAULT 0,
+    changed_count bigint NOT NULL DEFAULT 0,
     slice_count bigint NOT NULL DEFAULT 0,
     pass integer NOT NULL DEFAULT 1,
     duration_ms double precision NOT NULL DEFAULT 0,

@@ -186,8 +186,8 @@ public class BatchTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await database.ExecuteAsync(
-            "CREATE TABLE items (id text PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO items SELECT 'ä😀' || lpad(i::text, 4, '0'), 0 "
-            + "FROM generate_series(1, 300) i; UPDATE items SET n = -1 WHERE id = 'ä😀0200'");
+            "CREATE TABLE items (id text PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO items SELECT 'ä😀' || lpad(i::text, 4, '0'), "
+            + "0 FROM generate_series(1, 300) i; UPDATE items SET n = -1 WHERE id = 'ä😀0200'");
         using var folder = new Folder().Write(
             1, "count", "UPDATE items SET n = n + 1 / (n + 1)\nWHERE id BETWEEN :batch_first AND :batch_last AND nix_😀 IS "
                 + "NULL;", options: " batch:items size:40");

@@ -52,7 +52,8 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
         }
 
         using var progress = new RunProgress(report);
-        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, progress, cancellationToken);
+        var (migrator, target) = await workspace.OpenAsync(
+            settings.RunOptions, progress, cancellationToken, allOfANumber: words.Command == "rollback");
         var plan = await decide(migrator);
         if (plan.Steps is not [var newest, ..])
         {

@@ -18,6 +18,7 @@ internal static class Services
             .AddSingleton<Workspace>()
             .AddSingleton<TraceRecords>()
             .AddSingleton<AppliedMigrations>()
+            .AddSingleton<LastNew>()
             .AddSingleton<Consent>()
             .AddSingleton<Runs>()
             .BuildServiceProvider();

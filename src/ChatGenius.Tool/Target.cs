@@ -95,6 +95,9 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
     /// <summary>The embedded server of this user.</summary>
     public LocalServer EmbeddedServer() => new(ServerOptions());
 
+    /// <summary>Where the tool keeps what is this user's.</summary>
+    public string DataFolder => ServerOptions().Folder;
+
     private LocalServerOptions ServerOptions()
     {
         var server = new LocalServerOptions();

@@ -33,7 +33,7 @@ internal sealed class TraceRecords(Settings settings, Shell shell)
     {
         var guards = new Dictionary<long, TransactionGuard>();
         var problems = new List<Problem>();
-        foreach (var migration in plan.Steps.Where(step => step.Section.Transactional).Select(step => step.Migration).OfType<Migration>())
+        foreach (var migration in plan.Ups.Where(step => step.Section.Transactional).Select(step => step.File))
         {
             if (await FindAsync(migration, cancellationToken) is { } certificate)
             {

@@ -12,11 +12,13 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
     private Target? _target;
 
     /// <summary>Reads every migration.</summary>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <param name="allOfANumber">As for <see cref="MigrationSource.Load"/>.</param>
     /// <exception cref="ProblemException">As <see cref="MigrationSource.Load"/>.</exception>
-    public IReadOnlyList<Migration> Load(CancellationToken cancellationToken)
+    public IReadOnlyList<Migration> Load(CancellationToken cancellationToken, bool allOfANumber = false)
     {
-        var migrations = MigrationSource.Load(settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist,
-            cancellationToken);
+        var migrations = MigrationSource.Load(
+            settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist, allOfANumber, cancellationToken);
         if (migrations.All(migration => migration.Origin == MigrationOrigin.Bundle))
         {
             SayWhatIsMissing();
@@ -60,9 +62,10 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
     /// Reads the migrations, and meanwhile finds the database and connects to it. What is wrong with a file is said first all the same, and
     /// before a server is started.
     /// </summary>
-    public async Task<(IReadOnlyList<Migration> Migrations, Target Target)> OpenAsync(CancellationToken cancellationToken)
+    public async Task<(IReadOnlyList<Migration> Migrations, Target Target)> OpenAsync(
+        CancellationToken cancellationToken, bool allOfANumber = false)
     {
-        var loading = Task.Run(() => Load(cancellationToken), cancellationToken);
+        var loading = Task.Run(() => Load(cancellationToken, allOfANumber), cancellationToken);
         try
         {
             if (targets.Named() is null)
@@ -82,11 +85,11 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
         return (await loading, _target);
     }
 
-    /// <inheritdoc cref="OpenAsync(CancellationToken)"/>
+    /// <inheritdoc cref="OpenAsync(CancellationToken, bool)"/>
     public async Task<(Migrator Migrator, Target Target)> OpenAsync(
-        MigratorOptions options, IProgress<MigrationEvent>? events, CancellationToken cancellationToken)
+        MigratorOptions options, IProgress<MigrationEvent>? events, CancellationToken cancellationToken, bool allOfANumber = false)
     {
-        var (migrations, target) = await OpenAsync(cancellationToken);
+        var (migrations, target) = await OpenAsync(cancellationToken, allOfANumber);
         return (new Migrator(target.Database, migrations, options, events), target);
     }
 

@@ -32,11 +32,25 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
     private const int CopyMessageBytes = 256 * 1024;
 
     private readonly List<Entry> _entries = [];
+    private NpgsqlBatch? _batch;
+    private int _at;
 
     private readonly record struct Entry(Func<NpgsqlBatchCommand>? Command, SqlStatement? Statement, TOwner Owner, bool AsText = false);
 
     /// <summary>How many rows the statements of files have written.</summary>
     internal long Rows { get; private set; }
+
+    /// <summary>Whom the command belongs to that the server is at, by the answers so far, and its statement.</summary>
+    internal (TOwner Owner, SqlStatement? Statement)? Current
+    {
+        get
+        {
+            IEnumerable<NpgsqlBatchCommand> sent = _batch?.BatchCommands is { } commands ? commands : [];
+            // Its type is known from the server's answer.
+            var done = sent.TakeWhile(command => command.StatementType != StatementType.Unknown).Count();
+            return _at + done < _entries.Count && _entries[_at + done] is var entry ? (entry.Owner, entry.Statement) : null;
+        }
+    }
 
     /// <summary>Adds a command of our own.</summary>
     internal void Add(TOwner owner, NpgsqlBatchCommand command) => Add(owner, () => command);
@@ -87,6 +101,7 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
             if (_entries[i].Command is null)
             {
                 var (_, statement, owner, asText) = _entries[i];
+                (_at, _batch) = (i, null);
                 await (asText ? RunAsTextAsync(statement!, owner, cancellationToken) : CopyAsync(statement!, owner, cancellationToken));
                 i++;
                 continue;
@@ -110,6 +125,8 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
         {
             batch.BatchCommands.Add(_entries[i].Command!());
         }
+
+        (_at, _batch) = (start, batch);
 
         try
         {

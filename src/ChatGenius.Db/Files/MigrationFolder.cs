@@ -1,10 +1,28 @@
+using System.Security.Cryptography;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Files;
 
 /// <summary>A migration without its number.</summary>
 /// <param name="Name">snake_case, what is between the number and <c>.sql</c>.</param>
 /// <param name="Text">The whole file, with LF line endings.</param>
 public sealed record ScaffoldedMigration(string Name, string Text);
+
+/// <summary>How new migrations get their numbers.</summary>
+/// <param name="Now">For those that are numbered by time.</param>
+/// <param name="ByTime">Whether they are, although none was before.</param>
+/// <param name="Again">Whether a migration of the same name may be there.</param>
+public sealed record Numbering(DateTimeOffset Now, bool ByTime = false, bool Again = false);
+
+/// <summary>A file as it was written.</summary>
+/// <param name="Name">Its name in the folder.</param>
+/// <param name="Checksum">SHA-256 of its bytes, in hexadecimal.</param>
+public sealed record WrittenFile(string Name, string Checksum)
+{
+    /// <summary>A file as it is now.</summary>
+    public static WrittenFile Of(string path) =>
+        new(System.IO.Path.GetFileName(path), Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))));
+}
 
 /// <summary>The project's migrations folder where files are added and renamed: one run at a time.</summary>
 public sealed class MigrationFolder
@@ -26,24 +44,31 @@ public sealed class MigrationFolder
 
     /// <summary>Writes migrations under the next numbers, all or none.</summary>
     /// <param name="migrations">In the order they are to be applied.</param>
-    /// <param name="taken">Numbers that are taken elsewhere: by the bundle, in the history.</param>
-    /// <param name="now">For projects that number by time.</param>
+    /// <param name="taken">The files' names of migrations elsewhere: in the bundle, in the history.</param>
+    /// <param name="numbering">How they get their numbers, and whether a name may be there already.</param>
     /// <param name="cancellationToken">Ends the waiting for another run.</param>
     /// <returns>The paths of the new files.</returns>
-    /// <exception cref="ProblemException">CG0813: the folder can't be written to; CG0814: another run keeps it locked; CG0815: no number is
-    /// left.</exception>
+    /// <exception cref="ProblemException">
+    /// CG0813: the folder can't be written to; CG0814: another run keeps it locked; CG0815: no number is left; CG0820: a name is there.
+    /// </exception>
     public async Task<IReadOnlyList<string>> AddAsync(
-        IReadOnlyList<ScaffoldedMigration> migrations, IReadOnlyCollection<long> taken, DateTimeOffset now,
+        IReadOnlyList<ScaffoldedMigration> migrations, IReadOnlyCollection<string> taken, Numbering numbering,
         CancellationToken cancellationToken = default)
     {
         using var held = await LockAsync(cancellationToken);
         var written = new List<string>();
         try
         {
-            var numbers = taken.Concat(Names().Select(MigrationNumber.Of).OfType<long>()).ToList();
+            var names = taken.Concat(Names()).ToList();
+            if (!numbering.Again)
+            {
+                RequireNew(migrations, names);
+            }
+
+            var numbers = names.Select(MigrationNumber.Of).OfType<long>().ToList();
             foreach (var migration in migrations)
             {
-                var number = MigrationNumber.Next(numbers, now);
+                var number = MigrationNumber.Next(numbers, numbering.Now, numbering.ByTime);
                 var path = System.IO.Path.Combine(Path, $"{MigrationNumber.Format(number)}_{migration.Name}.sql");
                 WholeFile.Write(path, System.Text.Encoding.UTF8.GetBytes(migration.Text), overwrite: false);
                 written.Add(path);
@@ -57,6 +82,41 @@ public sealed class MigrationFolder
             // Half a set of migrations that belong together would be applied as if it were whole.
             written.ForEach(File.Delete);
             throw e is IOException or UnauthorizedAccessException ? NotWritable(e) : e;
+        }
+    }
+
+    private static void RequireNew(IReadOnlyList<ScaffoldedMigration> migrations, List<string> names)
+    {
+        var there = migrations.SelectMany(migration => names.Where(name => MigrationNumber.Of(name) is not null
+            && Stem(name)[(name.IndexOf('_', StringComparison.Ordinal) + 1)..] == migration.Name)).ToList();
+        if (there.Count > 0)
+        {
+            throw new ProblemException([.. there.Distinct().Select(name => new Problem(
+                "CG0820", $"There is a migration of this name: {name}",
+                Advice: "Two that make the same thing own it together, and the down of one takes it from the other. Change that one, "
+                    + "choose another name, or add --again."))]);
+        }
+    }
+
+    /// <summary>Deletes files that are as they were written, all or none.</summary>
+    /// <param name="files">Names and what the files held.</param>
+    /// <param name="cancellationToken">Ends the waiting for another run.</param>
+    /// <exception cref="ProblemException">CG0813, CG0814 as for <see cref="AddAsync"/>; CG0821: one was changed, or is gone.</exception>
+    public async Task TakeBackAsync(IReadOnlyList<WrittenFile> files, CancellationToken cancellationToken = default)
+    {
+        using var held = await LockAsync(cancellationToken);
+        var changed = files.Where(file => !File.Exists(System.IO.Path.Combine(Path, file.Name))
+            || WrittenFile.Of(System.IO.Path.Combine(Path, file.Name)) != file).ToList();
+        if (changed.Count > 0)
+        {
+            throw new ProblemException([.. changed.Select(file => new Problem(
+                "CG0821", $"{System.IO.Path.Combine(Path, file.Name)} is not as it was written any more",
+                Advice: "Nothing was deleted. Delete yourself what you don't need."))]);
+        }
+
+        foreach (var file in files)
+        {
+            File.Delete(System.IO.Path.Combine(Path, file.Name));
         }
     }
 

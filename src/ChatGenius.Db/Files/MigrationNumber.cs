@@ -15,8 +15,11 @@ public static class MigrationNumber
     /// The highest number that is taken, plus one. Where that one is a time, the present time (UTC) if it is later, so that a project that
     /// numbers by time goes on doing so and still never gets a number below one that is there.
     /// </summary>
+    /// <param name="taken">The numbers.</param>
+    /// <param name="now">The present time.</param>
+    /// <param name="byTime">Whether a project that counts begins to number by time.</param>
     /// <exception cref="ProblemException">CG0815: no number is left.</exception>
-    public static long Next(IEnumerable<long> taken, DateTimeOffset now)
+    public static long Next(IEnumerable<long> taken, DateTimeOffset now, bool byTime = false)
     {
         var highest = taken.DefaultIfEmpty(0).Max();
         if (highest >= Highest)
@@ -25,7 +28,7 @@ public static class MigrationNumber
                 "CG0815", $"No number is left after {highest}", advice: "Give the file with that number a smaller one.");
         }
 
-        if (highest >= FirstTimestamp)
+        if (byTime || highest >= FirstTimestamp)
         {
             var time = long.Parse(now.UtcDateTime.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
             return Math.Max(highest + 1, time);
@@ -34,13 +37,10 @@ public static class MigrationNumber
         return highest + 1;
     }
 
-    /// <summary>The numbers of the bundle, from the names alone: who only needs the next one does not wait for its files to be
-    /// parsed.</summary>
-    public static IReadOnlyList<long> OfBundle() =>
+    /// <summary>The names of the bundle's files: who only needs the next number does not wait for them to be parsed.</summary>
+    public static IReadOnlyList<string> OfBundle() =>
         [.. typeof(MigrationNumber).Assembly.GetManifestResourceNames()
-            .Where(name => name.StartsWith("bundle/", StringComparison.Ordinal))
-            .Select(name => Of(name["bundle/".Length..]))
-            .OfType<long>()];
+            .Where(name => name.StartsWith("bundle/", StringComparison.Ordinal)).Select(name => name["bundle/".Length..])];
 
     /// <summary>Four digits or more.</summary>
     /// <param name="number">From 0.</param>

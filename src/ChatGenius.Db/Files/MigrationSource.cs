@@ -16,6 +16,9 @@ public static class MigrationSource
     /// <param name="folderMustExist">
     /// Whether it is a problem that the folder is not there; a folder that nobody named may well be missing.
     /// </param>
+    /// <param name="allOfANumber">
+    /// Whether files that share a number are all taken, for what goes back by the history, which knows the one that was applied.
+    /// </param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>The migrations in the order of their numbers.</returns>
     /// <exception cref="ProblemException">
@@ -24,7 +27,8 @@ public static class MigrationSource
     /// such folder; CG0302: the folder can't be read.
     /// </exception>
     public static IReadOnlyList<Migration> Load(
-        string? folder, bool bundle = true, bool folderMustExist = false, CancellationToken cancellationToken = default)
+        string? folder, bool bundle = true, bool folderMustExist = false, bool allOfANumber = false,
+        CancellationToken cancellationToken = default)
     {
         OpenSsl.Require();
         var assembly = typeof(MigrationSource).Assembly;
@@ -63,7 +67,8 @@ public static class MigrationSource
         var onAllCores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken };
         Parallel.For(0, files.Count, onAllCores, Read);
 
-        var unique = Unite(files, migrations, problems);
+        var unique = allOfANumber ? [.. migrations.OfType<Migration>().OrderBy(migration => migration.Version)]
+            : Unite(files, migrations, problems);
         var all = problems.OfType<List<Problem>>().SelectMany(p => p).ToList();
         return all.Count == 0 ? unique : throw new ProblemException(all);
     }
@@ -90,7 +95,8 @@ public static class MigrationSource
                     (problems[other] ??= []).Add(new Problem(
                         "CG0305",
                         $"{files[first].Path} and {files[other].Path} have the same number",
-                        Advice: "Rename the one that has been applied nowhere."));
+                        Advice: "Give the one that has been applied nowhere the next free number, as in "
+                            + $"{new ToolCall("renumber", Path.GetFileName(files[other].Path))}."));
                 }
                 else if (migrations[first] is { } bundled && migrations[other] is { } own && !bundled.IsSameAs(own))
                 {

@@ -41,7 +41,21 @@ public abstract record MigrationEvent
     public sealed record Retrying(MigrationStep Step, int Attempt, int Attempts, TimeSpan Delay, string Reason) : MigrationEvent;
 
     /// <summary>A message from the server: NOTICE, WARNING and the like.</summary>
-    public sealed record Notice(MigrationStep? Step, string Severity, string Message) : MigrationEvent;
+    public sealed record Notice(MigrationStep? Step, string Severity, string Message) : MigrationEvent
+    {
+        /// <summary>The SQLSTATEs with which the server says that something is there already.</summary>
+        internal static readonly string[] IsThere =
+        [
+            PostgresErrorCodes.DuplicateTable, PostgresErrorCodes.DuplicateColumn, PostgresErrorCodes.DuplicateObject,
+            PostgresErrorCodes.DuplicateSchema,
+        ];
+
+        /// <summary>The statement that it is about, where that is one of a file.</summary>
+        public SourceLocation? Where { get; init; }
+
+        /// <summary>Whether <c>IF NOT EXISTS</c> passed over something that is there already.</summary>
+        public bool PassesOver { get; init; }
+    }
 
     /// <summary>What somebody should know and see to, though the run goes on.</summary>
     public sealed record Remark(string Message) : MigrationEvent;

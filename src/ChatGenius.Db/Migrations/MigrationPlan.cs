@@ -17,6 +17,9 @@ public sealed record MigrationPlan(
     /// <summary>Whether all of it is one transaction, so that a failure changes nothing.</summary>
     public bool InOneTransaction { get; init; }
 
+    /// <summary>The sections that apply something.</summary>
+    public IReadOnlyList<MigrationStep> Ups => [.. Steps.Where(step => step.Direction == MigrationDirection.Up)];
+
     /// <summary>Number and description for a migration that has no file: four digits or more.</summary>
     internal static string FormatId(long version, string name) =>
         $"{version.ToString("D4", CultureInfo.InvariantCulture)}_{name}";
@@ -59,7 +62,7 @@ public sealed record MigrationPlan(
     /// <summary>Plans an <c>apply</c>.</summary>
     /// <exception cref="ProblemException">
     /// All at once: CG0401 edited; CG0402 missing; CG0403 out of order; CG0404 edited after an interruption;
-    /// CG0405 an interrupted rollback comes first; CG0406 no migration has the number asked for.
+    /// CG0405 an interrupted rollback comes first, and its file has another down by now; CG0406 no migration has the number asked for.
     /// </exception>
     public static MigrationPlan Apply(IReadOnlyList<Migration> migrations, HistorySnapshot history, PlanRequest request)
     {
@@ -90,16 +93,32 @@ public sealed record MigrationPlan(
                     problems.Add(PlanProblem.OutOfOrder(status, statuses));
                     break;
                 case MigrationState.Interrupted when status.Interruption!.Direction == MigrationDirection.Down:
-                    problems.Add(PlanProblem.InterruptedRollback(status));
+                    if (!GoesOnInFile(status))
+                    {
+                        problems.Add(PlanProblem.InterruptedRollback(status));
+                        break;
+                    }
+
+                    steps.Insert(0, RollbackStep(status) with { Command = "apply" });
+                    remarks.Add($"The rollback of {status.Migration!.Id} was interrupted: it comes to its end first");
+                    AddUp(status with { Interruption = null });
                     break;
                 case MigrationState.Interrupted when status.Migration is null || !status.Interruption.ContinuesIn(status.Migration.Up):
                     problems.Add(PlanProblem.EditedAfterInterruption(status));
                     break;
-                case MigrationState.Pending or MigrationState.OutOfOrder or MigrationState.Interrupted
-                    when status.Version <= (request.To ?? long.MaxValue):
-                    steps.Add(new MigrationStep(
-                        status.Version, status.Name, MigrationDirection.Up, status.Migration!.Up, status.Migration, status.Interruption));
+                case MigrationState.Pending or MigrationState.OutOfOrder or MigrationState.Interrupted:
+                    AddUp(status);
                     break;
+            }
+        }
+
+        void AddUp(MigrationStatus status)
+        {
+            if (status.Version <= (request.To ?? long.MaxValue))
+            {
+                steps.Add(new MigrationStep(
+                    status.Version, status.Migration!.Name, MigrationDirection.Up, status.Migration.Up, status.Migration,
+                    status.Interruption));
             }
         }
 
@@ -112,13 +131,17 @@ public sealed record MigrationPlan(
         return new MigrationPlan(steps, statuses, remarks);
     }
 
-    /// <summary>Plans a <c>rollback</c>: newest first.</summary>
+    /// <summary>Plans a <c>rollback</c>: newest first. Of files that share a number, the one that was applied counts.</summary>
     /// <exception cref="ProblemException">
     /// All at once: CG0406 no migration has the number asked for; CG0407 one can't be undone; CG0404 edited after an interruption;
     /// CG0408 an interrupted apply comes first.
     /// </exception>
     public static MigrationPlan Rollback(IReadOnlyList<Migration> migrations, HistorySnapshot history, RollbackRequest request)
     {
+        var rows = history.Rows.ToDictionary(row => row.Version);
+        migrations = [.. migrations.GroupBy(migration => migration.Version).Select(files =>
+            files.MaxBy(file => rows.GetValueOrDefault(file.Version) is not { } row || file.Name != row.Name ? 0
+                : IsApplied(file, row) ? 2 : 1)!)];
         var statuses = Compare(migrations, history);
         var applied = statuses.Where(status => status.Row is not null).Reverse().ToList();
         if (request.To is > 0 and var target && !applied.Any(status => status.Version == target))
@@ -210,17 +233,21 @@ public sealed record MigrationPlan(
     private static MigrationStep RollbackStep(MigrationStatus status)
     {
         var row = status.Row!;
-        var isApplied = status.Migration is { } file && file.Name == row.Name
-            && (row.Checksum.Length == 0 || file.Up.Checksum == row.Checksum);
-        if (status.Migration is { } same
-            && (isApplied || (status.Interruption is { } begun && begun.ContinuesIn(same.Down) && same.Name == row.Name)))
+        if (status.Migration is { } file && (status.Interruption is null ? IsApplied(file, row) : GoesOnInFile(status)))
         {
-            return new MigrationStep(row.Version, row.Name, MigrationDirection.Down, same.Down, same, status.Interruption);
+            return new MigrationStep(row.Version, row.Name, MigrationDirection.Down, file.Down, file, status.Interruption);
         }
 
         return new MigrationStep(row.Version, row.Name, MigrationDirection.Down, row.ParseDown(), null,
             status.Interruption) { IsStored = true };
     }
+
+    private static bool IsApplied(Migration file, HistoryRow row) =>
+        file.Name == row.Name && (row.Checksum.Length == 0 || file.Up.Checksum == row.Checksum);
+
+    /// <summary>Whether a rollback that was interrupted goes on with the file's down.</summary>
+    private static bool GoesOnInFile(MigrationStatus status) => status is
+        { Migration: { } file, Row: { } row, Interruption: { } begun } && file.Name == row.Name && begun.ContinuesIn(file.Down);
 
     private static IEnumerable<string> Gaps(List<MigrationStep> steps, IReadOnlyList<MigrationStatus> statuses)
     {

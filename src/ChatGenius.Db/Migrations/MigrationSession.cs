@@ -27,6 +27,9 @@ internal sealed partial class MigrationSession : IAsyncDisposable
     /// <summary>Takes back what a migration may have changed in its session.</summary>
     internal static readonly string[] Reset = ["RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL"];
 
+    /// <summary>What was sent last; it knows which statement a message of the server belongs to.</summary>
+    internal SqlPipeline<MigrationStep>? Sent { get; set; }
+
     private readonly Database _database;
     private readonly MigratorOptions _options;
     private readonly AnswerLimit _limit;

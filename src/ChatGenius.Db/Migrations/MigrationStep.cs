@@ -1,4 +1,6 @@
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>One section to run.</summary>
@@ -28,8 +30,11 @@ public sealed record MigrationStep(
     /// <summary>Whether it applies again what was just rolled back.</summary>
     internal bool Redoes => Command == "redo" && Direction == MigrationDirection.Up;
 
+    /// <summary>The statements that will run, counted from 0: an interrupted run has done those before them.</summary>
+    public IEnumerable<(int Index, SqlStatement Statement)> Left() => Section.Script.Statements.Index().Skip((Resume?.Statement ?? 1) - 1);
+
     /// <summary>The file of an up section, which always has one.</summary>
-    internal Migration File => Migration ?? throw new InvalidOperationException("Only a migration with a file is applied.");
+    public Migration File => Migration ?? throw new InvalidOperationException("Only a migration with a file is applied.");
 }
 
 /// <summary>What the caller wants of a plan to apply.</summary>

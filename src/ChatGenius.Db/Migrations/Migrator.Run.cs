@@ -43,7 +43,12 @@ public sealed partial class Migrator
             // Our own ROLLBACK after a failure doesn't ask first whether there is a transaction.
             if (e.Notice.SqlState != PostgresErrorCodes.NoActiveSqlTransaction)
             {
-                events.Report(new MigrationEvent.Notice(events.Current, e.Notice.InvariantSeverity, e.Notice.MessageText));
+                var at = session.Sent?.Current;
+                events.Report(new MigrationEvent.Notice(at?.Owner ?? events.Current, e.Notice.InvariantSeverity, e.Notice.MessageText)
+                {
+                    Where = at?.Statement?.Location,
+                    PassesOver = at?.Statement is not null && MigrationEvent.Notice.IsThere.Contains(e.Notice.SqlState),
+                });
             }
         };
         await using var watch = new MigrationWatch(session.Lock, session.IsPooled ? null : session.Facts.BackendPid, _options, events);

@@ -350,7 +350,7 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
 
     private Task SendAsync(Command[] commands, CancellationToken cancellationToken, Action<NpgsqlDataReader>? onMarked = null)
     {
-        var pipeline = new SqlPipeline<MigrationStep>(session.Connection);
+        var pipeline = session.Sent = new SqlPipeline<MigrationStep>(session.Connection);
         foreach (var command in commands)
         {
             command.AddTo(pipeline, step, _asText);

@@ -67,8 +67,9 @@ internal static class PlanProblem
             + $"{status.Interruption.Count}"
         + (status.Migration is null ? ", and its file is missing" : ", and what had been begun was edited since"),
         status.Migration?.Up.Where,
-        "Bring the file back and apply again (statements that were not begun may be edited), or undo by hand what was done and say so with "
-        + $"{new ToolCall("repair", status.Version.ToString(CultureInfo.InvariantCulture), "--forget")}.");
+        "Bring the file back as it was (statements that were not begun may be edited) and run "
+        + $"{(status.Interruption.Direction == MigrationDirection.Up ? new ToolCall("apply") : new ToolCall("rollback"))}, or undo by hand "
+        + $"what was done and say so with {new ToolCall("repair", status.Version.ToString(CultureInfo.InvariantCulture), "--forget")}.");
 
     internal static Problem InterruptedRollback(MigrationStatus status) => new(
         "CG0405",

@@ -143,7 +143,7 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
 
     private SqlPipeline<MigrationStep> Build(IReadOnlyList<MigrationStep> steps, IReadOnlyDictionary<long, int> attempts)
     {
-        var pipeline = new SqlPipeline<MigrationStep>(session.Connection);
+        var pipeline = session.Sent = new SqlPipeline<MigrationStep>(session.Connection);
         var records = new Dictionary<MigrationDirection, Recording>();
         for (var i = 0; i < steps.Count; i++)
         {

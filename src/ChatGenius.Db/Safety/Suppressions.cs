@@ -145,9 +145,10 @@ internal static class Suppressions
         var reason = colon < 0 ? "" : list[(colon + 1)..].Trim();
         list = colon < 0 ? list : list[..colon];
         var until = ReadUntil(ref list, where, problems);
-        if (reason.Length == 0)
+        if (reason.Length == 0 || reason.StartsWith("todo", StringComparison.OrdinalIgnoreCase))
         {
-            problems.Add(new Problem("CG1205", "The allow gives no reason", where, "Say why after a colon: -- cgdb:allow rule: reason."));
+            problems.Add(new Problem("CG1205", $"The allow gives no reason{(reason.Length == 0 ? "" : " yet")}", where,
+                "Say why after a colon: -- cgdb:allow rule: reason."));
         }
 
         foreach (var item in SplitList(list))

@@ -55,7 +55,7 @@ internal sealed class ApplyCommand(
         var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var plan = await migrator.PlanAsync(request, cancellationToken);
         PlanText.Write(report, plan, asResult: true);
-        report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{Plural.Of(plan.Steps.Count, "migration")} would be applied");
+        report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{Plural.Of(plan.Ups.Count, "migration")} would be applied");
         return ExitCode.Done;
     }
 
@@ -82,7 +82,7 @@ internal sealed class ApplyCommand(
         }
 
         var question = settings.IsProtected && confirmed!.Steps.Count > 0
-            ? $"Apply {Plural.Of(confirmed.Steps.Count, "migration")} to {target.Url.Display} ({settings.Environment!.Value})?" : null;
+            ? $"Apply {Plural.Of(confirmed.Ups.Count, "migration")} to {target.Url.Display} ({settings.Environment!.Value})?" : null;
         return await runs.RunAsync(
             target, question, yes, "applied", progress,
             async () =>

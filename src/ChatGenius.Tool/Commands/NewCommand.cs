@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using ChatGenius.Db;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Templates;
@@ -8,7 +9,7 @@ using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class NewCommand(Settings settings, AppliedMigrations history, Shell shell, Report report)
+internal sealed partial class NewCommand(Settings settings, AppliedMigrations history, LastNew last, Shell shell, Report report)
 {
     internal static readonly Command Definition = new("new", "Write the next migration from a template")
     {
@@ -36,6 +37,7 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
             chatgenius-db new index_messages_on_user_id_and_created_at
             chatgenius-db new backfill_title_in_users --set "value='Member'"
             chatgenius-db new tidy_up --template blank --stdout
+            chatgenius-db new --undo                   the files of the last new away
             chatgenius-db new --list                   all templates
             chatgenius-db new --show create_table      one, with the values it takes
             chatgenius-db new --eject create_table     a copy of it, to be changed
@@ -54,6 +56,12 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
             CommandOptionType.NoValue);
         private readonly CommandOption _stdout = app.Option("--stdout", "Print the migration instead of writing a file",
             CommandOptionType.NoValue);
+        private readonly CommandOption _again = app.Option("--again", "Although a migration of this name is there",
+            CommandOptionType.NoValue);
+        private readonly CommandOption _timestamp = app.Option("--timestamp", "Number it by the time, and all that come after it",
+            CommandOptionType.NoValue);
+        private readonly CommandOption _undo = app.Option("--undo", "Delete what the last new wrote, if it is as it was",
+            CommandOptionType.NoValue);
         private readonly CommandOption _list = app.Option("--list", "Show the templates", CommandOptionType.NoValue);
         private readonly CommandOption _show = app.Option("--show <NAME>", "Show a template", CommandOptionType.SingleValue);
         private readonly CommandOption _eject = app.Option("--eject <NAME>",
@@ -66,6 +74,10 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         public bool Edit => _edit.HasValue();
 
         public bool Stdout => _stdout.HasValue();
+
+        public bool Undo => _undo.HasValue();
+
+        public Numbering Numbering(DateTimeOffset now) => new(now, _timestamp.HasValue(), _again.HasValue());
 
         public bool List => _list.HasValue();
 
@@ -111,6 +123,10 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
             report.Result(new DoneJson("written") { Name = ejected, Files = [new DoneFileJson(path, null)] },
                 JsonContext.Readable.DoneJson);
         }
+        else if (options.Undo)
+        {
+            await UndoAsync(name, cancellationToken);
+        }
         else
         {
             await WriteAsync(catalog, name ?? throw NoName(), [.. columns.OfType<string>()], options, cancellationToken);
@@ -151,12 +167,11 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         }
 
         var applied = await history.TryReadAsync(cancellationToken);
-        var taken = applied.Select(migration => migration.Version).Concat(settings.Bundle ? MigrationNumber.OfBundle() : []).ToList();
-        var paths = await new MigrationFolder(settings.MigrationsFolder).AddAsync(scaffold.Migrations, taken, now, cancellationToken);
-        if (catalog.HasOwn)
-        {
-            Check(scaffold.Migrations.Zip(paths));
-        }
+        var taken = applied.Select(migration => $"{MigrationNumber.Format(migration.Version)}_{migration.Name}.sql")
+            .Concat(settings.Bundle ? MigrationNumber.OfBundle() : []).ToList();
+        var paths = await new MigrationFolder(settings.MigrationsFolder).AddAsync(
+            scaffold.Migrations, taken, options.Numbering(now), cancellationToken);
+        last.Keep(paths);
 
         if (editor is not null)
         {
@@ -168,6 +183,7 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
             report.Result(path);
         }
 
+        SayWhatIsMissing(scaffold.Migrations.Zip(paths));
         report.Result(
             new DoneJson("written") { Name = scaffold.Template.Name, Files = [.. paths.Select(path => new DoneFileJson(path, null))] },
             JsonContext.Readable.DoneJson);
@@ -202,23 +218,68 @@ internal sealed class NewCommand(Settings settings, AppliedMigrations history, S
         }
     }
 
-    /// <summary>A template of the project's own may make something that is no migration; an empty one is still to be filled.</summary>
-    private void Check(IEnumerable<(ScaffoldedMigration Migration, string Path)> written)
+    /// <summary>Says what the files don't say yet, and warns of what a template of the project's own makes that is no migration.</summary>
+    private void SayWhatIsMissing(IEnumerable<(ScaffoldedMigration Migration, string Path)> written)
     {
         foreach (var (migration, path) in written)
         {
+            var source = SourceText.From(path, migration.Text);
+            var todo = migration.Text.Split('\n').Index().Select(line => (Line: line.Index + 1, Match: Todo().Match(line.Item)))
+                .Where(line => line.Match.Success).Select(line => (line.Line, What: line.Match.Groups[1].Value)).ToList();
             try
             {
-                MigrationParser.Parse(SourceText.From(path, migration.Text), MigrationOrigin.Folder);
+                var parsed = MigrationParser.Parse(source, MigrationOrigin.Folder);
+                if (parsed.Up.Script.Statements.Count == 0)
+                {
+                    todo.Add((parsed.Up.Where.Line, "the statements are still to be written"));
+                }
             }
             catch (ProblemException e)
             {
+                todo.AddRange(e.Problems.Where(problem => problem.Kind == ProblemKind.Unfinished)
+                    .Select(problem => (problem.Where!.Line, problem.Message)));
                 foreach (var problem in e.Problems.Where(problem => problem.Kind != ProblemKind.Unfinished))
                 {
                     report.Warn(problem);
                 }
             }
+
+            foreach (var (line, what) in todo)
+            {
+                report.Note($"{path}:{line}: {what}", label: "todo");
+            }
         }
+    }
+
+    [GeneratedRegex(@"--.*\btodo: (.+)")]
+    private static partial Regex Todo();
+
+    /// <exception cref="ProblemException">CG0822: nothing is known to be taken back, or it is applied; CG0821: it was changed.</exception>
+    private async Task UndoAsync(string? name, CancellationToken cancellationToken)
+    {
+        var files = last.Read();
+        if (name is not null || files.Count == 0)
+        {
+            throw new ProblemException(
+                "CG0822", name is null ? $"There is no last new in {settings.MigrationsFolder} that could be taken back"
+                    : "--undo takes no name: it deletes what the last new wrote",
+                advice: name is null ? "Delete the files yourself." : "Leave the name out.");
+        }
+
+        var versions = files.ToLookup(file => MigrationNumber.Of(file.Name));
+        if ((await history.TryReadAsync(cancellationToken)).FirstOrDefault(applied => versions.Contains(applied.Version)) is { } there)
+        {
+            throw new ProblemException(
+                "CG0822", $"{versions[there.Version].First().Name} is applied in the database that is configured here",
+                advice: $"Undo it first, with {new ToolCall("rollback")}.");
+        }
+
+        await new MigrationFolder(settings.MigrationsFolder).TakeBackAsync(files, cancellationToken);
+        last.Forget();
+        var paths = files.Select(file => Path.Combine(settings.MigrationsFolder, file.Name)).ToList();
+        paths.ForEach(path => report.Result($"Deleted {path}"));
+        report.Result(new DoneJson("deleted") { Files = [.. paths.Select(path => new DoneFileJson(path, null))] },
+            JsonContext.Readable.DoneJson);
     }
 
     /// <exception cref="ProblemException">CG0819: no editor is set.</exception>

@@ -34,7 +34,7 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, TraceR
         var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var plan = await migrator.PlanAsync(request, cancellationToken);
         var seen = new Dictionary<long, TraceRecord>();
-        foreach (var migration in plan.Steps.Select(step => step.Migration).OfType<Migration>())
+        foreach (var migration in plan.Ups.Select(step => step.File))
         {
             if (await records.FindAsync(migration, cancellationToken) is { } certificate)
             {
@@ -43,7 +43,7 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, TraceR
         }
 
         PlanText.Write(report, plan, asResult: true, seen);
-        report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{Plural.Of(plan.Steps.Count, "migration")} to apply");
+        report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{Plural.Of(plan.Ups.Count, "migration")} to apply");
         return ExitCode.Done;
     }
 }
@@ -59,9 +59,9 @@ internal sealed record PlanJson(IReadOnlyList<PlannedJson> Migrations)
             step.Section.Where.Path,
             step.Section.Transactional,
             step.Resume?.Statement,
-            [.. step.Section.Script.Statements.Select((statement, i) =>
-                (statement, statement.Location, Locks: seen.GetValueOrDefault(step.Version)?.Statements[i].Locks)).Select(item =>
-                new PlannedStatementJson(item.Location.Line, item.Location.Column, item.statement.Text, item.Locks))]))]);
+            [.. step.Left().Select(item => (item.Statement, item.Statement.Location, item.Index)).Select(item =>
+                new PlannedStatementJson(item.Location.Line, item.Location.Column, item.Statement.Text, step.Direction
+                    == MigrationDirection.Up ? seen.GetValueOrDefault(step.Version)?.Statements[item.Index].Locks : null))]))]);
 }
 
 /// <param name="Direction"><c>up</c> or <c>down</c>.</param>

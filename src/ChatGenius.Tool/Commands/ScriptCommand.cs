@@ -1,3 +1,4 @@
+using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
@@ -53,6 +54,10 @@ internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shel
         }
 
         var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
-        return await migrator.PlanAsync(request, cancellationToken);
+        var plan = await migrator.PlanAsync(request, cancellationToken);
+        return plan.Steps.FirstOrDefault(step => step.Resume is not null) is not { } stopped ? plan : throw new ProblemException(
+            "CG0418", $"{stopped.Id} was interrupted, and a script begins every migration at its first statement",
+            stopped.Section.Where, $"Finish it with {new ToolCall("apply", "--to", $"{stopped.Version}")}, or settle it with "
+                + $"{new ToolCall("repair", $"{stopped.Version}")}, and write the script then.");
     }
 }

@@ -37,10 +37,10 @@ internal static class PlanText
             var stored = step.IsStored ? ", as the history has kept it" : "";
             output.WriteLine(style.Bold($"-- {step.Id} {step.Direction.ToString().ToLowerInvariant()}{stored}, {how}{resume}"));
             output.WriteLine(style.Dim($"-- {step.Section.Where.Path}:{step.Section.Where.Line}"));
-            foreach (var (i, statement) in step.Section.Script.Statements.Index().Skip((step.Resume?.Statement ?? 1) - 1))
+            var certificate = step.Direction == MigrationDirection.Up ? seen?.GetValueOrDefault(step.Version) : null;
+            foreach (var (i, statement) in step.Left())
             {
-                foreach (var (table, mode) in seen?.GetValueOrDefault(step.Version)?.Statements[i].Locks ?? new Dictionary<string,
-                    string>())
+                foreach (var (table, mode) in certificate?.Statements[i].Locks ?? new Dictionary<string, string>())
                 {
                     output.WriteLine(style.Dim($"-- {mode} on {table}"));
                 }

@@ -82,6 +82,9 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
                     Line(Cells.Tame(
                         $"  {e.Step.Id} gave way ({e.Reason}); attempt {e.Attempt + 1} of {e.Attempts + 1} in {Duration.Format(e.Delay)}"));
                     break;
+                case MigrationEvent.Notice { PassesOver: true, Severity: "NOTICE" } e:
+                    Line(Cells.Tame($"  note: {e.Where}: {e.Message}"));
+                    break;
                 case MigrationEvent.Notice e when e.Severity == "WARNING" || _report.Verbose:
                     Line(Cells.Tame($"  {e.Severity}: {e.Message}"));
                     break;

@@ -6,6 +6,7 @@ namespace ChatGenius.Tests.Files;
 public class MigrationFolderTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
+    private static readonly Numbering Numbering = new(Now);
 
     [Theory]
     [InlineData(new long[] { }, 1)]
@@ -39,7 +40,7 @@ public class MigrationFolderTests
         sandbox.Write("m/0007_there.sql", "");
         var folder = new MigrationFolder(sandbox.Combine("m"));
 
-        var paths = await folder.AddAsync([new("a", "A\n"), new("b", "B\n")], [5, 8], Now);
+        var paths = await folder.AddAsync([new("a", "A\n"), new("b", "B\n")], ["0005_e.sql", "0008_h.sql"], Numbering);
 
         paths.Select(Path.GetFileName).ShouldBe(["0009_a.sql", "0010_b.sql"]);
         sandbox.Read("m/0009_a.sql").ShouldBe("A\n");
@@ -53,7 +54,8 @@ public class MigrationFolderTests
         var path = sandbox.Combine("m");
 
         var added = await Task.WhenAll(Enumerable.Range(0, 16)
-            .Select(i => Task.Run(() => new MigrationFolder(path).AddAsync([new($"x{i}", ""), new($"y{i}", "")], [5], Now))));
+            .Select(i => Task.Run(() => new MigrationFolder(path)
+                .AddAsync([new($"x{i}", ""), new($"y{i}", "")], ["0005_e.sql"], Numbering))));
 
         added.SelectMany(paths => paths).Select(p => MigrationNumber.Of(Path.GetFileName(p))).Order()
             .ShouldBe(Enumerable.Range(6, 32).Select(n => (long?)n));
@@ -66,8 +68,8 @@ public class MigrationFolderTests
         using var sandbox = new Sandbox();
         sandbox.Write(".chatgenius-db.lock", "");
 
-        var problem = (await Should.ThrowAsync<ProblemException>(() => new MigrationFolder(sandbox.Path).AddAsync([new("a", "")], [], Now)))
-            .Problems[0];
+        var adding = () => new MigrationFolder(sandbox.Path).AddAsync([new("a", "")], [], Numbering);
+        var problem = (await Should.ThrowAsync<ProblemException>(adding)).Problems[0];
 
         problem.Code.ShouldBe("CG0814");
         problem.Advice.ShouldNotBeNull().ShouldContain(sandbox.Combine(".chatgenius-db.lock"));
@@ -79,7 +81,7 @@ public class MigrationFolderTests
         using var sandbox = new Sandbox();
         var path = sandbox.Write("migrations", "");
 
-        (await Should.ThrowAsync<ProblemException>(() => new MigrationFolder(path).AddAsync([new("a", "")], [], Now))).Problems[0]
+        (await Should.ThrowAsync<ProblemException>(() => new MigrationFolder(path).AddAsync([new("a", "")], [], Numbering))).Problems[0]
             .Code.ShouldBe("CG0813");
     }
 
@@ -89,7 +91,7 @@ public class MigrationFolderTests
         using var sandbox = new Sandbox();
 
         await Should.ThrowAsync<ProblemException>(() => new MigrationFolder(sandbox.Path)
-            .AddAsync([new("a", ""), new(new string('b', 300), "")], [], Now));
+            .AddAsync([new("a", ""), new(new string('b', 300), "")], [], Numbering));
 
         Directory.GetFileSystemEntries(sandbox.Path).ShouldBeEmpty();
     }

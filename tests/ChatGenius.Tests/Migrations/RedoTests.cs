@@ -2,6 +2,8 @@ using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Tests.Files;
 using ChatGenius.Tests.Support;
+using ChatGenius.Tests.Tool;
+using ChatGenius.Tool;
 namespace ChatGenius.Tests.Migrations;
 
 /// <summary>Undoing and applying again, and which down runs.</summary>
@@ -159,24 +161,104 @@ public class RedoTests
             folder.RollbackAsync(database))).Problems[0].Advice!.ShouldContain("still applied, as it was");
     }
 
-    [Fact]
-    public async Task A_broken_off_rollback_without_a_transaction_goes_on_whatever_it_has_dropped()
+    [Theory]
+    [InlineData("rollback", "1:Applied 2:Pending")]
+    [InlineData("apply", "1:Applied 2:Applied")]
+    [InlineData("redo", "1:Applied 2:Applied")]
+    public async Task A_broken_off_rollback_without_a_transaction_goes_on_whatever_it_has_dropped(string command, string status)
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().Write(1, "a", "CREATE TABLE k (v int, w int);", "DROP TABLE k;").Write(
-            2, "outside", "CREATE INDEX CONCURRENTLY k_v ON k (v);",
-                "ALTER TABLE k DROP COLUMN w;\nSELECT 1 / (SELECT count(*) FROM pg_class WHERE relname = 'go');\nDROP INDEX CONCURRENTLY "
-                    + "k_v;",
-            " transaction:false", " transaction:false");
+        using var folder = BrokenOff();
         await folder.ApplyAsync(database);
 
         var problem = (await Should.ThrowAsync<ProblemException>(() => folder.RollbackAsync(database))).Problems[0];
         problem.Advice!.ShouldContain("undone in part");
-        (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Code.ShouldBe("CG0405");
         await database.ExecuteAsync("CREATE TABLE go ()");
 
-        (await folder.RollbackAsync(database)).Finished.Count.ShouldBe(1);
-        (await folder.StatusAsync(database)).ShouldBe("1:Applied 2:Pending");
+        var run = await (command switch
+        {
+            "apply" => folder.ApplyAsync(database),
+            "redo" => folder.Migrator(database).RedoAsync(new RedoRequest()),
+            _ => folder.RollbackAsync(database),
+        });
+        run.Finished[0].Step.Direction.ShouldBe(MigrationDirection.Down);
+        (await folder.StatusAsync(database)).ShouldBe(status);
+        (await database.ScalarAsync<bool>(
+            "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'k'::regclass AND attname = 'x')"))
+            .ShouldBe(command != "rollback");
+    }
+
+    [Fact]
+    public async Task A_broken_off_rollback_whose_down_was_edited_is_not_continued_by_apply()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = BrokenOff();
+        await folder.ApplyAsync(database);
+        await Should.ThrowAsync<ProblemException>(() => folder.RollbackAsync(database));
+        folder.Write(2, "outside", "CREATE INDEX CONCURRENTLY k_v ON k (v);\nALTER TABLE k ADD COLUMN x int;", "DROP TABLE k;",
+            " transaction:false", " transaction:false");
+
+        (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems[0].Code.ShouldBe("CG0405");
+        await database.ExecuteAsync("CREATE TABLE go ()");
+        (await folder.RollbackAsync(database)).Finished.ShouldHaveSingleItem().Step.IsStored.ShouldBeTrue();
+        (await folder.ApplyAsync(database)).Finished.Count.ShouldBe(1);
+    }
+
+    private static Folder BrokenOff() => new Folder().Write(1, "a", "CREATE TABLE k (v int, w int);", "DROP TABLE k;").Write(
+        2, "outside", "CREATE INDEX CONCURRENTLY k_v ON k (v);\nALTER TABLE k ADD COLUMN x int;",
+        "ALTER TABLE k DROP COLUMN x;\nSELECT 1 / (SELECT count(*) FROM pg_class WHERE relname = 'go');\nDROP INDEX CONCURRENTLY k_v;",
+        " transaction:false", " transaction:false");
+
+    [Theory]
+    [InlineData("f", true)]
+    [InlineData("g", true)]
+    [InlineData("neither", false)]
+    public async Task Of_two_files_with_one_number_the_one_that_was_applied_is_undone(string applied, bool isThere)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+        string Sql(string name) => $"-- migrate:up\nCREATE TABLE {name} ();\n-- migrate:down\nDROP TABLE {name};\n";
+        tool.Write($"migrations/0007_{applied}.sql", Sql(applied));
+        (await tool.RunAsync("apply", "--no-bundle")).ExitCode.ShouldBe(ExitCode.Done);
+        File.Delete(Path.Combine(tool.Folder, "migrations", $"0007_{applied}.sql"));
+        tool.Write("migrations/0007_f.sql", Sql("f"));
+        tool.Write("migrations/0007_g.sql", Sql("g"));
+
+        (await tool.RunAsync("apply", "--no-bundle")).Error.ShouldContain("CG0305");
+        var run = await tool.RunAsync("rollback", "--yes", "--no-bundle");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Error.ShouldContain($"rolled back 0007_{applied}");
+        run.Error.Contains("the history has kept", StringComparison.Ordinal).ShouldBe(!isThere);
+        (await database.ScalarAsync<bool>($"SELECT to_regclass('{applied}') IS NULL")).ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("0001_initial_schema.sql", "CREATE TABLE mine ();", "DROP TABLE mine;")]
+    [InlineData("0001_mine.sql", "CREATE TABLE mine ();", "DROP TABLE mine;")]
+    public async Task A_file_with_the_number_of_a_bundled_one_is_not_undone_in_its_place(string name, string up, string down)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+        await tool.RunAsync("apply", "--to", "1");
+        tool.Write($"migrations/{name}", $"-- migrate:up\n{up}\n-- migrate:down\n{down}\n");
+
+        var run = await tool.RunAsync("rollback", "--yes");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        (await database.ScalarAsync<bool>("SELECT to_regclass('messages') IS NULL")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task What_a_summary_counts_is_what_was_done()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+        tool.Write("migrations/0001_a.sql", "-- migrate:up\nCREATE TABLE a ();\n-- migrate:down\nDROP TABLE a;\n");
+
+        (await tool.RunAsync("apply", "--no-bundle")).Out.ShouldStartWith("1 migration applied in ");
+        (await tool.RunAsync("redo", "--yes", "--no-bundle")).Out.ShouldStartWith("1 migration applied again in ");
+        (await tool.RunAsync("rollback", "--yes", "--no-bundle")).Out.ShouldStartWith("1 migration rolled back in ");
     }
 
     [Fact]

@@ -29,7 +29,7 @@ internal sealed class InProcess : IDisposable
     }
 
     public Shell Shell(TextWriter output, TextWriter error, string? workingDirectory = null) =>
-        new(new StringReader(Input).ReadLine, output, error, Environment, Path.GetFullPath(workingDirectory ?? "", Folder))
+        new(new StringReader(Input).ReadLine, output, error, WithOwnData(), Path.GetFullPath(workingDirectory ?? "", Folder))
         {
             InIsTerminal = Terminal,
             OutIsTerminal = Terminal,
@@ -48,7 +48,22 @@ internal sealed class InProcess : IDisposable
         return new ToolRun(exitCode, Shorten(output), Shorten(error));
     }
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose()
+    {
+        _folder.Delete(recursive: true);
+        if (Directory.Exists($"{Folder}-data"))
+        {
+            Directory.Delete($"{Folder}-data", recursive: true);
+        }
+    }
+
+    /// <summary>What is kept in the user's own folder is no other test's.</summary>
+    private Dictionary<string, string> WithOwnData()
+    {
+        var environment = new Dictionary<string, string>(Environment);
+        environment.TryAdd("CHATGENIUS_DATA_DIR", $"{Folder}-data");
+        return environment;
+    }
 
     private string Shorten(StringWriter writer) => writer.ToString().Replace(Folder, "FOLDER", StringComparison.Ordinal);
 }

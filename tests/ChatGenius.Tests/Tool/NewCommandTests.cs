@@ -77,6 +77,96 @@ public class NewCommandTests
     }
 
     [Fact]
+    public async Task A_name_that_is_there_is_refused_unless_it_is_wanted_again()
+    {
+        using var tool = new InProcess();
+        await tool.RunAsync("new", "add_reactions", "emoji:text");
+
+        var run = await tool.RunAsync("new", "AddReactions");
+
+        run.ExitCode.ShouldBe(ExitCode.Error);
+        run.Error.ShouldContain("CG0820: There is a migration of this name: 0006_add_reactions.sql");
+        (await tool.RunAsync("new", "initial_schema")).Error
+            .ShouldContain("CG0820: There is a migration of this name: 0001_initial_schema.sql");
+        Directory.GetFiles(Path.Combine(tool.Folder, "migrations")).Length.ShouldBe(1);
+        (await tool.RunAsync("new", "add_reactions", "--again")).Out.ShouldBe("FOLDER/migrations/0007_add_reactions.sql\n");
+    }
+
+    [Fact]
+    public async Task A_number_by_the_time_is_begun_with_timestamp_and_kept_by_those_that_follow()
+    {
+        using var tool = new InProcess();
+
+        var first = (await tool.RunAsync("new", "add_reactions", "--timestamp")).Out;
+        var second = (await tool.RunAsync("new", "add_polls")).Out;
+
+        first.ShouldMatch("^FOLDER/migrations/20[0-9]{12}_add_reactions.sql\n$");
+        second.ShouldMatch("^FOLDER/migrations/20[0-9]{12}_add_polls.sql\n$");
+        string.CompareOrdinal(second, first).ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task What_the_last_new_wrote_is_taken_back_while_it_is_as_it_was_and_not_applied()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+        async Task<string> RefusedAsync() => (await tool.RunAsync("new", "--undo")).Error[..13];
+        (await RefusedAsync()).ShouldBe("error CG0822:");
+        await tool.RunAsync("new", "add_reactions");
+        var paths = (await tool.RunAsync("new", "add_kind_to_messages", "kind:text")).Out
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+        (await tool.RunAsync("new", "--undo", "--json")).Out.ShouldContain("\"deleted\"");
+        Directory.GetFiles(Path.Combine(tool.Folder, "migrations")).Select(Path.GetFileName).ShouldBe(["0006_add_reactions.sql"]);
+        (await RefusedAsync()).ShouldBe("error CG0822:");
+
+        paths.Length.ShouldBe(3);
+        await tool.RunAsync("new", "add_kind_to_messages", "kind:text");
+        var second = Path.Combine(tool.Folder, "migrations", Path.GetFileName(paths[1]));
+        await File.AppendAllTextAsync(second, "-- mine\n");
+        (await RefusedAsync()).ShouldBe("error CG0821:");
+        Directory.GetFiles(Path.Combine(tool.Folder, "migrations")).Length.ShouldBe(4);
+
+        await tool.RunAsync("new", "add_polls");
+        (await tool.RunAsync("apply", "--to", "6")).ExitCode.ShouldBe(ExitCode.Done);
+        (await tool.RunAsync("new", "--undo")).Out.ShouldBe("Deleted FOLDER/migrations/0010_add_polls.sql\n");
+        await tool.RunAsync("new", "add_applied");
+        File.Delete(second);
+        File.Delete(Path.Combine(tool.Folder, "migrations", Path.GetFileName(paths[2])));
+        (await tool.RunAsync("apply")).ExitCode.ShouldBe(ExitCode.Done);
+        (await RefusedAsync()).ShouldBe("error CG0822:");
+    }
+
+    [Fact]
+    public async Task What_is_still_missing_is_said_after_the_files()
+    {
+        using var tool = new InProcess();
+
+        (await tool.RunAsync("new", "tidy_up")).Error.ShouldContain("\ntodo: FOLDER/migrations/0006_tidy_up.sql:1: ");
+        (await tool.RunAsync("new", "backfill_title_in_users")).Error
+            .ShouldMatch("\ntodo: FOLDER/migrations/0007_backfill_title_in_users.sql:[0-9]+: put what the rows get in the place of NULL");
+        (await tool.RunAsync("new", "drop_invites")).Error
+            .ShouldMatch("\ntodo: FOLDER/migrations/0008_drop_invites.sql:[0-9]+: since when no running version");
+        (await tool.RunAsync("new", "add_reactions", "emoji:text")).Error.ShouldNotContain("todo");
+    }
+
+    [Theory]
+    [InlineData("drop_invites")]
+    [InlineData("remove_title_from_users")]
+    [InlineData("rename_content_to_body_in_messages")]
+    public async Task A_reason_that_nobody_gave_is_refused_until_somebody_does(string name)
+    {
+        using var tool = new InProcess();
+        var path = (await tool.RunAsync("new", name)).Out.Trim().Replace("FOLDER", tool.Folder, StringComparison.Ordinal);
+
+        (await tool.RunAsync("verify")).Error.ShouldContain("CG1205: The allow gives no reason yet");
+        var text = (await File.ReadAllTextAsync(path)).Replace("todo: since when", "since 2.7", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(path, text);
+
+        (await tool.RunAsync("verify")).ExitCode.ShouldBe(ExitCode.Done);
+    }
+
+    [Fact]
     public async Task The_list_fits_a_terminal()
     {
         using var tool = new InProcess();

@@ -270,4 +270,33 @@ public class RunTests
             await Task.Delay(20, patience.Token);
         }
     }
+
+    /// <summary>Each kind of statement that passes over what is there, in a batch of several and outside a transaction.</summary>
+    [Theory]
+    [InlineData("CREATE TABLE IF NOT EXISTS there (i int)", "")]
+    [InlineData("CREATE INDEX IF NOT EXISTS there_i ON there (i)", "")]
+    [InlineData("CREATE INDEX CONCURRENTLY IF NOT EXISTS there_i ON there (i)", " transaction:false")]
+    [InlineData("ALTER TABLE there ADD COLUMN IF NOT EXISTS i int", "")]
+    [InlineData("CREATE SEQUENCE IF NOT EXISTS there_seq", "")]
+    [InlineData("CREATE SCHEMA IF NOT EXISTS there_schema", "")]
+    [InlineData("CREATE EXTENSION IF NOT EXISTS plpgsql", " transaction:false")]
+    [InlineData("CREATE MATERIALIZED VIEW IF NOT EXISTS there_view AS SELECT 1", "")]
+    [InlineData("CREATE TABLE IF NOT EXISTS there AS SELECT 1 AS i", "")]
+    public async Task What_is_passed_over_because_it_is_there_is_said_with_its_place(string statement, string options)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ExecuteAsync("CREATE TABLE there (i int); CREATE INDEX there_i ON there (i); CREATE SEQUENCE there_seq; "
+            + "CREATE SCHEMA there_schema; CREATE MATERIALIZED VIEW there_view AS SELECT 1");
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+        tool.Write("migrations/0001_a.sql", "-- migrate:up\nCREATE TABLE IF NOT EXISTS a (i int);\n-- migrate:down\nDROP TABLE a;\n");
+        tool.Write("migrations/0002_b.sql", $"-- migrate:up{options}\nSELECT 1;\n{statement};\n-- migrate:down\nSELECT 1;\n");
+        tool.Write("migrations/0003_c.sql", "-- migrate:up\nDROP TABLE IF EXISTS nothing;\n-- migrate:down\nSELECT 1;\n");
+
+        var run = await tool.RunAsync("apply", "--no-bundle");
+
+        run.ExitCode.ShouldBe(ChatGenius.Tool.ExitCode.Done, run.Error);
+        run.Error.Split('\n').Where(line => line.Contains("note:", StringComparison.Ordinal)).ShouldHaveSingleItem()
+            .ShouldMatch("^  note: FOLDER/migrations/0002_b.sql:3:1: .* already exists, skipping$");
+        (await tool.RunAsync("redo", "--yes", "--no-bundle")).Error.ShouldNotContain("note:");
+    }
 }

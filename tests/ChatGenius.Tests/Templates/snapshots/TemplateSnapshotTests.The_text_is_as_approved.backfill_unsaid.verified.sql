@@ -7,7 +7,7 @@ DECLARE
     batch_start users.id%TYPE := (SELECT id FROM users ORDER BY id LIMIT 1);
     batch_end users.id%TYPE;
 BEGIN
-    -- What the rows get goes below in the place of NULL; then this goes out.
+    -- todo: put what the rows get in the place of NULL below, and take out these lines
     IF batch_start IS NOT NULL THEN
         RAISE EXCEPTION 'This migration does not say yet what the rows of users get: edit it';
     END IF;

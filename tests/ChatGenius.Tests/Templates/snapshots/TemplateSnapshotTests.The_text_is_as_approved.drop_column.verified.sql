@@ -3,7 +3,7 @@
 
 -- migrate:up
 
--- cgdb:allow drop-column: no running version of the application reads or writes it any more
+-- cgdb:allow drop-column: todo: since when no running version of the application reads or writes it
 ALTER TABLE users
     DROP COLUMN IF EXISTS title;
 

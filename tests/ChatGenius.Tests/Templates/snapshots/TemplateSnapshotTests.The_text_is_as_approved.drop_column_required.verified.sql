@@ -4,7 +4,7 @@
 
 -- migrate:up
 
--- cgdb:allow drop-column: no running version of the application reads or writes it any more
+-- cgdb:allow drop-column: todo: since when no running version of the application reads or writes it
 ALTER TABLE messages
     DROP COLUMN IF EXISTS content;
 

@@ -3,7 +3,7 @@
 
 -- migrate:up
 
--- cgdb:allow drop-table: no running version of the application uses it any more
+-- cgdb:allow drop-table: todo: since when no running version of the application uses it
 DROP TABLE IF EXISTS invites;
 
 -- To make this reversible, give the columns: a down that creates the table again takes this one's place.

@@ -4,7 +4,7 @@
 
 -- migrate:up
 
--- cgdb:allow rename-column: no running version of the application says content any more
+-- cgdb:allow rename-column: todo: since when no running version of the application says content
 ALTER TABLE messages RENAME COLUMN content TO body;
 
 -- migrate:down

@@ -1,23 +1,32 @@
 using ChatGenius.Db;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
+using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool;
 
 /// <summary>Asks before something is done that can't be undone.</summary>
 internal sealed class Consent(Shell shell, Settings settings, Report report)
 {
-    /// <summary>Refuses a destructive command in a protected environment.</summary>
+    /// <summary>The option by which a destructive command is let through in a protected environment.</summary>
+    public static CommandOption Option(CommandLineApplication app) => app.Option(
+        "--protected-reason <TEXT>", "Why it may run in a protected environment, for the log", CommandOptionType.SingleValue);
+
+    /// <summary>Refuses a destructive command in a protected environment, where no reason lets it through.</summary>
     /// <param name="command">The command's name.</param>
+    /// <param name="reason">Why it may run there all the same; null where the command can't be let through, or nobody has said why.</param>
+    /// <returns>The reason where it is one; null where none is needed.</returns>
     /// <exception cref="ProblemException">CG1009.</exception>
-    public void RefuseWhereProtected(string command)
+    public string? RefuseWhereProtected(string command, string? reason = null)
     {
-        if (settings.IsProtected)
+        if (settings.IsProtected && string.IsNullOrWhiteSpace(reason))
         {
             throw new ProblemException(
                 "CG1009", $"{Cli.Name} {command} is refused in the protected environment \"{settings.Environment!.Value}\"",
                 advice: $"Choose another environment, or set \"protected\" to false in {settings.File!.Path} for as long as you need it.");
         }
+
+        return settings.IsProtected ? reason : null;
     }
 
     /// <summary>Asks a question that <c>--yes</c> answers as well.</summary>

@@ -36,24 +36,26 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
     /// <param name="dryRun">Whether only the plan and the losses are shown.</param>
     /// <param name="noEstimate">Whether the losses are left out.</param>
     /// <param name="yes">Whether <c>--yes</c> was given.</param>
+    /// <param name="reason">What <c>--protected-reason</c> says.</param>
     /// <param name="words">The command's name, its verb for the question (<c>Roll back</c>), and what the summary says.</param>
     /// <param name="run">The run.</param>
     /// <param name="cancellationToken">Cancels the run.</param>
     /// <exception cref="ProblemException">CG1009: the environment is protected; CG1008: no terminal to ask on; and those of the
     /// run.</exception>
     public async Task<ExitCode> UndoAsync(
-        Func<Migrator, Task<MigrationPlan>> decide, bool dryRun, bool noEstimate, bool yes,
+        Func<Migrator, Task<MigrationPlan>> decide, bool dryRun, bool noEstimate, bool yes, string? reason,
         (string Command, string Verb, string Done) words,
         Func<Migrator, MigrationPlan, Task<RunResult>> run, CancellationToken cancellationToken)
     {
+        var options = settings.RunOptions;
         if (!dryRun)
         {
-            consent.RefuseWhereProtected(words.Command);
+            options = options with { Reason = consent.RefuseWhereProtected(words.Command, reason) };
         }
 
         using var progress = new RunProgress(report);
         var (migrator, target) = await workspace.OpenAsync(
-            settings.RunOptions, progress, cancellationToken, allOfANumber: words.Command == "rollback");
+            options, progress, cancellationToken, allOfANumber: words.Command == "rollback");
         var plan = await decide(migrator);
         if (plan.Steps is not [var newest, ..])
         {

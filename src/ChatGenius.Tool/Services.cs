@@ -16,6 +16,7 @@ internal static class Services
             .AddSingleton(_ => Load(shell, options, report))
             .AddSingleton<TargetFinder>()
             .AddSingleton<Workspace>()
+            .AddSingleton<TestDatabaseRequests>()
             .AddSingleton<TraceRecords>()
             .AddSingleton<AppliedMigrations>()
             .AddSingleton<LastNew>()

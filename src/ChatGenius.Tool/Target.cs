@@ -109,9 +109,10 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
     /// </summary>
     /// <param name="shadow">The value of <c>--shadow</c>; null for the private server.</param>
     /// <param name="options">How migrations are run.</param>
-    public Replayer Replayer(string? shadow, ReplayOptions options) => shadow is null
+    /// <param name="option">The option that names the server.</param>
+    public Replayer Replayer(string? shadow, ReplayOptions options, string option = "--shadow") => shadow is null
         ? new Replayer(ReplayServer()) { Options = options, Progress = new NoteProgress(report) }
-        : new Replayer(Parse(shadow, "--shadow")) { Options = options };
+        : new Replayer(Parse(shadow, option)) { Options = options };
 
     /// <summary>The private server for throw-away databases.</summary>
     public LocalServer ReplayServer() => new(ServerOptions().ForReplay());

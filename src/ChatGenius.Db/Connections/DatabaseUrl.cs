@@ -92,6 +92,28 @@ public sealed partial class DatabaseUrl
     }
 
     /// <summary>How the session attributes that are asked for are called by libpq; <c>any</c> where nothing is.</summary>
+    /// <summary>The same with the password, for the environment of a program that connects by it; never to be shown.</summary>
+    public string WithSecret
+    {
+        get
+        {
+            var variables = LibpqEnvironment();
+            var text = Display;
+            text = variables.TryGetValue("PGPASSWORD", out var password)
+                ? text.Insert(text.IndexOf('@', StringComparison.Ordinal), $":{Uri.EscapeDataString(password)}") : text;
+            (string Variable, string Parameter)[] more = [("PGSSLMODE", "sslmode"), ("PGSSLROOTCERT", "sslrootcert"),
+                ("PGSSLCERT", "sslcert"), ("PGSSLKEY", "sslkey"), ("PGOPTIONS", "options")];
+            return more.Where(one => variables.TryGetValue(one.Variable, out var value) && value != "prefer").Aggregate(text, (url, one) =>
+                $"{url}{(url.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{one.Parameter}={EscapePath(variables[one.Variable])}");
+        }
+    }
+
+    /// <summary>The database as keywords for Npgsql, without the password.</summary>
+    public string Keywords => new NpgsqlConnectionStringBuilder
+    {
+        Host = Host, Port = Port, Username = UserName, Database = DatabaseName, Passfile = PasswordFile,
+    }.ConnectionString;
+
     internal string TargetSessionAttributes => _builder.TargetSessionAttributes ?? "any";
 
     /// <summary>How long a connection attempt may take; <see cref="Timeout.InfiniteTimeSpan"/> where there is no limit.</summary>

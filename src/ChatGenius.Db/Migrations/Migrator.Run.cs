@@ -27,6 +27,11 @@ public sealed partial class Migrator
         plan = decide(await session.PrepareAsync(columns));
         RequireConfirmed(plan, confirmed);
         await BatchedStep.CheckAsync(session, plan.Steps, _options, cancellationToken);
+        if (plan.Steps is [var first, ..])
+        {
+            await WriteReasonAsync(session, first.Command);
+        }
+
         var events = new StepEvents(plan.Steps, _events);
         limit.UnderWay = () => events.Current;
         await RunStepsAsync(session, plan, events, cancellationToken);

@@ -53,6 +53,9 @@ public sealed record MigratorOptions
     public string ToolVersion { get; init; } =
         typeof(MigratorOptions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
 
+    /// <summary>Why it runs where it would be refused, for the log.</summary>
+    public string? Reason { get; init; }
+
     /// <summary>The backup that was made before this run, for the history.</summary>
     public string? Backup { get; init; }
 }

@@ -4,6 +4,11 @@ using ChatGenius.Db.Sql;
 using Npgsql;
 namespace ChatGenius.Db.Replay;
 
+/// <summary>A database that is copied.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Missing">What it has not got because its server lacks something: why.</param>
+internal sealed record ReplayTemplate(string Name, IReadOnlyList<string> Missing);
+
 /// <summary>
 /// The templates on the private server for throw-away databases. A database gets its template's name only when it is whole, and a template
 /// counts only when its row is written; until then, and for every copy, an advisory lock in the maintenance database says that somebody is
@@ -55,8 +60,50 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
         }
     }
 
+    /// <summary>Finds the template of the last key, or builds it: from the longest beginning that there is one for.</summary>
+    /// <param name="keys">The keys of the first none, one, two … of what is built; the template of none is PostgreSQL's own.</param>
+    /// <param name="build">Brings a database that has so many of them to the end.</param>
+    /// <param name="cancellationToken">Ends it; what is half made is dropped.</param>
+    internal async Task<ReplayTemplate> GetAsync(
+        IReadOnlyList<string> keys, Func<ThrowAwayDatabase, int, Task> build, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(keys, cancellationToken) is { } found)
+        {
+            return found;
+        }
+
+        await using var key = await LockAsync(keys[^1], cancellationToken);
+        if (await FindAsync(keys, cancellationToken) is { } builtMeanwhile)
+        {
+            return builtMeanwhile;
+        }
+
+        var (database, done) = await CopyLongestAsync(keys, cancellationToken);
+        try
+        {
+            await build(database, done);
+            return await KeepAsync(database, keys[^1], cancellationToken);
+        }
+        catch
+        {
+            await database.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Whether a copy failed because its template is gone by now.</summary>
+    internal static bool IsGone(ProblemException e) => e.Problems is [{ Kind: ProblemKind.NoDatabase }]
+        || e.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName };
+
+    /// <summary>Notes that a template is used: the least used go first.</summary>
+    internal Task UseAsync(string template, CancellationToken cancellationToken) => session.WriteAsync(
+        [new SqlQuery("UPDATE public.replay_templates SET used_at = pg_catalog.now() WHERE name = $1", template)], cancellationToken);
+
+    private async Task<ReplayTemplate?> FindAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken) =>
+        keys.Count == 1 ? new ReplayTemplate(Empty, []) : (await FindTemplatesAsync([keys[^1]], cancellationToken)).FirstOrDefault();
+
     /// <summary>Waits until nobody else builds what has this key.</summary>
-    internal async Task<IAsyncDisposable> LockAsync(string key, CancellationToken cancellationToken)
+    private async Task<IAsyncDisposable> LockAsync(string key, CancellationToken cancellationToken)
     {
         var name = Prefix + key;
         await session.ScalarAsync<int>(new SqlQuery($"SELECT 1 FROM pg_catalog.pg_advisory_lock({LockOfName})", name), cancellationToken);
@@ -67,36 +114,39 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
     /// <param name="keys">The keys of the first none, one, two … of the migrations.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The copy, and how many migrations it has.</returns>
-    internal async Task<(ThrowAwayDatabase Database, int Done)> CopyLongestAsync(IReadOnlyList<string> keys,
+    private async Task<(ThrowAwayDatabase Database, int Done)> CopyLongestAsync(IReadOnlyList<string> keys,
         CancellationToken cancellationToken)
     {
         while (true)
         {
-            var found = await session.RowsAsync(
-                new SqlQuery(
-                    """
-                    SELECT t.name, t.missing FROM public.replay_templates t
-                    JOIN pg_catalog.pg_database d ON d.datname::text = t.name WHERE t.name = ANY ($1)
-                    """,
-                    (object)keys.Select(key => Prefix + key).ToArray()),
-                row => (Name: row.GetString(0), Missing: row.GetFieldValue<string[]>(1)),
-                cancellationToken);
+            var found = await FindTemplatesAsync(keys, cancellationToken);
             var done = keys.Count - 1;
             while (done > 0 && !found.Exists(template => template.Name == Prefix + keys[done]))
             {
                 done--;
             }
 
-            var (name, missing) = found.Find(template => template.Name == Prefix + keys[done]);
-            if (await TryCopyAsync(name ?? Empty, missing ?? [], cancellationToken) is { } copy)
+            var template = found.Find(template => template.Name == Prefix + keys[done]);
+            if (await TryCopyAsync(template ?? new ReplayTemplate(Empty, []), cancellationToken) is { } copy)
             {
-                return (copy, name is null ? 0 : done);
+                return (copy, template is null ? 0 : done);
             }
         }
     }
 
-    /// <summary>Keeps a database as the template of a key, and gives a copy of it in its place.</summary>
-    internal async Task<ThrowAwayDatabase> KeepAsync(ThrowAwayDatabase database, string key, CancellationToken cancellationToken)
+    private Task<List<ReplayTemplate>> FindTemplatesAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken) =>
+        session.RowsAsync(
+            new SqlQuery(
+                """
+                SELECT t.name, t.missing FROM public.replay_templates t
+                JOIN pg_catalog.pg_database d ON d.datname::text = t.name WHERE t.name = ANY ($1)
+                """,
+                (object)keys.Select(key => Prefix + key).ToArray()),
+            row => new ReplayTemplate(row.GetString(0), row.GetFieldValue<string[]>(1)),
+            cancellationToken);
+
+    /// <summary>Keeps a database as the template of a key.</summary>
+    private async Task<ReplayTemplate> KeepAsync(ThrowAwayDatabase database, string key, CancellationToken cancellationToken)
     {
         var (name, template) = (database.Database.Url.DatabaseName!, Prefix + key);
         await session.CommandAsync($"DROP DATABASE IF EXISTS {template}", cancellationToken);
@@ -113,13 +163,13 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
             ],
             cancellationToken);
         await DropLeastUsedAsync(template, cancellationToken);
-        return await TryCopyAsync(template, database.Missing, cancellationToken)
-            ?? throw new InvalidOperationException($"The template {template} went while its key was locked.");
+        return new ReplayTemplate(template, database.Missing);
     }
 
     /// <summary>Copies a template; null where it is gone by now.</summary>
-    private async Task<ThrowAwayDatabase?> TryCopyAsync(string template, IReadOnlyList<string> missing, CancellationToken cancellationToken)
+    internal async Task<ThrowAwayDatabase?> TryCopyAsync(ReplayTemplate of, CancellationToken cancellationToken)
     {
+        var (template, missing) = of;
         var copy = $"{CopyPrefix}{Guid.NewGuid():N}";
         await session.ScalarAsync<int>(new SqlQuery($"SELECT 1 FROM pg_catalog.pg_advisory_lock({LockOfName})", copy), cancellationToken);
         if (template == Empty)
@@ -137,14 +187,12 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
             await copies.MakeAsync(
                 template, copy, comment, isOpen: true, endSessions: false, cancellationToken, copyFiles: session.ServerVersion >= 150000);
         }
-        catch (ProblemException e) when (e.Problems is [{ Kind: ProblemKind.NoDatabase }]
-            || e.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName })
+        catch (ProblemException e) when (IsGone(e))
         {
             return null;
         }
 
-        await session.WriteAsync(
-            [new SqlQuery("UPDATE public.replay_templates SET used_at = pg_catalog.now() WHERE name = $1", template)], cancellationToken);
+        await UseAsync(template, cancellationToken);
         return ThrowAwayDatabase.Kept(server, copy, session, missing);
     }
 
@@ -193,5 +241,7 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
         }
     }
 
-    private Session Session => session;
+    internal Session Session => session;
+
+    internal DatabaseUrl Server => server;
 }

@@ -15,13 +15,17 @@ namespace ChatGenius.Db.Replay;
 public sealed class Replayer
 {
     /// <summary>Part of every key: another way of replaying makes other databases.</summary>
-    private const int Version = 1;
+    private const int Version = 2;
 
+    /// <summary>
+    /// The server, and which extensions it can make. Their files are looked at in the folder's time alone: to read them all takes longer than
+    /// to copy a database, and what installs or upgrades one changes the folder.
+    /// </summary>
     private const string IdentityQuery =
         """
         SELECT pg_catalog.concat_ws('|', pg_catalog.version(), d.encoding, d.datcollate, d.datctype, pg_catalog.current_setting('TimeZone'),
-            (SELECT pg_catalog.string_agg(e.name || ' ' || e.version, ',' ORDER BY e.name, e.version)
-             FROM pg_catalog.pg_available_extension_versions e))
+            (SELECT (pg_catalog.pg_stat_file(c.setting || '/extension', true)).modification
+             FROM pg_catalog.pg_config c WHERE c.name = 'SHAREDIR'))
         FROM pg_catalog.pg_database d WHERE d.datname = 'template0'
         """;
 
@@ -53,13 +57,100 @@ public sealed class Replayer
     {
         if (_own is not null)
         {
-            return await OpenCopyAsync(await _own.StartAsync(Progress, cancellationToken), chain, cancellationToken);
+            return await OpenCopyAsync(chain, [], cancellationToken);
         }
 
         var database = await ThrowAwayDatabase.CreateAsync(_server!, [.. chain, .. later ?? []], cancellationToken);
+        return await BuiltAsync(database, chain, [], cancellationToken);
+    }
+
+    /// <summary>Gives a database that holds what migrations make, and what comes after them; disposing it drops it.</summary>
+    internal async Task<ThrowAwayDatabase> OpenAsync(
+        IReadOnlyList<Migration> chain, IReadOnlyList<ReplayStage> stages, CancellationToken cancellationToken) =>
+        _own is not null ? await OpenCopyAsync(chain, stages, cancellationToken)
+            : await BuiltAsync(await ThrowAwayDatabase.CreateAsync(_server!, chain, cancellationToken), chain, stages, cancellationToken);
+
+    /// <summary>Gives a database of which others are copied.</summary>
+    internal async Task<ReplaySource> SourceAsync(
+        IReadOnlyList<Migration> chain, IReadOnlyList<ReplayStage> stages, CancellationToken cancellationToken)
+    {
+        if (_own is not null)
+        {
+            var (templates, template) = await TemplateAsync(chain, stages, cancellationToken);
+            return new ReplaySource(templates, template);
+        }
+
+        // Roles that its migrations make stay: its copies use them.
+        var database = await ThrowAwayDatabase.CreateAsync(_server!, [], cancellationToken);
+        return new ReplaySource(await BuiltAsync(database, chain, stages, cancellationToken));
+    }
+
+    /// <summary>Connects to the server's own database; null where the private server was never started.</summary>
+    internal async Task<(DatabaseUrl Server, Session Session)?> ConnectAsync(string work, CancellationToken cancellationToken)
+    {
+        if (_own is null)
+        {
+            return (_server!, await Session.OpenMaintenanceAsync(new Database(_server!), work, cancellationToken));
+        }
+
+        if (_own.Status().State == LocalServerState.Absent)
+        {
+            return null;
+        }
+
+        var (server, connection) = await _own.ConnectAsync(Progress, cancellationToken);
+        return (server, Session.Owning(connection, work));
+    }
+
+    private async Task<ThrowAwayDatabase> OpenCopyAsync(
+        IReadOnlyList<Migration> chain, IReadOnlyList<ReplayStage> stages, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var (templates, template) = await TemplateAsync(chain, stages, cancellationToken);
+            try
+            {
+                if (await templates.TryCopyAsync(template, cancellationToken) is { } copy)
+                {
+                    return copy;
+                }
+            }
+            catch
+            {
+                await templates.Session.DisposeAsync();
+                throw;
+            }
+
+            await templates.Session.DisposeAsync();
+        }
+    }
+
+    private async Task<(ReplayTemplates Templates, ReplayTemplate Template)> TemplateAsync(
+        IReadOnlyList<Migration> chain, IReadOnlyList<ReplayStage> stages, CancellationToken cancellationToken)
+    {
+        var (server, connection) = await _own!.ConnectAsync(Progress, cancellationToken);
+        var session = Session.Owning(connection, "keeping templates of throw-away databases");
         try
         {
-            await BuildAsync(database, chain, cancellationToken);
+            var templates = new ReplayTemplates(session, server);
+            await templates.PrepareAsync(cancellationToken);
+            var keys = Keys(await session.ScalarAsync<string>(IdentityQuery, cancellationToken) ?? "", chain, stages);
+            return (templates, await templates.GetAsync(
+                keys, (database, done) => BuildAsync(database, done, chain, stages, cancellationToken), cancellationToken));
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<ThrowAwayDatabase> BuiltAsync(
+        ThrowAwayDatabase database, IReadOnlyList<Migration> chain, IReadOnlyList<ReplayStage> stages, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await BuildAsync(database, 0, chain, stages, cancellationToken);
             return database;
         }
         catch
@@ -69,48 +160,40 @@ public sealed class Replayer
         }
     }
 
-    private async Task<ThrowAwayDatabase> OpenCopyAsync(DatabaseUrl server, IReadOnlyList<Migration> chain,
+    private async Task BuildAsync(ThrowAwayDatabase database, int done, IReadOnlyList<Migration> chain, IReadOnlyList<ReplayStage> stages,
         CancellationToken cancellationToken)
     {
-        var session = await Session.OpenAsync(new Database(server.WithDatabase("postgres")), "keeping templates of throw-away databases",
-            cancellationToken);
-        ThrowAwayDatabase? database = null;
-        try
+        if (done < chain.Count)
         {
-            var templates = new ReplayTemplates(session, server);
-            await templates.PrepareAsync(cancellationToken);
-            var keys = Keys(await session.ScalarAsync<string>(IdentityQuery, cancellationToken) ?? "", chain);
-            await using var key = await templates.LockAsync(keys[^1], cancellationToken);
-            (database, var done) = await templates.CopyLongestAsync(keys, cancellationToken);
-            if (done == chain.Count)
-            {
-                return database;
-            }
-
-            await BuildAsync(database, [.. chain.Skip(done)], cancellationToken);
-            return database = await templates.KeepAsync(database, keys[^1], cancellationToken);
+            await RunAsync(
+                database,
+                async session =>
+                {
+                    foreach (var migration in chain.Skip(done))
+                    {
+                        if (await session.RunAsync(migration.Up, cancellationToken) is { } error)
+                        {
+                            throw DoesNotRun(migration, database.Database, error);
+                        }
+                    }
+                },
+                cancellationToken);
         }
-        catch
+
+        foreach (var stage in stages.Skip(done - chain.Count))
         {
-            await (database?.DisposeAsync() ?? session.DisposeAsync());
-            throw;
+            await stage.RunAsync(this, database, cancellationToken);
         }
     }
 
-    private async Task BuildAsync(ThrowAwayDatabase database, IReadOnlyList<Migration> migrations, CancellationToken cancellationToken)
+    /// <summary>Runs sections there as migrations are run.</summary>
+    internal async Task RunAsync(ThrowAwayDatabase database, Func<ReplaySession, Task> run, CancellationToken cancellationToken)
     {
         try
         {
             await using var session = await ReplaySession.OpenAsync(
                 database.Database, Options with { MakesRoles = database.IsOnOwnServer }, database.Missing, cancellationToken);
-            foreach (var migration in migrations)
-            {
-                if (await session.RunAsync(migration.Up, cancellationToken) is { } error)
-                {
-                    throw DoesNotRun(migration, database.Database, error);
-                }
-            }
-
+            await run(session);
             database.Missing = session.Missing;
         }
         catch (NpgsqlException e) when (e is not PostgresException && !cancellationToken.IsCancellationRequested)
@@ -133,14 +216,19 @@ public sealed class Replayer
         "CG1210", $"The connection to the throw-away database was lost: {e.Message}",
         advice: "Look into the log of its server; a migration can have ended the session.", cause: e);
 
-    /// <summary>The keys of the first none, one, two … of the migrations.</summary>
-    private List<string> Keys(string identity, IReadOnlyList<Migration> chain)
+    /// <summary>The keys of the first none, one, two … of the migrations, and then of the stages.</summary>
+    private List<string> Keys(string identity, IReadOnlyList<Migration> chain, IReadOnlyList<ReplayStage> stages)
     {
         var key = Hash($"{Version}|{identity}|{Options.TimeZone}");
         var keys = new List<string> { key };
         foreach (var migration in chain)
         {
             keys.Add(key = Hash($"{key}|{migration.Up.Checksum}|{migration.Up.Transactional}"));
+        }
+
+        foreach (var stage in stages)
+        {
+            keys.Add(key = Hash($"{key}|{stage.Key}"));
         }
 
         return keys;

@@ -24,6 +24,9 @@ public sealed class ThrowAwayDatabase : IAsyncDisposable
     /// <summary>The database.</summary>
     public Database Database { get; }
 
+    /// <summary>The session whose lock says that somebody uses it, in another database of its server.</summary>
+    internal Session Keeper => _keeper;
+
     /// <summary>What it has not got because its server lacks something: why.</summary>
     public IReadOnlyList<string> Missing { get; internal set; } = [];
 

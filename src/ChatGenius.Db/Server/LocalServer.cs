@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
+using Npgsql;
 namespace ChatGenius.Db.Server;
 
 /// <summary>
@@ -41,9 +42,18 @@ public sealed partial class LocalServer
     /// <exception cref="ProblemException">CG0701 to CG0719: it can't be started; see <c>PROBLEMS.md</c>.</exception>
     public async Task<DatabaseUrl> StartAsync(IProgress<string>? progress = null, CancellationToken cancellationToken = default)
     {
-        if (Postmaster.Read(_dataFolder) is { IsReady: true } running && await OpenAsync(running, cancellationToken) is { } url)
+        var (url, connection) = await ConnectAsync(progress, cancellationToken);
+        await connection.DisposeAsync();
+        return url;
+    }
+
+    /// <summary>Starts the server as <see cref="StartAsync"/> does, and keeps the connection by which it is seen to run.</summary>
+    internal async Task<(DatabaseUrl Url, NpgsqlConnection Connection)> ConnectAsync(
+        IProgress<string>? progress, CancellationToken cancellationToken)
+    {
+        if (Postmaster.Read(_dataFolder) is { IsReady: true } running && await OpenAsync(running, cancellationToken) is { } open)
         {
-            return url;
+            return open;
         }
 
         await using var held = await HoldAsync(create: true, cancellationToken);
@@ -206,15 +216,14 @@ public sealed partial class LocalServer
 
     /// <summary>Connecting shows whether the database is there: it almost always is.</summary>
     /// <returns>Null where the server has ended meanwhile.</returns>
-    private async Task<DatabaseUrl?> OpenAsync(Postmaster running, CancellationToken cancellationToken)
+    private async Task<(DatabaseUrl Url, NpgsqlConnection Connection)?> OpenAsync(Postmaster running, CancellationToken cancellationToken)
     {
         var database = new Database(UrlOf(running).WithDatabase(_options.DatabaseName));
         while (true)
         {
             try
             {
-                await using var connection = await database.ConnectAsync(cancellationToken);
-                return database.Url;
+                return (database.Url, await database.ConnectAsync(cancellationToken));
             }
             catch (ProblemException e) when (e.Problems is [{ Kind: ProblemKind.NoDatabase }])
             {

@@ -9,6 +9,7 @@ internal static class CommandList
             RedoCommand.Definition]),
         new("Check first", [CheckCommand.Definition, PlanCommand.Definition, ScriptCommand.Definition, VerifyCommand.Definition]),
         new("The schema", [SchemaCommand.Definition, DriftCommand.Definition]),
+        new("Databases for tests", [TestDatabaseCommand.Definition, WithDatabaseCommand.Definition, SeedCommand.Definition]),
         new("The database itself", [CreateCommand.Definition, DropCommand.Definition, ResetCommand.Definition, CheckpointCommand.Definition,
             WaitCommand.Definition]),
         new("Take over and settle", [BaselineCommand.Definition, RenumberCommand.Definition, RepairCommand.Definition,

@@ -40,6 +40,6 @@ internal sealed class RedoCommand(Runs runs)
     };
 
     private Task<ExitCode> RunAsync(RedoRequest request, bool noEstimate, bool yes, CancellationToken cancellationToken) => runs.UndoAsync(
-        migrator => migrator.PlanRedoAsync(request, cancellationToken), dryRun: false, noEstimate, yes, ("redo", "Redo", "applied again"),
+        migrator => migrator.PlanRedoAsync(request, cancellationToken), dryRun: false, noEstimate, yes, reason: null, ("redo", "Redo", "applied again"),
         (migrator, plan) => migrator.RedoAsync(request, plan, cancellationToken), cancellationToken);
 }

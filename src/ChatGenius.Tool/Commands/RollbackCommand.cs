@@ -22,17 +22,19 @@ internal sealed class RollbackCommand(Runs runs)
             var trust = app.Option("--trust-stored-down", "Run downs of a history that others may write", CommandOptionType.NoValue);
             var noEstimate = LossText.Option(app);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
+            var reason = Consent.Option(app);
             SettingKey.DeclareRun(app);
             return Command.Handle<RollbackCommand>((command, cancellationToken) =>
                 command.RunAsync(Request(steps, to, all) with { TrustStoredDown = trust.HasValue() }, dryRun.HasValue(),
-                    noEstimate.HasValue(), yes.HasValue(), cancellationToken));
+                    noEstimate.HasValue(), yes.HasValue(), reason.Value(), cancellationToken));
         },
         Details =
             """
             Runs the down sections, newest first. Says what will be lost and asks;
-            without a terminal it needs --yes. Refused in a protected environment. The
-            file's down runs if the file is what was applied; otherwise the one that the
-            history has kept, and that is said.
+            without a terminal it needs --yes. Refused in a protected environment, where
+            --protected-reason does not say why it may; the log keeps that. The file's
+            down runs if the file is what was applied; otherwise the one that the history
+            has kept, and that is said.
             """,
         Examples =
             """
@@ -56,8 +58,8 @@ internal sealed class RollbackCommand(Runs runs)
     }
 
     private Task<ExitCode> RunAsync(
-        RollbackRequest request, bool dryRun, bool noEstimate, bool yes, CancellationToken cancellationToken) => runs.UndoAsync(
-        migrator => migrator.PlanRollbackAsync(request, cancellationToken), dryRun, noEstimate, yes,
+        RollbackRequest request, bool dryRun, bool noEstimate, bool yes, string? reason, CancellationToken cancellationToken) => runs.UndoAsync(
+        migrator => migrator.PlanRollbackAsync(request, cancellationToken), dryRun, noEstimate, yes, reason,
         ("rollback", "Roll back", "rolled back"),
         (migrator, plan) => migrator.RollbackAsync(request, plan, cancellationToken), cancellationToken);
 }

@@ -24,7 +24,7 @@ internal static class HelpText
         }
 
         text.Append("Usage: ").Append(CommandLine.NameOf(line.App));
-        text.Append(line.Command is null || below.Count > 0 ? " COMMAND" : "");
+        text.Append(line.Command is not null && below.Count == 0 ? "" : line.Handler is null ? " COMMAND" : " [COMMAND]");
         foreach (var argument in line.App.Arguments)
         {
             text.Append(' ').Append(argument.MultipleValues ? $"[{argument.Name}...]" : argument.Name);

@@ -37,6 +37,7 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
 [JsonSerializable(typeof(ServerStatusJson))]
 [JsonSerializable(typeof(StatusJson))]
 [JsonSerializable(typeof(TemplatesJson))]
+[JsonSerializable(typeof(TestDatabasesJson))]
 [JsonSerializable(typeof(EventJson))]
 [JsonSerializable(typeof(VerifyJson))]
 internal sealed partial class JsonContext : JsonSerializerContext

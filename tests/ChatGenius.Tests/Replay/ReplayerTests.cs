@@ -11,20 +11,21 @@ namespace ChatGenius.Tests.Replay;
 /// <summary>The private server for throw-away databases, in a folder of the tests' own.</summary>
 public sealed class ReplayServer : IAsyncLifetime
 {
-    private static readonly string Folder = Path.Combine(TestServer.FastFolder, $"chatgenius-test-replay-{Environment.ProcessId}");
+    /// <summary>What <c>CHATGENIUS_DATA_DIR</c> is to be for it.</summary>
+    internal string DataFolder { get; } = Path.Combine(TestServer.FastFolder, $"chatgenius-test-replay-{Guid.NewGuid():N}"[..40]);
 
-    internal LocalServer Server { get; } = new(new LocalServerOptions { Folder = Folder }.ForReplay());
+    internal LocalServer Server => new(new LocalServerOptions { Folder = DataFolder }.ForReplay());
 
-    internal string BootFile => Path.Combine(Folder, "replay", "data-boot");
+    internal string BootFile => Path.Combine(DataFolder, "replay", "data-boot");
 
     public Task InitializeAsync() => Task.CompletedTask;
 
     public async Task DisposeAsync()
     {
         await Server.DestroyAsync();
-        if (Directory.Exists(Folder))
+        if (Directory.Exists(DataFolder))
         {
-            Directory.Delete(Folder, recursive: true);
+            Directory.Delete(DataFolder, recursive: true);
         }
     }
 }

@@ -13,6 +13,15 @@ public enum Need
     /// <summary>PgBouncer.</summary>
     PgBouncer,
 
+    /// <summary>Node.js.</summary>
+    Node,
+
+    /// <summary>Python 3.</summary>
+    Python,
+
+    /// <summary>Go.</summary>
+    Go,
+
     /// <summary>A disk that can be full: the right to mount one.</summary>
     SmallDisk,
 }
@@ -36,9 +45,11 @@ public sealed class NeedsTheoryAttribute : TheoryAttribute
 /// <summary>Looks what is on this machine.</summary>
 internal static class Needs
 {
-    /// <summary>The first of these that is missing, in words; null where nothing is, and in CI, where nothing may be.</summary>
+    /// <summary>
+    /// The first of these that is missing, in words; null where nothing is, and in CI, where nothing may be but other languages.
+    /// </summary>
     public static string? WhyNot(Need[] needs) =>
-        Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null
+        Environment.GetEnvironmentVariable("CI") is { Length: > 0 } && !needs.Any(need => need is Need.Node or Need.Python or Need.Go) ? null
             : needs.Select(Missing).FirstOrDefault(reason => reason is not null);
 
     /// <summary>A program on PATH; null where it is not there.</summary>
@@ -51,6 +62,9 @@ internal static class Needs
         Need.Npm => OnPath("npm", "npm.cmd") is null ? "npm is not on this machine" : null,
         Need.Browser => Browser.Program is null ? "Chromium is not on this machine" : null,
         Need.PgBouncer => PgBouncer.Executable is null ? "pgbouncer is not on this machine (Debian: apt install pgbouncer)" : null,
+        Need.Node => OnPath("node") is null ? "Node.js is not on this machine" : null,
+        Need.Python => OnPath("python3") is null ? "Python 3 is not on this machine" : null,
+        Need.Go => OnPath("go") is null ? "Go is not on this machine" : null,
         Need.SmallDisk => SmallDisk.Obstacle,
         _ => throw new ArgumentOutOfRangeException(nameof(need)),
     };

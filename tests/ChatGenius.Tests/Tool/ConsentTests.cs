@@ -43,6 +43,7 @@ public class ConsentTests
     [InlineData("reset")]
     [InlineData("rollback")]
     [InlineData("redo")]
+    [InlineData("rollback", "--protected-reason", " ")]
     [InlineData("server", "destroy")]
     public async Task A_protected_environment_refuses_what_destroys_even_with_a_yes(params string[] command)
     {
@@ -53,5 +54,31 @@ public class ConsentTests
 
         run.ExitCode.ShouldBe(ExitCode.Error);
         run.Error.ShouldStartWith("error CG1009: ");
+    }
+
+    [Fact]
+    public async Task A_reason_lets_rollback_and_seeds_through_in_a_protected_environment_and_the_log_keeps_it()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["THERE"] = db.Url.Display } };
+        tool.Write("chatgenius-db.json",
+            """{ "bundle": false, "environments": { "production": { "protected": true, "database_url_variable": "THERE" } } }""");
+        tool.Write("migrations/0001_a.sql", "-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n");
+        tool.Write("migrations/seed/1.sql", "INSERT INTO a VALUES (1);");
+        tool.Write("migrations/seed/production/1.sql", "INSERT INTO a VALUES (2);");
+        (await tool.RunAsync("apply", "--env", "production", "--yes")).ExitCode.ShouldBe(ExitCode.Done);
+
+        (await tool.RunAsync("seed", "--env", "production")).Error.ShouldStartWith("error CG1009: ");
+        var seeded = await tool.RunAsync("seed", "--env", "production", "--protected-reason", "first rows");
+        var sum = await db.ScalarAsync<long>("SELECT sum(id) FROM a");
+        var run = await tool.RunAsync("rollback", "--env", "production", "--yes", "--protected-reason", "ticket 7");
+
+        seeded.ExitCode.ShouldBe(ExitCode.Done, seeded.Error);
+        sum.ShouldBe(3);
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        (await db.ScalarAsync<string>(
+            "SELECT string_agg(command || ': ' || detail, ', ' ORDER BY id) FROM chatgenius_db.log WHERE action = 'allowed'"))
+            .ShouldBe("seed: first rows, rollback: ticket 7");
+        (await tool.RunAsync("log", "--env", "production")).Out.ShouldContain("ticket 7");
     }
 }

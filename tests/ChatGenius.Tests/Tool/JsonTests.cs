@@ -70,7 +70,7 @@ public class JsonTests
     [Fact]
     public void Every_command_takes_json_but_those_whose_result_is_a_text()
     {
-        string[] texts = ["script", "schema docs", "server psql", "completion", "man"];
+        string[] texts = ["script", "schema docs", "server psql", "completion", "man", "with-database"];
 
         var without = CommandList.All().SelectMany(group => group.Commands).SelectMany(Paths).Where(command => !command.Command.Json)
             .Select(command => command.Path);
@@ -93,5 +93,6 @@ public class JsonTests
 
     private static IEnumerable<(string Path, Command Command)> Paths(Command command) =>
         command.Subcommands.Count == 0 ? [(command.Name, command)]
-            : command.Subcommands.Select(below => ($"{command.Name} {below.Name}", below));
+            : command.Subcommands.Select(below => ($"{command.Name} {below.Name}", below))
+                .Concat(command.Configure is null ? [] : [(command.Name, command)]);
 }

@@ -96,5 +96,5 @@ public class SecretSlipTests
     }
 
     private static IEnumerable<string> Paths(Command command) =>
-        command.Subcommands.Count == 0 ? [command.Name] : command.Subcommands.Select(below => $"{command.Name} {below.Name}");
+        command.Subcommands.Select(below => $"{command.Name} {below.Name}").Concat(command.Configure is null ? [] : [command.Name]);
 }

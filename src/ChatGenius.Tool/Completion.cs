@@ -69,7 +69,7 @@ internal sealed class Completion(Shell shell)
 
     private IEnumerable<string> Values(CommandOption option) => (option.LongName, option.ValueName) switch
     {
-        ("to", _) => Migrations(),
+        ("to" or "from", _) => Migrations(),
         ("template" or "show" or "eject", _) => Templates(),
         ("env", _) => Environments(),
         (_, "FILE" or "DIR") => [Files],

@@ -34,7 +34,6 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
     /// <summary>Undoes migrations, and does more with them where the command says so.</summary>
     /// <param name="decide">Which.</param>
     /// <param name="dryRun">Whether only the plan and the losses are shown.</param>
-    /// <param name="noEstimate">Whether the losses are left out.</param>
     /// <param name="yes">Whether <c>--yes</c> was given.</param>
     /// <param name="reason">What <c>--protected-reason</c> says.</param>
     /// <param name="words">The command's name, its verb for the question (<c>Roll back</c>), and what the summary says.</param>
@@ -43,7 +42,7 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
     /// <exception cref="ProblemException">CG1009: the environment is protected; CG1008: no terminal to ask on; and those of the
     /// run.</exception>
     public async Task<ExitCode> UndoAsync(
-        Func<Migrator, Task<MigrationPlan>> decide, bool dryRun, bool noEstimate, bool yes, string? reason,
+        Func<Migrator, Task<MigrationPlan>> decide, bool dryRun, bool yes, string? reason,
         (string Command, string Verb, string Done) words,
         Func<Migrator, MigrationPlan, Task<RunResult>> run, CancellationToken cancellationToken)
     {
@@ -75,7 +74,7 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
             report.Note($"{step.Id} is undone by the down that the history has kept: the file that was applied is not here any more");
         }
 
-        if (undone.Count > 0 && !noEstimate)
+        if (undone.Count > 0 && !settings.Has(SettingKey.NoEstimate))
         {
             progress.Show("Looking at what will be lost");
             await LossText.WriteAsync(report, target.Database, plan with { Steps = undone }, settings.RunOptions, cancellationToken);

@@ -62,8 +62,11 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
     /// Reads the migrations, and meanwhile finds the database and connects to it. What is wrong with a file is said first all the same, and
     /// before a server is started.
     /// </summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="allOfANumber">Whether all files of a number are read, where there are several.</param>
+    /// <param name="create">Whether the database is created where it is not there.</param>
     public async Task<(IReadOnlyList<Migration> Migrations, Target Target)> OpenAsync(
-        CancellationToken cancellationToken, bool allOfANumber = false)
+        CancellationToken cancellationToken, bool allOfANumber = false, bool create = false)
     {
         var loading = Task.Run(() => Load(cancellationToken, allOfANumber), cancellationToken);
         try
@@ -74,6 +77,12 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
             }
 
             _target = await targets.FindAsync(cancellationToken);
+            if (create)
+            {
+                await loading;
+                await CreateMissingAsync(_target, cancellationToken);
+            }
+
             _target.Database.ConnectAhead();
         }
         catch (ProblemException)
@@ -85,7 +94,23 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
         return (await loading, _target);
     }
 
-    /// <inheritdoc cref="OpenAsync(CancellationToken, bool)"/>
+    /// <summary>Who may connect to the database and to no other need not where it is there.</summary>
+    private async Task CreateMissingAsync(Target target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await target.Database.ConnectAsync(cancellationToken);
+        }
+        catch (ProblemException e) when (e.Problems is [{ Kind: ProblemKind.NoDatabase }])
+        {
+            if (await target.Database.CreateAsync(cancellationToken: cancellationToken))
+            {
+                report.Note($"Created {target.Url.Display}");
+            }
+        }
+    }
+
+    /// <inheritdoc cref="OpenAsync(CancellationToken, bool, bool)"/>
     public async Task<(Migrator Migrator, Target Target)> OpenAsync(
         MigratorOptions options, IProgress<MigrationEvent>? events, CancellationToken cancellationToken, bool allOfANumber = false)
     {

@@ -127,6 +127,7 @@ public sealed record MigrationPlan(
             throw new ProblemException(problems);
         }
 
+        steps = [.. steps.Take(request.Steps ?? int.MaxValue)];
         remarks.AddRange(Gaps(steps, statuses));
         return new MigrationPlan(steps, statuses, remarks);
     }

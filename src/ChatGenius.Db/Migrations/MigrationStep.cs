@@ -41,7 +41,8 @@ public sealed record MigrationStep(
 /// <param name="To">The last version to apply; <c>null</c> for all.</param>
 /// <param name="AllowOutOfOrder">Also applies pending migrations that are older than the newest applied one.</param>
 /// <param name="AllowMissing">Goes on although an applied migration's file is gone.</param>
-public sealed record PlanRequest(long? To = null, bool AllowOutOfOrder = false, bool AllowMissing = false);
+/// <param name="Steps">How many at most, oldest first; <c>null</c> for all.</param>
+public sealed record PlanRequest(long? To = null, bool AllowOutOfOrder = false, bool AllowMissing = false, int? Steps = null);
 
 /// <summary>What the caller wants of a plan to roll back: exactly one of the three.</summary>
 /// <param name="Steps">How many migrations, newest first; 1 or more.</param>

@@ -18,17 +18,17 @@ internal sealed class ApplyCommand(
         {
             var planOptions = new PlanOptions(app);
             var dryRun = app.Option("--dry-run", "Print what would run, and run nothing", CommandOptionType.NoValue);
-            var single = app.Option("--single-transaction", "All of them or none", CommandOptionType.NoValue);
+            SettingKey.Create.Declare(app);
+            SettingKey.SingleTransaction.Declare(app);
             var backup = app.Option("--backup=<DIR>", "Back up with pg_dump first [backups]", CommandOptionType.SingleOrNoValue);
-            var certified = app.Option("--certified", "Roll back what does more than check --certify saw", CommandOptionType.NoValue);
+            SettingKey.Certified.Declare(app);
             var yes = app.Option("-y|--yes", "Don't ask in a protected environment", CommandOptionType.NoValue);
             // Cli looks for it by its letters: what goes wrong before the options are understood is an event too.
             app.Option("--json-lines", "Print what happens as JSON, a document a line", CommandOptionType.NoValue);
             SettingKey.DeclareRun(app);
             return Command.Handle<ApplyCommand>((command, cancellationToken) => dryRun.HasValue()
-                ? command.ShowAsync(planOptions.Request(), cancellationToken)
-                : command.RunAsync(planOptions.Request(), single.HasValue(), backup, certified.HasValue(), yes.HasValue(),
-                    cancellationToken));
+                ? command.ShowAsync(planOptions, cancellationToken)
+                : command.RunAsync(planOptions, backup, yes.HasValue(), cancellationToken));
         },
         Details =
             """
@@ -44,14 +44,17 @@ internal sealed class ApplyCommand(
             chatgenius-db apply                 all that is pending
             chatgenius-db apply --embedded      on the embedded development server
             chatgenius-db apply --to 7          up to number 7
+            chatgenius-db apply --steps 1       only the next one
+            chatgenius-db apply --create        and make the database where it is not there
             chatgenius-db apply --dry-run       only show what would run
             chatgenius-db apply --certified     nothing that check has not seen
             chatgenius-db apply --env production --yes --backup /var/backups/chat
             """,
     };
 
-    private async Task<ExitCode> ShowAsync(PlanRequest request, CancellationToken cancellationToken)
+    private async Task<ExitCode> ShowAsync(PlanOptions planOptions, CancellationToken cancellationToken)
     {
+        var request = planOptions.Request(settings);
         var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var plan = await migrator.PlanAsync(request, cancellationToken);
         PlanText.Write(report, plan, asResult: true);
@@ -60,12 +63,13 @@ internal sealed class ApplyCommand(
     }
 
     private async Task<ExitCode> RunAsync(
-        PlanRequest request, bool single, CommandOption backupOption, bool certified, bool yes, CancellationToken cancellationToken)
+        PlanOptions planOptions, CommandOption backupOption, bool yes, CancellationToken cancellationToken)
     {
-        var options = settings.RunOptions with { SingleTransaction = single };
+        var (request, certified) = (planOptions.Request(settings), settings.Has(SettingKey.Certified));
+        var options = settings.RunOptions with { SingleTransaction = settings.Has(SettingKey.SingleTransaction) };
         var backupFolder = BackupFolder(backupOption);
         using var progress = new RunProgress(report);
-        var (migrations, target) = await workspace.OpenAsync(cancellationToken);
+        var (migrations, target) = await workspace.OpenAsync(cancellationToken, create: settings.Has(SettingKey.Create));
         MigrationPlan? confirmed = null;
         DatabaseBackup? backup = null;
         if (settings.IsProtected || certified || backupFolder is not null)

@@ -14,7 +14,7 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, TraceR
         Configure = app =>
         {
             var planOptions = new PlanOptions(app);
-            return Command.Handle<PlanCommand>((command, cancellationToken) => command.RunAsync(planOptions.Request(), cancellationToken));
+            return Command.Handle<PlanCommand>((command, cancellationToken) => command.RunAsync(planOptions, cancellationToken));
         },
         Details =
             """
@@ -29,10 +29,10 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, TraceR
             """,
     };
 
-    private async Task<ExitCode> RunAsync(PlanRequest request, CancellationToken cancellationToken)
+    private async Task<ExitCode> RunAsync(PlanOptions options, CancellationToken cancellationToken)
     {
         var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
-        var plan = await migrator.PlanAsync(request, cancellationToken);
+        var plan = await migrator.PlanAsync(options.Request(settings), cancellationToken);
         var seen = new Dictionary<long, TraceRecord>();
         foreach (var migration in plan.Ups.Select(step => step.File))
         {

@@ -1,18 +1,35 @@
+using ChatGenius.Db;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Tool.Configuration;
 using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
 
 /// <summary>The options that <c>apply</c>, <c>plan</c> and <c>script</c> share: which migrations belong to the plan.</summary>
-internal sealed class PlanOptions(CommandLineApplication app)
+internal sealed class PlanOptions
 {
-    private readonly CommandOption _to = app.Option("--to <NUMBER>", "The last migration to apply", CommandOptionType.SingleValue);
+    private readonly CommandOption _to, _steps;
 
-    private readonly CommandOption _allowOutOfOrder = app.Option(
-        "--allow-out-of-order", "Also those older than the newest applied", CommandOptionType.NoValue);
+    public PlanOptions(CommandLineApplication app)
+    {
+        _to = app.Option("--to <NUMBER>", "The last migration to apply", CommandOptionType.SingleValue);
+        _steps = app.Option("--steps <N>", "How many to apply, oldest first", CommandOptionType.SingleValue);
+        SettingKey.OutOfOrder.Declare(app);
+        SettingKey.AllowMissing.Declare(app);
+    }
 
-    private readonly CommandOption _allowMissing = app.Option(
-        "--allow-missing", "Continue though an applied one's file is gone", CommandOptionType.NoValue);
+    /// <summary>The last migration; null where it was not named.</summary>
+    public long? To => _to.Migration();
 
-    public PlanRequest Request() => new(_to.Migration(least: 1), _allowOutOfOrder.HasValue(), _allowMissing.HasValue());
+    /// <summary>How many; null where it was not said.</summary>
+    public int? Steps => (int?)_steps.Number(least: 1, most: int.MaxValue);
+
+    /// <exception cref="ProblemException">CG1006: a value is none; CG1007: --to and --steps.</exception>
+    public PlanRequest Request(Settings settings)
+    {
+        var to = _to.Migration(least: 1);
+        return to is null || Steps is null
+            ? new(to, settings.Has(SettingKey.OutOfOrder), settings.Has(SettingKey.AllowMissing), Steps)
+            : throw new ProblemException("CG1007", "--to and --steps exclude each other", advice: "Leave one out.");
+    }
 }

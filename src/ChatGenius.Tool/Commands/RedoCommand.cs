@@ -5,7 +5,7 @@ using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class RedoCommand(Runs runs)
+internal sealed class RedoCommand(Runs runs, Settings settings)
 {
     internal static readonly Command Definition = new("redo", "Undo the last migration and apply it again")
     {
@@ -15,13 +15,12 @@ internal sealed class RedoCommand(Runs runs)
             var steps = app.Option("--steps <N>", "How many: all are undone, newest first, then applied [1]",
                 CommandOptionType.SingleValue);
             var separately = app.Option("--separately", "Commit between undoing and applying", CommandOptionType.NoValue);
-            var trust = app.Option("--trust-stored-down", "Run downs of a history that others may write", CommandOptionType.NoValue);
-            var noEstimate = LossText.Option(app);
+            SettingKey.TrustStoredDown.Declare(app);
+            SettingKey.NoEstimate.Declare(app);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
             SettingKey.DeclareRun(app);
             return Command.Handle<RedoCommand>((command, cancellationToken) => command.RunAsync(
-                new RedoRequest((int)(steps.Number(least: 1, most: int.MaxValue) ?? 1), separately.HasValue(), trust.HasValue()),
-                noEstimate.HasValue(), yes.HasValue(), cancellationToken));
+                new RedoRequest((int)(steps.Number(least: 1, most: int.MaxValue) ?? 1), separately.HasValue()), yes.HasValue(), cancellationToken));
         },
         Details =
             """
@@ -39,7 +38,11 @@ internal sealed class RedoCommand(Runs runs)
             """,
     };
 
-    private Task<ExitCode> RunAsync(RedoRequest request, bool noEstimate, bool yes, CancellationToken cancellationToken) => runs.UndoAsync(
-        migrator => migrator.PlanRedoAsync(request, cancellationToken), dryRun: false, noEstimate, yes, reason: null, ("redo", "Redo", "applied again"),
-        (migrator, plan) => migrator.RedoAsync(request, plan, cancellationToken), cancellationToken);
+    private Task<ExitCode> RunAsync(RedoRequest request, bool yes, CancellationToken cancellationToken)
+    {
+        request = request with { TrustStoredDown = settings.Has(SettingKey.TrustStoredDown) };
+        return runs.UndoAsync(
+            migrator => migrator.PlanRedoAsync(request, cancellationToken), dryRun: false, yes, reason: null, ("redo", "Redo", "applied again"),
+            (migrator, plan) => migrator.RedoAsync(request, plan, cancellationToken), cancellationToken);
+    }
 }

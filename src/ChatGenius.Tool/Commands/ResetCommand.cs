@@ -13,11 +13,11 @@ internal sealed class ResetCommand(Workspace workspace, TargetFinder targets, Se
         Configure = app =>
         {
             var force = app.Option("--force", "End the sessions that use it (PostgreSQL 13 and newer)", CommandOptionType.NoValue);
-            var noEstimate = LossText.Option(app);
+            SettingKey.NoEstimate.Declare(app);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
             SettingKey.DeclareRun(app);
             return Command.Handle<ResetCommand>((command, cancellationToken) =>
-                command.RunAsync(force.HasValue(), noEstimate.HasValue(), yes.HasValue(), cancellationToken));
+                command.RunAsync(force.HasValue(), yes.HasValue(), cancellationToken));
         },
         Details =
             """
@@ -32,14 +32,14 @@ internal sealed class ResetCommand(Workspace workspace, TargetFinder targets, Se
             """,
     };
 
-    private async Task<ExitCode> RunAsync(bool force, bool noEstimate, bool yes, CancellationToken cancellationToken)
+    private async Task<ExitCode> RunAsync(bool force, bool yes, CancellationToken cancellationToken)
     {
         consent.RefuseWhereProtected("reset");
         using var progress = new RunProgress(report);
         // Not opened together: a connection would keep the database from being dropped.
         var migrations = workspace.Load(cancellationToken);
         var target = await targets.FindAsync(cancellationToken);
-        if (!noEstimate)
+        if (!settings.Has(SettingKey.NoEstimate))
         {
             progress.Show("Looking at what will be lost");
             await LossText.WriteAsync(report, target.Database, settings.RunOptions, cancellationToken);

@@ -6,7 +6,7 @@ using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class RollbackCommand(Runs runs)
+internal sealed class RollbackCommand(Runs runs, Settings settings)
 {
     internal static readonly Command Definition = new("rollback", "Undo the last migration, or several")
     {
@@ -19,14 +19,13 @@ internal sealed class RollbackCommand(Runs runs)
                 CommandOptionType.SingleValue);
             var all = app.Option("--all", "All of them", CommandOptionType.NoValue);
             var dryRun = app.Option("--dry-run", "Print what would run, and run nothing", CommandOptionType.NoValue);
-            var trust = app.Option("--trust-stored-down", "Run downs of a history that others may write", CommandOptionType.NoValue);
-            var noEstimate = LossText.Option(app);
+            SettingKey.TrustStoredDown.Declare(app);
+            SettingKey.NoEstimate.Declare(app);
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
             var reason = Consent.Option(app);
             SettingKey.DeclareRun(app);
             return Command.Handle<RollbackCommand>((command, cancellationToken) =>
-                command.RunAsync(Request(steps, to, all) with { TrustStoredDown = trust.HasValue() }, dryRun.HasValue(),
-                    noEstimate.HasValue(), yes.HasValue(), reason.Value(), cancellationToken));
+                command.RunAsync(Request(steps, to, all), dryRun.HasValue(), yes.HasValue(), reason.Value(), cancellationToken));
         },
         Details =
             """
@@ -58,8 +57,11 @@ internal sealed class RollbackCommand(Runs runs)
     }
 
     private Task<ExitCode> RunAsync(
-        RollbackRequest request, bool dryRun, bool noEstimate, bool yes, string? reason, CancellationToken cancellationToken) => runs.UndoAsync(
-        migrator => migrator.PlanRollbackAsync(request, cancellationToken), dryRun, noEstimate, yes, reason,
-        ("rollback", "Roll back", "rolled back"),
-        (migrator, plan) => migrator.RollbackAsync(request, plan, cancellationToken), cancellationToken);
+        RollbackRequest request, bool dryRun, bool yes, string? reason, CancellationToken cancellationToken)
+    {
+        request = request with { TrustStoredDown = settings.Has(SettingKey.TrustStoredDown) };
+        return runs.UndoAsync(
+            migrator => migrator.PlanRollbackAsync(request, cancellationToken), dryRun, yes, reason, ("rollback", "Roll back", "rolled back"),
+            (migrator, plan) => migrator.RollbackAsync(request, plan, cancellationToken), cancellationToken);
+    }
 }

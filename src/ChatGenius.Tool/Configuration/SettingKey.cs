@@ -67,6 +67,54 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
         Set = (options, value) => options with { HistorySchema = value.Text },
     };
 
+    public static readonly SettingKey OutOfOrder = new(
+        "out_of_order", SettingKind.Flag, "false", "Pending migrations that are older than the newest applied one are applied too.")
+    {
+        Option = "--allow-out-of-order",
+        Help = "Also those older than the newest applied",
+    };
+
+    public static readonly SettingKey AllowMissing = new(
+        "allow_missing", SettingKind.Flag, "false", "apply, plan and script continue though an applied migration's file is gone.")
+    {
+        Option = "--allow-missing",
+        Help = "Continue though an applied one's file is gone",
+    };
+
+    public static readonly SettingKey SingleTransaction = new(
+        "single_transaction", SettingKind.Flag, "false", "apply runs all migrations in one transaction: all of them or none.")
+    {
+        Option = "--single-transaction",
+        Help = "All of them or none",
+    };
+
+    public static readonly SettingKey Certified = new(
+        "certified", SettingKind.Flag, "false", "apply rolls back a migration that does more than check --certify saw.")
+    {
+        Option = "--certified",
+        Help = "Roll back what does more than check --certify saw",
+    };
+
+    public static readonly SettingKey Create = new("create", SettingKind.Flag, "false", "apply creates the database where it is not there.")
+    {
+        Option = "--create",
+        Help = "Create the database where it is not there",
+    };
+
+    public static readonly SettingKey NoEstimate = new(
+        "no_estimate", SettingKind.Flag, "false", "rollback, redo and reset don't look for what will be lost.")
+    {
+        Option = "--no-estimate",
+        Help = "Don't look for what will be lost",
+    };
+
+    public static readonly SettingKey TrustStoredDown = new(
+        "trust_stored_down", SettingKind.Flag, "false", "rollback and redo run downs of a history that others may write.")
+    {
+        Option = "--trust-stored-down",
+        Help = "Run downs of a history that others may write",
+    };
+
     public static readonly SettingKey Backups = new("backups", SettingKind.Path, "backups", "Folder for the backups of apply --backup.");
 
     public static readonly SettingKey DatabaseUrlVariable = new(
@@ -138,7 +186,8 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
 
     /// <summary>What the settings file takes at its top and in every environment.</summary>
     public static readonly IReadOnlyList<SettingKey> Everywhere =
-        [Migrations, Templates, Bundle, HistorySchema, .. OfARun, CancelTimeout, Backups];
+        [Migrations, Templates, Bundle, HistorySchema, .. OfARun, CancelTimeout, Backups, OutOfOrder, AllowMissing, SingleTransaction, Certified,
+            Create, NoEstimate, TrustStoredDown];
 
     /// <summary>What an environment takes besides.</summary>
     public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, PasswordCommand, Protected, RequireBackup];
@@ -191,7 +240,7 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
     public string? On(CommandLineApplication app) =>
         OptionName is not { } name || app.GetOptions().FirstOrDefault(option => $"--{option.LongName}" == name) is not { } option
             || !option.HasValue() ? null
-        : option.OptionType == CommandOptionType.NoValue ? "false"
+        : option.OptionType == CommandOptionType.NoValue ? (Default == "true" ? "false" : "true")
         : option.Value();
 }
 

@@ -61,7 +61,10 @@ internal sealed class Settings
     public string? PasswordCommand =>
         _ofEnvironment.TryGetValue(SettingKey.PasswordCommand, out var value) && value.Value.Length > 0 ? value.Value : null;
 
-    public bool Bundle => this[SettingKey.Bundle].Value == "true";
+    public bool Bundle => Has(SettingKey.Bundle);
+
+    /// <summary>Whether a flag is set.</summary>
+    public bool Has(SettingKey flag) => this[flag].Value == "true";
 
     public string HistorySchema => this[SettingKey.HistorySchema].Value;
 

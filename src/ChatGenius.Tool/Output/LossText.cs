@@ -9,9 +9,6 @@ namespace ChatGenius.Tool.Output;
 internal static class LossText
 {
     /// <summary>The option that leaves it out.</summary>
-    public static CommandOption Option(CommandLineApplication app) =>
-        app.Option("--no-estimate", "Don't look for what will be lost", CommandOptionType.NoValue);
-
     public static async Task WriteAsync(Report report, Database database, MigrationPlan plan, MigratorOptions options,
         CancellationToken cancellationToken)
     {

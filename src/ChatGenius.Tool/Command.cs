@@ -23,7 +23,9 @@ internal sealed record Command(string Name, string Summary)
     /// </remarks>
     public Func<CommandLineApplication, Handler>? Configure { get; init; }
 
-    /// <summary>Commands below this one, such as <c>server start</c>; beside <see cref="Configure"/> where it does something by itself.</summary>
+    /// <summary>
+    /// Commands below this one, such as <c>server start</c>; beside <see cref="Configure"/> where it does something by itself.
+    /// </summary>
     public IReadOnlyList<Command> Subcommands { get; init; } = [];
 
     /// <summary>A paragraph or two for the command's help, lines of at most 80 characters.</summary>

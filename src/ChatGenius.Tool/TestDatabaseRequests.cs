@@ -27,7 +27,8 @@ internal sealed class TestDatabaseRequests(Workspace workspace, Settings setting
         var plan = MigrationPlan.Apply(workspace.Load(cancellationToken), HistorySnapshot.Empty, options.Plan);
 
         // Rows for tables of later migrations would not fit.
-        var seeds = options.EmptyTables || options.Plan.To is not null ? [] : Seed.Load(settings.MigrationsFolder, settings.Environment?.Value);
+        var seeds = options.EmptyTables || options.Plan.To is not null ? []
+            : Seed.Load(settings.MigrationsFolder, settings.Environment?.Value);
         return new TestDatabaseRequest([.. plan.Steps.Select(step => step.Migration!)], seeds, settings.RunOptions)
         {
             EmptyTables = options.EmptyTables,
@@ -39,7 +40,8 @@ internal sealed class TestDatabaseRequests(Workspace workspace, Settings setting
     {
         foreach (var reason in missing)
         {
-            report.Warn(new Problem("CG1405", $"The test database is not whole: {reason}", Advice: "Name a server that has it with --server."));
+            report.Warn(new Problem("CG1405", $"The test database is not whole: {reason}",
+                Advice: "Name a server that has it with --server."));
         }
     }
 }

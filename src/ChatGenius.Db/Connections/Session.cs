@@ -68,9 +68,6 @@ public sealed class Session : IAsyncDisposable
         CancellationToken cancellationToken = default) =>
         new(await database.ConnectToMaintenanceAsync(cancellationToken), work, Owner.Session);
 
-    /// <summary>Takes over a connection, which it closes.</summary>
-    internal static Session Owning(NpgsqlConnection connection, string work) => new(connection, work, Owner.Session);
-
     /// <summary>Uses a connection that stays its owner's, and has no transaction open.</summary>
     internal static Session Over(NpgsqlConnection connection, string work) => new(connection, work, Owner.Caller);
 

@@ -18,8 +18,8 @@ public sealed record Seed(string Path, MigrationSection Section)
     public static IReadOnlyList<Seed> Load(string migrations, string? environment)
     {
         var folder = System.IO.Path.Combine(migrations, FolderName);
-        var ofEnvironment = environment is not null && System.IO.Path.GetFileName(environment) == environment && environment is not ("." or "..")
-            ? System.IO.Path.Combine(folder, environment) : null;
+        var isName = System.IO.Path.GetFileName(environment) == environment && environment is not ("." or "..");
+        var ofEnvironment = environment is not null && isName ? System.IO.Path.Combine(folder, environment) : null;
         var seeds = new List<Seed>();
         var problems = new List<Problem>();
         foreach (var path in ((string?[])[folder, ofEnvironment]).OfType<string>().Where(Directory.Exists).SelectMany(Files))

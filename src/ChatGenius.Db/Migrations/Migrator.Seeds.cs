@@ -11,7 +11,9 @@ public sealed partial class Migrator
     /// <param name="seeds">In order.</param>
     /// <param name="progress">Told of each that is done.</param>
     /// <param name="cancellationToken">Cancels the statement on the server; its seed is rolled back.</param>
-    /// <exception cref="ProblemException">CG1404: a statement failed; those of <see cref="ApplyAsync"/> for the session and the lock.</exception>
+    /// <exception cref="ProblemException">
+    /// CG1404: a statement failed; those of <see cref="ApplyAsync"/> for the session and the lock.
+    /// </exception>
     public Task SeedAsync(IReadOnlyList<Seed> seeds, IProgress<Seed>? progress = null, CancellationToken cancellationToken = default) =>
         InSessionAsync(
             async (session, stop) =>
@@ -52,7 +54,8 @@ public sealed partial class Migrator
             session.History.LogEntry(new LogEntry(
                 "allowed", command, Version: null, Name: null, Duration: null, _options.ToolVersion, Detail: _options.Reason))
             ?? throw new ProblemException(
-                "CG0525", $"The reason can't be written into {session.History.Schema}.log", advice: "The role has to be able to write there."));
+                "CG0525", $"The reason can't be written into {session.History.Schema}.log",
+                advice: "The role has to be able to write there."));
 
     private static async Task SeedAsync(MigrationSession session, Seed seed, CancellationToken stop)
     {

@@ -4,7 +4,6 @@ using System.Text;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
-using Npgsql;
 namespace ChatGenius.Db.Replay;
 
 /// <summary>Work on a database that comes after its migrations.</summary>
@@ -12,7 +11,7 @@ namespace ChatGenius.Db.Replay;
 /// <param name="RunAsync">The work.</param>
 internal sealed record ReplayStage(string Key, Func<Replayer, ThrowAwayDatabase, CancellationToken, Task> RunAsync)
 {
-    /// <summary>Leaves a table of the user's its columns alone: what an extension keeps in its tables belongs to the extension.</summary>
+    /// <summary>What an extension keeps in its tables belongs to the extension.</summary>
     private const string TablesToEmpty =
         """
         SELECT pg_catalog.string_agg(c.oid::pg_catalog.regclass::text, ', ') FROM pg_catalog.pg_class c
@@ -28,7 +27,7 @@ internal sealed record ReplayStage(string Key, Func<Replayer, ThrowAwayDatabase,
         WHERE c.relkind = 'm' AND c.relispopulated ORDER BY c.oid
         """;
 
-    /// <summary>Says in the history that the migrations are applied, so that an application that applies them finds nothing to do.</summary>
+    /// <summary>Says in the history that the migrations are applied: an application that applies them finds nothing to do.</summary>
     internal static ReplayStage History(IReadOnlyList<Migration> migrations, MigratorOptions options)
     {
         var text = new StringBuilder($"history|{options.HistorySchema}|{options.ToolVersion}");
@@ -123,8 +122,8 @@ internal sealed class ReplaySource : IAsyncDisposable
         try
         {
             // On a server that flushes nothing, to copy files is the faster way.
-            await new Server.DatabaseCopy(Session).MakeAsync(_template.Name, name, comment, isOpen: true, endSessions: false, cancellationToken,
-                copyFiles: _templates is not null && Session.ServerVersion >= 150000);
+            await new Server.DatabaseCopy(Session).MakeAsync(_template.Name, name, comment, isOpen: true, endSessions: false,
+                cancellationToken, copyFiles: _templates is not null && Session.ServerVersion >= 150000);
         }
         catch (ProblemException e) when (_templates is not null && ReplayTemplates.IsGone(e))
         {

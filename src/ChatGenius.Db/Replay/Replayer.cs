@@ -18,8 +18,8 @@ public sealed class Replayer
     private const int Version = 2;
 
     /// <summary>
-    /// The server, and which extensions it can make. Their files are looked at in the folder's time alone: to read them all takes longer than
-    /// to copy a database, and what installs or upgrades one changes the folder.
+    /// The server, and which extensions it can make. Their files are looked at in the folder's time alone: to read them all takes longer
+    /// than to copy a database, and what installs or upgrades one changes the folder.
     /// </summary>
     private const string IdentityQuery =
         """
@@ -98,8 +98,7 @@ public sealed class Replayer
             return null;
         }
 
-        var (server, connection) = await _own.ConnectAsync(Progress, cancellationToken);
-        return (server, Session.Owning(connection, work));
+        return await _own.ConnectAsync(work, Progress, cancellationToken);
     }
 
     private async Task<ThrowAwayDatabase> OpenCopyAsync(
@@ -128,8 +127,7 @@ public sealed class Replayer
     private async Task<(ReplayTemplates Templates, ReplayTemplate Template)> TemplateAsync(
         IReadOnlyList<Migration> chain, IReadOnlyList<ReplayStage> stages, CancellationToken cancellationToken)
     {
-        var (server, connection) = await _own!.ConnectAsync(Progress, cancellationToken);
-        var session = Session.Owning(connection, "keeping templates of throw-away databases");
+        var (server, session) = await _own!.ConnectAsync("keeping templates of throw-away databases", Progress, cancellationToken);
         try
         {
             var templates = new ReplayTemplates(session, server);

@@ -47,7 +47,7 @@ public sealed class TestDatabases(Replayer replayer)
         $"""
         SELECT datname, made, used FROM (
             SELECT d.datname::text AS datname,
-                pg_catalog.substring(coalesce(pg_catalog.shobj_description(d.oid, 'pg_database'), ''), '^{Comment}([0-9]+)$')::int8 AS noted,
+                pg_catalog.substring(pg_catalog.shobj_description(d.oid, 'pg_database'), '^{Comment}([0-9]+)$')::int8 AS noted,
                 pg_catalog.substring(d.datname::text, '^{Prefix}([0-9]+)_[0-9a-f]+$')::int8 AS named,
                 EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid) AS used
             FROM pg_catalog.pg_database d) AS databases, LATERAL (SELECT coalesce(noted, named) AS made) AS times
@@ -202,7 +202,8 @@ public sealed class TestDatabases(Replayer replayer)
         catch (Exception e) when (session.IsOpen)
         {
             await session.CommandAsync(Drop(made), CancellationToken.None);
-            throw e.InnerException is PostgresException { SqlState: PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation }
+            throw e.InnerException is PostgresException
+                { SqlState: PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation }
                 ? Taken(name, isOurs: true) : e;
         }
     }

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
-using Npgsql;
 namespace ChatGenius.Db.Server;
 
 /// <summary>
@@ -42,16 +41,16 @@ public sealed partial class LocalServer
     /// <exception cref="ProblemException">CG0701 to CG0719: it can't be started; see <c>PROBLEMS.md</c>.</exception>
     public async Task<DatabaseUrl> StartAsync(IProgress<string>? progress = null, CancellationToken cancellationToken = default)
     {
-        var (url, connection) = await ConnectAsync(progress, cancellationToken);
-        await connection.DisposeAsync();
+        var (url, session) = await ConnectAsync("starting the private server", progress, cancellationToken);
+        await session.DisposeAsync();
         return url;
     }
 
-    /// <summary>Starts the server as <see cref="StartAsync"/> does, and keeps the connection by which it is seen to run.</summary>
-    internal async Task<(DatabaseUrl Url, NpgsqlConnection Connection)> ConnectAsync(
-        IProgress<string>? progress, CancellationToken cancellationToken)
+    /// <summary>Starts the server as <see cref="StartAsync"/> does, and keeps the session by which it is seen to run.</summary>
+    internal async Task<(DatabaseUrl Url, Session Session)> ConnectAsync(
+        string work, IProgress<string>? progress, CancellationToken cancellationToken)
     {
-        if (Postmaster.Read(_dataFolder) is { IsReady: true } running && await OpenAsync(running, cancellationToken) is { } open)
+        if (Postmaster.Read(_dataFolder) is { IsReady: true } running && await OpenAsync(running, work, cancellationToken) is { } open)
         {
             return open;
         }
@@ -63,7 +62,7 @@ public sealed partial class LocalServer
         }
 
         running = await ReadyAsync(Task.CompletedTask, cancellationToken);
-        return await OpenAsync(running, cancellationToken)
+        return await OpenAsync(running, work, cancellationToken)
             ?? throw new ProblemException("CG0712", "PostgreSQL ended as soon as it had started", advice: $"See {_log}.");
     }
 
@@ -216,14 +215,14 @@ public sealed partial class LocalServer
 
     /// <summary>Connecting shows whether the database is there: it almost always is.</summary>
     /// <returns>Null where the server has ended meanwhile.</returns>
-    private async Task<(DatabaseUrl Url, NpgsqlConnection Connection)?> OpenAsync(Postmaster running, CancellationToken cancellationToken)
+    private async Task<(DatabaseUrl Url, Session Session)?> OpenAsync(Postmaster running, string work, CancellationToken cancellationToken)
     {
         var database = new Database(UrlOf(running).WithDatabase(_options.DatabaseName));
         while (true)
         {
             try
             {
-                return (database.Url, await database.ConnectAsync(cancellationToken));
+                return (database.Url, await Session.OpenAsync(database, work, cancellationToken));
             }
             catch (ProblemException e) when (e.Problems is [{ Kind: ProblemKind.NoDatabase }])
             {

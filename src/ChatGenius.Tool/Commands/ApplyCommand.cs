@@ -45,7 +45,7 @@ internal sealed class ApplyCommand(
             chatgenius-db apply --embedded      on the embedded development server
             chatgenius-db apply --to 7          up to number 7
             chatgenius-db apply --steps 1       only the next one
-            chatgenius-db apply --create        and make the database where it is not there
+            chatgenius-db apply --create        and make the database, if there is none
             chatgenius-db apply --dry-run       only show what would run
             chatgenius-db apply --certified     nothing that check has not seen
             chatgenius-db apply --env production --yes --backup /var/backups/chat

@@ -20,7 +20,8 @@ internal sealed class RedoCommand(Runs runs, Settings settings)
             var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
             SettingKey.DeclareRun(app);
             return Command.Handle<RedoCommand>((command, cancellationToken) => command.RunAsync(
-                new RedoRequest((int)(steps.Number(least: 1, most: int.MaxValue) ?? 1), separately.HasValue()), yes.HasValue(), cancellationToken));
+                new RedoRequest((int)(steps.Number(least: 1, most: int.MaxValue) ?? 1), separately.HasValue()), yes.HasValue(),
+                cancellationToken));
         },
         Details =
             """
@@ -42,7 +43,8 @@ internal sealed class RedoCommand(Runs runs, Settings settings)
     {
         request = request with { TrustStoredDown = settings.Has(SettingKey.TrustStoredDown) };
         return runs.UndoAsync(
-            migrator => migrator.PlanRedoAsync(request, cancellationToken), dryRun: false, yes, reason: null, ("redo", "Redo", "applied again"),
+            migrator => migrator.PlanRedoAsync(request, cancellationToken), dryRun: false, yes, reason: null,
+            ("redo", "Redo", "applied again"),
             (migrator, plan) => migrator.RedoAsync(request, plan, cancellationToken), cancellationToken);
     }
 }

@@ -61,7 +61,8 @@ internal sealed class RollbackCommand(Runs runs, Settings settings)
     {
         request = request with { TrustStoredDown = settings.Has(SettingKey.TrustStoredDown) };
         return runs.UndoAsync(
-            migrator => migrator.PlanRollbackAsync(request, cancellationToken), dryRun, yes, reason, ("rollback", "Roll back", "rolled back"),
+            migrator => migrator.PlanRollbackAsync(request, cancellationToken), dryRun, yes, reason,
+            ("rollback", "Roll back", "rolled back"),
             (migrator, plan) => migrator.RollbackAsync(request, plan, cancellationToken), cancellationToken);
     }
 }

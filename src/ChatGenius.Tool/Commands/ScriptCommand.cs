@@ -16,7 +16,8 @@ internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shel
             var planOptions = new PlanOptions(app);
             var rollback = app.Option("--rollback", "What rollback would run, with --to or --steps", CommandOptionType.NoValue);
             var offline = app.Option("--offline", "Without a look at a database: as if it had none", CommandOptionType.NoValue);
-            var from = app.Option("--from <NUMBER>", "With --offline: the first; with --rollback, the newest", CommandOptionType.SingleValue);
+            var from = app.Option("--from <NUMBER>", "With --offline: the first, or with --rollback the newest",
+                CommandOptionType.SingleValue);
             var output = app.Option("-o|--output <FILE>", "Write there instead of to stdout", CommandOptionType.SingleValue);
             return Command.Handle<ScriptCommand>((command, cancellationToken) =>
                 command.RunAsync(planOptions, rollback.HasValue(), offline.HasValue(), from.Migration(least: 1), output.Value(),
@@ -66,7 +67,7 @@ internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shel
         if (options.To is null == options.Steps is null)
         {
             throw new ProblemException("CG1010", "script --rollback needs --to NUMBER or --steps N, and not both",
-                advice: "--to names the migration that is to be the newest afterwards; 0 is none.");
+                advice: "--to names the migration that is to be the newest afterwards; 0 undoes all.");
         }
 
         var request = new RollbackRequest(options.Steps, options.To, TrustStoredDown: settings.Has(SettingKey.TrustStoredDown));

@@ -32,7 +32,7 @@ internal sealed class TestDatabaseCommand(TestDatabaseRequests requests, TargetF
                         command.ListAsync(server.Value(), cancellationToken));
                 },
             },
-            new("drop", "Drop test databases, whoever uses them")
+            new("drop", "Drop test databases, in use or not")
             {
                 Json = true,
                 Configure = app =>

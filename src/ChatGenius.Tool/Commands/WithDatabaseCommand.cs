@@ -41,7 +41,8 @@ internal sealed partial class WithDatabaseCommand(TestDatabaseRequests requests,
         var call = words.SkipWhile(word => word == "--").ToList();
         if (call.Count == 0)
         {
-            throw new ProblemException("CG1010", "with-database needs a command", advice: "Write it after --, as in: with-database -- npm test");
+            throw new ProblemException("CG1010", "with-database needs a command",
+                advice: "Write it after --, as in: with-database -- npm test");
         }
 
         var request = requests.Of(content, cancellationToken);
@@ -52,7 +53,9 @@ internal sealed partial class WithDatabaseCommand(TestDatabaseRequests requests,
         return (ExitCode)await RunAsync(call, database.Database.Url);
     }
 
-    /// <summary>Ctrl-C on a terminal reaches the command too; what ends us alone is passed on to it. Either way its end is waited for.</summary>
+    /// <summary>
+    /// Ctrl-C on a terminal reaches the command too; what ends us alone is passed on to it. Either way its end is waited for.
+    /// </summary>
     private async Task<int> RunAsync(List<string> call, DatabaseUrl url)
     {
         using var process = Start(call, url);

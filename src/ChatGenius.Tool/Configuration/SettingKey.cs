@@ -186,8 +186,8 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
 
     /// <summary>What the settings file takes at its top and in every environment.</summary>
     public static readonly IReadOnlyList<SettingKey> Everywhere =
-        [Migrations, Templates, Bundle, HistorySchema, .. OfARun, CancelTimeout, Backups, OutOfOrder, AllowMissing, SingleTransaction, Certified,
-            Create, NoEstimate, TrustStoredDown];
+        [Migrations, Templates, Bundle, HistorySchema, .. OfARun, CancelTimeout, Backups, OutOfOrder, AllowMissing, SingleTransaction,
+            Certified, Create, NoEstimate, TrustStoredDown];
 
     /// <summary>What an environment takes besides.</summary>
     public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, PasswordCommand, Protected, RequireBackup];

@@ -285,7 +285,7 @@ public class TestDatabasesTests(ReplayServer server) : IClassFixture<ReplayServe
     }
 
     private static string TestName(TimeSpan age) => string.Create(
-        CultureInfo.InvariantCulture, $"chatgenius_test_{DateTimeOffset.UtcNow.ToUnixTimeSeconds() - (long)age.TotalSeconds}_{Guid.NewGuid():N}");
+        CultureInfo.InvariantCulture, $"chatgenius_test_{(DateTimeOffset.UtcNow - age).ToUnixTimeSeconds()}_{Guid.NewGuid():N}");
 
     private Task<ToolResult> RunAsync(Sandbox sandbox, params string[] arguments) =>
         TheTool.RunAsync(arguments, sandbox.Path, _environment);

@@ -49,7 +49,8 @@ internal static class Needs
     /// The first of these that is missing, in words; null where nothing is, and in CI, where nothing may be but other languages.
     /// </summary>
     public static string? WhyNot(Need[] needs) =>
-        Environment.GetEnvironmentVariable("CI") is { Length: > 0 } && !needs.Any(need => need is Need.Node or Need.Python or Need.Go) ? null
+        Environment.GetEnvironmentVariable("CI") is { Length: > 0 } && !needs.Any(need => need is Need.Node or Need.Python or Need.Go)
+            ? null
             : needs.Select(Missing).FirstOrDefault(reason => reason is not null);
 
     /// <summary>A program on PATH; null where it is not there.</summary>

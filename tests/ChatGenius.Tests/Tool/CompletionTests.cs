@@ -83,7 +83,7 @@ public class CompletionTests
         page.ShouldStartWith(".TH CHATGENIUS-DB 1 ");
         foreach (var command in CommandList.All().SelectMany(group => group.Commands))
         {
-            page.ShouldContain($"\n.SH {command.Name.ToUpperInvariant()}\n");
+            page.ShouldContain($"\n.SH {command.Name.ToUpperInvariant().Replace("-", "\\-", StringComparison.Ordinal)}\n");
         }
     }
 

@@ -51,7 +51,10 @@ public sealed class ThrowAwayDatabase : IAsyncDisposable
             await DropLeftOversAsync(maker, cancellationToken);
             await HoldAsync(maker, name, cancellationToken);
             var strategy = maker.ServerVersion >= 150000 ? " STRATEGY FILE_COPY" : "";
-            await maker.CommandAsync($"CREATE DATABASE {name} TEMPLATE template0{strategy}", cancellationToken);
+            await maker.CommandAsync($"CREATE DATABASE {name} TEMPLATE template0 ALLOW_CONNECTIONS false{strategy}", cancellationToken);
+            // Whoever may connect could put functions and operators there that a migration would run as us.
+            await maker.WriteAsync(
+                [$"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC", $"ALTER DATABASE {name} ALLOW_CONNECTIONS true"], cancellationToken);
             var roles = (await maker.RowsAsync(RoleNames, row => row.GetString(0), cancellationToken)).ToHashSet();
             return new ThrowAwayDatabase(server, name, maker, session => DropAsync(session, name, migrations, roles));
         }

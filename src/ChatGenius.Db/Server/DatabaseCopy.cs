@@ -97,13 +97,15 @@ internal sealed class DatabaseCopy(Session session)
             "SELECT pg_catalog.pg_get_userbyid(datdba)::text FROM pg_catalog.pg_database WHERE datname = $1", [source], cancellationToken);
         var create = $"CREATE DATABASE {SqlIdentifier.Quote(target)} TEMPLATE {SqlIdentifier.Quote(source)}"
             + $" OWNER {SqlIdentifier.Quote(owner is [var name] ? name : throw Missing(source))}"
-            + (isOpen ? "" : " ALLOW_CONNECTIONS false") + (copyFiles ? " STRATEGY FILE_COPY" : "");
+            // Nobody gets in before the source's privileges are the copy's.
+            + " ALLOW_CONNECTIONS false" + (copyFiles ? " STRATEGY FILE_COPY" : "");
         await AloneAsync(source, endSessions, "copied", () => session.CommandAsync(create, cancellationToken), cancellationToken);
         try
         {
             var properties = await QueryAsync(PropertyStatements, [source, target, Lists], cancellationToken);
             var comments = $"COMMENT ON DATABASE {SqlIdentifier.Quote(target)} IS {(comment is null ? "NULL" : SqlLiteral.Quote(comment))}";
-            await session.WriteAsync([.. properties.Select(text => (SqlQuery)text), comments], cancellationToken);
+            string[] open = isOpen ? [$"ALTER DATABASE {SqlIdentifier.Quote(target)} ALLOW_CONNECTIONS true"] : [];
+            await session.WriteAsync([.. properties.Concat([comments, .. open]).Select(text => (SqlQuery)text)], cancellationToken);
         }
         catch (Exception e) when (IsConnected)
         {

@@ -40,6 +40,17 @@ public class ThrowAwayDatabaseTests
         }
     }
 
+    [Fact]
+    public async Task Nobody_else_gets_into_a_throw_away_database()
+    {
+        var server = (await TestServer.UrlAsync()).WithDatabase("postgres");
+        await using var mine = await ThrowAwayDatabase.CreateAsync(server, [], default);
+        await using var session = await Session.OpenAsync(mine.Database, "testing");
+
+        (await session.ScalarAsync<bool>(
+            "SELECT pg_catalog.has_database_privilege('pg_monitor', pg_catalog.current_database(), 'CONNECT')", default)).ShouldBeFalse();
+    }
+
     private static string Name(long time) => string.Create(CultureInfo.InvariantCulture, $"chatgenius_check_{time}_{Guid.NewGuid():N}");
 
     private static Task<List<string>> TheseAsync(Session session, string[] names) => session.RowsAsync(

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ChatGenius.Db.Sql;
 using Npgsql;
 namespace ChatGenius.Db.Connections;
@@ -11,6 +12,8 @@ public sealed class Database(DatabaseUrl url)
 
     /// <summary>The limit that a database has whose drop was interrupted.</summary>
     private const int HalfDropped = -2;
+
+    private static readonly ConditionalWeakTable<NpgsqlConnection, Database> Opened = [];
 
     // Without a pool a data source holds nothing that has to be given back.
     private NpgsqlDataSource? _source;
@@ -47,7 +50,9 @@ public sealed class Database(DatabaseUrl url)
             url.RequirePeers();
             var connecting = _ahead ?? Source().OpenConnectionAsync(cancellationToken).AsTask();
             _ahead = null;
-            return await TakeAsync(connecting, cancellationToken);
+            var connection = await TakeAsync(connecting, cancellationToken);
+            Opened.AddOrUpdate(connection, this);
+            return connection;
         }
         catch (NpgsqlException e) when (e.InnerException is ProblemException problem)
         {
@@ -57,6 +62,35 @@ public sealed class Database(DatabaseUrl url)
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && ConnectionProblem.From(url, e) is { } problem)
         {
             throw new ProblemException(problem, e);
+        }
+    }
+
+    /// <summary>How long the server may say nothing before it is asked whether it is there.</summary>
+    internal TimeSpan AnswerLimit => url.ConnectTimeout == Timeout.InfiniteTimeSpan ? TimeSpan.FromMinutes(1) : url.ConnectTimeout;
+
+    /// <summary>What has opened a connection.</summary>
+    internal static Database Of(NpgsqlConnection connection) => Opened.TryGetValue(connection, out var database) ? database
+        : throw new InvalidOperationException("Connections are opened by Database only.");
+
+    /// <summary>Whether the server answers on another connection: an error is an answer too.</summary>
+    internal async Task<bool> AnswersAsync()
+    {
+        async Task AskAsync()
+        {
+            await using var connection = await Source().OpenConnectionAsync();
+            await using var command = new NpgsqlCommand("SELECT", connection);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        try
+        {
+            await Task.Run(AskAsync).WaitAsync(2 * AnswerLimit);
+            return true;
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
+        {
+            // Where there is no password any more, nobody was asked.
+            return e is PostgresException || e.InnerException is ProblemException;
         }
     }
 

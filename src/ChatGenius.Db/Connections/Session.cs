@@ -42,8 +42,8 @@ public sealed class Session : IAsyncDisposable
     /// <summary>The server's version, such as 150018.</summary>
     internal int ServerVersion => (_connection.PostgreSqlVersion.Major * 10000) + _connection.PostgreSqlVersion.Minor;
 
-    /// <summary>Whether the connection is there to go on with.</summary>
-    internal bool IsOpen => _connection.State == ConnectionState.Open;
+    /// <summary>Whether the connection is there to go on with: it is not while something was left on it that has not ended.</summary>
+    internal bool IsOpen => _connection.FullState == ConnectionState.Open;
 
     /// <summary>How long one of our statements waits for a lock; zero waits without end.</summary>
     internal TimeSpan LockTimeout { get; set; } = TimeSpan.FromSeconds(5);
@@ -198,7 +198,7 @@ public sealed class Session : IAsyncDisposable
         cancellationToken);
 
     /// <summary>Closes the connection, if it is this session's.</summary>
-    public ValueTask DisposeAsync() => _owner == Owner.Session ? _connection.DisposeAsync() : ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _owner == Owner.Session ? SilentServer.CloseAsync(_connection) : ValueTask.CompletedTask;
 
     /// <summary>SET LOCAL looks at nothing, so a LOCK that comes after it still is before the moment that is read.</summary>
     private string[] Begin(bool writes)
@@ -303,10 +303,11 @@ public sealed class Session : IAsyncDisposable
         {
             if (IsOpen)
             {
-                await SendAsync(_owner == Owner.Transaction ? BackToSavepoint : ["ROLLBACK"], CancellationToken.None);
+                await AwaitAsync(() => SendAsync(_owner == Owner.Transaction ? BackToSavepoint : ["ROLLBACK"], CancellationToken.None),
+                    CancellationToken.None);
             }
         }
-        catch (NpgsqlException)
+        catch (Exception e) when (e is NpgsqlException or ProblemException)
         {
             // The error that made us roll back is the one to report; without a connection the server rolls back by itself.
         }
@@ -316,11 +317,14 @@ public sealed class Session : IAsyncDisposable
     {
         try
         {
-            return await work();
+            return await AwaitAsync(work, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && SessionProblem.From(_work, e, IsOpen) is { } problem)
         {
             throw new ProblemException(problem, e);
         }
     }
+
+    private Task<T> AwaitAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken) =>
+        SilentServer.AwaitAsync(_connection, work, _work, cancellationToken);
 }

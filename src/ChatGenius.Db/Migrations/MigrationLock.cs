@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using ChatGenius.Db.Connections;
 using Npgsql;
 namespace ChatGenius.Db.Migrations;
 
@@ -207,7 +208,7 @@ internal sealed class MigrationLock : IAsyncDisposable
         }
 
         // Closing the connection ends its transaction, and with it both locks. Npgsql sends Terminate; nothing has to be awaited.
-        await _connection.DisposeAsync();
+        await SilentServer.CloseAsync(_connection);
         _lost.Dispose();
         _gate.Dispose();
     }

@@ -74,11 +74,21 @@ internal sealed partial class MigrationSession : IAsyncDisposable
     /// <exception cref="ProblemException">CG0409, CG0513.</exception>
     internal async Task<HistorySnapshot> ReadAsync(HistoryColumns columns, bool waitForWriters = false)
     {
+        var waitsForPool = _lock is not null && IsPooled;
         var reading = History.ReadAsync(Connection, columns, waitForWriters, _stop);
-        // The history's writers are waited for longer.
-        (_facts, var history) = await (_lock is not null && IsPooled && !waitForWriters
-            ? _limit.AnswerAsync(reading, SecondSession, TooSmallPool)
-            : _limit.AnswerAsync(reading));
+        HistorySnapshot history;
+        try
+        {
+            // The history's writers are waited for longer.
+            (_facts, history) = await (waitsForPool && !waitForWriters
+                ? _limit.AnswerAsync(reading, SecondSession, TooSmallPool)
+                : _limit.AnswerAsync(reading));
+        }
+        catch (ProblemException e) when (waitsForPool && e.Problems[0].Code == "CG0516")
+        {
+            throw new ProblemException(TooSmallPool, e);
+        }
+
         // Asked for now: a connection that was lost no longer says it.
         IsPooled = Connection.ProcessID != _facts.BackendPid;
         return history;
@@ -204,7 +214,7 @@ internal sealed partial class MigrationSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // This connection closes first: should it still be at work, the lock outlives it.
-        await Connection.DisposeAsync();
+        await SilentServer.CloseAsync(Connection);
         if (_lock is not null)
         {
             await _lock.DisposeAsync();

@@ -27,7 +27,7 @@ public record ReplayOptions
 /// cancels, and looks at what the subject's locks don't hide. What fails only because the server lacks something (a role, an extension) is
 /// passed over behind a savepoint, and so is what can't work without it.
 /// </summary>
-internal sealed class ReplaySession : IAsyncDisposable
+internal sealed partial class ReplaySession : IAsyncDisposable
 {
     private const string Savepoint = "chatgenius_db_replay";
     private static readonly TimeSpan CancelAgain = TimeSpan.FromSeconds(1);
@@ -62,10 +62,8 @@ internal sealed class ReplaySession : IAsyncDisposable
         var session = new ReplaySession(subject, await database.ConnectAsync(cancellationToken), options, missing);
         try
         {
-            foreach (var setting in session.Limits().Append("SET jit = off"))
-            {
-                await CommandAsync(session.Observer, setting, cancellationToken);
-            }
+            await CommandsAsync(
+                session.Observer, [.. session.Limits(), "SET jit = off", "SET search_path = pg_catalog, pg_temp"], cancellationToken);
 
             await session.ResetAsync(cancellationToken);
             return session;
@@ -154,9 +152,12 @@ internal sealed class ReplaySession : IAsyncDisposable
     {
         // A session learns of a role that another one made when it takes a lock that it does not hold yet; the second rollback gives it
         // back.
-        await CommandAsync(Subject, $"ROLLBACK TO SAVEPOINT {Savepoint}", cancellationToken);
-        await CommandAsync(Subject, "SELECT FROM pg_catalog.pg_roles LIMIT 0", cancellationToken);
-        await CommandAsync(Subject, $"ROLLBACK TO SAVEPOINT {Savepoint}", cancellationToken);
+        string[] commands =
+            [$"ROLLBACK TO SAVEPOINT {Savepoint}", "SELECT FROM pg_catalog.pg_roles LIMIT 0", $"ROLLBACK TO SAVEPOINT {Savepoint}"];
+        foreach (var command in commands)
+        {
+            await CommandAsync(Subject, command, cancellationToken);
+        }
     }
 
     /// <summary>
@@ -203,19 +204,17 @@ internal sealed class ReplaySession : IAsyncDisposable
         // Settings").
         var settings =
             $"""
-            SELECT set_config('max_parallel_maintenance_workers', '0', false), set_config('max_parallel_workers_per_gather', '0', false),
-                   set_config('jit', 'off', false), set_config('client_min_messages', 'notice', false),
-                   set_config('lock_timeout', {SqlLiteral.Quote(_options.LockTimeout)}, false),
-                   CASE WHEN current_setting('server_version_num')::int >= 140000 AND version() ~ '-linux|-darwin|-freebsd'
-                        THEN set_config('client_connection_check_interval', '1s', false) END
-            """ + (_options.TimeZone is null ? "" : $", set_config('TimeZone', {SqlLiteral.Quote(_options.TimeZone)}, false)");
-        await using var batch = new NpgsqlBatch(Subject);
-        foreach (var command in (string[])["RESET SESSION AUTHORIZATION", "RESET ALL", .. Limits(), settings])
-        {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(command));
-        }
-
-        await batch.ExecuteNonQueryAsync(cancellationToken);
+            SELECT CASE WHEN {(ServerVersion >= 140000 ? "pg_catalog.version() OPERATOR(pg_catalog.~) '-linux|-darwin|-freebsd'" : "false")}
+                        THEN pg_catalog.set_config('client_connection_check_interval', '1s', false) END
+            """;
+        string[] zone = _options.TimeZone is null ? [] : [$"SET TimeZone = {SqlLiteral.Quote(_options.TimeZone)}"];
+        string[] commands =
+        [
+            "RESET SESSION AUTHORIZATION", "RESET ALL", .. Limits(),
+            "SET max_parallel_maintenance_workers = 0", "SET max_parallel_workers_per_gather = 0", "SET jit = off",
+            "SET client_min_messages = notice", $"SET lock_timeout = {SqlLiteral.Quote(_options.LockTimeout)}", .. zone, settings,
+        ];
+        await CommandsAsync(Subject, commands, cancellationToken);
     }
 
     /// <summary>A run sets these whatever the role has, so they end or change nothing here either.</summary>
@@ -230,24 +229,10 @@ internal sealed class ReplaySession : IAsyncDisposable
         ];
     }
 
-    internal static Task CommandAsync(NpgsqlConnection connection, string command, CancellationToken cancellationToken) =>
-        ReadAsync(connection, command, _ => { }, cancellationToken);
-
-    internal static async Task ReadAsync(
-        NpgsqlConnection connection, string query, Action<NpgsqlDataReader> row, CancellationToken cancellationToken)
-    {
-        await using var batch = new NpgsqlBatch(connection) { Timeout = 0, BatchCommands = { new NpgsqlBatchCommand(query) } };
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            row(reader);
-        }
-    }
-
     public async ValueTask DisposeAsync()
     {
-        await Observer.DisposeAsync();
-        await Subject.DisposeAsync();
+        await SilentServer.CloseAsync(Observer);
+        await SilentServer.CloseAsync(Subject);
     }
 
     private async Task<PostgresException?> TogetherAsync(List<SqlStatement> statements, CancellationToken cancellationToken)
@@ -349,11 +334,19 @@ internal sealed class ReplaySession : IAsyncDisposable
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     private async Task ExecuteAsync(SqlPipeline<int> pipeline, CancellationToken cancellationToken)
     {
-        var run = pipeline.RunAsync("", _ => { }, cancellationToken);
+        // A run that was cancelled is waited for: it ends, or the observer finds that the server is silent.
+        Task run = GuardAsync(
+            Subject,
+            async () =>
+            {
+                await pipeline.RunAsync("", _ => { }, cancellationToken);
+                return true;
+            },
+            CancellationToken.None);
         await run.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (!run.IsCompleted)
         {
-            await CommandAsync(Observer, $"SELECT pg_cancel_backend({Subject.ProcessID})", CancellationToken.None);
+            await CommandAsync(Observer, $"SELECT pg_catalog.pg_cancel_backend({Subject.ProcessID})", CancellationToken.None);
             await Task.WhenAny(run, Task.Delay(CancelAgain, CancellationToken.None));
         }
 

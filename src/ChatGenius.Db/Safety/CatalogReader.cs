@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ChatGenius.Db.Replay;
 using Npgsql;
 
 namespace ChatGenius.Db.Safety;
@@ -128,6 +129,17 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
 
     private const string LockTimeout = "SELECT current_setting('lock_timeout')";
 
+    // Names and operators are PostgreSQL's own while we read, whatever search_path the migration has set. It gets that back, unless its
+    // transaction fails; outside of one, the batch is one.
+    private const string Enter =
+        "SELECT pg_catalog.set_config('chatgenius_db.search_path', pg_catalog.current_setting('search_path'), true), "
+        + "pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)";
+
+    private const string Leave =
+        "SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('chatgenius_db.search_path'), true)";
+
+    private const int OnlyCounters = 4;
+
     private const string EmptyArray = "{}";
 
     private NpgsqlBatch? _all, _changes, _counters;
@@ -172,7 +184,7 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     private NpgsqlBatch Batch(IEnumerable<string> queries)
     {
         var batch = new NpgsqlBatch(connection) { Timeout = 0 };
-        foreach (var query in queries)
+        foreach (var query in (string[])[Enter, .. queries, Leave])
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand(query));
         }
@@ -180,16 +192,20 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
         return batch;
     }
 
-    private static async Task<Reading> ReadAsync(NpgsqlBatch batch, Catalog catalog, CancellationToken cancellationToken)
+    private static Task<Reading> ReadAsync(NpgsqlBatch batch, Catalog catalog, CancellationToken cancellationToken) =>
+        ReplaySession.ReadAsync(
+            batch, reader => ReadAsync(reader, batch.BatchCommands.Count == OnlyCounters, catalog, cancellationToken), prepare: true,
+            cancellationToken);
+
+    private static async Task<Reading> ReadAsync(
+        NpgsqlDataReader reader, bool onlyCounters, Catalog catalog, CancellationToken cancellationToken)
     {
-        // The plans of these queries cost more than their runs; a session keeps them. Preparing what is prepared costs nothing.
-        await batch.PrepareAsync(cancellationToken);
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await NextAsync(reader, cancellationToken);
         var counters = await ReadCountersAsync(reader, cancellationToken);
         await NextAsync(reader, cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var lockTimeout = reader.GetString(0);
-        if (batch.BatchCommands.Count == 2)
+        if (onlyCounters)
         {
             return new Reading(catalog, counters, lockTimeout);
         }

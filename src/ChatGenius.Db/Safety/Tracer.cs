@@ -158,8 +158,9 @@ public sealed partial class Tracer : IAsyncDisposable
     {
         const string Query =
             """
-            SELECT name || ' = ' || setting FROM pg_settings WHERE source = 'session'
-            UNION ALL SELECT 'role = ' || current_user WHERE current_user <> session_user ORDER BY 1
+            SELECT pg_catalog.concat(name, ' = ', setting) FROM pg_catalog.pg_settings
+            WHERE source OPERATOR(pg_catalog.=) 'session'::pg_catalog.text
+            UNION ALL SELECT pg_catalog.concat('role = ', current_user) WHERE current_user OPERATOR(pg_catalog.<>) session_user ORDER BY 1
             """;
         var settings = new List<string>();
         await ReadAsync(_session.Subject, Query, reader => settings.Add(reader.GetString(0)), cancellationToken);
@@ -170,9 +171,9 @@ public sealed partial class Tracer : IAsyncDisposable
     {
         var query =
             $"""
-            SELECT relation, mode FROM pg_locks
+            SELECT relation, mode FROM pg_catalog.pg_locks
             WHERE pid = {_session.Subject.ProcessID} AND locktype = 'relation' AND granted AND relation >= 16384
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
             """;
         var modes = new Dictionary<uint, ImmutableArray<LockMode>>();
         await ReadAsync(
@@ -206,8 +207,8 @@ public sealed partial class Tracer : IAsyncDisposable
         var asked = string.Join(',', tables.Select(table => table.Oid));
         await ReadAsync(
             _session.Subject,
-            $"SELECT oid FROM unnest('{{{asked}}}'::oid[]) oid, LATERAL (SELECT relnamespace FROM pg_class c WHERE c.oid = oid.oid) c "
-            + "WHERE has_table_privilege(oid, 'SELECT') AND has_schema_privilege(relnamespace, 'USAGE')",
+            $"SELECT oid FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) ANY ('{{{asked}}}'::pg_catalog.oid[]) "
+            + "AND pg_catalog.has_table_privilege(oid, 'SELECT') AND pg_catalog.has_schema_privilege(relnamespace, 'USAGE')",
             reader => readable.Add(catalog.Find(reader.GetFieldValue<uint>(0))!),
             cancellationToken);
         var counts = ImmutableDictionary.CreateBuilder<uint, long>();
@@ -215,7 +216,7 @@ public sealed partial class Tracer : IAsyncDisposable
         {
             await ReadAsync(
                 _session.Subject,
-                $"SELECT count(*) FROM ONLY {SqlIdentifier.Quote(table.Schema, table.Name)}",
+                $"SELECT pg_catalog.count(*) FROM ONLY {SqlIdentifier.Quote(table.Schema, table.Name)}",
                 reader => counts[table.Oid] = reader.GetInt64(0) - activity[table.Oid].Inserted + activity[table.Oid].Deleted,
                 cancellationToken);
         }
@@ -229,7 +230,8 @@ public sealed partial class Tracer : IAsyncDisposable
     internal async Task<(long Count, long Sum)> CountAsync(Relation table, Column? column, CancellationToken cancellationToken)
     {
         var name = column is null ? null : SqlIdentifier.Quote(column.Name);
-        var what = name is null ? "count(*), 0::int8" : $"count({name}), coalesce(sum(hashtext({name}::text)::int8), 0)::int8";
+        var what = name is null ? "pg_catalog.count(*), 0::int8"
+            : $"pg_catalog.count({name}), coalesce(pg_catalog.sum(pg_catalog.hashtext({name}::text)::int8), 0)::int8";
         var result = (0L, 0L);
         await ReadAsync(
             _session.Observer,

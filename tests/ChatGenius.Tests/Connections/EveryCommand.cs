@@ -43,31 +43,45 @@ internal sealed class EveryCommand : IDisposable
             .ShouldBeEmpty("Every command is tried.");
     }
 
-    /// <summary>Runs the commands that only read against what is not as it should be.</summary>
+    /// <summary>Runs the commands against what is not as it should be.</summary>
+    /// <param name="database">That.</param>
+    /// <param name="shadow">A server that is as it should be.</param>
+    /// <param name="together">Whether all run at the same time.</param>
     /// <returns>Each call and what it ended with.</returns>
-    public static async Task<List<(string Call, ExitCode ExitCode, string Error)>> ReadAsync(DatabaseUrl database, DatabaseUrl shadow)
+    public static async Task<IReadOnlyList<(string Call, ExitCode ExitCode, string Error)>> ReadAsync(
+        DatabaseUrl database, DatabaseUrl shadow, bool together = false)
     {
         using var every = new EveryCommand(database);
         var (url, other) = (Text(database), Text(shadow));
         string[][] calls =
         [
-            ["status"], ["plan"], ["script"], ["apply", "--no-bundle"], ["rollback", "--yes"], ["redo", "--yes"], ["baseline", "--yes"],
-                ["repair", "1", "--done", "--yes"],
+            ["status"], ["plan"], ["script"], ["apply", "--no-bundle"], ["rollback", "--yes"], ["redo", "--yes"], ["log"],
+            ["baseline", "--to", "1", "--yes"], ["repair", "1", "--done", "--yes"],
             ["schema", "dump"], ["schema", "docs"], ["schema", "diff", other], ["drift", "--shadow", other],
             ["check", "--no-bundle", "--all", "--shadow", other, "--target", url, "--data"], ["check", "--no-bundle", "--shadow", url],
             ["checkpoint", "list"], ["checkpoint", "save", "one", "--yes"], ["create"], ["drop", "--yes"], ["reset", "--yes"],
         ];
+        async Task<(string, ExitCode, string)> CallAsync(string[] call)
+        {
+            var run = await every._tool.RunAsync([.. call, "--database", url]);
+            return (string.Join(' ', call), run.ExitCode, run.Error);
+        }
+
+        if (together)
+        {
+            return await Task.WhenAll(calls.Select(CallAsync));
+        }
+
         var ends = new List<(string, ExitCode, string)>();
         foreach (var call in calls)
         {
-            var run = await every._tool.RunAsync([.. call, "--database", url]);
-            ends.Add((string.Join(' ', call), run.ExitCode, run.Error));
+            ends.Add(await CallAsync(call));
         }
 
         return ends;
     }
 
-    private static string Text(DatabaseUrl url) => $"{url.Display}?connect_timeout=1&sslmode=disable";
+    private static string Text(DatabaseUrl url) => $"{url.Display}?connect_timeout=3&sslmode=disable";
 
     public void Dispose() => _tool.Dispose();
 

@@ -65,4 +65,25 @@ public class EveryCommandTests
 
         return ended;
     }
+
+    [Fact]
+    public async Task A_server_that_means_no_good_is_a_problem_in_every_command()
+    {
+        await using var cluster = await Cluster.CreateAsync();
+        foreach (var evil in new[]
+        {
+            HostileServer.AnnounceTwoGigabytesAsync, HostileServer.BreakOffAsync, HostileServer.FailWithControlCharactersAsync,
+            HostileServer.FailAndStayAsync, HostileServer.SayNothingAsync, HostileServer.NoticeForEverAsync,
+        })
+        {
+            await using var server = new HostileServer(atQuery: evil);
+
+            var ends = await EveryCommand.ReadAsync(server.Url, cluster.Url("postgres"), together: true);
+
+            ends.Where(end => end.ExitCode != ExitCode.Error).Select(end => $"{end.Call}: {end.ExitCode}\n{end.Error}")
+                .ShouldBeEmpty(evil.Method.Name);
+            ends.Where(end => end.Error.Contains('\e', StringComparison.Ordinal) || end.Error.Contains('\a', StringComparison.Ordinal))
+                .ShouldBeEmpty();
+        }
+    }
 }

@@ -57,8 +57,18 @@ internal sealed class HostileServer : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>An error with what a terminal obeys.</summary>
-    public static Task FailWithControlCharactersAsync(Stream stream, CancellationToken token) => SendAsync(
+    /// <summary>Nothing, while the connection stays open.</summary>
+    public static Task SayNothingAsync(Stream stream, CancellationToken token) => Task.Delay(Timeout.InfiniteTimeSpan, token);
+
+    /// <summary>An error with what a terminal obeys, which ends the session.</summary>
+    public static async Task FailWithControlCharactersAsync(Stream stream, CancellationToken token)
+    {
+        await FailAndStayAsync(stream, token);
+        stream.Close();
+    }
+
+    /// <summary>The same, and the connection stays open, which PostgreSQL's never does.</summary>
+    public static Task FailAndStayAsync(Stream stream, CancellationToken token) => SendAsync(
         stream, 'E', null, Encoding.UTF8.GetBytes("SFATAL\0VFATAL\0C28000\0M\e]0;owned\a\e[31mred\r::error::x\0\0"), token);
 
     public async ValueTask DisposeAsync()

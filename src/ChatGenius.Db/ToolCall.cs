@@ -28,9 +28,12 @@ public sealed partial record ToolCall(params IReadOnlyList<string> Words)
     /// <summary>A word as every shell takes it.</summary>
     public static string Quote(string word) => Plain().IsMatch(word) ? word
         : "\"" + word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
-            .Replace("$", "\\$", StringComparison.Ordinal).Replace("`", "\\`", StringComparison.Ordinal) + "\"";
+            .Replace("$", "\\$", StringComparison.Ordinal).Replace("`", "\\`", StringComparison.Ordinal)
+            // Interactive shells take it for a piece of their history, between double quotes too.
+            .Replace("!", "\"\\!\"", StringComparison.Ordinal) + "\"";
 
-    [GeneratedRegex($"'{Name} (?<words>[^']+)'")]
+    /// <summary>Up to the quote that ends it: one between double quotes belongs to a word.</summary>
+    [GeneratedRegex($@"'{Name} (?<words>(?:""(?:\\.|[^""\\])*""|[^'""])+)'")]
     private static partial Regex Call();
 
     [GeneratedRegex(@"^[\w./:@%+,=\-…]+\z")]

@@ -1,11 +1,13 @@
+using System.Text.RegularExpressions;
 using ChatGenius.Db;
 using ChatGenius.Db.Connections;
+using ChatGenius.Db.Text;
 using ChatGenius.Tool.Configuration;
 using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool;
 
 /// <summary>The options that every command takes, before or after its name.</summary>
-internal sealed class GlobalOptions
+internal sealed partial class GlobalOptions
 {
     private readonly CommandOption _database, _environment, _config, _embedded, _verbose, _quiet, _noColor, _json, _help;
 
@@ -69,18 +71,28 @@ internal sealed class GlobalOptions
                 : Array.Empty<string>());
     }
 
+    /// <summary>What was given, but for the password; nothing where it is not understood, which is what the problem is about.</summary>
     private static string? WithoutPassword(string database)
     {
         try
         {
-            return DatabaseUrl.Parse(database).Display;
+            var shown = DatabaseUrl.Parse(database).Display;
+            var rest = Password().Replace(database, "$1");
+            // What looks like a secret still is one that is written in a way of its own.
+            return Secrets.Hide(rest) == rest && DatabaseUrl.Parse(rest).Display == shown ? rest : shown;
         }
         catch (ProblemException)
         {
-            // It is what the problem is about: there is no call to be pasted.
             return null;
         }
     }
+
+    /// <summary>After the role in a URL, as a parameter of one, and as a keyword.</summary>
+    [GeneratedRegex(
+        @"(?<=^\w+://[^:/?\#@]*):[^@/]*(?=@)|(?<=[?&])(?:ssl)?password=[^&]*&?"
+            + @"|(^|;)\s*(?:password|pwd|passwd)\s*=\s*(?:""[^""]*""|'[^']*'|[^;]*)",
+        RegexOptions.IgnoreCase)]
+    private static partial Regex Password();
 
     /// <summary>Whether the help shows an option for a command: <c>--json</c> stands only where it does something.</summary>
     public bool AppliesTo(CommandOption option, Command? command) => option != _json || command is { Json: true };

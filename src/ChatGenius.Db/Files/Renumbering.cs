@@ -80,7 +80,7 @@ public static class Renumbering
                 $"The number {MigrationNumber.Format(twice.Key)} is taken by "
                     + $"{string.Join(" and ", twice.Select(file => file.Name).Order(StringComparer.Ordinal))}, and none of them is known "
                     + "to be applied",
-                advice: "Name your own, which is to move: 'chatgenius-db renumber FILE'.");
+                advice: $"Name your own, which is to move, as in {new ToolCall("renumber", twice.Last().Name)}.");
         }
 
         var settled = files.Where(file => file.IsApplied).Select(file => file.Number).Concat(taken).DefaultIfEmpty(0).Max();

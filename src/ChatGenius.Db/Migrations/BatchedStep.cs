@@ -150,7 +150,7 @@ internal sealed class BatchedStep(
             throw new ProblemException(
                 "CG0522", $"{step.Id} went through {state.Key[0]} by {string.Join(", ", state.Key.Skip(1))} when it was interrupted, "
                     + $"and would go on through {key.Table} by {string.Join(", ", key.Columns)}", step.Section.Where,
-                "Go on as it began, or start from the first row: 'chatgenius-db repair NUMBER --again'.");
+                $"Go on as it began, or start from the first row: {new ToolCall("repair", $"{step.Version}", "--again")}.");
         }
 
         _changes ??= _begun;

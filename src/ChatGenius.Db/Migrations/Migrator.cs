@@ -248,8 +248,9 @@ public sealed partial class Migrator
         {
             throw new ProblemException(
                 "CG0412", $"Migration {version:D4} is between two statements: nothing of the next one was begun",
-                advice: "There is nothing to settle: 'chatgenius-db apply' or 'chatgenius-db rollback' goes on with it. --forget starts "
-                    + "it from its beginning.");
+                advice: "There is nothing to settle: "
+                    + (interruption.Direction == MigrationDirection.Up ? new ToolCall("apply") : new ToolCall("rollback"))
+                    + " continues it. --forget starts it from its beginning.");
         }
 
         RequireConfirmed(interruption, confirmed);

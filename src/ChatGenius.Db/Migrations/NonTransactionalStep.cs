@@ -153,7 +153,7 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
     {
         try
         {
-            return await new StatementEffect(session.Connection, statement, kind, step.Section.Repeatable)
+            return await new StatementEffect(session.Connection, statement, kind, step)
                 .PrepareAsync(_begun, cancellationToken);
         }
         catch (PostgresException e) when (!SessionProblem.EndsSession(e))

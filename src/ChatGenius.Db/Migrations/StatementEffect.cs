@@ -6,7 +6,7 @@ namespace ChatGenius.Db.Migrations;
 
 /// <summary>Finds in the catalog whether a statement that runs outside transactions has done its work, and clears away what a broken-off
 /// one left.</summary>
-internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement statement, StatementKind kind, bool repeatable)
+internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement statement, StatementKind kind, MigrationStep step)
 {
     /// <summary>Prepares the statement's run, or finds that it needs none.</summary>
     /// <param name="begun">Whether an earlier run has begun this statement, so that what is found may be its work.</param>
@@ -29,12 +29,12 @@ internal sealed class StatementEffect(NpgsqlConnection connection, SqlStatement 
                 await DropLeftOversAsync(cancellationToken);
                 return null;
             case StatementMode.CreateIndex when begun:
-            case StatementMode.Opaque when begun && !repeatable:
+            case StatementMode.Opaque when begun && !step.Section.Repeatable:
                 throw new ProblemException(
                     "CG0507", "A run was interrupted in this statement, and nothing in the database tells whether its work is done",
                     statement.Location,
-                    "Find out, and tell the journal: 'chatgenius-db repair NUMBER --done' if it is, "
-                    + "'chatgenius-db repair NUMBER --again' if it may run again. "
+                    $"Find out, and tell the journal: {new ToolCall("repair", $"{step.Version}", "--done")} if it is, "
+                    + $"{new ToolCall("repair", $"{step.Version}", "--again")} if it may run again. "
                     + "Where it always may, its section can say so: transaction:false repeatable:true.");
             default:
                 return null;

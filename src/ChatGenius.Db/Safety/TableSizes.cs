@@ -111,7 +111,7 @@ public sealed class TableSizes
         {
             throw new ProblemException(
                 "CG1214", $"{path} is no file of table sizes: {e.Message}",
-                    advice: "Write one with 'chatgenius-db check --target URL --save-sizes FILE'.", cause: e);
+                    advice: $"Write one with {new ToolCall("check", "--target", "URL", "--save-sizes", path)}.", cause: e);
         }
     }
 

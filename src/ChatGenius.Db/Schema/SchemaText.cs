@@ -147,6 +147,7 @@ internal static class SchemaText
             offset += source.Utf8.Span[offset..].IndexOf((byte)'\n') + 1;
         }
 
-        return new ProblemException("CG1102", message, source.At(offset), "Write the file again with 'chatgenius-db schema dump'.");
+        return new ProblemException("CG1102", message, source.At(offset), 
+            $"Write the file again with {new ToolCall("schema", "dump", "-o", source.Path)}.");
     }
 }

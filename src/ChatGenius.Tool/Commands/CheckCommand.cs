@@ -9,6 +9,7 @@ using ChatGenius.Db.Text;
 using ChatGenius.Tool.Configuration;
 using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
+using Microsoft.Extensions.DependencyInjection;
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Settings settings, TraceRecords records, Shell shell,
@@ -21,7 +22,10 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         Configure = app =>
         {
             var options = new Options(app);
-            return Command.Handle<CheckCommand>((command, cancellationToken) => command.RunAsync(options, cancellationToken));
+            var check = Command.Handle<CheckCommand>((command, cancellationToken) => command.RunAsync(options, cancellationToken));
+            // The list is what somebody needs whose settings name a rule that there is not: it reads none.
+            return (services, cancellationToken) =>
+                options.Rules ? List(services.GetRequiredService<Report>()) : check(services, cancellationToken);
         },
         Details =
             """
@@ -42,15 +46,15 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
             """,
     };
 
+    private static Task<ExitCode> List(Report report)
+    {
+        report.Result(RulesPage.Write().TrimEnd('\n'));
+        report.Result(RulesJson.Of(Hazards.All), JsonContext.Readable.RulesJson);
+        return Task.FromResult(ExitCode.Done);
+    }
+
     private async Task<ExitCode> RunAsync(Options options, CancellationToken cancellationToken)
     {
-        if (options.Rules)
-        {
-            report.Result(RulesPage.Write().TrimEnd('\n'));
-            report.Result(RulesJson.Of(Hazards.All), JsonContext.Readable.RulesJson);
-            return ExitCode.Done;
-        }
-
         var (failOn, failOnUnjudged) = options.FailOn(shell);
         if (options.Sarif && report.Json)
         {

@@ -229,6 +229,9 @@ internal sealed class Report
     /// <exception cref="ProblemException">CG1110: stdout can't be written.</exception>
     public void Complete() => _out.Complete();
 
-    private Problem Executable(Problem problem) => problem.Advice is null ? problem
-        : problem with { Advice = ToolCall.Complete(problem.Advice, words => Options?.Here(words) ?? []) };
+    /// <summary>A text whose calls of the tool say where this call works, so that they can be pasted.</summary>
+    public string Executable(string text) => ToolCall.Complete(text, words => Options?.Here(words) ?? []);
+
+    private Problem Executable(Problem problem) =>
+        problem.Advice is null ? problem : problem with { Advice = Executable(problem.Advice) };
 }

@@ -89,7 +89,7 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
                     Line(Cells.Tame($"  {e.Severity}: {e.Message}"));
                     break;
                 case MigrationEvent.Remark e:
-                    Line(Cells.Tame($"  note: {e.Message}"));
+                    Line(Cells.Tame($"  note: {_report.Executable(e.Message)}"));
                     break;
                 case MigrationEvent.Finished e:
                     _live = null;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ChatGenius.Tests.Templates;
 
-/// <summary>Divides a line into words as a POSIX shell does, as far as examples need it: blanks, single and double quotes.</summary>
+/// <summary>Divides a line into words as a POSIX shell does, as far as examples need it: blanks, quotes, backslashes.</summary>
 internal static class ShellWords
 {
     /// <summary>The call in a line of a help's examples: what stands before two blanks or more.</summary>
@@ -14,9 +14,14 @@ internal static class ShellWords
         var word = new StringBuilder();
         var open = '\0';
         var any = false;
-        foreach (var c in line)
+        for (var i = 0; i < line.Length; i++)
         {
-            if (open != '\0')
+            var c = line[i];
+            if (c == '\\' && i + 1 < line.Length && (open == '\0' || (open == '"' && line[i + 1] is '"' or '\\' or '$' or '`')))
+            {
+                word.Append(line[++i]);
+            }
+            else if (open != '\0')
             {
                 if (c == open)
                 {

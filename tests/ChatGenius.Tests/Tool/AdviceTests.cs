@@ -82,6 +82,35 @@ public partial class AdviceTests
         (await db.ScalarAsync<bool>("SELECT to_regclass('c') IS NOT NULL")).ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData("postgres://u:p%40w@h:5/d?sslmode=require&options=-c%20x%3D1", "postgres://u@h:5/d?sslmode=require&options=-c%20x%3D1")]
+    [InlineData("postgres://u@h/d?password=secret&sslmode=disable", "postgres://u@h/d?sslmode=disable")]
+    [InlineData("postgres://u@h,g:1/d?target_session_attrs=primary", "postgres://u@h,g:1/d?target_session_attrs=primary")]
+    [InlineData("Host=h;Username=u;Database=d;Password=secret;SSL Mode=Disable", "Host=h;Username=u;Database=d;;SSL Mode=Disable")]
+    [InlineData("password='se;cret';Host=h;Username=u;Database=d", ";Host=h;Username=u;Database=d")]
+    public void A_call_to_be_pasted_has_all_of_the_connection_but_the_password(string given, string kept)
+    {
+        var options = CommandLine.Parse(["status", "-d", given], CommandList.All()).Options;
+
+        options.Here(["apply"]).ShouldBe(["--database", kept]);
+    }
+
+    [Theory]
+    [InlineData("it's \"mine\" $HOME `x` \\ !!")]
+    [InlineData("plain_name")]
+    public void A_word_of_a_call_comes_back_from_a_shell_as_it_was_and_its_quotes_end_no_call(string word)
+    {
+        var text = ToolCall.Complete($"Do {new ToolCall("checkpoint", "drop", word)}, then go.", _ => ["--database", word]);
+
+        var call = QuotedCall().Match(text).Groups[1].Value;
+        ShellWords.Split(call).ShouldBe(["checkpoint", "drop", word, "--database", word]);
+        text.ShouldEndWith("', then go.");
+        var shell = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(
+            "bash", ["-c", $"for word in {call}; do printf '%s\\n' \"$word\"; done"]) { RedirectStandardOutput = true })!;
+        shell.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .ShouldBe(["checkpoint", "drop", word, "--database", word]);
+    }
+
     [Fact]
     public async Task A_migration_whose_file_is_gone_is_undone_by_what_the_advice_says()
     {
@@ -183,8 +212,9 @@ public partial class AdviceTests
     [GeneratedRegex("\"((?:[^\"\\\\\\n]|\\\\.)*)\"")]
     private static partial Regex Literal();
 
-    [GeneratedRegex("'chatgenius-db ([^']+)'")]
-    private static partial Regex QuotedCall();
+    /// <summary>As it stands in a text, with what is quoted in it.</summary>
+    [GeneratedRegex(@"'chatgenius-db ((?:""(?:\\.|[^""\\])*""|[^'""])+)'")]
+    internal static partial Regex QuotedCall();
 
     [GeneratedRegex(@"new ToolCall\(((?:[^()]|\([^()]*\))*)\)")]
     private static partial Regex TypedCall();

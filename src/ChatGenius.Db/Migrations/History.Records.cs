@@ -91,14 +91,16 @@ internal sealed partial class History
         [step.Version, step.Name, duration?.TotalMilliseconds, options.ToolVersion, step.Command];
 
     /// <summary>The command that records a migration as applied although this tool didn't run it.</summary>
-    internal NpgsqlBatchCommand Baseline(Migration migration, string fence, string toolVersion) => new PreparableCommand(
+    internal NpgsqlBatchCommand Baseline(BaselineMark mark, string fence, string toolVersion) => new PreparableCommand(
         $"""
         WITH done AS (
-            INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version,
-                origin{(Place.KeepsUp ? ", up_sql" : "")})
-            VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, 0, $6, 'baseline'{(Place.KeepsUp ? ", $7" : "")})
-            RETURNING version, name,
-                tool_version){Log("SELECT 'baselined', 'baseline', version, name, NULL::pg_catalog.float8, tool_version FROM done")}
+            INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, applied_at,
+                applied_by, origin{(Place.KeepsUp ? ", up_sql" : "")})
+            VALUES ({fence} OPERATOR(pg_catalog.+) $1, $2, $3, $4, $5, 0, $6, coalesce($8, pg_catalog.clock_timestamp()),
+                coalesce($9, SESSION_USER::pg_catalog.text), 'baseline'{(Place.KeepsUp ? ", $7" : "")})
+            RETURNING version, name, tool_version)
+        {Log("SELECT 'baselined', 'baseline', version, name, NULL::pg_catalog.float8, tool_version, $10::pg_catalog.text FROM done",
+            ", detail")}
         SELECT version FROM done
         """,
         NpgsqlDbType.Bigint,
@@ -107,9 +109,24 @@ internal sealed partial class History
         NpgsqlDbType.Text,
         NpgsqlDbType.Text,
         NpgsqlDbType.Text,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.TimestampTz,
+        NpgsqlDbType.Text,
         NpgsqlDbType.Text)
-        .With(migration.Version, migration.Name, migration.Up.Checksum, migration.Down.Checksum, migration.Down.Text, toolVersion,
-            Secrets.Hide(migration.Up.Text));
+        .With(mark.File.Version, mark.File.Name, mark.File.Up.Checksum, mark.File.Down.Checksum, mark.File.Down.Text, toolVersion,
+            Secrets.Hide(mark.File.Up.Text), mark.At, mark.By, mark.Detail);
+
+    /// <summary>The command that takes a baseline's mark back; fenced.</summary>
+    internal NpgsqlBatchCommand Unmark(HistoryRow row, string fence, string toolVersion) => new PreparableCommand(
+        $"""
+        WITH gone AS (
+            DELETE FROM {_schema}.history WHERE version OPERATOR(pg_catalog.=) (SELECT {fence} OPERATOR(pg_catalog.+) $1)
+                AND origin OPERATOR(pg_catalog.=) 'baseline' RETURNING version, name)
+        {Log("SELECT 'unmarked', 'baseline', version, name, NULL::pg_catalog.float8, $2 FROM gone")}
+        SELECT version FROM gone
+        """,
+        NpgsqlDbType.Bigint,
+        NpgsqlDbType.Text).With(row.Version, toolVersion);
 
     /// <summary>What <see cref="RecordApplied"/> does, as text for psql, without a fence.</summary>
     /// <param name="step">The migration.</param>
@@ -242,8 +259,8 @@ internal sealed partial class History
         NpgsqlDbType.Text)
         .With(migration.Version, migration.Up.Checksum, migration.Down.Checksum, migration.Down.Text, Secrets.Hide(migration.Up.Text));
 
-    private string Log(string select) => Place.Logs
-        ? $",\nlogged AS (INSERT INTO {_schema}.log (action, command, version, name, duration_ms, tool_version) {select})"
+    private string Log(string select, string more = "") => Place.Logs
+        ? $",\nlogged AS (INSERT INTO {_schema}.log (action, command, version, name, duration_ms, tool_version{more}) {select})"
         : "";
 
     private static string OriginOf(Migration migration) => migration.Origin == MigrationOrigin.Bundle ? "bundle" : "folder";

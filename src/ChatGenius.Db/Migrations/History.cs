@@ -1,4 +1,5 @@
 using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using Npgsql;
 namespace ChatGenius.Db.Migrations;
@@ -234,20 +235,53 @@ internal sealed partial class History(string schemaName)
         return [.. undone.Distinct().Where(version => !applied.Contains(version))];
     }
 
+    /// <summary>What else is in the database; <c>null</c> where something was applied once, as far as we may know it.</summary>
+    internal async Task<FoundDatabase?> LookAsync(
+        NpgsqlConnection connection, IReadOnlyList<Migration> migrations, CancellationToken cancellationToken)
+    {
+        var session = Session.Over(connection, "looking what is in the database");
+        var applied = false;
+        var (schema, tables, tools) = await FoundDatabase.ReadAsync(
+            (queries, read) => !Place.Has("log") || !Place.MayReadLog ? session.ReadAsync(queries, read, cancellationToken)
+                : ReadLogAsync(
+                    session,
+                    // To mark migrations as applied, and to take that back, is no sign that one was ever run.
+                    [$"SELECT EXISTS (SELECT FROM {_schema}.log WHERE action NOT IN ('baselined', 'unmarked'))", .. queries],
+                    async reader =>
+                    {
+                        applied = (await Session.ResultAsync(reader, row => row.GetBoolean(0), cancellationToken))[0];
+                        return await read(reader);
+                    },
+                    cancellationToken),
+            schemaName,
+            cancellationToken);
+        var histories = new List<ToolHistory>();
+        foreach (var table in applied ? [] : tools.OfType<ToolTable>())
+        {
+            histories.Add(await ToolHistory.ReadAsync(session, table, migrations, cancellationToken));
+        }
+
+        return applied ? null : new FoundDatabase(schema, tables, histories);
+    }
+
+    private Task<List<T>> ReadLogAsync<T>(Session session, string query, Func<NpgsqlDataReader, T> row,
+        CancellationToken cancellationToken) =>
+        ReadLogAsync(session, [query], reader => Session.ResultAsync(reader, row, cancellationToken), cancellationToken);
+
     /// <summary>As with the history: under a lock, and only after a look at what the table is.</summary>
-    private async Task<List<T>> ReadLogAsync<T>(Session session, string query, Func<NpgsqlDataReader, T> row,
+    private async Task<T> ReadLogAsync<T>(Session session, IReadOnlyList<SqlQuery> queries, Func<NpgsqlDataReader, Task<T>> read,
         CancellationToken cancellationToken)
     {
         try
         {
             return await session.ReadAsync(
                 ["SET LOCAL jit = off", $"LOCK TABLE {_schema}.log IN ACCESS SHARE MODE",
-                    HistoryTables.SelectFacts(schemaName, needsLog: true), HistoryTables.Guard, query],
+                    HistoryTables.SelectFacts(schemaName, needsLog: true), HistoryTables.Guard, .. queries],
                 async reader =>
                 {
                     await ReadFactsAsync(reader, cancellationToken);
                     await reader.NextResultAsync(cancellationToken);
-                    return await Session.ResultAsync(reader, row, cancellationToken);
+                    return await read(reader);
                 },
                 cancellationToken);
         }

@@ -57,6 +57,9 @@ public sealed record HistorySnapshot(bool Exists, IReadOnlyList<HistoryRow> Rows
     /// <summary>Who may write the history and has fewer rights than our role.</summary>
     public IReadOnlyList<string> LesserWriters { get; init; } = [];
 
+    /// <summary>What else is in the database, where the history never held a row; read only to apply.</summary>
+    public FoundDatabase? Found { get; init; }
+
     /// <summary>What a <c>redo</c> has undone and not applied again; read only for another one.</summary>
     public IReadOnlyList<long> Undone { get; init; } = [];
 }

@@ -62,7 +62,8 @@ public sealed record MigrationPlan(
     /// <summary>Plans an <c>apply</c>.</summary>
     /// <exception cref="ProblemException">
     /// All at once: CG0401 edited; CG0402 missing; CG0403 out of order; CG0404 edited after an interruption;
-    /// CG0405 an interrupted rollback comes first, and its file has another down by now; CG0406 no migration has the number asked for.
+    /// CG0405 an interrupted rollback comes first, and its file has another down by now; CG0406 no migration has the number asked for;
+    /// CG0430 the database has tables of others.
     /// </exception>
     public static MigrationPlan Apply(IReadOnlyList<Migration> migrations, HistorySnapshot history, PlanRequest request)
     {
@@ -128,6 +129,11 @@ public sealed record MigrationPlan(
         }
 
         steps = [.. steps.Take(request.Steps ?? int.MaxValue)];
+        if (steps.Count > 0 && !request.Fresh && history.Found?.ReasonNotToApply(steps) is { } found)
+        {
+            throw new ProblemException(found);
+        }
+
         remarks.AddRange(Gaps(steps, statuses));
         return new MigrationPlan(steps, statuses, remarks);
     }

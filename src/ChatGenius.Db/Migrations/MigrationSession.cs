@@ -94,6 +94,27 @@ internal sealed partial class MigrationSession : IAsyncDisposable
         return history;
     }
 
+    /// <summary>Looks what else is in the database, unless the history has held a row once.</summary>
+    internal async Task<HistorySnapshot> LookAsync(HistorySnapshot history, IReadOnlyList<Files.Migration> migrations)
+    {
+        for (var again = false; ; again = true)
+        {
+            if (history.Rows.Count > 0 || history.Interruptions.Count > 0)
+            {
+                return history;
+            }
+
+            var found = await _limit.AnswerAsync(History.LookAsync(Connection, migrations, _stop));
+            if (again || found is null or { Tables.Count: 0, Tools.Count: 0 })
+            {
+                return history with { Found = found };
+            }
+
+            // Another run may have made what was found, after the history was read: then the history has it by now.
+            history = await ReadAsync(HistoryColumns.Plan);
+        }
+    }
+
     /// <summary>Takes the lock, on a second connection, waiting for another run to end.</summary>
     /// <exception cref="ProblemException">CG0501, CG0509, CG0511.</exception>
     internal async Task LockAsync()

@@ -42,7 +42,9 @@ public sealed record MigrationStep(
 /// <param name="AllowOutOfOrder">Also applies pending migrations that are older than the newest applied one.</param>
 /// <param name="AllowMissing">Goes on although an applied migration's file is gone.</param>
 /// <param name="Steps">How many at most, oldest first; <c>null</c> for all.</param>
-public sealed record PlanRequest(long? To = null, bool AllowOutOfOrder = false, bool AllowMissing = false, int? Steps = null);
+/// <param name="Fresh">Applies beside tables of others, where the history never held a row, without asking what they are.</param>
+public sealed record PlanRequest(
+    long? To = null, bool AllowOutOfOrder = false, bool AllowMissing = false, int? Steps = null, bool Fresh = false);
 
 /// <summary>What the caller wants of a plan to roll back: exactly one of the three.</summary>
 /// <param name="Steps">How many migrations, newest first; 1 or more.</param>

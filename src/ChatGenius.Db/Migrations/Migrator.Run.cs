@@ -12,11 +12,12 @@ public sealed partial class Migrator
         Func<HistorySnapshot, MigrationPlan> decide,
         HistoryColumns columns,
         MigrationPlan? confirmed,
+        bool looks,
         CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         // Most runs find nothing to do. They need no lock, and no second connection.
-        var plan = decide(await session.ReadAsync(columns));
+        var plan = decide(await LookAsync(session, await session.ReadAsync(columns), fresh: !looks));
         if (plan.Steps.Count == 0)
         {
             return new RunResult(plan, [], clock.Elapsed);
@@ -24,7 +25,7 @@ public sealed partial class Migrator
 
         await session.LockAsync();
         // While we waited for the lock, another run may have done it all.
-        plan = decide(await session.PrepareAsync(columns));
+        plan = decide(await LookAsync(session, await session.PrepareAsync(columns), fresh: !looks));
         RequireConfirmed(plan, confirmed);
         await BatchedStep.CheckAsync(session, plan.Steps, _options, cancellationToken);
         if (plan.Steps is [var first, ..])

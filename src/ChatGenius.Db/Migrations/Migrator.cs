@@ -73,9 +73,14 @@ public sealed partial class Migrator
     /// <exception cref="ProblemException">As <see cref="MigrationPlan.Apply"/>.</exception>
     public async Task<MigrationPlan> PlanAsync(PlanRequest request, CancellationToken cancellationToken = default)
     {
-        var history = await ReadAsync(HistoryColumns.Plan, cancellationToken);
+        var history = await InSessionAsync(
+            async (session, _) => await LookAsync(session, await session.ReadAsync(HistoryColumns.Plan), request.Fresh), cancellationToken);
         return MigrationPlan.Apply(_migrations, history, request);
     }
+
+    /// <summary>Before the first migration is applied, the database may be one that something else has built.</summary>
+    private Task<HistorySnapshot> LookAsync(MigrationSession session, HistorySnapshot history, bool fresh) =>
+        fresh || _migrations.Count == 0 ? Task.FromResult(history) : session.LookAsync(history, _migrations);
 
     /// <summary>What <see cref="RollbackAsync"/> would run.</summary>
     /// <exception cref="ProblemException">As <see cref="MigrationPlan.Rollback"/>.</exception>
@@ -99,7 +104,9 @@ public sealed partial class Migrator
     /// <exception cref="OperationCanceledException">The token was cancelled. What was finished before is kept.</exception>
     public Task<RunResult> ApplyAsync(PlanRequest request, MigrationPlan? confirmed = null,
         CancellationToken cancellationToken = default) =>
-        RunAsync(history => MigrationPlan.Apply(_migrations, history, request), HistoryColumns.Plan, confirmed, cancellationToken);
+        RunAsync(
+            history => MigrationPlan.Apply(_migrations, history, request), HistoryColumns.Plan, confirmed, cancellationToken,
+                looks: !request.Fresh);
 
     /// <summary>Rolls back, newest first. Down sections come from the files; where a file is gone, from the history.</summary>
     /// <inheritdoc cref="ApplyAsync"/>
@@ -175,33 +182,6 @@ public sealed partial class Migrator
                 ? $"{status.Migration!.Id} is not {MigrationPlan.FormatId(version, status.Row!.Name)}, which was applied"
                 : $"{status.Migration?.Id ?? MigrationPlan.FormatId(version, status.Name)} was not edited after it was applied",
             advice: $"There is nothing to take over; {new ToolCall("status")} shows the state of every migration.");
-    }
-
-    /// <summary>Writes migrations into the history without running them: for a database that something else has built.</summary>
-    /// <param name="to">The last version that the database has.</param>
-    /// <param name="cancellationToken">Cancels the run.</param>
-    /// <returns>The migrations that were not in the history before.</returns>
-    /// <exception cref="ProblemException">CG0406 no migration has this number; CG0501, CG0509 to CG0511 as in
-    /// <see cref="ApplyAsync"/>.</exception>
-    public async Task<IReadOnlyList<Migration>> BaselineAsync(long to, CancellationToken cancellationToken = default)
-    {
-        RequireMigration(to);
-        return await InSessionAsync(
-            async (session, _) =>
-            {
-                await session.ReadAsync(HistoryColumns.Plan);
-                await session.LockAsync();
-                var known = (await session.PrepareAsync(HistoryColumns.Plan)).Rows.Select(row => row.Version).ToHashSet();
-                var taken = _migrations.Where(migration => migration.Version <= to && !known.Contains(migration.Version)).ToList();
-                if (taken.Count > 0)
-                {
-                    await session.WriteAsync([.. taken.Select(migration =>
-                        session.History.Baseline(migration, session.Lock.Fence, _options.ToolVersion))]);
-                }
-
-                return taken;
-            },
-            cancellationToken);
     }
 
     /// <summary>Looks for a migration before a person is asked whether something is to be done up to it.</summary>
@@ -304,11 +284,11 @@ public sealed partial class Migrator
 
     private Task<RunResult> RunAsync(
         Func<HistorySnapshot, MigrationPlan> decide, HistoryColumns columns, MigrationPlan? confirmed,
-            CancellationToken cancellationToken) => GuardAsync(
+            CancellationToken cancellationToken, bool looks = false) => GuardAsync(
         async (limit, stop) =>
         {
             await using var session = await MigrationSession.OpenAsync(_database, _options, limit, _events, stop);
-            return await RunAsync(session, limit, decide, columns, confirmed, stop);
+            return await RunAsync(session, limit, decide, columns, confirmed, looks, stop);
         },
         cancellationToken);
 

@@ -167,7 +167,10 @@ internal sealed class StatementText
     }
 
     /// <summary>The table that it creates, as a message says it; null for any other statement.</summary>
-    internal string? CreatedTable
+    internal string? CreatedTable => CreatedTableName?.Display;
+
+    /// <summary>The table that it creates; null for any other statement.</summary>
+    internal StatementName? CreatedTableName
     {
         get
         {
@@ -177,7 +180,7 @@ internal sealed class StatementText
                 i++;
             }
 
-            return Is("CREATE") && At(i, "TABLE") ? NameAt(SkipGuards(i + 1))?.Display : null;
+            return Is("CREATE") && At(i, "TABLE") ? NameAt(SkipGuards(i + 1)) : null;
         }
     }
 

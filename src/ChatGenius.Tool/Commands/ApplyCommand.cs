@@ -35,9 +35,11 @@ internal sealed class ApplyCommand(
             Applies the bundled migrations and the project's own as one sequence, each in
             a transaction together with its history row. Ctrl-C cancels the statement on
             the server and rolls its migration back; what was finished before is kept.
-            In a protected environment it shows the plan and asks first. A backup is made
-            where something is pending, with pg_dump of the server's version or a later
-            one, read back, and named in the history; the settings can require it.
+            Where nothing was ever applied and the database has tables of others, it stops
+            and says how to take it over. In a protected environment it shows the plan and
+            asks first. A backup is made where something is pending, with pg_dump of the
+            server's version or a later one, read back, and named in the history; the
+            settings can require it.
             """,
         Examples =
             """

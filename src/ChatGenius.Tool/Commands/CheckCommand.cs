@@ -93,7 +93,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
 
         var target = await targets.FindAsync(cancellationToken);
         var migrator = new Migrator(target.Database, migrations, settings.RunOptions, null);
-        var plan = await migrator.PlanAsync(new PlanRequest(AllowOutOfOrder: true, AllowMissing: true), cancellationToken);
+        var plan = await migrator.PlanAsync(new PlanRequest(AllowOutOfOrder: true, AllowMissing: true, Fresh: true), cancellationToken);
         return ([.. plan.Ups.Select(step => step.File)], target.Database);
     }
 

@@ -33,6 +33,7 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
             ~ is another than the migrations make it. Exits with 1 where there are
             differences. The database itself is only read.
 
+            The table of another tool that a baseline has taken over is passed over.
             What no replay can have (owners, tablespaces, versions, privileges on what
             PostgreSQL or an extension brings) is a note; with --strict it counts.
             """,
@@ -50,7 +51,11 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
         using var progress = new RunProgress(report);
         progress.Show("Comparing the database with its migrations");
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
-        var applied = Replayable(await migrator.StatusAsync(cancellationToken));
+        var statuses = await migrator.StatusAsync(cancellationToken);
+        var applied = Replayable(statuses);
+        var isTakenOver = statuses.Any(status => status.Row?.Details?.Origin == "baseline");
+        var others = isTakenOver ? await migrator.FindToolsAsync(cancellationToken) : [];
+        excluded = [.. excluded, .. others.SelectMany(table => table.Patterns)];
         var options = read.Over(settings, sql is null ? 0 : SchemaParts.Dependencies);
         var actual = await SchemaReader.ReadAsync(target.Database, options, cancellationToken);
         var timeZone = (await TableSizes.ReadServerAsync(target.Database, cancellationToken)).TimeZone;

@@ -16,6 +16,7 @@ internal sealed class PlanOptions
         _steps = app.Option("--steps <N>", "How many to apply, oldest first", CommandOptionType.SingleValue);
         SettingKey.OutOfOrder.Declare(app);
         SettingKey.AllowMissing.Declare(app);
+        SettingKey.Fresh.Declare(app);
     }
 
     /// <summary>The last migration; null where it was not named.</summary>
@@ -29,7 +30,7 @@ internal sealed class PlanOptions
     {
         var to = _to.Migration(least: 1);
         return to is null || Steps is null
-            ? new(to, settings.Has(SettingKey.OutOfOrder), settings.Has(SettingKey.AllowMissing), Steps)
+            ? new(to, settings.Has(SettingKey.OutOfOrder), settings.Has(SettingKey.AllowMissing), Steps, settings.Has(SettingKey.Fresh))
             : throw new ProblemException("CG1007", "--to and --steps exclude each other", advice: "Leave one out.");
     }
 }

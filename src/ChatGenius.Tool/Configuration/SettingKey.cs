@@ -127,6 +127,13 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
     public static readonly SettingKey RequireBackup =
         new("require_backup", SettingKind.Flag, "false", "apply is refused here without --backup.");
 
+    public static readonly SettingKey Fresh = new(
+        "fresh", SettingKind.Flag, "false", "apply, plan and script go on beside tables that something else has made.")
+    {
+        Option = "--fresh",
+        Help = "Also beside tables that something else has made",
+    };
+
     public static readonly SettingKey PasswordCommand = new(
         "password_command", SettingKind.Text, "",
         "A command line that prints the password, such as a token that lives for minutes; it is run for each connection.");
@@ -186,8 +193,8 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
 
     /// <summary>What the settings file takes at its top and in every environment.</summary>
     public static readonly IReadOnlyList<SettingKey> Everywhere =
-        [Migrations, Templates, Bundle, HistorySchema, .. OfARun, CancelTimeout, Backups, OutOfOrder, AllowMissing, SingleTransaction,
-            Certified, Create, NoEstimate, TrustStoredDown];
+        [Migrations, Templates, Bundle, HistorySchema, .. OfARun, CancelTimeout, Backups, OutOfOrder, AllowMissing, Fresh,
+            SingleTransaction, Certified, Create, NoEstimate, TrustStoredDown];
 
     /// <summary>What an environment takes besides.</summary>
     public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, PasswordCommand, Protected, RequireBackup];

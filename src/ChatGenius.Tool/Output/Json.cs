@@ -27,6 +27,7 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
 [JsonSerializable(typeof(CheckJson))]
 [JsonSerializable(typeof(CheckpointsJson))]
 [JsonSerializable(typeof(ConfigJson))]
+[JsonSerializable(typeof(DetectionJson))]
 [JsonSerializable(typeof(DoneJson))]
 [JsonSerializable(typeof(LogJson))]
 [JsonSerializable(typeof(PlanJson))]

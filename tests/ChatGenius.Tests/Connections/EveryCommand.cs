@@ -99,7 +99,7 @@ internal sealed class EveryCommand : IDisposable
             ["schema", "diff", database, "--exclude-schema", "public"], ["drift", "--shadow", shadow, "--exclude-schema", "public"],
             ["checkpoint", "save", "one", "--yes"], ["checkpoint", "list"], ["checkpoint", "restore", "one", "--yes"],
                 ["checkpoint", "drop", "one", "--yes"],
-            ["baseline", "--yes", "--to", "7", "--database", takenOver], ["apply", "--dry-run", "--database", takenOver],
+            ["baseline", "--yes", "--force", "--to", "7", "--database", takenOver], ["apply", "--dry-run", "--database", takenOver],
         ];
         foreach (var call in calls)
         {

@@ -97,7 +97,7 @@ public class FullDiskTests(FaultServer server, ITestOutputHelper output)
     [InlineData("CG0812", "new", "--eject", "create_table", "--migrations", "DISK")]
     [InlineData("CG1105", "script", "--offline", "-o", "DISK/old.txt")]
     [InlineData("CG1105", "schema", "dump", "-o", "DISK/old.txt")]
-    [InlineData("CG1303", "apply", "--backup=DISK")]
+    [InlineData("CG1303", "apply", "--fresh", "--backup=DISK")]
     public async Task A_full_disk_of_the_client_leaves_no_half_file(string code, params string[] arguments)
     {
         using var disk = SmallDisk.Mount(4);

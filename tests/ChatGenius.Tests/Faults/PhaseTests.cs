@@ -32,8 +32,8 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
         await new NpgsqlCommand("INSERT INTO held VALUES (1)", holder).ExecuteNonQueryAsync();
         using var sandbox = new Sandbox();
         sandbox.Write("0001_x.sql", $"-- migrate:up{options}\n{sql}\n-- migrate:down\nSELECT 1;\n");
-        string[] arguments = ["apply", "--no-bundle", "--migrations", sandbox.Path, "--database", server.Cluster.Url(database).Display,
-            "--lock-timeout", phase == "gave way" ? "100ms" : "1m"];
+        string[] arguments = ["apply", "--fresh", "--no-bundle", "--migrations", sandbox.Path, "--database",
+            server.Cluster.Url(database).Display, "--lock-timeout", phase == "gave way" ? "100ms" : "1m"];
         await using var tool = ToolProcess.Start(arguments);
         await WaitUntilAsync(database,
             "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'chatgenius-db' AND "
@@ -88,7 +88,7 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
         sandbox.Write("0001_x.sql",
             "-- migrate:up transaction:false repeatable:true\nDO $$ BEGIN PERFORM pg_sleep(s) FROM pause; COMMIT; END $$;\n-- "
             + "migrate:down\nSELECT 1;\n");
-        string[] arguments = ["apply", "--no-bundle", "--migrations", sandbox.Path, "--database"];
+        string[] arguments = ["apply", "--fresh", "--no-bundle", "--migrations", sandbox.Path, "--database"];
         var impatient = new Dictionary<string, string?> { ["CHATGENIUS_CANCEL_TIMEOUT"] = "2s" };
         await using var tool = ToolProcess.Start([.. arguments, Cluster.ClusterUrl(proxy.Port, database).Display], environment: impatient);
         await WaitUntilAsync(database,
@@ -178,7 +178,8 @@ public class PhaseTests(FaultServer server, ITestOutputHelper output)
         var migrations = MigrationSource.Load(folder.Path, bundle: false);
         var options = new MigratorOptions { LockTimeout = TimeSpan.FromMinutes(10), LockRetries = 1000 };
         var retries = new List<string>();
-        var run = new Migrator(access, migrations, options, new Counter(reason => retries.Add(reason))).ApplyAsync(new PlanRequest());
+        var run = new Migrator(access, migrations, options, new Counter(reason => retries.Add(reason)))
+            .ApplyAsync(Files.Folder.Anywhere);
 
         // Without the budget they would wait for the ten minutes of lock_timeout.
         using var stop = new CancellationTokenSource();

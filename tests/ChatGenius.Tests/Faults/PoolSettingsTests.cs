@@ -28,7 +28,7 @@ public class PoolSettingsTests(FaultServer server)
             ["apply", "--to", "1"], ["apply"], ["redo", "--yes"], ["rollback", "--yes"], ["status"], ["apply", "--single-transaction"],
             ["schema", "dump"], ["schema", "docs"], ["schema", "diff", pooled], ["drift", "--shadow", direct],
                 ["drift", "--shadow", pooled],
-            ["checkpoint", "list"], ["rollback", "--all", "--yes"], ["baseline", "--yes", "--to", "2"],
+            ["checkpoint", "list"], ["rollback", "--all", "--yes"], ["baseline", "--yes", "--force", "--to", "2"],
         ];
 
         foreach (var call in calls)

@@ -11,6 +11,9 @@ internal sealed class Folder : IDisposable
 
     public string Path => _sandbox.Path;
 
+    /// <summary>All of them, whatever else is in the database.</summary>
+    public static PlanRequest Anywhere { get; } = new(Fresh: true);
+
     public List<MigrationEvent> Events { get; } = [];
 
     /// <summary>What fills <see cref="Events"/>.</summary>
@@ -39,7 +42,7 @@ internal sealed class Folder : IDisposable
 
     public async Task<RunResult> ApplyAsync(TestDatabase database, MigratorOptions? options = null, PlanRequest? request = null,
         CancellationToken token = default) =>
-        await Migrator(database, options).ApplyAsync(request ?? new PlanRequest(), null, token);
+        await Migrator(database, options).ApplyAsync(request ?? Anywhere, null, token);
 
     public async Task<RunResult> RollbackAsync(TestDatabase database, RollbackRequest? request = null) =>
         await Migrator(database).RollbackAsync(request ?? new RollbackRequest());

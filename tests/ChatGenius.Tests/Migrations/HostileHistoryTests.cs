@@ -68,7 +68,7 @@ public class HostileHistoryTests
 
         foreach (var act in (Func<Task>[])[() => migrator.StatusAsync(), () => migrator.ApplyAsync(new PlanRequest()), () =>
             migrator.RollbackAsync(new RollbackRequest(All: true)),
-            () => migrator.RedoAsync(new RedoRequest()), () => migrator.BaselineAsync(3), () => migrator.LogAsync()])
+            () => migrator.RedoAsync(new RedoRequest()), () => migrator.BaselineAsync(new BaselineRequest(3)), () => migrator.LogAsync()])
         {
             var problem = (await Should.ThrowAsync<ProblemException>(act, what)).Problems.ShouldHaveSingleItem();
             problem.Code.ShouldBe("CG0517", what);

@@ -500,8 +500,8 @@ public class MigratorTests
         await database.ExecuteAsync("CREATE TABLE a (id int); CREATE TABLE b (id int)");
         var migrator = folder.Migrator(database);
 
-        (await migrator.BaselineAsync(2)).Count.ShouldBe(2);
-        (await migrator.BaselineAsync(2)).Count.ShouldBe(0);
+        (await migrator.BaselineAsync(new BaselineRequest(2))).Marked.Count.ShouldBe(2);
+        (await migrator.BaselineAsync(new BaselineRequest(2))).Marked.Count.ShouldBe(0);
         (await migrator.ApplyAsync(new PlanRequest())).Finished.Count.ShouldBe(1);
     }
 

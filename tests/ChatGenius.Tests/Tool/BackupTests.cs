@@ -89,7 +89,8 @@ public class BackupTests
         await using var hold = new NpgsqlCommand("BEGIN; LOCK TABLE busy IN ACCESS EXCLUSIVE MODE", holder);
         await hold.ExecuteNonQueryAsync();
 
-        await using var tool = ToolProcess.Start(["apply", "--no-bundle", "-d", db.Url.ConnectionString, "--backup", "safe"], sandbox.Path);
+        await using var tool = ToolProcess.Start(
+            ["apply", "--fresh", "--no-bundle", "-d", db.Url.ConnectionString, "--backup", "safe"], sandbox.Path);
         await tool.WaitForOutputAsync("Backing up");
         tool.Interrupt();
         var result = await tool.ExitAsync();

@@ -134,7 +134,8 @@ internal sealed class BatchedStep(
             ? session.History.RecordApplied(Fence, Marker, "").With(History.AppliedValues(step, _clock.Elapsed, attempts, options))
             : session.History.RecordRolledBack(Fence, Marker, "").With(History.RolledBackValues(step, _clock.Elapsed, options));
         await SendAsync(
-            [MigrationSession.Begin, .. OurSettings(), session.History.ClearJournal(step.Version), record, "COMMIT"], cancellationToken);
+            [MigrationSession.Begin, .. OurSettings(), .. Held, session.History.ClearJournal(step.Version), record, "COMMIT"],
+            cancellationToken);
     }
 
     private async Task RunBatchesAsync(CancellationToken cancellationToken)
@@ -355,7 +356,9 @@ internal sealed class BatchedStep(
         [.. BatchKey.Settings.Select(setting => (Command)$"SET LOCAL {setting.Name} TO DEFAULT")];
 
     /// <summary>The progress is written as the role that the session began with, and what COMMIT checks has our limits.</summary>
-    private IEnumerable<Command> AsOurselves() => [.. MigrationSession.Reset.Select(sql => (Command)sql), .. OurSettings()];
+    private IEnumerable<Command> AsOurselves() => [.. MigrationSession.Reset.Select(sql => (Command)sql), .. OurSettings(), .. Held];
+
+    private IEnumerable<Command> Held => session.History.HoldAll().Select(sql => (Command)sql);
 
     /// <summary>Nothing depends on which backend it was: what is not committed is undone, and what is committed has its progress.</summary>
     private NpgsqlBatchCommand Mark(int statement, bool done) =>

@@ -2,53 +2,6 @@ using ChatGenius.Db.Sql;
 using Npgsql;
 namespace ChatGenius.Db.Migrations;
 
-/// <summary>What there is under the history's name, and what our role may do about it.</summary>
-/// <param name="HasSchema">Whether the schema is there.</param>
-/// <param name="Tables">Which of our tables are there.</param>
-/// <param name="FormatHasKey">Whether <c>format</c> has its primary key, which tool 0.1.0 did not make.</param>
-/// <param name="KeepsUp">Whether <c>history</c> keeps the up section, which tool 0.1.0 did not.</param>
-/// <param name="MayCreate">Whether our role may create what is missing: the schema, or tables in it.</param>
-/// <param name="OwnsTables">Whether our role may alter the tables that are there.</param>
-/// <param name="MayLog">Whether our role may write the log that is there.</param>
-/// <param name="MayReadLog">Whether our role may read it.</param>
-/// <param name="Owner">Who owns <c>history</c>; empty where it is not there.</param>
-/// <param name="Strange">What is under the name of one of our tables and is not as we make it, a line each.</param>
-/// <param name="LesserWriters">Who may write <c>history</c> and has fewer rights than our role.</param>
-internal sealed record HistoryPlace(
-    bool HasSchema,
-    string[] Tables,
-    bool FormatHasKey,
-    bool KeepsUp,
-    bool MayCreate,
-    bool OwnsTables,
-    bool MayLog,
-    bool MayReadLog,
-    string Owner,
-    string[] Strange,
-    string[] LesserWriters)
-{
-    /// <summary>As this version makes it, with every right.</summary>
-    internal static HistoryPlace Complete { get; } = new(true, [.. HistoryTables.Names], true, true, true, true, true, true, "", [], []);
-
-    /// <summary>Whether there is a history to read.</summary>
-    internal bool Exists => Has("history") || Has("journal");
-
-    /// <summary>What is wrong with the table under the log's name; <c>null</c> where nothing is.</summary>
-    internal string? StrangeLog => Strange.FirstOrDefault(line => line.StartsWith("log,", StringComparison.Ordinal));
-
-    /// <summary>Our tables that are not there, and whose names nobody else has taken.</summary>
-    internal IEnumerable<string> Missing => HistoryTables.Names.Where(name => !Has(name) && (name != "log" || StrangeLog is null));
-
-    /// <summary>Whether nothing is to be made.</summary>
-    internal bool IsComplete => !Missing.Any() && FormatHasKey && KeepsUp;
-
-    /// <summary>Whether what is done can be written into the log.</summary>
-    internal bool Logs => Has("log") && MayLog;
-
-    /// <summary>Whether one of our tables is there.</summary>
-    internal bool Has(string table) => Tables.Contains(table);
-}
-
 /// <summary>The tables of the history's schema: how they are made, and what is looked at before they are used.</summary>
 /// <remarks>
 /// <c>format</c> says which layout they have. Tool 0.1.0 made layout 1: <c>format</c> without a key, <c>history</c> without <c>up_sql</c>,
@@ -307,7 +260,7 @@ internal static class HistoryTables
             SELECT current_setting('server_version_num')::int4 AS {{FactsMark}}, pg_is_in_recovery(), pg_backend_pid(),
                 current_database()::text,
                 current_user::text, version() ~ '-linux|-darwin|-freebsd', EXISTS (SELECT FROM pg_event_trigger WHERE evtenabled <> 'D'),
-                n.oid IS NOT NULL, ARRAY(SELECT name FROM judged WHERE NOT strange OR name <> 'log'),
+                n.oid IS NOT NULL, ARRAY(SELECT name FROM judged WHERE NOT strange OR name <> 'log' ORDER BY name),
                 coalesce(f.shape LIKE '%PRIMARY KEY%', false), coalesce(h.shape LIKE '%; up_sql text; %', false),
                 CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE') ELSE has_schema_privilege(n.oid, 'CREATE')
                     END,
@@ -322,11 +275,36 @@ internal static class HistoryTables
                     WHERE w.id IS NOT NULL AND CASE WHEN r.oid IS NULL THEN true ELSE NOT (r.rolsuper OR pg_has_role(r.oid, u.oid,
                         'MEMBER')) END),
                 set_config('{{StrangeSetting}}', (SELECT count(*)::text FROM judged WHERE
-                    strange{{(needsLog ? "" : " AND name <> 'log'")}}), true)
+                    strange{{(needsLog ? "" : " AND name <> 'log'")}}), true),
+                ARRAY(SELECT {{Print("judged.oid")}} FROM judged WHERE NOT strange OR name <> 'log' ORDER BY name)
             FROM (SELECT oid FROM pg_roles WHERE rolname = session_user) u
             LEFT JOIN pg_namespace n ON n.nspname = {{SqlLiteral.Quote(schema)}}
             LEFT JOIN judged f ON f.name = 'format' LEFT JOIN judged h ON h.name = 'history' LEFT JOIN judged l ON l.name = 'log' AND NOT
                 l.strange
+            """;
+    }
+
+    /// <summary>An SQL expression, for any <c>search_path</c>: a text that is another one after every change to a table by which code of
+    /// somebody's would run.</summary>
+    /// <param name="oid">An SQL expression: the table.</param>
+    internal static string Print(string oid)
+    {
+        const string Is = "OPERATOR(pg_catalog.=)";
+        (string Id, string Catalog, string Table)[] parts =
+        [
+            ("oid", "pg_trigger", "tgrelid"), ("oid", "pg_rewrite", "ev_class"), ("oid", "pg_policy", "polrelid"),
+            ("oid", "pg_attrdef", "adrelid"), ("oid", "pg_constraint", "conrelid"), ("indexrelid", "pg_index", "indrelid"),
+            ("oid", "pg_statistic_ext", "stxrelid"), ("inhrelid", "pg_inherits", "inhparent"), ("inhparent", "pg_inherits", "inhrelid"),
+        ];
+        var ids = parts.Select(part => $"SELECT {part.Id} AS id FROM pg_catalog.{part.Catalog} WHERE {part.Table} {Is} {oid}");
+        return $"""
+            pg_catalog.md5(pg_catalog.concat_ws(' ',
+                (SELECT pg_catalog.concat_ws(' ', k.oid, k.relkind, k.relrowsecurity, k.relam, k.reloftype) FROM pg_catalog.pg_class k
+                    WHERE k.oid {Is} {oid}),
+                (SELECT pg_catalog.string_agg(pg_catalog.concat_ws('/', a.attnum, a.atttypid, a.attcollation, a.attgenerated),
+                    ','::pg_catalog.text ORDER BY a.attnum) FROM pg_catalog.pg_attribute a WHERE a.attrelid {Is} {oid}),
+                (SELECT pg_catalog.string_agg(p.id::pg_catalog.text, ','::pg_catalog.text ORDER BY p.id)
+                    FROM ({string.Join(" UNION ALL ", ids)}) p)))
             """;
     }
 
@@ -380,7 +358,8 @@ internal static class HistoryTables
         new HistoryPlace(
             reader.GetBoolean(7), reader.GetFieldValue<string[]>(8), reader.GetBoolean(9), reader.GetBoolean(10), reader.GetBoolean(11),
             reader.GetBoolean(12), reader.GetBoolean(13), reader.GetBoolean(14), reader.GetString(15),
-            [.. reader.GetFieldValue<string[]>(16).Select(Describe)], reader.GetFieldValue<string[]>(17)));
+            [.. reader.GetFieldValue<string[]>(16).Select(Describe)], reader.GetFieldValue<string[]>(17),
+            reader.GetFieldValue<string[]>(19)));
 
     private static string Literal(string schema, string table) => SqlLiteral.Quote($"{schema}.{table}");
 }

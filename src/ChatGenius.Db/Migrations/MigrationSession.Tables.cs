@@ -63,6 +63,7 @@ internal sealed partial class MigrationSession
                 Begin,
                 "SET LOCAL search_path = pg_catalog, pg_temp",
                 .. Settings(local: true),
+                .. place.Has("format") ? (string[])[History.Hold("format").Lock, History.Hold("format").Compare] : [],
                 .. place.HasSchema ? [] : (string[])[HistoryTables.CreateSchema(History.Schema)],
                 .. HistoryTables.CreateStatements(History.Schema, place),
                 "COMMIT",

@@ -155,6 +155,11 @@ internal sealed partial class MigrationSession : IAsyncDisposable
             pipeline.Add("", sql);
         }
 
+        foreach (var sql in History.HoldAll())
+        {
+            pipeline.Add("", sql);
+        }
+
         foreach (var command in commands.OfType<NpgsqlBatchCommand>())
         {
             pipeline.Add("", command);
@@ -284,8 +289,9 @@ internal sealed partial class MigrationSession : IAsyncDisposable
         }
     }
 
-    private static ProblemException Unwritable(PostgresException e) => new(
+    private ProblemException Unwritable(PostgresException e) => new(
         MigrationLock.IsFence(e) ? StepProblem.LockLost(null)
+        : History.IsChanged(e) ? History.Changed(e)
         : SessionProblem.EndsSession(e) ? StepProblem.ConnectionLost(null, e)
         : new Problem(
             "CG0512",

@@ -151,6 +151,11 @@ public sealed partial class Migrator
             throw new ProblemException(StepProblem.LockLost(step), e.Error);
         }
 
+        if (History.IsChanged(e.Error))
+        {
+            throw new ProblemException(session.History.Changed(e.Error), e.Error);
+        }
+
         if (e.Statement is null && _options.Guards.TryGetValue(step.Version, out var guard) && e.Error.SqlState == guard.SqlState)
         {
             throw new ProblemException(StepProblem.Guarded(step, e.Error), e.Error);

@@ -94,8 +94,8 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
             ? session.History.RecordApplied(fence, marker, "").With(History.AppliedValues(step, _clock.Elapsed, attempts, options))
             : session.History.RecordRolledBack(fence, marker, "").With(History.RolledBackValues(step, _clock.Elapsed, options));
         await SendAsync(
-            [.. MigrationSession.Reset, MigrationSession.Begin, session.History.ClearJournal(step.Version), record, "COMMIT"],
-                cancellationToken);
+            [.. MigrationSession.Reset, MigrationSession.Begin, .. AsOurselves, session.History.ClearJournal(step.Version), record,
+                "COMMIT"], cancellationToken);
     }
 
     /// <summary>Brings the session back to where a new attempt can start.</summary>
@@ -346,7 +346,8 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
     private Command[] Mark(bool done) => [.. AsOurselves, session.History.Mark(step, _next + 1, done, session.Lock.Fence, _backendStart)];
 
     /// <summary>The journal is written as the role that the session began with; what the section has set comes back with COMMIT.</summary>
-    private static readonly Command[] AsOurselves = ["SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL role TO DEFAULT"];
+    private IEnumerable<Command> AsOurselves => ((string[])["SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL role TO DEFAULT",
+        .. session.History.HoldAll()]).Select(sql => (Command)sql);
 
     private Task SendAsync(Command[] commands, CancellationToken cancellationToken, Action<NpgsqlDataReader>? onMarked = null)
     {

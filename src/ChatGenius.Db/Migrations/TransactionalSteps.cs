@@ -31,6 +31,8 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
         END $$
         """;
 
+    private static readonly string[] Written = ["history", "log"];
+
     private int _size = FirstSteps;
     private int _prepared;
 
@@ -196,6 +198,7 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
     {
         // One column for all settings: a description of each would come back with each step.
         var andThen = _prepares ? $", pg_catalog.num_nulls({session.SettingCalls(local: false)})" : "";
+        var (locked, compare) = session.History.Hold(Written);
         var (fence, marker) = (session.Lock.Fence, session.Lock.Marker);
         var command = step.Direction == MigrationDirection.Up
             ? session.History.RecordApplied(fence, marker, andThen)
@@ -203,12 +206,14 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
         if (!_prepares)
         {
             // COMMIT runs deferred checks, which may take longer than the role's limits allow.
-            return new Recording([$"SELECT {session.SettingCalls(local: true)}"], values => command.With(values));
+            return new Recording([$"SELECT {session.SettingCalls(local: true)}", locked, compare], values => command.With(values));
         }
 
         var name = $"{marker}_{++_prepared}";
+        // A rule would be in the record's plan already.
+        Add(pipeline, step, [$"PREPARE {name}_held AS {compare}", locked, $"EXECUTE {name}_held"]);
         pipeline.Add(step, command.Prepare(name));
-        return new Recording([], values => PreparableCommand.Execute(name, values));
+        return new Recording([locked, $"EXECUTE {name}_held"], values => PreparableCommand.Execute(name, values));
     }
 
     private object?[] Values(MigrationStep step, IReadOnlyDictionary<long, int> attempts) => step.Direction == MigrationDirection.Up
@@ -220,6 +225,12 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
     private void AddStatements(SqlPipeline<MigrationStep> pipeline, MigrationStep step)
     {
         var statements = step.Section.Script.Statements;
+        if (statements is [var setting, ..] && setting.Is("SET"))
+        {
+            // The level may be one with a single snapshot. To lock looks at nothing.
+            pipeline.Add(step, session.History.Hold(Written).Lock);
+        }
+
         // SET TRANSACTION has to come before everything that looks at the database.
         var first = statements.TakeWhile(statement => statement.Is("SET", "TRANSACTION")).Count();
         for (var i = 0; i < first; i++)

@@ -20,6 +20,7 @@ internal sealed class EveryCommand : IDisposable
         _database = database;
         Write("0006_notes", "", "CREATE TABLE public.note (id int PRIMARY KEY, body text);\nINSERT INTO public.note VALUES (1, 'a');",
             "DROP TABLE public.note;");
+        _tool.Write("migrations/seed/notes.sql", "INSERT INTO public.note (id) VALUES (7) ON CONFLICT DO NOTHING;\n");
         Write("0007_index", " transaction:false", "CREATE INDEX CONCURRENTLY note_body ON public.note (body);",
             "DROP INDEX public.note_body;");
         Write("0008_column", "", "ALTER TABLE public.note ADD COLUMN more int;",
@@ -99,6 +100,8 @@ internal sealed class EveryCommand : IDisposable
             ["schema", "diff", database, "--exclude-schema", "public"], ["drift", "--shadow", shadow, "--exclude-schema", "public"],
             ["checkpoint", "save", "one", "--yes"], ["checkpoint", "list"], ["checkpoint", "restore", "one", "--yes"],
                 ["checkpoint", "drop", "one", "--yes"],
+            ["seed"], ["test-database", "--server", shadow, "--name", "every_command"],
+            ["test-database", "drop", "--all", "--server", shadow], ["with-database", "--server", shadow, "--", "true"],
             ["baseline", "--yes", "--force", "--to", "7", "--database", takenOver], ["apply", "--dry-run", "--database", takenOver],
         ];
         foreach (var call in calls)
@@ -116,8 +119,8 @@ internal sealed class EveryCommand : IDisposable
     private async Task RunAsync(params string[] call)
     {
         _tried.Add(call[0]);
-        var run = await _tool.RunAsync([.. call, .. call.Contains("--database") ? Array.Empty<string>()
-            : ["--database", _database.Display]]);
+        string[] database = call.Contains("--database") || call.Contains("--server") ? [] : ["--database", _database.Display];
+        var run = await _tool.RunAsync([.. call, .. database]);
         if (run.ExitCode is not ExitCode.Done)
         {
             Failed.Add($"{string.Join(' ', call)}: {run.ExitCode}\n{run.Error}");

@@ -78,6 +78,65 @@ public class HostileHistoryTests
         (await database.ScalarAsync<long>("SELECT count(*) FROM public.sprung")).ShouldBe(0, what);
     }
 
+    /// <summary>What the owner does while a run is at work, by a session of its own that the first migration starts.</summary>
+    [Theory]
+    [InlineData("CREATE TRIGGER t BEFORE INSERT ON chatgenius_db.history FOR EACH ROW EXECUTE FUNCTION public.trigger_trap()", "")]
+    [InlineData("CREATE TRIGGER t BEFORE INSERT ON chatgenius_db.history EXECUTE FUNCTION public.trigger_trap()", "")]
+    [InlineData("CREATE TRIGGER t BEFORE INSERT ON chatgenius_db.log EXECUTE FUNCTION public.trigger_trap()", "")]
+    [InlineData("CREATE RULE r AS ON INSERT TO chatgenius_db.history DO ALSO SELECT public.trap()", "")]
+    [InlineData("ALTER TABLE chatgenius_db.history ALTER COLUMN retries SET DEFAULT public.trap()", "")]
+    [InlineData("CREATE INDEX i ON chatgenius_db.history (public.frozen_trap(1))", "")]
+    [InlineData("ALTER TABLE chatgenius_db.history RENAME TO h; CREATE TABLE chatgenius_db.history (LIKE chatgenius_db.h INCLUDING ALL); "
+        + "CREATE TRIGGER t BEFORE INSERT ON chatgenius_db.history FOR EACH ROW EXECUTE FUNCTION public.trigger_trap()", "")]
+    [InlineData("CREATE TRIGGER t BEFORE INSERT ON chatgenius_db.journal EXECUTE FUNCTION public.trigger_trap()", " transaction:false")]
+    [InlineData("CREATE TRIGGER t BEFORE INSERT ON chatgenius_db.history EXECUTE FUNCTION public.trigger_trap()", " transaction:false")]
+    public async Task What_its_owner_adds_during_a_run_does_not_run(string change, string options)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a");
+        await folder.ApplyAsync(database);
+        await database.ExecuteAsync(Trap);
+        folder.Write(2, "slow", "CREATE TABLE slow (); SELECT pg_sleep(3);", "DROP TABLE slow;", options, options).WriteTable(3, "c");
+
+        var run = folder.ApplyAsync(database);
+        await SleepsAsync(database);
+        await database.ExecuteAsync(change);
+        await database.ExecuteAsync("DELETE FROM public.sprung");
+
+        var problem = (await Should.ThrowAsync<ProblemException>(run)).Problems.ShouldHaveSingleItem();
+        problem.Code.ShouldBe("CG0517");
+        (await database.ScalarAsync<long>("SELECT count(*) FROM public.sprung")).ShouldBe(0);
+        (await database.ScalarAsync<bool>("SELECT to_regclass('c') IS NULL")).ShouldBeTrue();
+    }
+
+    private static async Task SleepsAsync(TestDatabase database)
+    {
+        const string Sleeps =
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')";
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (!await database.ScalarAsync<bool>(Sleeps))
+        {
+            await Task.Delay(50, limit.Token);
+        }
+    }
+
+    [Fact]
+    public async Task A_snapshot_from_before_hides_no_trigger()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a");
+        await folder.ApplyAsync(database);
+        await database.ExecuteAsync(Trap);
+        folder.Write(2, "slow", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT pg_sleep(2);", "SELECT 1;");
+
+        var run = folder.ApplyAsync(database);
+        await SleepsAsync(database);
+        await database.ExecuteAsync("CREATE TRIGGER t BEFORE INSERT ON chatgenius_db.history EXECUTE FUNCTION public.trigger_trap()");
+
+        (await run).Finished.Count.ShouldBe(1);
+        (await database.ScalarAsync<long>("SELECT count(*) FROM public.sprung")).ShouldBe(0);
+    }
+
     [Fact]
     public async Task A_log_that_is_something_else_is_not_written_and_the_run_says_so()
     {

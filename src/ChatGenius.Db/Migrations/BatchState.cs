@@ -52,6 +52,10 @@ public sealed record BatchState(long Version, MigrationDirection Direction, int 
     /// <summary>How many rows are left in this pass, as far as is known.</summary>
     public long? Left => Finished ? 0 : Total is { } total && total > Rows ? total - Rows : null;
 
+    /// <summary>Whether another is of the same statement.</summary>
+    internal bool IsSame(BatchState other) =>
+        (Version, Direction, Statement) == (other.Version, other.Direction, other.Statement);
+
     /// <summary>In a line: rows, slices, write-ahead log.</summary>
     public override string ToString() =>
         $"{Rows} rows in {Slices} {(Slices == 1 ? "slice" : "slices")}{(Pass > 1 ? $", pass {Pass}" : "")}, {Changed} written, "

@@ -3,6 +3,7 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using Npgsql;
+using Command = ChatGenius.Db.Migrations.StepCommand;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
@@ -33,6 +34,8 @@ internal sealed class BatchedStep(
     private bool _begun;
     private bool _asText;
     private BatchSize? _size;
+    private BatchPace? _pace;
+    private BatchVacuum? _vacuum;
 
     // Whether something was done since the last refusal, and whether this pass has changed a row or an earlier run may have.
     private bool _advanced;
@@ -157,14 +160,20 @@ internal sealed class BatchedStep(
         _changes ??= _begun;
         _begun = true;
         _size ??= new BatchSize(_batch.Size, _batch.Target, state.Size > 0 ? state.Size : null);
+        _pace ??= new BatchPace(session, step, options.Batches, events);
+        _vacuum ??= new BatchVacuum(session, key, step, events);
         while (!state.Finished)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            state = await _pace.WaitAsync(key, state, cancellationToken);
+            var clock = Stopwatch.StartNew();
             state = await SliceAsync(key, state, cancellationToken);
+            var worked = clock.Elapsed;
             events?.Report(new MigrationEvent.Batches(step, state, Pause: null));
-            if (!state.Finished && _batch.Pause > TimeSpan.Zero)
+            if (!state.Finished)
             {
-                await Task.Delay(_batch.Pause, cancellationToken);
+                state = await _vacuum.AfterAsync(state, cancellationToken) ? await ReadStateAsync(cancellationToken) ?? throw Lost() : state;
+                await _pace.RestAsync(state, worked, _batch.Pause, cancellationToken);
             }
         }
     }
@@ -200,7 +209,7 @@ internal sealed class BatchedStep(
 
             var (rows, first, last, wal) = (0L, Array.Empty<string>(), Array.Empty<string>(), "");
             await SendAsync(
-                [.. BeginForKeys(), key.SelectSlice(Marker, state.LastKey, upper, _size!.Rows)], cancellationToken, reader =>
+                [.. BeginForKeys(), key.SelectSlice(Marker, state.LastKey, upper, Size(state))], cancellationToken, reader =>
                 {
                     (rows, wal) = (reader.GetInt64(0), reader.GetString(3));
                     (first, last) = rows == 0 ? (first, last) : (reader.GetFieldValue<string[]>(1), reader.GetFieldValue<string[]>(2));
@@ -213,6 +222,8 @@ internal sealed class BatchedStep(
             ending.TrySetResult();
         }
     }
+
+    private int Size(BatchState state) => Math.Min(_size!.Rows, BatchControl.Parse(state.Control).Size ?? int.MaxValue);
 
     private async Task<BatchState> WriteAsync(
         BatchKey key, BatchState state, IReadOnlyList<string> first, string[] last, long rows, string wal)
@@ -229,7 +240,12 @@ internal sealed class BatchedStep(
                 Control = reader.GetString(0), WalBytes = reader.GetInt64(1), Duration = TimeSpan.FromMilliseconds(reader.GetDouble(2)),
                 ChangedAt = DateTime.UtcNow,
             });
-        _size.Took(clock.Elapsed);
+        if (rows >= _size.Rows)
+        {
+            // A slice that had fewer, at the end or because somebody asked for it, says nothing of the size.
+            _size.Took(clock.Elapsed);
+        }
+
         if (watch.TakeWaiting() > 0)
         {
             _size.Halve();
@@ -299,7 +315,7 @@ internal sealed class BatchedStep(
 
         return (await session.History.ReadBatchesAsync(
             Session.Over(session.Connection, "reading how far the batches are"), waitForWriters: true, cancellationToken))
-            .FirstOrDefault(state => state.Version == step.Version && state.Direction == step.Direction && state.Statement == _next + 1);
+            .FirstOrDefault(new BatchState(step.Version, step.Direction, _next + 1, []).IsSame);
     }
 
     /// <exception cref="ProblemException">CG0323, CG0521.</exception>
@@ -371,27 +387,10 @@ internal sealed class BatchedStep(
         var pipeline = new SqlPipeline<MigrationStep>(session.Connection);
         foreach (var command in commands)
         {
-            if (command.Statement is not null)
-            {
-                pipeline.Add(step, command.Statement, _asText);
-            }
-            else
-            {
-                pipeline.Add(step, command.Ours ?? new NpgsqlBatchCommand(command.Text!));
-            }
+            command.AddTo(pipeline, step, _asText);
         }
 
         await pipeline.RunAsync(Marker, onMarked ?? (static _ => { }), cancellationToken);
         return pipeline.Rows;
-    }
-
-    /// <summary>A statement of the file, or a command of our own.</summary>
-    private readonly record struct Command(SqlStatement? Statement, NpgsqlBatchCommand? Ours, string? Text)
-    {
-        public static implicit operator Command(SqlStatement statement) => new(statement, null, null);
-
-        public static implicit operator Command(NpgsqlBatchCommand command) => new(null, command, null);
-
-        public static implicit operator Command(string text) => new(null, null, text);
     }
 }

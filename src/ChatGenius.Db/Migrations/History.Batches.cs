@@ -114,6 +114,19 @@ internal sealed partial class History
         NpgsqlDbType.Bigint, NpgsqlDbType.Text, NpgsqlDbType.Integer, NpgsqlDbType.Array | NpgsqlDbType.Text)
         .With(before.Version, Word(before.Direction), before.Statement, upper?.ToArray());
 
+    /// <summary>Asks something of batches that are not finished.</summary>
+    internal Task<long> ControlBatchesAsync(Session session, BatchState state, BatchControl control, CancellationToken cancellationToken) =>
+        session.WriteAsync(
+            [
+                new SqlQuery(
+                    $"""
+                    UPDATE {_schema}.batches SET control = nullif($4, '')
+                    WHERE version = $1 AND direction = $2 AND statement = $3 AND finished_at IS NULL
+                    """,
+                    state.Version, Word(state.Direction), state.Statement, control.ToString()),
+            ],
+            cancellationToken);
+
     /// <summary>The command that notes that the last slice is done; fenced.</summary>
     internal NpgsqlBatchCommand FinishBatches(BatchState state, string fence) => new PreparableCommand(
         $"UPDATE {_schema}.batches SET finished_at = pg_catalog.clock_timestamp(), control = NULL WHERE {FencedBatch(fence)}",

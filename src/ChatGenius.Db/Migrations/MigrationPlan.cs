@@ -134,8 +134,16 @@ public sealed record MigrationPlan(
             throw new ProblemException(found);
         }
 
-        remarks.AddRange(Gaps(steps, statuses));
-        return new MigrationPlan(steps, statuses, remarks);
+        var chosen = request.Batches == BatchChoice.All ? steps
+            : steps.TakeWhile(step => (step.Section.Batch is not null) == (request.Batches == BatchChoice.Only)).ToList();
+        if (chosen.Count < steps.Count)
+        {
+            remarks.Add($"{steps[chosen.Count].Id} and what follows it is left for another run: it "
+                + $"{(request.Batches == BatchChoice.Only ? "does not go" : "goes")} in batches");
+        }
+
+        remarks.AddRange(Gaps(chosen, statuses));
+        return new MigrationPlan(chosen, statuses, remarks);
     }
 
     /// <summary>Plans a <c>rollback</c>: newest first. Of files that share a number, the one that was applied counts.</summary>

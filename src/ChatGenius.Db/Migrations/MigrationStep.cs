@@ -44,7 +44,24 @@ public sealed record MigrationStep(
 /// <param name="Steps">How many at most, oldest first; <c>null</c> for all.</param>
 /// <param name="Fresh">Applies beside tables of others, where the history never held a row, without asking what they are.</param>
 public sealed record PlanRequest(
-    long? To = null, bool AllowOutOfOrder = false, bool AllowMissing = false, int? Steps = null, bool Fresh = false);
+    long? To = null, bool AllowOutOfOrder = false, bool AllowMissing = false, int? Steps = null, bool Fresh = false)
+{
+    /// <summary>Which migrations belong to it, where batches have a job of their own.</summary>
+    public BatchChoice Batches { get; init; }
+}
+
+/// <summary>Which migrations a plan to apply has, beside the order in which they come.</summary>
+public enum BatchChoice
+{
+    /// <summary>All.</summary>
+    All,
+
+    /// <summary>Those before the first that goes in batches.</summary>
+    None,
+
+    /// <summary>Those in batches that come next; none where another one does.</summary>
+    Only,
+}
 
 /// <summary>What the caller wants of a plan to roll back: exactly one of the three.</summary>
 /// <param name="Steps">How many migrations, newest first; 1 or more.</param>

@@ -132,6 +132,30 @@ public sealed partial class Migrator
     public Task<IReadOnlyList<LogEntry>> LogAsync(CancellationToken cancellationToken = default) =>
         InSessionAsync((session, stop) => session.History.ReadLogAsync(session.Connection, stop), cancellationToken);
 
+    /// <summary>The statements in batches that were begun and not finished; and asks something of them, where something is to be
+    /// asked.</summary>
+    /// <param name="control">Makes what is asked of what was asked before; <c>null</c> to look only.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    public Task<IReadOnlyList<BatchState>> BatchesAsync(
+        Func<BatchControl, BatchControl>? control = null, CancellationToken cancellationToken = default) => InSessionAsync(
+        async (session, stop) =>
+        {
+            var interrupted = (await session.ReadAsync(HistoryColumns.Plan)).Interruptions;
+            var inner = Session.Over(session.Connection, "reading how far batches are");
+            var states = (await session.History.ReadBatchesAsync(inner, waitForWriters: false, stop))
+                .Where(state => !state.Finished && interrupted.Any(at => at.Started
+                    && (at.Version, at.Direction, at.Statement) == (state.Version, state.Direction, state.Statement))).ToList();
+            for (var i = 0; i < states.Count && control is not null; i++)
+            {
+                var asked = control(BatchControl.Parse(states[i].Control));
+                await session.History.ControlBatchesAsync(inner, states[i], asked, stop);
+                states[i] = states[i] with { Control = asked.ToString() };
+            }
+
+            return (IReadOnlyList<BatchState>)states;
+        },
+        cancellationToken);
+
     /// <summary>Reads what was applied in the place of a migration that was edited since.</summary>
     /// <param name="version">Its number.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>

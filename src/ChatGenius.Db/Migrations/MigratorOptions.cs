@@ -43,6 +43,9 @@ public sealed record MigratorOptions
     /// as at once.</summary>
     public TimeSpan MaxBlockedTime { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>When batches pause.</summary>
+    public BatchLimits Batches { get; init; } = new();
+
     /// <summary>Runs all migrations in one transaction: either all are applied or none.</summary>
     public bool SingleTransaction { get; init; }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
+using Command = ChatGenius.Db.Migrations.StepCommand;
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
@@ -372,28 +373,6 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
         else
         {
             (_next, _begun) = (0, false);
-        }
-    }
-
-    /// <summary>A statement of the file, or a command of our own.</summary>
-    private readonly record struct Command(SqlStatement? Statement, NpgsqlBatchCommand? Ours, string? Text)
-    {
-        public static implicit operator Command(SqlStatement statement) => new(statement, null, null);
-
-        public static implicit operator Command(NpgsqlBatchCommand command) => new(null, command, null);
-
-        public static implicit operator Command(string text) => new(null, null, text);
-
-        internal void AddTo(SqlPipeline<MigrationStep> pipeline, MigrationStep owner, bool asText)
-        {
-            if (Statement is not null)
-            {
-                pipeline.Add(owner, Statement, asText);
-            }
-            else
-            {
-                pipeline.Add(owner, Ours ?? new NpgsqlBatchCommand(Text!));
-            }
         }
     }
 }

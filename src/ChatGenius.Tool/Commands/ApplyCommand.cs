@@ -25,7 +25,7 @@ internal sealed class ApplyCommand(
             var yes = app.Option("-y|--yes", "Don't ask in a protected environment", CommandOptionType.NoValue);
             // Cli looks for it by its letters: what goes wrong before the options are understood is an event too.
             app.Option("--json-lines", "Print what happens as JSON, a document a line", CommandOptionType.NoValue);
-            SettingKey.DeclareRun(app);
+            SettingKey.DeclareRun(app, withBatches: true);
             return Command.Handle<ApplyCommand>((command, cancellationToken) => dryRun.HasValue()
                 ? command.ShowAsync(planOptions, cancellationToken)
                 : command.RunAsync(planOptions, backup, yes.HasValue(), cancellationToken));
@@ -40,6 +40,8 @@ internal sealed class ApplyCommand(
             asks first. A backup is made where something is pending, with pg_dump of the
             server's version or a later one, read back, and named in the history; the
             settings can require it.
+            Sections in batches pause where they would harm standbys, slots or the archive
+            and say why; Ctrl-C ends them after the slice.
             """,
         Examples =
             """

@@ -183,6 +183,67 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
         },
     ];
 
+    /// <summary>When sections in batches pause: options of apply.</summary>
+    public static readonly IReadOnlyList<SettingKey> OfBatches =
+    [
+        new("load", SettingKind.Count, "100",
+            "How much of the time batches work, in percent; at 50 they rest after each slice for as long as it took.")
+        {
+            Option = "--load <PERCENT>",
+            Help = "Batches: how much of the time they work",
+            Least = 1,
+            Set = (options, value) => options with { Batches = options.Batches with { Load = Math.Min(value.Count, 100) } },
+        },
+        new("max_lag", SettingKind.Duration, "10s",
+            "Batches pause while a standby is further behind than this; 0 is without limit.")
+        {
+            Option = "--max-lag <TIME>",
+            Help = "Batches: pause while a standby is so far behind",
+            Set = (options, value) => options with { Batches = options.Batches with { MaxLag = value.Time } },
+        },
+        new("max_lag_mb", SettingKind.Count, "256",
+            "Batches pause while a standby has more megabytes of write-ahead log to replay; 0 is without limit.")
+        {
+            Option = "--max-lag-mb <N>",
+            Help = "... or has so many megabytes to replay",
+            Set = (options, value) => options with
+            {
+                Batches = options.Batches with { MaxLagBytes = value.Count * BatchLimits.Megabyte },
+            },
+        },
+        new("min_slot_mb", SettingKind.Count, "1000",
+            "Batches pause while a replication slot has fewer megabytes left before it is lost, at most half of max_slot_wal_keep_size.")
+        {
+            Option = "--min-slot-mb <N>",
+            Help = "Batches: pause while a slot has less left",
+            Set = (options, value) => options with
+            {
+                Batches = options.Batches with { MinSlotBytes = value.Count * BatchLimits.Megabyte },
+            },
+        },
+        new("max_archive_files", SettingKind.Count, "64",
+            "Batches pause while more files of write-ahead log wait for the archive; 0 is without limit.")
+        {
+            Option = "--max-archive-files <N>",
+            Help = "Batches: pause while more wait for the archive",
+            Set = (options, value) => options with { Batches = options.Batches with { MaxArchiveFiles = value.Count } },
+        },
+        new("max_checkpoints", SettingKind.Count, "10",
+            "Batches pause while more checkpoints than this were requested within five minutes; 0 is without limit.")
+        {
+            Option = "--max-checkpoints <N>",
+            Help = "Batches: pause after so many in five minutes",
+            Set = (options, value) => options with { Batches = options.Batches with { MaxCheckpoints = value.Count } },
+        },
+        new("max_transaction_age", SettingKind.Duration, "1h",
+            "Batches pause while another session's transaction is older than this; 0 is without limit.")
+        {
+            Option = "--max-transaction-age <TIME>",
+            Help = "Batches: pause while one is older than this",
+            Set = (options, value) => options with { Batches = options.Batches with { MaxTransactionAge = value.Time } },
+        },
+    ];
+
     public static readonly SettingKey CancelTimeout = new(
         "cancel_timeout", SettingKind.Duration, "15s",
         "How long a cancelled run waits for a server that does not answer, before it ends and says what is not known.")
@@ -193,8 +254,8 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
 
     /// <summary>What the settings file takes at its top and in every environment.</summary>
     public static readonly IReadOnlyList<SettingKey> Everywhere =
-        [Migrations, Templates, Bundle, HistorySchema, .. OfARun, CancelTimeout, Backups, OutOfOrder, AllowMissing, Fresh,
-            SingleTransaction, Certified, Create, NoEstimate, TrustStoredDown];
+        [Migrations, Templates, Bundle, HistorySchema, .. OfARun, .. OfBatches, CancelTimeout, Backups, OutOfOrder, AllowMissing,
+            Fresh, SingleTransaction, Certified, Create, NoEstimate, TrustStoredDown];
 
     /// <summary>What an environment takes besides.</summary>
     public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, PasswordCommand, Protected, RequireBackup];
@@ -235,9 +296,9 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
         inherited);
 
     /// <summary>Declares the options of a command that runs migrations.</summary>
-    public static void DeclareRun(CommandLineApplication app)
+    public static void DeclareRun(CommandLineApplication app, bool withBatches = false)
     {
-        foreach (var key in OfARun)
+        foreach (var key in withBatches ? OfARun.Concat(OfBatches) : OfARun)
         {
             key.Declare(app);
         }

@@ -40,6 +40,7 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
 [JsonSerializable(typeof(TemplatesJson))]
 [JsonSerializable(typeof(TestDatabasesJson))]
 [JsonSerializable(typeof(EventJson))]
+[JsonSerializable(typeof(BatchesJson))]
 [JsonSerializable(typeof(VerifyJson))]
 internal sealed partial class JsonContext : JsonSerializerContext
 {

@@ -23,7 +23,8 @@ internal sealed class EveryCommand : IDisposable
         _tool.Write("migrations/seed/notes.sql", "INSERT INTO public.note (id) VALUES (7) ON CONFLICT DO NOTHING;\n");
         Write("0007_index", " transaction:false", "CREATE INDEX CONCURRENTLY note_body ON public.note (body);",
             "DROP INDEX public.note_body;");
-        Write("0008_column", "", "ALTER TABLE public.note ADD COLUMN more int;",
+        Write("0008_column", " batch:public.note", "ALTER TABLE public.note ADD COLUMN more int;\n"
+            + "UPDATE public.note SET more = 1 WHERE id BETWEEN :batch_first AND :batch_last;",
             "ALTER TABLE public.note DROP COLUMN more;\nDELETE FROM public.note;");
     }
 
@@ -95,7 +96,7 @@ internal sealed class EveryCommand : IDisposable
             ["apply"], ["status", "--exit-code"], ["plan"], ["log"], ["rollback", "--dry-run", "--steps", "3"],
                 ["rollback", "--yes", "--steps", "3"],
             ["check", "--shadow", shadow, "--target", database, "--data"], ["check", "--shadow", shadow, "--made-up"],
-            ["apply", "--single-transaction", "--to", "6"], ["apply"], ["redo", "--yes"],
+            ["apply", "--single-transaction", "--to", "6"], ["redo", "--yes"], ["apply"], ["redo", "--yes"], ["batch", "status"],
             ["schema", "dump", "--exclude-schema", "public"], ["schema", "docs", "--exclude-schema", "public"],
             ["schema", "diff", database, "--exclude-schema", "public"], ["drift", "--shadow", shadow, "--exclude-schema", "public"],
             ["checkpoint", "save", "one", "--yes"], ["checkpoint", "list"], ["checkpoint", "restore", "one", "--yes"],

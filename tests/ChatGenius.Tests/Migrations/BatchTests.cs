@@ -294,6 +294,95 @@ public class BatchTests
     }
 
     [Fact]
+    public async Task Another_terminal_lets_batches_pause_do_less_and_go_on()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ExecuteAsync(
+            "CREATE TABLE items (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO items SELECT i, 0 FROM generate_series(1, 1000) i");
+        using var folder = new Folder().Write(1, "count", Count, options: " batch:items size:100 pause:100ms");
+        var (run, other) = (folder.ApplyAsync(database), folder.Migrator(database));
+        await folder.WaitForAsync<MigrationEvent.Batches>();
+
+        (await other.BatchesAsync(control => control with { Paused = true, Size = 10 })).ShouldHaveSingleItem().Control.ShouldBe("pause size:10");
+        await folder.WaitForAsync<MigrationEvent.Batches>(e => e.Pause?.Contains("batch resume", StringComparison.Ordinal) == true);
+        var paused = (await other.BatchesAsync()).ShouldHaveSingleItem();
+        await other.BatchesAsync(control => control with { Paused = false });
+        await folder.WaitForAsync<MigrationEvent.Batches>(e => e.State.Rows == paused.Rows + 10);
+        (await other.StatusAsync())[0].Batches!.Rows.ShouldBeGreaterThan(paused.Rows);
+        await other.BatchesAsync(_ => new BatchControl());
+        await run;
+
+        (await database.ScalarAsync<string>("SELECT min(n) || ' ' || max(n) FROM items")).ShouldBe("1 1");
+        (await other.BatchesAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Batches_have_a_job_of_their_own()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ExecuteAsync("CREATE TABLE items (id int PRIMARY KEY, n int)");
+        using var folder = new Folder().WriteTable(1, "a").Write(2, "count", Count, options: " batch:items")
+            .Write(3, "again", Count, options: " batch:items").WriteTable(4, "b");
+        var (only, none) = (new PlanRequest { Batches = BatchChoice.Only }, new PlanRequest { Batches = BatchChoice.None });
+
+        var first = await folder.ApplyAsync(database, request: only);
+        (first.Finished.Count, first.Plan.Remarks[0]).ShouldBe((0, "0001_create_a and what follows it is left for another run: it does not go in batches"));
+        (await folder.ApplyAsync(database, request: none)).Finished.Select(done => done.Step.Version).ShouldBe([1]);
+        (await folder.ApplyAsync(database, request: none)).Finished.ShouldBeEmpty();
+        (await folder.ApplyAsync(database, request: only)).Finished.Select(done => done.Step.Version).ShouldBe([2, 3]);
+        (await folder.ApplyAsync(database, request: none)).Finished.Select(done => done.Step.Version).ShouldBe([4]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Dead_rows_are_cleaned_up_between_slices_unless_somebody_still_sees_them(bool seen)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ExecuteAsync(
+            "CREATE TABLE items (id int PRIMARY KEY, n int NOT NULL DEFAULT 0) WITH (autovacuum_enabled = false);"
+            + "INSERT INTO items SELECT i, 0 FROM generate_series(1, 100000) i");
+        using var folder = new Folder().Write(1, "count", Count, options: " batch:items size:5000 pause:150ms");
+        await using var other = await database.Database.ConnectAsync();
+        if (seen)
+        {
+            await new Npgsql.NpgsqlCommand("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM items", other).ExecuteScalarAsync();
+        }
+
+        await folder.ApplyAsync(database);
+
+        (await database.ScalarAsync<bool>("SELECT pg_stat_get_vacuum_count('items'::regclass) > 0")).ShouldBe(!seen);
+        folder.Told<MigrationEvent.Remark>().Count(remark => remark.Message.Contains("no VACUUM of public.items", StringComparison.Ordinal))
+            .ShouldBe(seen ? 1 : 0);
+    }
+
+    [Fact]
+    public void The_size_follows_the_time_that_slices_take()
+    {
+        static BatchSize Run(BatchSize size, int milliseconds, int times)
+        {
+            for (var i = 0; i < times; i++)
+            {
+                size.Took(TimeSpan.FromMilliseconds(milliseconds));
+            }
+
+            return size;
+        }
+
+        var target = TimeSpan.FromMilliseconds(100);
+        Run(new BatchSize(null, target, null), 50, 1).Rows.ShouldBe(1100);
+        Run(new BatchSize(null, target, 5000), 120, 1).Rows.ShouldBe(4000);
+        Run(new BatchSize(null, target, 5000), 250, 1).Rows.ShouldBe(2500);
+        Run(new BatchSize(null, target, 5000), 95, 9).Rows.ShouldBe(5000);
+        Run(Run(new BatchSize(null, target, 5000), 95, 4), 150, 1).Rows.ShouldBe(4000);
+        Run(new BatchSize(300, target, null), 900, 3).Rows.ShouldBe(300);
+        var halved = new BatchSize(300, target, null);
+        halved.Halve();
+        halved.Rows.ShouldBe(150);
+        Run(halved, 1, 20).Rows.ShouldBe(300);
+    }
+
+    [Fact]
     public async Task What_can_not_be_in_a_transaction_is_refused_before_anything_runs()
     {
         await using var database = await TestDatabase.CreateAsync();

@@ -19,6 +19,7 @@ public class JsonTests
             ("redo --yes", "applied_again"),
         ("rollback --yes", "rolled_back"), ("rollback --yes", "nothing"), ("baseline --to 1 --yes --force", "baselined"),
             ("baseline --undo --yes", "unmarked"), ("baseline --to 1 --yes --force", "baselined"), ("repair", "nothing"),
+            ("batch status", ""), ("batch pause", ""),
             ("renumber", "nothing"),
         ("checkpoint save one --yes", "saved"), ("checkpoint restore one --yes", "restored"), ("checkpoint drop one --yes", "dropped"),
             ("reset --yes", "applied"),

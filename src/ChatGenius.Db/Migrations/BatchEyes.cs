@@ -1,0 +1,181 @@
+using System.Globalization;
+using ChatGenius.Db.Connections;
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>Looks, over the connection that holds the lock, at what batches may harm: standbys, slots, the archive, other transactions.</summary>
+/// <param name="held">The lock.</param>
+/// <param name="limits">What is too much.</param>
+/// <param name="pid">The backend of the run's own connection; <c>null</c> behind a pooler.</param>
+internal sealed class BatchEyes(MigrationLock held, BatchLimits limits, int? pid)
+{
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
+
+    // Where the log was at which time, and how many checkpoints had been requested: a standby that stands still says nothing of time.
+    private readonly List<(DateTime At, long Position, long Checkpoints)> _seen = [];
+    private Rights? _rights;
+
+    private sealed record Rights(bool Statistics, bool Archive, bool Archives);
+
+    /// <summary>What can't be seen with the rights of our role, once it was looked; a line each.</summary>
+    internal IReadOnlyList<string> Unseen { get; private set; } = [];
+
+    /// <summary>Looks.</summary>
+    /// <param name="table">The table that the batches go through.</param>
+    /// <param name="cancellationToken">Ends the wait for the connection.</param>
+    /// <returns>Why the batches should wait; empty where they need not.</returns>
+    internal async Task<IReadOnlyList<string>> LookAsync(uint table, CancellationToken cancellationToken)
+    {
+        List<string> reasons = [];
+        await held.UseAsync(
+            async connection =>
+            {
+                // A cancel here would abort the transaction that holds the lock.
+                var session = Session.Within(connection, "looking at standbys, slots and the archive");
+                _rights ??= await ReadRightsAsync(session);
+                reasons = await ReadAsync(session, _rights, table);
+            },
+            cancellationToken);
+        return reasons;
+    }
+
+    private async Task<Rights> ReadRightsAsync(Session session)
+    {
+        const string Query =
+            """
+            SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'), has_function_privilege('pg_ls_archive_statusdir()', 'EXECUTE'),
+                current_setting('archive_mode') <> 'off'
+            """;
+        var rights = (await session.RowsAsync(
+            Query, row => new Rights(row.GetBoolean(0), row.GetBoolean(1), row.GetBoolean(2)), CancellationToken.None))[0];
+        Unseen =
+        [
+            .. rights.Statistics ? Array.Empty<string>()
+                : ["how far standbys are and how old other transactions are can't be seen: GRANT pg_monitor TO this role"],
+            .. rights.Archive || !rights.Archives ? Array.Empty<string>()
+                : ["what waits for the archive can't be seen: GRANT pg_monitor TO this role"],
+        ];
+        return rights;
+    }
+
+    private async Task<List<string>> ReadAsync(Session session, Rights rights, uint table)
+    {
+        var reasons = new List<string>();
+        await session.ReadAsync(
+            [
+                "SELECT pg_stat_clear_snapshot()",
+                $"SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::int8, {(session.ServerVersion >= 170000
+                    ? "(SELECT num_requested FROM pg_stat_checkpointer)" : "(SELECT checkpoints_req FROM pg_stat_bgwriter)")}",
+                """
+                SELECT coalesce(nullif(application_name, ''), host(client_addr), 'pid ' || pid), pg_wal_lsn_diff(replay_lsn, '0/0')::int8
+                FROM pg_stat_replication WHERE replay_lsn IS NOT NULL
+                """,
+                """
+                SELECT slot_name::text, (to_jsonb(s) ->> 'safe_wal_size')::int8, (SELECT setting::int8 * 1024 * 1024 FROM pg_settings
+                    WHERE name = 'max_slot_wal_keep_size')
+                FROM pg_replication_slots s WHERE to_jsonb(s) ->> 'safe_wal_size' IS NOT NULL
+                """,
+                new SqlQuery(
+                    """
+                    SELECT a.pid, a.application_name, a.usename::text, a.xact_start, a.query, clock_timestamp() - a.xact_start
+                    FROM pg_stat_activity a
+                    WHERE a.backend_type = 'client backend' AND a.pid NOT IN (pg_backend_pid(), $1) AND a.xact_start IS NOT NULL
+                    ORDER BY a.xact_start LIMIT 1
+                    """,
+                    pid ?? 0),
+                new SqlQuery(
+                    """
+                    SELECT count(*) FROM pg_stat_progress_vacuum v JOIN pg_stat_activity a ON a.pid = v.pid
+                    WHERE (v.relid = $1 OR v.relid IN (SELECT relid FROM pg_partition_tree($1))) AND a.query LIKE '%to prevent wraparound%'
+                    """,
+                    table),
+                rights is { Archive: true, Archives: true }
+                    ? "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'" : "SELECT 0::int8",
+            ],
+            async reader =>
+            {
+                await Session.ResultAsync(reader, _ => 0, CancellationToken.None);
+                var (position, checkpoints) = (await Session.ResultAsync(
+                    reader, row => (row.GetInt64(0), row.GetInt64(1)), CancellationToken.None))[0];
+                Remember(position, checkpoints);
+                foreach (var (name, replayed) in await Session.ResultAsync(
+                    reader, row => (row.GetString(0), row.GetInt64(1)), CancellationToken.None))
+                {
+                    JudgeStandby(reasons, name, position - replayed, Lag(replayed));
+                }
+
+                foreach (var (slot, safe, kept) in await Session.ResultAsync(
+                    reader, row => (row.GetString(0), row.GetInt64(1), row.IsDBNull(2) ? 0 : row.GetInt64(2)), CancellationToken.None))
+                {
+                    JudgeSlot(reasons, slot, safe, kept);
+                }
+
+                foreach (var (holder, age) in await Session.ResultAsync(
+                    reader, row => (LockHolder.Read(row), row.GetTimeSpan(5)), CancellationToken.None))
+                {
+                    if (limits.MaxTransactionAge > TimeSpan.Zero && age > limits.MaxTransactionAge)
+                    {
+                        reasons.Add($"a transaction is {Seconds(age)} old ({holder})");
+                    }
+                }
+
+                if ((await Session.ResultAsync(reader, row => row.GetInt64(0), CancellationToken.None))[0] > 0)
+                {
+                    reasons.Add("autovacuum works on the table to prevent wraparound");
+                }
+
+                var files = (await Session.ResultAsync(reader, row => row.GetInt64(0), CancellationToken.None))[0];
+                if (limits.MaxArchiveFiles > 0 && files > limits.MaxArchiveFiles)
+                {
+                    reasons.Add(Invariant($"{files} files of write-ahead log wait for the archive"));
+                }
+
+                if (limits.MaxCheckpoints > 0 && checkpoints - _seen[0].Checkpoints > limits.MaxCheckpoints)
+                {
+                    reasons.Add(Invariant($"{checkpoints - _seen[0].Checkpoints} checkpoints were requested within five minutes"));
+                }
+
+                return true;
+            },
+            CancellationToken.None);
+        return reasons;
+    }
+
+    private void JudgeStandby(List<string> reasons, string name, long bytes, TimeSpan time)
+    {
+        if (limits.MaxLagBytes > 0 && bytes > limits.MaxLagBytes)
+        {
+            reasons.Add(Invariant($"the standby {name} has {bytes / BatchLimits.Megabyte} MB to replay"));
+        }
+        else if (limits.MaxLag > TimeSpan.Zero && time > limits.MaxLag)
+        {
+            reasons.Add($"the standby {name} is {Seconds(time)} behind");
+        }
+    }
+
+    private void JudgeSlot(List<string> reasons, string slot, long safe, long kept)
+    {
+        if (safe < (kept > 0 ? Math.Min(limits.MinSlotBytes, kept / 2) : limits.MinSlotBytes))
+        {
+            reasons.Add(Invariant($"the slot {slot} is lost after {Math.Max(safe, 0) / BatchLimits.Megabyte} MB more of write-ahead log"));
+        }
+    }
+
+    private void Remember(long position, long checkpoints)
+    {
+        var now = DateTime.UtcNow;
+        if (_seen.Count == 0 || position != _seen[^1].Position || checkpoints != _seen[^1].Checkpoints)
+        {
+            _seen.Add((now, position, checkpoints));
+        }
+
+        _seen.RemoveAll(one => one.At < now - Window && one != _seen[^1]);
+    }
+
+    /// <summary>How long ago the log was first seen further than a standby is.</summary>
+    private TimeSpan Lag(long replayed) =>
+        _seen.FindIndex(one => one.Position > replayed) is >= 0 and var first ? DateTime.UtcNow - _seen[first].At : TimeSpan.Zero;
+
+    private static string Seconds(TimeSpan time) => Invariant($"{time.TotalSeconds:0} s");
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,26 @@
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Sql;
+using Npgsql;
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>A statement of a file, or a command of our own.</summary>
+internal readonly record struct StepCommand(SqlStatement? Statement, NpgsqlBatchCommand? Ours, string? Text)
+{
+    public static implicit operator StepCommand(SqlStatement statement) => new(statement, null, null);
+
+    public static implicit operator StepCommand(NpgsqlBatchCommand command) => new(null, command, null);
+
+    public static implicit operator StepCommand(string text) => new(null, null, text);
+
+    internal void AddTo(SqlPipeline<MigrationStep> pipeline, MigrationStep owner, bool asText)
+    {
+        if (Statement is not null)
+        {
+            pipeline.Add(owner, Statement, asText);
+        }
+        else
+        {
+            pipeline.Add(owner, Ours ?? new NpgsqlBatchCommand(Text!));
+        }
+    }
+}

@@ -1,3 +1,11 @@
 using BenchmarkDotNet.Running;
+using ChatGenius.Benchmarks;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+if (args is ["batches", _, _, ..])
+{
+    await BatchComparison.RunAsync(args[1..]);
+}
+else
+{
+    BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+}

@@ -2,7 +2,8 @@ using System.Globalization;
 using ChatGenius.Db.Connections;
 namespace ChatGenius.Db.Migrations;
 
-/// <summary>Looks, over the connection that holds the lock, at what batches may harm: standbys, slots, the archive, other transactions.</summary>
+/// <summary>Looks, over the connection that holds the lock, at what batches may harm: standbys, slots, the archive, other
+/// transactions.</summary>
 /// <param name="held">The lock.</param>
 /// <param name="limits">What is too much.</param>
 /// <param name="pid">The backend of the run's own connection; <c>null</c> behind a pooler.</param>

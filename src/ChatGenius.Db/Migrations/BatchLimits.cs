@@ -13,7 +13,8 @@ public sealed record BatchLimits
     /// <summary>How many bytes of write-ahead log a standby may have to replay.</summary>
     public long MaxLagBytes { get; init; } = 256 * Megabyte;
 
-    /// <summary>How many bytes may be left to a replication slot before the server takes its log away; at most half of what it keeps.</summary>
+    /// <summary>How many bytes may be left to a replication slot before the server takes its log away; at most half of what it
+    /// keeps.</summary>
     public long MinSlotBytes { get; init; } = 1000 * Megabyte;
 
     /// <summary>How many files of write-ahead log may wait for the archive.</summary>

@@ -1,7 +1,8 @@
 using ChatGenius.Db.Connections;
 namespace ChatGenius.Db.Migrations;
 
-/// <summary>When the next slice may run: looks before each one whether others would be harmed, and whether somebody asks for a pause.</summary>
+/// <summary>When the next slice may run: looks before each one whether others would be harmed, and whether somebody asks for a
+/// pause.</summary>
 /// <param name="session">Where; it has the lock.</param>
 /// <param name="step">The section.</param>
 /// <param name="limits">What is too much.</param>

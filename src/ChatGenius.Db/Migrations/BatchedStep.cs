@@ -172,7 +172,8 @@ internal sealed class BatchedStep(
             events?.Report(new MigrationEvent.Batches(step, state, Pause: null));
             if (!state.Finished)
             {
-                state = await _vacuum.AfterAsync(state, cancellationToken) ? await ReadStateAsync(cancellationToken) ?? throw Lost() : state;
+                state = !await _vacuum.AfterAsync(state, cancellationToken) ? state
+                    : await ReadStateAsync(cancellationToken) ?? throw Lost();
                 await _pace.RestAsync(state, worked, _batch.Pause, cancellationToken);
             }
         }

@@ -258,20 +258,13 @@ internal static class LockRules
 
     internal static string Batches(MigrationFacts facts, Relation table)
     {
-        var key = facts.After.ConstraintsOf(table.Oid).FirstOrDefault(c => c.Kind == 'p') is { Keys: [var number] }
-            ? facts.After.FindColumn(table.Oid, number)?.Name : null;
-        key = SqlIdentifier.Quote(key ?? "ctid");
-        return IndexRules.Alone(
-            $"""
-            DO $$
-            BEGIN
-                LOOP
-                    UPDATE {table.Display} SET … WHERE {key} IN (SELECT {key} FROM {table.Display} WHERE …not yet done… LIMIT 5000);
-                    EXIT WHEN NOT FOUND;
-                    COMMIT;
-                END LOOP;
-            END $$;
-            """);
+        var keys = facts.After.ConstraintsOf(table.Oid).FirstOrDefault(c => c.Kind == 'p')?.Keys ?? [];
+        var columns = keys.Select(number => SqlIdentifier.Quote(facts.After.FindColumn(table.Oid, number)?.Name ?? "…")).ToList();
+        var key = columns.Count switch { 0 => "…", 1 => columns[0], _ => $"({string.Join(", ", columns)})" };
+        return $"""
+            -- migrate:up batch:{table.Display}{(columns.Count == 0 ? " key:…" : "")}
+            UPDATE {table.Display} SET … WHERE {key} BETWEEN :batch_first AND :batch_last;
+            """;
     }
 
     private static bool UpdatesWithoutWhere(StatementText text) => text.Is("UPDATE") && text.Has("SET") && !Limited(text)

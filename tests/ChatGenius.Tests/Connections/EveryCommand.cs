@@ -25,7 +25,8 @@ internal sealed class EveryCommand : IDisposable
             "DROP INDEX public.note_body;");
         Write("0008_column", " batch:public.note", "ALTER TABLE public.note ADD COLUMN more int;\n"
             + "UPDATE public.note SET more = 1 WHERE id BETWEEN :batch_first AND :batch_last;",
-            "ALTER TABLE public.note DROP COLUMN more;\nDELETE FROM public.note;");
+            "UPDATE public.note SET more = 2 WHERE id BETWEEN :batch_first AND :batch_last;\n"
+            + "ALTER TABLE public.note DROP COLUMN more;\nDELETE FROM public.note;");
     }
 
     /// <summary>The calls that did not end as they should, each with what they said.</summary>
@@ -110,6 +111,7 @@ internal sealed class EveryCommand : IDisposable
             await RunAsync(call);
         }
 
+        Failed.ShouldBeEmpty();
         await InterruptAsync(cluster);
         await RunAsync("repair", "9", "--forget", "--yes");
         await RunAsync("rollback", "--all", "--yes");

@@ -9,7 +9,8 @@ namespace ChatGenius.Tests.Faults;
 [Trait("Needs", "Unix")]
 public class BatchPauseTests
 {
-    private const string Settings = "wal_level = replica\nmax_wal_senders = 4\nwal_receiver_status_interval = 1\nmax_slot_wal_keep_size = 64MB";
+    private const string Settings = "wal_level = replica\nmax_wal_senders = 4\nwal_receiver_status_interval = "
+        + "1\nmax_slot_wal_keep_size = 64MB";
 
     private readonly List<MigrationEvent> _events = [];
 
@@ -72,7 +73,8 @@ public class BatchPauseTests
     }
 
     private static Folder Write() => new Folder().Write(
-        1, "count", "UPDATE items SET n = n + 1 WHERE id BETWEEN :batch_first AND :batch_last;", options: " batch:items size:700 pause:200ms");
+        1, "count", "UPDATE items SET n = n + 1 WHERE id BETWEEN :batch_first AND :batch_last;", options: " batch:items size:700 "
+            + "pause:200ms");
 
     private Task<RunResult> ApplyAsync(Cluster primary, Folder folder, BatchLimits limits) => Task.Run(() => new Migrator(
         new Database(primary.Url("busy")), MigrationSource.Load(folder.Path, bundle: false), new MigratorOptions { Batches = limits },

@@ -298,12 +298,14 @@ public class BatchTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await database.ExecuteAsync(
-            "CREATE TABLE items (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO items SELECT i, 0 FROM generate_series(1, 1000) i");
+            "CREATE TABLE items (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO items SELECT i, 0 FROM generate_series(1, "
+                + "1000) i");
         using var folder = new Folder().Write(1, "count", Count, options: " batch:items size:100 pause:100ms");
         var (run, other) = (folder.ApplyAsync(database), folder.Migrator(database));
         await folder.WaitForAsync<MigrationEvent.Batches>();
 
-        (await other.BatchesAsync(control => control with { Paused = true, Size = 10 })).ShouldHaveSingleItem().Control.ShouldBe("pause size:10");
+        var asked = await other.BatchesAsync(control => control with { Paused = true, Size = 10 });
+        asked.ShouldHaveSingleItem().Control.ShouldBe("pause size:10");
         await folder.WaitForAsync<MigrationEvent.Batches>(e => e.Pause?.Contains("batch resume", StringComparison.Ordinal) == true);
         var paused = (await other.BatchesAsync()).ShouldHaveSingleItem();
         await other.BatchesAsync(control => control with { Paused = false });
@@ -326,7 +328,8 @@ public class BatchTests
         var (only, none) = (new PlanRequest { Batches = BatchChoice.Only }, new PlanRequest { Batches = BatchChoice.None });
 
         var first = await folder.ApplyAsync(database, request: only);
-        (first.Finished.Count, first.Plan.Remarks[0]).ShouldBe((0, "0001_create_a and what follows it is left for another run: it does not go in batches"));
+        (first.Finished.Count, first.Plan.Remarks[0]).ShouldBe((0, "0001_create_a and what follows it is left for another run: it "
+            + "does not go in batches"));
         (await folder.ApplyAsync(database, request: none)).Finished.Select(done => done.Step.Version).ShouldBe([1]);
         (await folder.ApplyAsync(database, request: none)).Finished.ShouldBeEmpty();
         (await folder.ApplyAsync(database, request: only)).Finished.Select(done => done.Step.Version).ShouldBe([2, 3]);

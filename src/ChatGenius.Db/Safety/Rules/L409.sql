@@ -3,7 +3,7 @@
 --: evidence: traced
 --: title: All rows of a table are updated in one statement
 --: effect: Every row is written again and stays locked until commit; the table doubles in size, replicas fall behind, and VACUUM can't help before the end.
---: advice: Update in batches of some thousand rows, each committed, in a file with transaction:false.
+--: advice: Go through the table in batches: batch:TABLE behind migrate:up, and :batch_first and :batch_last in the statement.
 --: documentation: routine-vacuuming.html#VACUUM-FOR-SPACE-RECOVERY
 
 --# bad
@@ -16,15 +16,8 @@ UPDATE orders SET note = '' WHERE id > 0;
 DO $$ BEGIN UPDATE orders SET note = ''; END $$;
 
 --# good
--- migrate:up transaction:false
-DO $$
-BEGIN
-    LOOP
-        UPDATE orders SET note = '' WHERE id IN (SELECT id FROM orders WHERE note IS NULL LIMIT 500);
-        EXIT WHEN NOT FOUND;
-        COMMIT;
-    END LOOP;
-END $$;
+-- migrate:up batch:orders
+UPDATE orders SET note = '' WHERE id BETWEEN :batch_first AND :batch_last;
 
 --# look-alike: a few rows
 UPDATE orders SET note = '' WHERE id < 10;

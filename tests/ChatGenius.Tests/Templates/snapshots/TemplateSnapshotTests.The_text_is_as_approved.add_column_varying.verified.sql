@@ -16,31 +16,13 @@ ALTER TABLE invites
     DROP COLUMN IF EXISTS token;
 
 -- ==== 0007_backfill_token_in_invites.sql
--- migrate:up transaction:false repeatable:true
+-- migrate:up batch:invites key:id
 
--- Each batch commits by itself, so locks are short and a second run goes on where the first one stopped.
-DO $$
-DECLARE
-    batch_start invites.id%TYPE := (SELECT id FROM invites ORDER BY id LIMIT 1);
-    batch_end invites.id%TYPE;
-BEGIN
-    WHILE batch_start IS NOT NULL LOOP
-        batch_end := (
-            SELECT batch.id
-            FROM (SELECT id FROM invites WHERE id >= batch_start ORDER BY id LIMIT 5000) AS batch
-            ORDER BY batch.id DESC
-            LIMIT 1);
-
-        UPDATE invites
-        SET token = gen_random_uuid()
-        WHERE id BETWEEN batch_start AND batch_end
-            AND token IS NULL;
-        COMMIT;
-
-        batch_start := (SELECT id FROM invites WHERE id > batch_end ORDER BY id LIMIT 1);
-    END LOOP;
-END
-$$;
+-- Each batch commits by itself, so locks are short; after an interruption the next run goes on after the last one.
+UPDATE invites
+SET token = gen_random_uuid()
+WHERE id BETWEEN :batch_first AND :batch_last
+    AND token IS NULL;
 
 -- migrate:down
 

@@ -14,31 +14,13 @@ ALTER TABLE channels
     DROP COLUMN IF EXISTS sort_key;
 
 -- ==== 0007_backfill_sort_key_in_channels.sql
--- migrate:up transaction:false repeatable:true
+-- migrate:up batch:channels key:id
 
--- Each batch commits by itself, so locks are short and a second run goes on where the first one stopped.
-DO $$
-DECLARE
-    batch_start channels.id%TYPE := (SELECT id FROM channels ORDER BY id LIMIT 1);
-    batch_end channels.id%TYPE;
-BEGIN
-    WHILE batch_start IS NOT NULL LOOP
-        batch_end := (
-            SELECT batch.id
-            FROM (SELECT id FROM channels WHERE id >= batch_start ORDER BY id LIMIT 5000) AS batch
-            ORDER BY batch.id DESC
-            LIMIT 1);
-
-        UPDATE channels
-        SET sort_key = random()
-        WHERE id BETWEEN batch_start AND batch_end
-            AND sort_key IS NULL;
-        COMMIT;
-
-        batch_start := (SELECT id FROM channels WHERE id > batch_end ORDER BY id LIMIT 1);
-    END LOOP;
-END
-$$;
+-- Each batch commits by itself, so locks are short; after an interruption the next run goes on after the last one.
+UPDATE channels
+SET sort_key = random()
+WHERE id BETWEEN :batch_first AND :batch_last
+    AND sort_key IS NULL;
 
 -- migrate:down
 

@@ -35,31 +35,13 @@ DROP FUNCTION IF EXISTS messages_ai_generated_new_sync();
 ALTER TABLE messages DROP COLUMN IF EXISTS ai_generated_new;
 
 -- ==== 0007_backfill_ai_generated_new_in_messages.sql
--- migrate:up transaction:false repeatable:true
+-- migrate:up batch:messages key:id
 
--- Each batch commits by itself, so locks are short and a second run goes on where the first one stopped.
-DO $$
-DECLARE
-    batch_start messages.id%TYPE := (SELECT id FROM messages ORDER BY id LIMIT 1);
-    batch_end messages.id%TYPE;
-BEGIN
-    WHILE batch_start IS NOT NULL LOOP
-        batch_end := (
-            SELECT batch.id
-            FROM (SELECT id FROM messages WHERE id >= batch_start ORDER BY id LIMIT 5000) AS batch
-            ORDER BY batch.id DESC
-            LIMIT 1);
-
-        UPDATE messages
-        SET ai_generated_new = CAST(ai_generated AS TEXT)
-        WHERE id BETWEEN batch_start AND batch_end
-            AND (ai_generated_new IS DISTINCT FROM CAST(ai_generated AS TEXT));
-        COMMIT;
-
-        batch_start := (SELECT id FROM messages WHERE id > batch_end ORDER BY id LIMIT 1);
-    END LOOP;
-END
-$$;
+-- Each batch commits by itself, so locks are short; after an interruption the next run goes on after the last one.
+UPDATE messages
+SET ai_generated_new = CAST(ai_generated AS TEXT)
+WHERE id BETWEEN :batch_first AND :batch_last
+    AND (ai_generated_new IS DISTINCT FROM CAST(ai_generated AS TEXT));
 
 -- migrate:down
 

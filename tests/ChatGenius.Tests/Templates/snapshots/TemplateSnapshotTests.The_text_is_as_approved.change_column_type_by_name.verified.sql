@@ -35,31 +35,13 @@ DROP FUNCTION IF EXISTS users_status_new_sync();
 ALTER TABLE users DROP COLUMN IF EXISTS status_new;
 
 -- ==== 0007_backfill_status_new_in_users.sql
--- migrate:up transaction:false repeatable:true
+-- migrate:up batch:users key:id
 
--- Each batch commits by itself, so locks are short and a second run goes on where the first one stopped.
-DO $$
-DECLARE
-    batch_start users.id%TYPE := (SELECT id FROM users ORDER BY id LIMIT 1);
-    batch_end users.id%TYPE;
-BEGIN
-    WHILE batch_start IS NOT NULL LOOP
-        batch_end := (
-            SELECT batch.id
-            FROM (SELECT id FROM users WHERE id >= batch_start ORDER BY id LIMIT 5000) AS batch
-            ORDER BY batch.id DESC
-            LIMIT 1);
-
-        UPDATE users
-        SET status_new = CAST(status AS VARCHAR)
-        WHERE id BETWEEN batch_start AND batch_end
-            AND (status_new IS DISTINCT FROM CAST(status AS VARCHAR));
-        COMMIT;
-
-        batch_start := (SELECT id FROM users WHERE id > batch_end ORDER BY id LIMIT 1);
-    END LOOP;
-END
-$$;
+-- Each batch commits by itself, so locks are short; after an interruption the next run goes on after the last one.
+UPDATE users
+SET status_new = CAST(status AS VARCHAR)
+WHERE id BETWEEN :batch_first AND :batch_last
+    AND (status_new IS DISTINCT FROM CAST(status AS VARCHAR));
 
 -- migrate:down
 

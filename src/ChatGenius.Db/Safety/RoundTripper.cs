@@ -76,7 +76,8 @@ public sealed class RoundTripper(Tracer tracer)
     {
         var names = migration.Up.Script.Statements.Concat(migration.Down.Script.Statements)
             .Select(statement => new StatementText(statement))
-            .Where(text => text.Tokens.Any(token => token.Text is "DROP" or "DELETE" or "TRUNCATE" or "TYPE"))
+            .Where(text => text.Tokens.Any(token => token.Text is "DROP" or "DELETE" or "TRUNCATE"
+                || (token.Text == "TYPE" && text.Is("ALTER"))))
             .SelectMany(text => text.Tokens.Select(token => token.Name).OfType<string>())
             .ToHashSet(StringComparer.Ordinal);
         foreach (var table in catalog.Relations.Values.Where(relation => relation.IsTable && names.Contains(relation.Name)))

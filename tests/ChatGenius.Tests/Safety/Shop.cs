@@ -37,6 +37,11 @@ internal sealed class Shop : IAsyncDisposable
     internal static Migration Migration(string text, int version = 7)
     {
         var source = Source(text, version);
+        if (text.Contains("-- migrate:up batch:", StringComparison.Ordinal))
+        {
+            return MigrationParser.Parse(source, MigrationOrigin.Folder);
+        }
+
         var utf8 = source.Utf8.Span;
         var (up, down) = (utf8.IndexOf("-- migrate:up"u8), utf8.IndexOf("-- migrate:down"u8));
         return new Migration(version, "example", MigrationOrigin.Folder, source, Section(source, up, down),

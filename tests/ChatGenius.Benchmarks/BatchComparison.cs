@@ -81,7 +81,10 @@ internal static class BatchComparison
             Path.Combine(folder.FullName, "0001_count.sql"),
             "-- migrate:up batch:items\nUPDATE items SET n = n + 1 WHERE id BETWEEN :batch_first AND :batch_last;\n-- "
                 + "migrate:down\nSELECT 1;\n");
-        string[] call = [.. tool.Split(' '), "apply", "--no-bundle", "--json-lines", "--migrations", folder.FullName, "--database", url];
+        string[] call =
+        [
+            .. tool.Split(' '), "apply", "--fresh", "--no-bundle", "--json-lines", "--migrations", folder.FullName, "--database", url,
+        ];
         using var process = Process.Start(new ProcessStartInfo(call[0], call[1..])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,

@@ -62,7 +62,7 @@ public class BatchFaultTests(FaultServer server, ITestOutputHelper output)
             options: " batch:items");
 
         await new Migrator(new Database(pooler.Url(database)), MigrationSource.Load(folder.Path, bundle: false))
-            .ApplyAsync(new PlanRequest());
+            .ApplyAsync(Folder.Anywhere);
 
         await using (var connection = await new Database(pooler.Url(database)).ConnectAsync())
         {
@@ -124,5 +124,5 @@ public class BatchFaultTests(FaultServer server, ITestOutputHelper output)
         database);
 
     private ToolProcess ApplyAsync(Folder folder, string database) => ToolProcess.Start(
-        ["apply", "--no-bundle", "--migrations", folder.Path, "--database", server.Cluster.Url(database).Display]);
+        ["apply", "--fresh", "--no-bundle", "--migrations", folder.Path, "--database", server.Cluster.Url(database).Display]);
 }

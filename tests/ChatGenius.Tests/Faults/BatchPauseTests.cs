@@ -78,7 +78,7 @@ public class BatchPauseTests
 
     private Task<RunResult> ApplyAsync(Cluster primary, Folder folder, BatchLimits limits) => Task.Run(() => new Migrator(
         new Database(primary.Url("busy")), MigrationSource.Load(folder.Path, bundle: false), new MigratorOptions { Batches = limits },
-        new Listener(_events)).ApplyAsync(new PlanRequest()));
+        new Listener(_events)).ApplyAsync(Folder.Anywhere));
 
     private MigrationEvent.Batches Last()
     {

@@ -325,7 +325,7 @@ public class BatchTests
         await database.ExecuteAsync("CREATE TABLE items (id int PRIMARY KEY, n int)");
         using var folder = new Folder().WriteTable(1, "a").Write(2, "count", Count, options: " batch:items")
             .Write(3, "again", Count, options: " batch:items").WriteTable(4, "b");
-        var (only, none) = (new PlanRequest { Batches = BatchChoice.Only }, new PlanRequest { Batches = BatchChoice.None });
+        var (only, none) = (Folder.Anywhere with { Batches = BatchChoice.Only }, Folder.Anywhere with { Batches = BatchChoice.None });
 
         var first = await folder.ApplyAsync(database, request: only);
         (first.Finished.Count, first.Plan.Remarks[0]).ShouldBe((0, "0001_create_a and what follows it is left for another run: it "

@@ -55,7 +55,7 @@ public class MigrationScriptTests
             1, "count", $"UPDATE items SET n = n + length(':x') - 1 WHERE {columns} BETWEEN :batch_first AND :batch_last;",
             options: $" batch:items{key} size:10");
         using var sandbox = new Sandbox();
-        var file = sandbox.Write("plan.sql", MigrationScript.Write(await folder.Migrator(database).PlanAsync(new PlanRequest()), Options));
+        var file = sandbox.Write("plan.sql", MigrationScript.Write(await folder.Migrator(database).PlanAsync(Folder.Anywhere), Options));
 
         for (var i = 0; i < 2; i++)
         {

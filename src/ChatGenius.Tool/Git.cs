@@ -73,6 +73,26 @@ internal static class Git
             && paths.Contains(RealPath(shell.Absolute(migration.Source.Path)))),
     ];
 
+    /// <summary>The revision whose files are published: the one that is named, else origin/HEAD, else origin/main.</summary>
+    /// <returns>Null where none is named, and there is no git, no repository or no such revision.</returns>
+    public static async Task<string?> BaseAsync(string named, string folder, CancellationToken cancellationToken)
+    {
+        foreach (var revision in named.Length > 0 ? [] : (string[])["origin/HEAD", "origin/main"])
+        {
+            try
+            {
+                await CommitAsync(folder, revision, cancellationToken);
+                return revision;
+            }
+            catch (GitException)
+            {
+                // Then the next one; and without git, files are taken by name.
+            }
+        }
+
+        return named.Length > 0 ? named : null;
+    }
+
     /// <summary>The files of a folder that were added since a revision and are not in it.</summary>
     /// <exception cref="ProblemException">CG0818: git can't be run, or doesn't know the revision.</exception>
     public static async Task<HashSet<string>> AddedSinceAsync(string revision, string folder, CancellationToken cancellationToken)

@@ -57,7 +57,8 @@ internal static class PlanProblem
                 && status.Migration.Origin == MigrationOrigin.Bundle
                 ? "No bundled migration was ever applied here: leave them out with --no-bundle, or with \"bundle\": false in "
                     + "chatgenius-db.json."
-                : $"Give it a number after the applied ones with {new ToolCall("renumber")}, or apply it where it is with "
+                : $"If it is yours, give it a number after the applied ones with "
+                    + $"{new ToolCall("renumber", Path.GetFileName(status.Migration.Source.Path))}, or apply it where it is with "
                     + "--allow-out-of-order.");
     }
 

@@ -59,6 +59,11 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
         Help = "Leave out the bundled ChatGenius migrations",
     };
 
+    public static readonly SettingKey Base = new(
+        "base", SettingKind.Text, "",
+            "The git revision whose migrations are published, so that renumber never moves them; "
+            + "origin/HEAD by default, else origin/main.");
+
     public static readonly SettingKey HistorySchema = new(
         "history_schema", SettingKind.Text, "chatgenius_db", "Schema in the database that keeps the history.")
     {
@@ -254,8 +259,8 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
 
     /// <summary>What the settings file takes at its top and in every environment.</summary>
     public static readonly IReadOnlyList<SettingKey> Everywhere =
-        [Migrations, Templates, Bundle, HistorySchema, .. OfARun, .. OfBatches, CancelTimeout, Backups, OutOfOrder, AllowMissing,
-            Fresh, SingleTransaction, Certified, Create, NoEstimate, TrustStoredDown];
+        [Migrations, Templates, Bundle, Base, HistorySchema, .. OfARun, .. OfBatches, CancelTimeout, Backups, OutOfOrder,
+            AllowMissing, Fresh, SingleTransaction, Certified, Create, NoEstimate, TrustStoredDown];
 
     /// <summary>What an environment takes besides.</summary>
     public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, PasswordCommand, Protected, RequireBackup];

@@ -17,8 +17,10 @@ public class RenumberCommandTests
         tool.Write("migrations/0006_mine.sql", Nothing);
         tool.Write("migrations/0007_mine_too.sql", Nothing);
 
-        var plan = await tool.RunAsync("renumber", "--dry-run");
-        var run = await tool.RunAsync("renumber");
+        (await tool.RunAsync("renumber")).Error.ShouldContain("CG0816", customMessage: "Without git, files are taken by name.");
+        string[] own = ["migrations/0006_mine.sql", "migrations/0007_mine_too.sql"];
+        var plan = await tool.RunAsync(["renumber", "--dry-run", .. own]);
+        var run = await tool.RunAsync(["renumber", .. own]);
 
         run.Out.ShouldBe(
             "FOLDER/migrations/0006_mine.sql -> FOLDER/migrations/0007_mine.sql\n"
@@ -49,6 +51,77 @@ public class RenumberCommandTests
         tool.Write("migrations/0005_mine.sql", Nothing);
 
         (await tool.RunAsync("renumber")).Out.ShouldEndWith("0006_mine.sql\n");
+    }
+
+    /// <summary>The numbers of mine, and of what a colleague has published meanwhile; mine is applied on my database.</summary>
+    [Theory]
+    [InlineData("0007", "0007", "0008")]
+    [InlineData("0007", "0008", "0009")]
+    [InlineData("20260103000000", "20260103000000", "")]
+    public async Task What_is_published_never_moves_and_what_is_mine_comes_after_it(string mine, string theirs, string becomes)
+    {
+        await using var dev = await TestDatabase.CreateAsync();
+        await using var staging = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = dev.Url.Display } };
+        Task GitAsync(params string[] arguments) => RunGitAsync(tool, arguments);
+        await GitAsync("init", "-q", "-b", "main");
+        tool.Write("migrations/0006_a.sql", "-- migrate:up\nCREATE TABLE a (i int);\n-- migrate:down\nDROP TABLE a;\n");
+        await GitAsync("add", "-A");
+        await GitAsync("commit", "-q", "-m", "a");
+        await GitAsync("checkout", "-q", "-b", "mine");
+        tool.Write($"migrations/{mine}_f.sql", "-- migrate:up\nALTER TABLE a ADD f int;\n-- migrate:down\nALTER TABLE a DROP f;\n");
+        await GitAsync("add", "-A");
+        await GitAsync("commit", "-q", "-m", "f");
+        (await tool.RunAsync("apply")).ExitCode.ShouldBe(ExitCode.Done);
+        await GitAsync("checkout", "-q", "main");
+        tool.Write($"migrations/{theirs}_g.sql", "-- migrate:up\nALTER TABLE a ADD g int;\n-- migrate:down\nALTER TABLE a DROP g;\n");
+        await GitAsync("add", "-A");
+        await GitAsync("commit", "-q", "-m", "g");
+        (await tool.RunAsync("apply", "-d", staging.Url.Display)).ExitCode.ShouldBe(ExitCode.Done);
+        await GitAsync("update-ref", "refs/remotes/origin/main", "main");
+        await GitAsync("checkout", "-q", "mine");
+        await GitAsync("merge", "-q", "--no-edit", "main");
+
+        var published = await tool.RunAsync("renumber", $"migrations/{theirs}_g.sql");
+        published.Error.ShouldContain("CG0817");
+        published.Error.ShouldContain("is on origin/main");
+        (await tool.RunAsync("rollback", "--yes")).ExitCode.ShouldBe(ExitCode.Done);
+        var run = await tool.RunAsync("renumber");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Out.ShouldStartWith($"FOLDER/migrations/{mine}_f.sql -> FOLDER/migrations/{becomes}");
+        run.Out.ShouldNotContain("_g.sql");
+        foreach (var database in (TestDatabase[])[dev, staging])
+        {
+            var apply = await tool.RunAsync("apply", "-d", database.Url.Display);
+            apply.ExitCode.ShouldBe(ExitCode.Done, apply.Error);
+            (await database.ScalarAsync<string>(
+                "SELECT string_agg(name, ' ' ORDER BY version) FROM chatgenius_db.history WHERE version > 6")).ShouldBe("g f");
+        }
+    }
+
+    [Fact]
+    public async Task The_setting_names_another_base()
+    {
+        using var tool = new InProcess();
+        await RunGitAsync(tool, "init", "-q", "-b", "trunk");
+        tool.Write("chatgenius-db.json", """{ "base": "trunk" }""");
+        tool.Write("migrations/0006_theirs.sql", Nothing);
+        await RunGitAsync(tool, "add", "-A");
+        await RunGitAsync(tool, "commit", "-q", "-m", "theirs");
+        tool.Write("migrations/0006_mine.sql", Nothing);
+
+        (await tool.RunAsync("renumber")).Out.ShouldEndWith("0006_mine.sql -> FOLDER/migrations/0007_mine.sql\n");
+        tool.Write("chatgenius-db.json", """{ "base": "no-such-revision" }""");
+        (await tool.RunAsync("renumber")).Error.ShouldContain("CG0818");
+    }
+
+    private static async Task RunGitAsync(InProcess tool, params string[] arguments)
+    {
+        var identity = (string[])["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"];
+        await using var git = ToolProcess.StartProcess("git", [.. identity, .. arguments], tool.Folder, null, null);
+        var result = await git.ExitAsync();
+        result.ExitCode.ShouldBe(0, result.Error);
     }
 
     [Fact]
@@ -82,12 +155,6 @@ public class RenumberCommandTests
             await GitAsync("commit", "-q", "-m", message);
         }
 
-        async Task GitAsync(params string[] arguments)
-        {
-            var identity = (string[])["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"];
-            await using var git = ToolProcess.StartProcess("git", [.. identity, .. arguments], tool.Folder, null, null);
-            var result = await git.ExitAsync();
-            result.ExitCode.ShouldBe(0, result.Error);
-        }
+        Task GitAsync(params string[] arguments) => RunGitAsync(tool, arguments);
     }
 }

@@ -76,6 +76,10 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
             asText));
     }
 
+    /// <summary>Adds a command of our own that a statement of a file is part of.</summary>
+    internal void Add(TOwner owner, SqlStatement statement, string command) =>
+        _entries.Add(new Entry(() => new NpgsqlBatchCommand(command), statement, owner));
+
     /// <summary>Whether an error says that a result has a type without a binary form; then the same can be had as text.</summary>
     internal static bool WantsText(PostgresException error) =>
         error.SqlState == PostgresErrorCodes.UndefinedFunction

@@ -58,6 +58,9 @@ public sealed record MigrationSection(bool Transactional, bool Irreversible, int
     /// transaction.</summary>
     public BatchOptions? Batch { get; init; }
 
+    /// <summary>What is asked before and after it; only an up section has any.</summary>
+    public IReadOnlyList<MigrationAssertion> Assertions { get; init; } = [];
+
     /// <summary>The checksum of <see cref="Script"/>: SHA-256, 64 hexadecimal digits.</summary>
     public string Checksum => Script.Checksum;
 

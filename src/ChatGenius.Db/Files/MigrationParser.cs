@@ -18,7 +18,7 @@ public static partial class MigrationParser
     /// All problems of the file: CG02xx as for <see cref="SqlScript.Parse(SourceText, int, int)"/>; CG0303: the file's name; CG0304: its
     /// number; CG0307: no up; CG0308: no down; CG0309: one of them twice; CG0310: down before up; CG0311: SQL before the first; CG0312:
     /// misspelt; CG0313: unknown option; CG0314: an option's value; CG0315: irreversible up; CG0316: irreversible, but with statements;
-    /// CG0317: nothing in down; CG0318: transaction control.
+    /// CG0317: nothing in down; CG0318: transaction control; CG0324, CG0325: an assertion.
     /// </exception>
     public static Migration Parse(SourceText source, MigrationOrigin origin)
     {
@@ -33,13 +33,14 @@ public static partial class MigrationParser
             CheckSections(source, up, down, problems);
         }
 
+        var assertions = up is null ? [] : MigrationAssertion.Read(source, up.Section, down?.Section, problems);
         var (version, name) = ParseFileName(source.Path, problems);
         if (problems.Count > 0)
         {
             throw new ProblemException([.. problems.OrderBy(p => p.Where?.Line).ThenBy(p => p.Where?.Column)]);
         }
 
-        return new Migration(version, name, origin, source, up!.Section, down!.Section);
+        return new Migration(version, name, origin, source, up!.Section with { Assertions = assertions }, down!.Section);
     }
 
     /// <summary>

@@ -86,8 +86,11 @@ public static class MigrationScript
         text.Append(step.Section.Transactional ? "BEGIN;\n" : step.Section.Batch is not null
             ? "-- In slices, each committed by itself: after a failure, look at what was done before running this again.\n"
             : "-- Outside a transaction: after a failure, look at what was done before running this again.\n");
-        foreach (var (i, statement) in step.Section.Script.Statements.Index())
+        var statements = step.Section.Script.Statements;
+        var first = step.Section.Transactional ? statements.TakeWhile(statement => statement.Is("SET", "TRANSACTION")).Count() : 0;
+        foreach (var (i, statement) in statements.Index())
         {
+            WriteAssertions(text, step, isAfter: false, when: i == first);
             if (step.Section.Batch is { } batch && i == batch.Statement)
             {
                 WriteBatches(text, batch, statement);
@@ -102,6 +105,8 @@ public static class MigrationScript
             }
         }
 
+        WriteAssertions(text, step, isAfter: false, when: first == statements.Count);
+        WriteAssertions(text, step, isAfter: true);
         text.Append("RESET SESSION AUTHORIZATION;\nRESET ROLE;\nRESET ALL;\n");
         text.Append(up ? history.AppliedText(step, ":'chatgenius_db_started'", options)
             : history.RolledBackText(step, options)).Append(";\n");
@@ -109,6 +114,14 @@ public static class MigrationScript
         text.Append("SET standard_conforming_strings = on;\n");
         text.Append(CultureInfo.InvariantCulture, $"SET lock_timeout = {(long)options.LockTimeout.TotalMilliseconds};\n");
         text.Append("\\endif\n");
+    }
+
+    private static void WriteAssertions(StringBuilder text, MigrationStep step, bool isAfter, bool when = true)
+    {
+        foreach (var assertion in step.Section.Assertions.Where(assertion => when && assertion.IsAfter == isAfter))
+        {
+            text.Append("-- ").Append(assertion.Mark).Append(":\n").Append(assertion.Command).Append(";\n");
+        }
     }
 
     /// <summary>

@@ -189,7 +189,8 @@ public sealed partial class Migrator
         var step = failure.Owner;
         var entry = session.History.LogEntry(new LogEntry(
             "failed", step.Command, step.Version, step.Name, Duration: null, _options.ToolVersion,
-            $"{failure.Error.MessageText} (SQLSTATE {failure.Error.SqlState})", StepProblem.Shorten(failure.Command)));
+            $"{failure.Error.MessageText} (SQLSTATE {failure.Error.SqlState})",
+            StepProblem.Shorten(failure.Statement?.Text ?? failure.Command)));
         try
         {
             if (entry is not null)

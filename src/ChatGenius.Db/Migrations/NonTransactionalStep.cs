@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using Npgsql;
 using Command = ChatGenius.Db.Migrations.StepCommand;
@@ -74,6 +75,7 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
             cancellationToken))[0];
         await WaitForEarlierBackendAsync(cancellationToken);
         await RepeatSettingsAsync(cancellationToken);
+        await AskAsync(step.Section.Assertions.Where(assertion => !assertion.IsAfter && _next == 0 && !_begun), cancellationToken);
         while (_next < _statements.Count)
         {
             var statement = _statements[_next];
@@ -90,6 +92,7 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
                 "Write the COMMIT that belongs to its BEGIN.");
         }
 
+        await AskAsync(step.Section.Assertions.Where(assertion => assertion.IsAfter), cancellationToken);
         var (fence, marker) = (session.Lock.Fence, session.Lock.Marker);
         var record = step.Direction == MigrationDirection.Up
             ? session.History.RecordApplied(fence, marker, "").With(History.AppliedValues(step, _clock.Elapsed, attempts, options))
@@ -337,6 +340,9 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
 
     private bool SetsLockTimeout() => _statements.Any(statement =>
         statement.Is("SET", "LOCK_TIMEOUT") || statement.Is("SET", "SESSION", "LOCK_TIMEOUT"));
+
+    private Task AskAsync(IEnumerable<MigrationAssertion> assertions, CancellationToken cancellationToken) =>
+        SendAsync([.. assertions.Select(assertion => new Command(assertion.Statement, null, assertion.Command))], cancellationToken);
 
     private Task MarkAsync(bool done, CancellationToken cancellationToken) =>
         SendAsync([MigrationSession.Begin, .. Mark(done), "COMMIT"], cancellationToken);

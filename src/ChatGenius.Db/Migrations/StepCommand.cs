@@ -3,7 +3,7 @@ using ChatGenius.Db.Sql;
 using Npgsql;
 namespace ChatGenius.Db.Migrations;
 
-/// <summary>A statement of a file, or a command of our own.</summary>
+/// <summary>A statement of a file, a command of our own, or one of ours that has a question of the file in it.</summary>
 internal readonly record struct StepCommand(SqlStatement? Statement, NpgsqlBatchCommand? Ours, string? Text)
 {
     public static implicit operator StepCommand(SqlStatement statement) => new(statement, null, null);
@@ -14,13 +14,11 @@ internal readonly record struct StepCommand(SqlStatement? Statement, NpgsqlBatch
 
     internal void AddTo(SqlPipeline<MigrationStep> pipeline, MigrationStep owner, bool asText)
     {
-        if (Statement is not null)
+        switch (this)
         {
-            pipeline.Add(owner, Statement, asText);
-        }
-        else
-        {
-            pipeline.Add(owner, Ours ?? new NpgsqlBatchCommand(Text!));
+            case { Statement: not null, Text: not null }: pipeline.Add(owner, Statement, Text); break;
+            case { Statement: not null }: pipeline.Add(owner, Statement, asText); break;
+            default: pipeline.Add(owner, Ours ?? new NpgsqlBatchCommand(Text!)); break;
         }
     }
 }

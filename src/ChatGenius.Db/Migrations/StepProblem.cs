@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 using Npgsql;
@@ -23,6 +24,12 @@ internal static partial class StepProblem
         Exception? afterwards = null)
     {
         var (error, step, statement) = (failure.Error, failure.Owner, failure.Statement);
+        if (step.Section.Assertions.FirstOrDefault(asked => ReferenceEquals(asked.Statement, statement)) is { } assertion
+            && !IsLockConflict(error) && victims is null)
+        {
+            return Unanswered(assertion, error, step, plan, afterwards);
+        }
+
         var lines = new List<string> { victims is null ? $"{step.Id}: {error.MessageText} (SQLSTATE {error.SqlState})"
             : $"{step.Id} gave way for the last time: {victims}" };
         Append(lines, "detail", error.Detail);
@@ -42,6 +49,30 @@ internal static partial class StepProblem
 
         return new Problem("CG0502", string.Join('\n', lines), Place(error, step, statement),
             Advice(error, step, plan, victims is not null));
+    }
+
+    /// <summary>What a migration asks has another answer than true, or none.</summary>
+    private static Problem Unanswered(
+        MigrationAssertion assertion, PostgresException error, MigrationStep step, MigrationPlan plan, Exception? afterwards)
+    {
+        var isAnswered = error.SqlState == MigrationAssertion.SqlState;
+        var lines = new List<string>
+        {
+            $"{step.Id}: {assertion.Mark} {(isAnswered ? error.MessageText : $"fails: {error.MessageText} (SQLSTATE {error.SqlState})")}",
+        };
+        Append(lines, "detail", isAnswered ? null : error.Detail);
+        Append(lines, "hint", isAnswered ? null : error.Hint);
+        Append(lines, "asked", Shorten(assertion.Statement.Text));
+        Append(lines, "afterwards", afterwards?.Message);
+        var isInside = !isAnswered && error.InternalPosition > 0 && error.InternalQuery == assertion.Statement.Text;
+        var advice = !isAnswered ? "An assertion is one SELECT that reads only."
+            : assertion.IsAfter ? "The statements did not bring about what the migration says."
+            : "The database is not as the migration needs it.";
+        var state = step.Section.Transactional || plan.InOneTransaction ? State(step, plan)
+            : assertion.IsAfter ? "All its statements are done and noted, and only this is asked again."
+            : "None of its statements has run.";
+        return new Problem(isAnswered ? "CG0526" : "CG0527", string.Join('\n', lines),
+            assertion.Statement.At(isInside ? error.InternalPosition : 1), $"{advice} {state}");
     }
 
     /// <summary>Whether trying again later can help: somebody else's lock, a deadlock, a serialization failure.</summary>

@@ -243,6 +243,7 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
             pipeline.Add(step, $"SELECT {session.Lock.Sign}");
         }
 
+        Ask(pipeline, step, isAfter: false);
         var guard = step.Direction == MigrationDirection.Up ? options.Guards.GetValueOrDefault(step.Version) : null;
         if (guard is not null)
         {
@@ -259,13 +260,22 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
             pipeline.Add(step, guard.End);
         }
 
-        var harmless = !_mayMeetTriggers && guard is null && HarmlessStatements.AreAll(statements);
+        Ask(pipeline, step, isAfter: true);
+        var harmless = !_mayMeetTriggers && guard is null && step.Section.Assertions.Count == 0 && HarmlessStatements.AreAll(statements);
         _mayMeetTriggers |= !harmless && !statements.All(HarmlessStatements.MakesNoEventTrigger);
         if (!harmless || !_prepares)
         {
             Add(pipeline, step, MigrationSession.Reset);
             // The role's own limit counts again, until the record's settings do.
             pipeline.Add(step, "SET LOCAL statement_timeout = 0");
+        }
+    }
+
+    private static void Ask(SqlPipeline<MigrationStep> pipeline, MigrationStep step, bool isAfter)
+    {
+        foreach (var assertion in step.Section.Assertions.Where(assertion => assertion.IsAfter == isAfter))
+        {
+            pipeline.Add(step, assertion.Statement, assertion.Command);
         }
     }
 

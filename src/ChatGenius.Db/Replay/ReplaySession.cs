@@ -185,8 +185,11 @@ internal sealed partial class ReplaySession : IAsyncDisposable
             return Missing[^1];
         }
 
-        return Missing.Count > 0 && StatementPolicy.MayFollow(error) ? $"{error.MessageText}, as {Missing[0]}" : null;
+        return MayFollowWhatIsMissing(error) ? $"{error.MessageText}, as {Missing[0]}" : null;
     }
+
+    /// <summary>Whether a failure can come of what is missing already.</summary>
+    internal bool MayFollowWhatIsMissing(PostgresException error) => Missing.Count > 0 && StatementPolicy.MayFollow(error);
 
     /// <summary>Says that something is not there which later statements may need.</summary>
     internal void Misses(string reason)

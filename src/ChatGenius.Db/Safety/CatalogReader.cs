@@ -30,12 +30,19 @@ public readonly record struct Activity(long SequentialScans, long TuplesRead, lo
         one.Inserted + other.Inserted, one.Updated + other.Updated, one.Deleted + other.Deleted);
 }
 
-/// <summary>What one round trip reads in the session that runs a migration.</summary>
-internal sealed record Reading(Catalog Catalog, ImmutableDictionary<uint, Activity> Counters, string LockTimeout);
+/// <summary>What is read in the session that runs a migration.</summary>
+/// <param name="Catalog">The catalogs.</param>
+/// <param name="Counters">What the session did to the user's relations.</param>
+/// <param name="CatalogWrites">How many rows of the catalogs it wrote; null where the server doesn't count.</param>
+/// <param name="LockTimeout">The setting.</param>
+/// <param name="Locks">The locks that it holds.</param>
+internal sealed record Reading(
+    Catalog Catalog, ImmutableDictionary<uint, Activity> Counters, long? CatalogWrites, string LockTimeout, HeldLocks Locks);
 
 /// <summary>
-/// Reads the catalogs in the session that runs a migration, because no other sees what is not committed. After a statement only
-/// rows that this transaction wrote are read: with thousands of tables that is a thousandth of the work. Whether a row was
+/// Reads the catalogs in the session that runs a migration, because no other sees what is not committed. After a statement they are read
+/// only where the server has counted a row that was written there, and then only
+/// rows that this transaction wrote: with thousands of tables that is a thousandth of the work. Whether a row was
 /// written by this transaction is asked with <c>age()</c>, since an equality with the transaction's id would miss what was
 /// done in a PL/pgSQL block with an EXCEPTION clause, which is a subtransaction with an id of its own.
 /// </summary>
@@ -44,12 +51,26 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
 {
     private const string UserSchema = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'";
 
+    // The view pg_stat_xact_all_tables groups all tables each time; the functions below it answer for the few that have something to say.
     private const string Counters =
         """
-        SELECT s.relid, s.seq_scan, s.seq_tup_read, coalesce(s.idx_scan, 0), s.n_tup_ins, s.n_tup_upd, s.n_tup_del
-        FROM pg_stat_xact_all_tables s
-        WHERE s.relid >= 16384 AND s.schemaname <> 'pg_toast'
-          AND (s.seq_scan > 0 OR s.idx_scan > 0 OR s.n_tup_ins > 0 OR s.n_tup_upd > 0 OR s.n_tup_del > 0)
+        SELECT CASE WHEN c.oid >= 16384 THEN coalesce(i.indrelid, c.oid) ELSE 0 END, c.relkind = 'i', pg_stat_get_xact_numscans(c.oid),
+               pg_stat_get_xact_tuples_returned(c.oid), pg_stat_get_xact_tuples_inserted(c.oid),
+               pg_stat_get_xact_tuples_updated(c.oid), pg_stat_get_xact_tuples_deleted(c.oid)
+        FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid AND c.relkind = 'i'
+        WHERE c.relkind IN ('r', 'm', 'i') AND c.relnamespace <> 'pg_toast'::regnamespace
+          AND (pg_stat_get_xact_tuples_inserted(c.oid) > 0 OR pg_stat_get_xact_tuples_updated(c.oid) > 0
+               OR pg_stat_get_xact_tuples_deleted(c.oid) > 0 OR (c.oid >= 16384 AND pg_stat_get_xact_numscans(c.oid) > 0))
+        """;
+
+    private const string State =
+        "SELECT current_setting('lock_timeout'), current_setting('track_counts')::bool";
+
+    private const string Locks =
+        """
+        SELECT relation, mode FROM pg_locks
+        WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted AND relation >= 16384
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
         """;
 
     private static readonly Query[] Queries =
@@ -127,8 +148,6 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
                ARRAY(SELECT polrelid FROM pg_policy)
         """;
 
-    private const string LockTimeout = "SELECT current_setting('lock_timeout')";
-
     // Names and operators are PostgreSQL's own while we read, whatever search_path the migration has set. It gets that back, unless its
     // transaction fails; outside of one, the batch is one.
     private const string Enter =
@@ -138,8 +157,6 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     private const string Leave =
         "SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('chatgenius_db.search_path'), true)";
 
-    private const int OnlyCounters = 4;
-
     private const string EmptyArray = "{}";
 
     private NpgsqlBatch? _all, _changes, _counters;
@@ -147,22 +164,59 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     /// <summary>Everything; outside a transaction too.</summary>
     internal async Task<Reading> ReadAllAsync(CancellationToken cancellationToken)
     {
-        _all ??= Batch([Counters, LockTimeout, .. Queries.Select(query => query.All), Existing]);
-        return await ReadAsync(_all, new Catalog(), cancellationToken);
+        var now = await ReadCountersAsync(new Catalog(), cancellationToken);
+        _all ??= Batch([.. Queries.Select(query => query.All), Existing]);
+        return now with { Catalog = await ReadAsync(_all, now.Catalog, cancellationToken) };
     }
 
-    /// <summary>What the current transaction changed.</summary>
-    internal async Task<Reading> ReadChangesAsync(Catalog before, CancellationToken cancellationToken)
+    /// <summary>What the current transaction changed since an earlier reading.</summary>
+    internal async Task<Reading> ReadChangesAsync(Catalog before, Reading last, CancellationToken cancellationToken)
     {
-        _changes ??= Batch([Counters, LockTimeout, .. Queries.Select(query => query.Changed), Existing]);
-        return await ReadAsync(_changes, before, cancellationToken);
+        var now = await ReadCountersAsync(before, cancellationToken);
+        if (now.CatalogWrites is not null && now.CatalogWrites == last.CatalogWrites)
+        {
+            return now;
+        }
+
+        _changes ??= Batch([.. Queries.Select(query => query.Changed), Existing]);
+        return now with { Catalog = await ReadAsync(_changes, before, cancellationToken) };
     }
 
-    /// <summary>Only the counters: what a transaction starts with, or where a query of our own has moved them.</summary>
-    internal async Task<Reading> ReadCountersAsync(Catalog catalog, CancellationToken cancellationToken)
+    /// <summary>Only counters, settings and locks: what a transaction starts with, or where a query of our own has moved them.</summary>
+    internal Task<Reading> ReadCountersAsync(Catalog catalog, CancellationToken cancellationToken)
     {
-        _counters ??= Batch([Counters, LockTimeout]);
-        return await ReadAsync(_counters, catalog, cancellationToken);
+        _counters ??= Batch([Counters, State, Locks]);
+        return ReplaySession.ReadAsync(
+            _counters, reader => ReadCountersAsync(reader, catalog, cancellationToken), prepare: true, cancellationToken);
+    }
+
+    private static async Task<Reading> ReadCountersAsync(NpgsqlDataReader reader, Catalog catalog, CancellationToken cancellationToken)
+    {
+        await NextAsync(reader, cancellationToken);
+        var counters = new Dictionary<uint, Activity>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var (scans, read) = (reader.GetInt64(2), reader.GetInt64(3));
+            var relation = Oid(reader, 0);
+            counters[relation] = counters.GetValueOrDefault(relation) + (reader.GetBoolean(1) ? new Activity(0, 0, scans, 0, 0, 0)
+                : new Activity(scans, read, 0, reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6)));
+        }
+
+        counters.Remove(0, out var catalogs);
+        await NextAsync(reader, cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var (lockTimeout, counts) = (reader.GetString(0), reader.GetBoolean(1));
+        await NextAsync(reader, cancellationToken);
+        var modes = new Dictionary<uint, ImmutableArray<LockMode>>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var relation = Oid(reader, 0);
+            modes[relation] = modes.GetValueOrDefault(relation, []).Add(LockModes.Parse(reader.GetString(1)));
+        }
+
+        return new Reading(
+            catalog, counters.ToImmutableDictionary(), counts ? catalogs.Written : null, lockTimeout,
+            modes.Count == 0 ? HeldLocks.None : new HeldLocks(modes.ToImmutableDictionary()));
     }
 
     /// <summary>Forgets that the queries are prepared, before a statement that makes the server forget them.</summary>
@@ -192,24 +246,12 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
         return batch;
     }
 
-    private static Task<Reading> ReadAsync(NpgsqlBatch batch, Catalog catalog, CancellationToken cancellationToken) =>
-        ReplaySession.ReadAsync(
-            batch, reader => ReadAsync(reader, batch.BatchCommands.Count == OnlyCounters, catalog, cancellationToken), prepare: true,
-            cancellationToken);
+    /// <summary>The plans of these queries cost more than their runs; a session keeps them.</summary>
+    private static Task<Catalog> ReadAsync(NpgsqlBatch batch, Catalog catalog, CancellationToken cancellationToken) =>
+        ReplaySession.ReadAsync(batch, reader => ReadAsync(reader, catalog, cancellationToken), prepare: true, cancellationToken);
 
-    private static async Task<Reading> ReadAsync(
-        NpgsqlDataReader reader, bool onlyCounters, Catalog catalog, CancellationToken cancellationToken)
+    private static async Task<Catalog> ReadAsync(NpgsqlDataReader reader, Catalog catalog, CancellationToken cancellationToken)
     {
-        await NextAsync(reader, cancellationToken);
-        var counters = await ReadCountersAsync(reader, cancellationToken);
-        await NextAsync(reader, cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        var lockTimeout = reader.GetString(0);
-        if (onlyCounters)
-        {
-            return new Reading(catalog, counters, lockTimeout);
-        }
-
         foreach (var merge in Mergers)
         {
             await NextAsync(reader, cancellationToken);
@@ -218,24 +260,11 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
 
         await NextAsync(reader, cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return new Reading(RemoveDropped(catalog, reader), counters, lockTimeout);
+        return RemoveDropped(catalog, reader);
     }
 
     private static Task<bool> NextAsync(NpgsqlDataReader reader, CancellationToken cancellationToken) =>
         reader.NextResultAsync(cancellationToken);
-
-    private static async Task<ImmutableDictionary<uint,
-        Activity>> ReadCountersAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
-    {
-        var counters = ImmutableDictionary.CreateBuilder<uint, Activity>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            counters[reader.GetFieldValue<uint>(0)] = new Activity(
-                reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6));
-        }
-
-        return counters.ToImmutable();
-    }
 
     /// <summary>In the order of <see cref="Queries"/>.</summary>
     private static readonly Func<NpgsqlDataReader, Catalog, CancellationToken, Task<Catalog>>[] Mergers =

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using Npgsql;
 
@@ -159,12 +160,30 @@ internal static class FailureRules
             },
     };
 
+    internal static readonly Hazard AssertionFails = new("F112")
+    {
+        Traced = facts =>
+            from asked in facts.Trace.Unanswered
+            let statement = asked.Assertion.Statement
+            let isAnswered = asked.Error.SqlState == MigrationAssertion.SqlState
+            select new Finding("", isAnswered ? $"On the throw-away database {asked.Assertion.Mark} {asked.Error.MessageText}"
+                : $"{asked.Assertion.Mark} fails: {asked.Error.MessageText} ({asked.Error.SqlState})")
+            {
+                GivenSeverity = !isAnswered || !RowsDecide(asked.Error) ? null : asked.Assertion.IsAfter ? Severity.Warning : Severity.Info,
+                Where = !isAnswered && asked.Error.InternalPosition > 0 && asked.Error.InternalQuery == statement.Text
+                    ? statement.At(asked.Error.InternalPosition) : Finding.Whole(statement),
+            },
+    };
+
     internal static readonly ImmutableArray<Hazard> All =
     [
         UniqueMayFail, NotNullMayFail, ConstraintMayFail, NotInTransaction, NewEnumValueUsed, PendingTriggerEvents, TransactionControl,
             HidesInvalidIndex, IdentifierTruncated,
-        ConcurrentIndexCorruption, MigrationFails,
+        ConcurrentIndexCorruption, MigrationFails, AssertionFails,
     ];
+
+    /// <summary>Whether an answer depends on the rows: those of the throw-away database are not those of production.</summary>
+    private static bool RowsDecide(PostgresException answer) => answer.MessageText is "is false" or "is null" or "gives no row";
 
     /// <summary>A new column that is NOT NULL and gets no value by itself: it fails with the first row, whatever is in it.</summary>
     private static IEnumerable<Finding> NewlyRequired(MigrationFacts facts) =>

@@ -67,7 +67,7 @@ public static class SafetyCheck
 
     private static Finding Complete(Hazard hazard, MigrationFacts facts, Finding found)
     {
-        var where = found.Statement is { } statement ? Finding.Whole(statement.Statement) : facts.Migration.Up.Where;
+        var where = found.Where ?? (found.Statement is { } statement ? Finding.Whole(statement.Statement) : facts.Migration.Up.Where);
         var finding = found.Of(hazard, hazard.Evidence, facts.Migration.Version, where)
             with { Facts = [.. Measured(facts, found), .. found.Facts] };
         if (found.Table == 0 || Size(facts, found.Table) is not var (table, size))

@@ -7,13 +7,10 @@ namespace ChatGenius.Db.Safety;
 
 /// <summary>
 /// <c>-- cgdb:allow rule(object), rule until=2026-12-31: reason</c> before a statement, <c>-- cgdb:allow-file …</c> before
-/// <c>-- migrate:up</c>. A comment of plain SQL, so that psql and other tools pass over it. It counts only as a line comment where a
-/// statement can begin: the same words in a string, a block comment or a dollar body do nothing.
+/// <c>-- migrate:up</c>.
 /// </summary>
 internal static class Suppressions
 {
-    private const string Mark = "cgdb:";
-
     /// <summary>Marks allowed findings and reports allows that match nothing.</summary>
     /// <exception cref="ProblemException">CG1203: neither allow nor allow-file; CG1204: no such rule; CG1205: no reason, or a date that is
     /// none; CG1206: an allow-file below the first directive.</exception>
@@ -79,57 +76,26 @@ internal static class Suppressions
         return problems;
     }
 
-    private static List<Allow> Read(Migration migration, List<Problem> problems)
-    {
-        var allows = new List<Allow>();
-        var from = 0;
-        foreach (var statement in migration.Up.Script.Statements.Concat(migration.Down.Script.Statements))
-        {
-            allows.AddRange(ReadGap(migration, from, statement.Start, problems)
-                .Select(allow => allow with { Statement = migration.Source.At(statement.Start) }));
-            from = EndOf(statement);
-        }
-
-        allows.AddRange(ReadGap(migration, from, migration.Source.Utf8.Length, problems));
-        return allows;
-    }
-
-    /// <summary>
-    /// Between two statements lie only comments and semicolons; a comment before the semicolon still belongs to the statement before it.
-    /// </summary>
-    private static List<Allow> ReadGap(Migration migration, int start, int end, List<Problem> problems)
-    {
-        var allows = new List<Allow>();
-        var source = migration.Source;
-        var atStart = start == 0;
-        var tokens = new SqlLexer(source.Utf8.Span[..end], start);
-        while (tokens.MoveNext())
-        {
-            var token = tokens.Current;
-            atStart |= token.Kind == SqlTokenKind.Semicolon
-                || (token.Kind == SqlTokenKind.LineComment
-                && source.Substring(token.Start, token.End).StartsWith("-- migrate:", StringComparison.Ordinal));
-            if (atStart && token.Kind == SqlTokenKind.LineComment && source.Substring(token.Start, token.End)[2..].Trim() is var text
-                && text.StartsWith(Mark, StringComparison.OrdinalIgnoreCase))
-            {
-                allows.AddRange(ReadLine(migration, source.At(token.Start, token.Length), text, problems));
-            }
-        }
-
-        return allows;
-    }
-
-    /// <summary>The rows of a COPY are no SQL.</summary>
-    private static int EndOf(SqlStatement statement) =>
-        statement.CopyData.IsEmpty ? statement.End : statement.End
-            + statement.Source.Utf8.Span[statement.End..].IndexOf(statement.CopyData.Span) + statement.CopyData.Length;
+    private static List<Allow> Read(Migration migration, List<Problem> problems) =>
+    [
+        .. MigrationComment.ReadAll(migration.Source, migration.Up.Script.Statements.Concat(migration.Down.Script.Statements))
+            .SelectMany(comment => ReadLine(
+                    migration, migration.Source.At(comment.Token.Start, comment.Token.Length), comment.Text, problems)
+                .Select(allow => allow with { Statement = comment.Next is { } next ? migration.Source.At(next.Start) : null })),
+    ];
 
     private static IEnumerable<Allow> ReadLine(Migration migration, SourceLocation where, string text, List<Problem> problems)
     {
         var wholeFile = text.StartsWith("cgdb:allow-file ", StringComparison.Ordinal);
+        if (text.Split((char[]?)null, 2)[0] is "cgdb:require" or "cgdb:ensure")
+        {
+            yield break;
+        }
+
         if (!wholeFile && !text.StartsWith("cgdb:allow ", StringComparison.Ordinal))
         {
-            problems.Add(new Problem("CG1203", "It is neither cgdb:allow nor cgdb:allow-file", where, "Write -- cgdb:allow rule: reason."));
+            problems.Add(new Problem("CG1203", "It is none of cgdb:allow, cgdb:allow-file, cgdb:require and cgdb:ensure", where,
+                "Write -- cgdb:allow rule: reason."));
             yield break;
         }
 

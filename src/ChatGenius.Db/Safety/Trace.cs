@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Replay;
 using ChatGenius.Db.Sql;
 using Npgsql;
@@ -120,6 +121,9 @@ public sealed record Trace
 
     /// <summary>The catalog at the end.</summary>
     public required Catalog After { get; init; }
+
+    /// <summary>What the migration asks that has no answer here, or another one than true.</summary>
+    public ImmutableArray<(MigrationAssertion Assertion, PostgresException Error)> Unanswered { get; init; } = [];
 
     /// <summary>Settings that the section left changed in the session, <c>role</c> among them.</summary>
     public ImmutableArray<string> SettingsLeft { get; init; } = [];

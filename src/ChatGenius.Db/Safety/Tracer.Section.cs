@@ -11,7 +11,10 @@ public sealed partial class Tracer
     /// <summary>The run of one section.</summary>
     private sealed class SectionRun(Tracer tracer, MigrationSection section)
     {
+        private const string Savepoint = "chatgenius_db_asked";
         private readonly IReadOnlyList<SqlStatement> _statements = section.Script.Statements;
+
+        internal List<(MigrationAssertion Assertion, PostgresException Error)> Unanswered { get; } = [];
 
         internal List<StatementTrace> Traces { get; } = new(section.Script.Statements.Count);
 
@@ -22,6 +25,11 @@ public sealed partial class Tracer
             var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken);
             foreach (var statement in _statements)
             {
+                if (Traces.Count == _statements.TakeWhile(first => first.Is("SET", "TRANSACTION")).Count())
+                {
+                    await AskAsync(isAfter: false, transaction, cancellationToken);
+                }
+
                 var trace = await tracer._session.ReasonNotToRunAsync(statement, cancellationToken) is { } reason
                     ? PassedOver(statement, reason)
                     : await transaction.TraceAsync(statement, Traces.Count, cancellationToken);
@@ -33,7 +41,32 @@ public sealed partial class Tracer
                 }
             }
 
+            await AskAsync(isAfter: true, transaction, cancellationToken);
             await CommitAsync(before, cancellationToken);
+        }
+
+        /// <summary>Asks what the migration asks. The answer changes nothing here: there are other rows than where it will run.</summary>
+        private async Task AskAsync(bool isAfter, TransactionRun? transaction, CancellationToken cancellationToken)
+        {
+            foreach (var assertion in section.Assertions.Where(assertion => assertion.IsAfter == isAfter))
+            {
+                await (transaction is null ? Task.CompletedTask : tracer.CommandAsync($"SAVEPOINT {Savepoint}", cancellationToken));
+                try
+                {
+                    await tracer.CommandAsync(assertion.Command, cancellationToken);
+                }
+                catch (PostgresException e)
+                {
+                    await (transaction is null ? Task.CompletedTask
+                        : tracer.CommandAsync($"ROLLBACK TO SAVEPOINT {Savepoint}", cancellationToken));
+                    if (!tracer._session.MayFollowWhatIsMissing(e))
+                    {
+                        Unanswered.Add((assertion, e));
+                    }
+                }
+
+                await (transaction is null ? Task.CompletedTask : transaction.CountAgainAsync(cancellationToken));
+            }
         }
 
         /// <summary>
@@ -42,6 +75,7 @@ public sealed partial class Tracer
         internal async Task OneByOneAsync(CancellationToken cancellationToken)
         {
             TransactionRun? ownTransaction = null;
+            await AskAsync(isAfter: false, null, cancellationToken);
             foreach (var statement in _statements)
             {
                 if (Traces is [.., { Outcome: TraceOutcome.Failed }])
@@ -69,6 +103,11 @@ public sealed partial class Tracer
                     var run = await tracer._session.SliceAsync(section, statement, cancellationToken);
                     Traces.Add(await OneAsync(run, cancellationToken) with { Statement = statement });
                 }
+            }
+
+            if (Traces.TrueForAll(trace => trace.Outcome == TraceOutcome.Ran) && ownTransaction is null)
+            {
+                await AskAsync(isAfter: true, null, cancellationToken);
             }
 
             // What the file left open, the end of its session rolls back; after a failure there may be an aborted transaction.
@@ -151,6 +190,7 @@ public sealed partial class Tracer
 
             // The mistake is known. Run one by one, the section brings the database to where the next migration starts.
             Traces.Clear();
+            Unanswered.Clear();
             await OneByOneAsync(cancellationToken);
             Traces[failed.Index] = Traces[failed.Index] with { Error = failed.Error };
         }

@@ -11,40 +11,45 @@ public sealed partial class Tracer
     {
         private readonly Tracer _tracer;
         private readonly int _number;
-        private HeldLocks _locks = HeldLocks.None;
-        private Reading _last;
 
-        private TransactionRun(Tracer tracer, Reading start)
-        {
-            _tracer = tracer;
-            _number = ++tracer._transactions;
-            _last = start;
-        }
+        // Null until something looks at the database: SET TRANSACTION is refused after that.
+        private Reading? _last;
 
-        /// <summary>
-        /// The counters are read at the start too: a session's counters of an earlier transaction stay visible until the server has
-        /// collected them, which takes up to a second.
-        /// </summary>
+        private TransactionRun(Tracer tracer) => (_tracer, _number) = (tracer, ++tracer._transactions);
+
         internal static async Task<TransactionRun> BeginAsync(Tracer tracer, string begin, CancellationToken cancellationToken)
         {
             await tracer.CommandAsync(begin, cancellationToken);
-            return new TransactionRun(tracer, await tracer._reader.ReadCountersAsync(tracer._catalog, cancellationToken));
+            return new TransactionRun(tracer);
         }
+
+        /// <summary>
+        /// Reads the counters: at the start too, as a session's counters of an earlier transaction stay visible until the server has
+        /// collected them, which takes up to a second. What was read by others than the next statement is not its own.
+        /// </summary>
+        internal async Task CountAgainAsync(CancellationToken cancellationToken) =>
+            _last = await _tracer._reader.ReadCountersAsync(_tracer._catalog, cancellationToken);
 
         internal async Task<StatementTrace> TraceAsync(SqlStatement statement, int index, CancellationToken cancellationToken)
         {
+            var isFirst = _last is null && statement.Is("SET", "TRANSACTION");
+            if (_last is null && !isFirst)
+            {
+                await CountAgainAsync(cancellationToken);
+            }
+
             await _tracer.PrepareForAsync(statement);
             var trace = new StatementTrace
             {
                 Statement = statement,
                 Index = index,
                 Outcome = TraceOutcome.Ran,
-                Before = _last.Catalog,
-                After = _last.Catalog,
+                Before = _tracer._catalog,
+                After = _tracer._catalog,
                 Transaction = _number,
-                LocksBefore = _locks,
-                Locks = _locks,
-                LockTimeout = _last.LockTimeout,
+                LocksBefore = _last?.Locks ?? HeldLocks.None,
+                Locks = _last?.Locks ?? HeldLocks.None,
+                LockTimeout = _last?.LockTimeout ?? "0",
             };
             var guarded = _tracer._session.IsGuarded(statement);
             for (; ;)
@@ -65,21 +70,27 @@ public sealed partial class Tracer
                     await _tracer._session.UndoAsync(cancellationToken);
                     if (reason.Length > 0)
                     {
-                        _last = await _tracer._reader.ReadCountersAsync(_last.Catalog, cancellationToken);
+                        await CountAgainAsync(cancellationToken);
                         return trace with { Outcome = TraceOutcome.NotRun, Reason = reason, IsPassedOver = true };
                     }
                 }
             }
 
             var notices = _tracer.Notices();
-            _locks = await _tracer.ReadLocksAsync(cancellationToken);
-            var now = await _tracer._reader.ReadChangesAsync(_last.Catalog, cancellationToken);
+            if (isFirst)
+            {
+                return trace with { Notices = notices };
+            }
+
+            // What is rolled back leaves rows of the catalogs that are older than the transaction.
+            var now = statement.Is("ROLLBACK") ? await _tracer._reader.ReadAllAsync(cancellationToken)
+                : await _tracer._reader.ReadChangesAsync(_tracer._catalog, _last!, cancellationToken);
             var activity = now.Counters.ToImmutableDictionary(pair => pair.Key,
-                pair => pair.Value - _last.Counters.GetValueOrDefault(pair.Key));
+                pair => pair.Value - _last!.Counters.GetValueOrDefault(pair.Key));
             var rows = await _tracer.CountRowsBeforeAsync(now.Catalog, activity, cancellationToken);
             _last = rows.IsEmpty ? now : await _tracer._reader.ReadCountersAsync(now.Catalog, cancellationToken);
             _tracer._catalog = now.Catalog;
-            return trace with { After = now.Catalog, Locks = _locks, Activity = activity, RowsBefore = rows, Notices = notices };
+            return trace with { After = now.Catalog, Locks = now.Locks, Activity = activity, RowsBefore = rows, Notices = notices };
         }
     }
 }

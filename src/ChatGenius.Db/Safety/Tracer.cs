@@ -15,8 +15,8 @@ public sealed record TracerOptions : ReplayOptions
 
 /// <summary>
 /// Runs migrations on a throw-away database statement by statement and reads back what PostgreSQL did. Two sessions: the <em>subject</em>
-/// runs the migration exactly as production would and reads the catalogs and counters, because nobody else sees what is not committed; the
-/// <em>observer</em> reads <c>pg_locks</c>, which is shared memory, and so adds no lock of its own.
+/// runs the migration exactly as production would and reads the catalogs, counters and locks, because nobody else sees what is not
+/// committed; the <em>observer</em> reads what is, and cancels.
 /// </summary>
 /// <remarks>
 /// A section is run in its real transaction and never behind a savepoint that is rolled back, which would release locks; and pending
@@ -121,6 +121,7 @@ public sealed partial class Tracer : IAsyncDisposable
             Statements = run.Traces,
             Before = before,
             After = _catalog,
+            Unanswered = [.. run.Unanswered],
             SettingsLeft = [.. settings.Where(setting => !_ownSettings.Contains(setting))],
             ServerVersion = ServerVersion,
             RowsAreMadeUp = HasMadeUpRows,
@@ -165,27 +166,6 @@ public sealed partial class Tracer : IAsyncDisposable
         var settings = new List<string>();
         await ReadAsync(_session.Subject, Query, reader => settings.Add(reader.GetString(0)), cancellationToken);
         return settings;
-    }
-
-    private async Task<HeldLocks> ReadLocksAsync(CancellationToken cancellationToken)
-    {
-        var query =
-            $"""
-            SELECT relation, mode FROM pg_catalog.pg_locks
-            WHERE pid = {_session.Subject.ProcessID} AND locktype = 'relation' AND granted AND relation >= 16384
-              AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-            """;
-        var modes = new Dictionary<uint, ImmutableArray<LockMode>>();
-        await ReadAsync(
-            _session.Observer,
-            query,
-            reader =>
-            {
-                var relation = reader.GetFieldValue<uint>(0);
-                modes[relation] = modes.GetValueOrDefault(relation, []).Add(LockModes.Parse(reader.GetString(1)));
-            },
-            cancellationToken);
-        return new HeldLocks(modes.ToImmutableDictionary());
     }
 
     /// <summary>

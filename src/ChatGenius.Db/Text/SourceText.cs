@@ -27,6 +27,9 @@ public sealed class SourceText
     /// <summary>The text, valid UTF-8, without a byte order mark; line endings are as they are in the file.</summary>
     public ReadOnlyMemory<byte> Utf8 { get; }
 
+    /// <summary>The same text with some bytes written over, so that places in it are places in the file.</summary>
+    internal SourceText Over(ReadOnlyMemory<byte> utf8) => new(Path, utf8);
+
     /// <summary>The text between two byte offsets.</summary>
     public string Substring(int start, int end) => Encoding.UTF8.GetString(Utf8.Span[start..end]);
 

@@ -44,8 +44,11 @@ internal sealed class Shop : IAsyncDisposable
 
         var utf8 = source.Utf8.Span;
         var (up, down) = (utf8.IndexOf("-- migrate:up"u8), utf8.IndexOf("-- migrate:down"u8));
-        return new Migration(version, "example", MigrationOrigin.Folder, source, Section(source, up, down),
-            Section(source, down, utf8.Length));
+        var (first, second) = (Section(source, up, down), Section(source, down, utf8.Length));
+        var problems = new List<Problem>();
+        var assertions = MigrationAssertion.Read(source, first, second, problems);
+        problems.ShouldBeEmpty();
+        return new Migration(version, "example", MigrationOrigin.Folder, source, first with { Assertions = assertions }, second);
     }
 
     internal async Task<Trace> TraceAsync(Migration migration, TracerOptions? options = null)

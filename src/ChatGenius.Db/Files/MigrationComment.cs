@@ -1,0 +1,60 @@
+using ChatGenius.Db.Sql;
+using ChatGenius.Db.Text;
+namespace ChatGenius.Db.Files;
+
+/// <summary>A comment of ours: <c>-- cgdb:word …</c>, where a statement can begin.</summary>
+/// <param name="Token">Where it is.</param>
+/// <param name="Text">From <c>cgdb:</c> to the end of its line.</param>
+/// <param name="Next">The statement after it; null after the last one.</param>
+/// <param name="End">Where that statement begins, or the text ends.</param>
+internal readonly record struct MigrationComment(SqlToken Token, string Text, SqlStatement? Next, int End)
+{
+    private const string Mark = "cgdb:";
+
+    /// <summary>
+    /// Reads a text's comments of ours. They are comments of plain SQL, so that psql and other tools pass over them. One counts only as a
+    /// line comment where a statement can begin: the same words in a string, a block comment or a dollar body do nothing.
+    /// </summary>
+    internal static List<MigrationComment> ReadAll(SourceText source, IEnumerable<SqlStatement> statements)
+    {
+        var comments = new List<MigrationComment>();
+        if (source.Utf8.Span.IndexOf("cgdb:"u8) < 0 && source.Utf8.Span.IndexOf("CGDB:"u8) < 0)
+        {
+            return comments;
+        }
+
+        var from = 0;
+        foreach (var statement in statements)
+        {
+            ReadGap(comments, source, from, statement.Start, statement);
+            from = EndOf(statement);
+        }
+
+        ReadGap(comments, source, from, source.Utf8.Length, null);
+        return comments;
+    }
+
+    /// <summary>
+    /// Between two statements lie only comments and semicolons; a comment before the semicolon still belongs to the statement before it.
+    /// </summary>
+    private static void ReadGap(List<MigrationComment> comments, SourceText source, int start, int end, SqlStatement? next)
+    {
+        var atStart = start == 0;
+        foreach (var token in new SqlLexer(source.Utf8.Span[..end], start))
+        {
+            atStart |= token.Kind == SqlTokenKind.Semicolon
+                || (token.Kind == SqlTokenKind.LineComment
+                && source.Substring(token.Start, token.End).StartsWith("-- migrate:", StringComparison.Ordinal));
+            if (atStart && token.Kind == SqlTokenKind.LineComment && source.Substring(token.Start, token.End)[2..].Trim() is var text
+                && text.StartsWith(Mark, StringComparison.OrdinalIgnoreCase))
+            {
+                comments.Add(new MigrationComment(token, text, next, end));
+            }
+        }
+    }
+
+    /// <summary>The rows of a COPY are no SQL.</summary>
+    private static int EndOf(SqlStatement statement) =>
+        statement.CopyData.IsEmpty ? statement.End : statement.End
+            + statement.Source.Utf8.Span[statement.End..].IndexOf(statement.CopyData.Span) + statement.CopyData.Length;
+}

@@ -58,6 +58,14 @@ internal static class Git
                 report.Note($"git names {Plural.Of(paths.Count, "staged file")}; none of them is a migration of this project");
             }
 
+            // What is read is the file as it is, which may not be what will be committed.
+            var edited = Files(await RunAsync(root, ["diff", "--name-only", "-z"], cancellationToken))
+                .Select(path => RealPath(Path.Combine(root, path))).ToHashSet(Names);
+            foreach (var migration in Among(chosen, edited, shell))
+            {
+                report.Note($"{migration.Source.Path} has changes that are not staged; it is checked with them", label: "note");
+            }
+
             return chosen;
         }
         catch (GitException e)

@@ -21,6 +21,7 @@ internal static class Services
             .AddSingleton<AppliedMigrations>()
             .AddSingleton<LastNew>()
             .AddSingleton<Consent>()
+            .AddSingleton<CheckFixes>()
             .AddSingleton<Runs>()
             .BuildServiceProvider();
 

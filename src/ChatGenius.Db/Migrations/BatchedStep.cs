@@ -117,6 +117,7 @@ internal sealed class BatchedStep(
 
     private async Task RunStatementsAsync(int attempts, CancellationToken cancellationToken)
     {
+        await (_next == 0 && !_begun ? AskAsync(isAfter: false, cancellationToken) : Task.CompletedTask);
         for (; _next < _statements.Count; (_next, _begun) = (_next + 1, false))
         {
             var statement = _statements[_next];
@@ -133,6 +134,7 @@ internal sealed class BatchedStep(
             _advanced = true;
         }
 
+        await AskAsync(isAfter: true, cancellationToken);
         var record = step.Direction == MigrationDirection.Up
             ? session.History.RecordApplied(Fence, Marker, "").With(History.AppliedValues(step, _clock.Elapsed, attempts, options))
             : session.History.RecordRolledBack(Fence, Marker, "").With(History.RolledBackValues(step, _clock.Elapsed, options));
@@ -140,6 +142,9 @@ internal sealed class BatchedStep(
             [MigrationSession.Begin, .. OurSettings(), .. Held, session.History.ClearJournal(step.Version), record, "COMMIT"],
             cancellationToken);
     }
+
+    private Task AskAsync(bool isAfter, CancellationToken cancellationToken) => step.Section.Assertions.Count == 0 ? Task.CompletedTask
+        : SendAsync([.. Begin(), .. Command.Asked(step, isAfter), "COMMIT"], cancellationToken);
 
     private async Task RunBatchesAsync(CancellationToken cancellationToken)
     {
@@ -187,8 +192,7 @@ internal sealed class BatchedStep(
             [.. BeginForKeys(), key.SelectUpper(Marker)], cancellationToken, reader => upper = reader.GetFieldValue<string[]>(0));
         var state = new BatchState(step.Version, step.Direction, _next + 1, key.Names)
         {
-            UpperKey = upper, Size = _batch.Size ?? 0, StartedAt = DateTime.UtcNow,
-        };
+            UpperKey = upper, Size = _batch.Size ?? 0, StartedAt = DateTime.UtcNow, };
         await SendAsync(
             [.. AsOurselves(), Mark(_next, done: false), session.History.BeginBatches(step, state, Fence), "COMMIT"], cancellationToken);
         return await ReadStateAsync(cancellationToken) ?? throw Lost();
@@ -378,8 +382,7 @@ internal sealed class BatchedStep(
     private IEnumerable<Command> Held => session.History.HoldAll().Select(sql => (Command)sql);
 
     /// <summary>Nothing depends on which backend it was: what is not committed is undone, and what is committed has its progress.</summary>
-    private NpgsqlBatchCommand Mark(int statement, bool done) =>
-        session.History.Mark(step, statement + 1, done, Fence, DateTime.UnixEpoch);
+    private NpgsqlBatchCommand Mark(int statement, bool done) => session.History.Mark(step, statement + 1, done, Fence, DateTime.UnixEpoch);
 
     /// <returns>How many rows the file's statements have written.</returns>
     private async Task<long> SendAsync(

@@ -75,7 +75,7 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
             cancellationToken))[0];
         await WaitForEarlierBackendAsync(cancellationToken);
         await RepeatSettingsAsync(cancellationToken);
-        await AskAsync(step.Section.Assertions.Where(assertion => !assertion.IsAfter && _next == 0 && !_begun), cancellationToken);
+        await (_next == 0 && !_begun ? SendAsync([.. Command.Asked(step, isAfter: false)], cancellationToken) : Task.CompletedTask);
         while (_next < _statements.Count)
         {
             var statement = _statements[_next];
@@ -92,7 +92,7 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
                 "Write the COMMIT that belongs to its BEGIN.");
         }
 
-        await AskAsync(step.Section.Assertions.Where(assertion => assertion.IsAfter), cancellationToken);
+        await SendAsync([.. Command.Asked(step, isAfter: true)], cancellationToken);
         var (fence, marker) = (session.Lock.Fence, session.Lock.Marker);
         var record = step.Direction == MigrationDirection.Up
             ? session.History.RecordApplied(fence, marker, "").With(History.AppliedValues(step, _clock.Elapsed, attempts, options))
@@ -340,9 +340,6 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
 
     private bool SetsLockTimeout() => _statements.Any(statement =>
         statement.Is("SET", "LOCK_TIMEOUT") || statement.Is("SET", "SESSION", "LOCK_TIMEOUT"));
-
-    private Task AskAsync(IEnumerable<MigrationAssertion> assertions, CancellationToken cancellationToken) =>
-        SendAsync([.. assertions.Select(assertion => new Command(assertion.Statement, null, assertion.Command))], cancellationToken);
 
     private Task MarkAsync(bool done, CancellationToken cancellationToken) =>
         SendAsync([MigrationSession.Begin, .. Mark(done), "COMMIT"], cancellationToken);

@@ -12,6 +12,11 @@ internal readonly record struct StepCommand(SqlStatement? Statement, NpgsqlBatch
 
     public static implicit operator StepCommand(string text) => new(null, null, text);
 
+    /// <summary>What a step asks before or after its statements.</summary>
+    internal static IEnumerable<StepCommand> Asked(MigrationStep step, bool isAfter) =>
+        step.Section.Assertions.Where(asked => asked.IsAfter == isAfter)
+            .Select(asked => new StepCommand(asked.Statement, null, asked.Command));
+
     internal void AddTo(SqlPipeline<MigrationStep> pipeline, MigrationStep owner, bool asText)
     {
         switch (this)

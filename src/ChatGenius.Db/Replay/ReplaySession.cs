@@ -147,6 +147,19 @@ internal sealed partial class ReplaySession : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs statements together.</summary>
+    /// <exception cref="SqlPipelineException{TOwner}">The server refused one, which owns the error by its place among them.</exception>
+    internal Task ExecuteAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken)
+    {
+        var pipeline = new SqlPipeline<int>(Subject);
+        for (var i = 0; i < statements.Count; i++)
+        {
+            pipeline.Add(i, statements[i]);
+        }
+
+        return ExecuteAsync(pipeline, cancellationToken);
+    }
+
     /// <summary>Takes back what a guarded statement that failed has left.</summary>
     internal async Task UndoAsync(CancellationToken cancellationToken)
     {

@@ -19,6 +19,14 @@ public readonly record struct Activity(long SequentialScans, long TuplesRead, lo
     /// <summary>Rows written.</summary>
     public long Written => Inserted + Updated + Deleted;
 
+    /// <summary>An equal part of it, whatever is left over aside.</summary>
+    internal Activity Part(int of) =>
+        new(SequentialScans / of, TuplesRead / of, IndexScans / of, Inserted / of, Updated / of, Deleted / of);
+
+    /// <summary>The same several times over.</summary>
+    internal Activity Times(int count) => new(
+        SequentialScans * count, TuplesRead * count, IndexScans * count, Inserted * count, Updated * count, Deleted * count);
+
     /// <summary>What was done between two readings.</summary>
     public static Activity operator -(Activity after, Activity before) => new(
         after.SequentialScans - before.SequentialScans, after.TuplesRead - before.TuplesRead, after.IndexScans - before.IndexScans,
@@ -58,7 +66,7 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
                pg_stat_get_xact_tuples_returned(c.oid), pg_stat_get_xact_tuples_inserted(c.oid),
                pg_stat_get_xact_tuples_updated(c.oid), pg_stat_get_xact_tuples_deleted(c.oid)
         FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid AND c.relkind = 'i'
-        WHERE c.relkind IN ('r', 'm', 'i') AND c.relnamespace <> 'pg_toast'::regnamespace
+        WHERE (c.relkind = 'r' OR (c.relkind IN ('m', 'i') AND c.oid >= 16384)) AND c.relnamespace <> 'pg_toast'::regnamespace
           AND (pg_stat_get_xact_tuples_inserted(c.oid) > 0 OR pg_stat_get_xact_tuples_updated(c.oid) > 0
                OR pg_stat_get_xact_tuples_deleted(c.oid) > 0 OR (c.oid >= 16384 AND pg_stat_get_xact_numscans(c.oid) > 0))
         """;

@@ -25,6 +25,9 @@ public sealed record CheckResult
     /// <summary>What production can be held to; null where it did not run to its end, or is not one transaction.</summary>
     public TraceRecord? Record { get; init; }
 
+    /// <summary>All that is known of its run.</summary>
+    internal MigrationFacts? Facts { get; init; }
+
     /// <summary>Whether a statement changes rows of tables that were empty here, so that it is not seen how many.</summary>
     public bool LacksRows { get; init; }
 
@@ -43,6 +46,7 @@ public sealed record CheckResult
     {
         Migration = facts.Migration,
         Trace = facts.Trace,
+        Facts = facts,
         RoundTrip = roundTrip,
         Findings = [.. SafetyCheck.Examine(facts, roundTrip).Select(finding => policy.Apply(facts, finding))],
         Locks = StatementLocks.Of(facts),
@@ -112,6 +116,26 @@ public sealed class Checker(Replayer replayer, TableSizes sizes)
         Notes?.Report($"{results[first].Migration.Id} fails on made-up rows: it is checked without them too");
         var plain = await CheckAsync(migrations, chosen, null, cancellationToken);
         return [.. results.Select((result, i) => i < first ? result : plain[i].With(result))];
+    }
+
+    /// <summary>Finds the mechanical safe way of checked migrations, and checks that it is one.</summary>
+    /// <param name="migrations">All there are, in order.</param>
+    /// <param name="results">What was found.</param>
+    /// <param name="cancellationToken">As for <see cref="RunAsync"/>.</param>
+    /// <returns>One for each migration whose files say less than before, and nothing new.</returns>
+    public async Task<IReadOnlyList<MigrationFix>> FixAsync(
+        IReadOnlyList<Migration> migrations, IReadOnlyList<CheckResult> results, CancellationToken cancellationToken = default)
+    {
+        var fixes = results.Select(result => MigrationFix.Of(result, migrations)).OfType<MigrationFix>().ToList();
+        var files = fixes.SelectMany(fix => fix.Files).ToList();
+        if (files.Count == 0)
+        {
+            return [];
+        }
+
+        var chain = migrations.Except(fixes.Select(fix => fix.Migration)).Concat(files).OrderBy(migration => migration.Version).ToList();
+        var again = await CheckAsync(chain, files, null, cancellationToken);
+        return [.. fixes.Where(fix => fix.IsBetter(again))];
     }
 
     private async Task<List<CheckResult>> CheckAsync(

@@ -115,6 +115,10 @@ internal static class CompatibilityRules
                 Changer(facts, changed, (a, b) => a.Default != b.Default), $"{changed.Table.Name}.{changed.After.Name}",
                 changed.After.Default is null ? $"{changed.Table.Display}.{changed.After.Name} loses its default"
                     : $"The default of {changed.Table.Display}.{changed.After.Name} becomes {changed.After.Default}"),
+        InText = (text, _) => Safety.InText.Action(
+            text, (start, _) => Safety.InText.AltersColumn(text, start, "SET", "DEFAULT")
+                || Safety.InText.AltersColumn(text, start, "DROP", "DEFAULT"),
+            table => $"A column of {table} gets another default"),
     };
 
     internal static readonly Hazard DropNotNull = new("C107")

@@ -114,6 +114,9 @@ internal static class DataLossRules
             where gone.Count > 0
             select s.Finding(Names.List(gone.Select(g => g.Name)), $"CASCADE drops {Names.List(gone.Select(g => $"{g.Word} {g.Name}"))}",
                 string.Join('\n', gone.Select(g => g.Drop))),
+        InText = (text, _) => text.Has("CASCADE") && !text.Is("DROP", "SCHEMA")
+            && (text.Is("DROP") || text.AlterTableActions().Any(action => text.At(action.Start, "DROP")))
+            ? new Finding("", "CASCADE drops what depends on it, whatever that is on the database where it runs") : null,
     };
 
     internal static readonly Hazard LossyTypeChange = new("D108")

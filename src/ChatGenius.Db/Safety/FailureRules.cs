@@ -80,7 +80,9 @@ internal static class FailureRules
         Traced = facts =>
             from trace in facts.Trace.Statements
             where trace.Error?.SqlState == PostgresErrorCodes.ActiveSqlTransaction
-            select new Finding(trace, "", $"It can't run in a transaction: {trace.Error!.MessageText}",
+                || (trace.RanAlone && facts.Migration.Up.Transactional)
+            select new Finding(trace, "",
+                $"It can't run in a transaction{(trace.Error is { } error ? $": {error.MessageText}" : "")}",
                 IndexRules.Alone($"{trace.Statement.Text};")),
         InText = (text, context) => context.Section.Transactional
             && (text.Is("VACUUM") || text.Is("ALTER", "SYSTEM")

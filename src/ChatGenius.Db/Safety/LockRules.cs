@@ -26,7 +26,9 @@ internal static class LockRules
             from worked in s.Trace.Activity.Keys.Where(table => s.Scanned(table) && s.Before.Find(table) is { HoldsRows: true })
                 .Select(s.Before.Root).Distinct()
             let worn = s.Before.Find(worked)!
+            // A required column without a value fails with the first row that is read: F102.
             where s.ActivityOn(worked).SequentialScans > 0
+                && s.NewColumns.All(added => added.Table.Oid != worked || added.Column is not { NotNull: true, FillsItself: false })
             let held = s.LockedTables(LockMode.AccessExclusive, s.Trace.LocksBefore).Where(table => s.After.Find(table.Oid) is not null)
                 .Select(table => table.Display).ToList()
             where held.Count > 0
@@ -133,20 +135,29 @@ internal static class LockRules
             select second.Finding(Names.List(tables.Select(table => table.Display)),
                 $"One transaction locks {Names.List(tables.Select(table => table.Display))}") with
             {
+                // Locks that last for moments only; a deadlock there is rare, and the tool tries again.
+                GivenSeverity = transaction.Any(s => Works(facts, s)) ? null : Severity.Info,
                 Facts = [.. tables.Select(table =>
                     $"{last.Trace.Locks.On(table.Oid).ToSql()} on {table.Display}: {last.Trace.Locks.On(table.Oid).Blocks()}")],
             },
+        InText = (text, context) => Altered(text) is { } table
+            && LockedOut(text, context).FirstOrDefault(earlier => earlier != table) is { } other
+            ? new Finding(table, $"One transaction locks {Names.List([other, table])}") : null,
     };
 
     internal static readonly Hazard TriggerLocksTable = new("L408")
     {
         Traced = facts =>
             from s in facts.Statements
+            where !ReferenceEquals(s.Before.Triggers, s.After.Triggers)
             from trigger in s.After.Triggers.Values
             where !s.Before.Triggers.ContainsKey(trigger.Oid) && facts.WasThere(trigger.Table)
             let table = s.After.Find(trigger.Table)!
             select s.Finding(table, trigger.Name,
                 $"Creating the trigger {SqlIdentifier.Quote(trigger.Name)} stops writes to {table.Display} until commit"),
+        InText = (text, _) => text.Is("CREATE") && text.Find(1, "TRIGGER") is > 0 and < 5 && !text.Has("EVENT")
+            && text.NameAt(text.Find(0, "ON") + 1) is { } table
+            ? new Finding(table.Display, $"Creating a trigger stops writes to {table.Display} until commit") : null,
     };
 
     internal static readonly Hazard WholeTableUpdate = new("L409")
@@ -181,7 +192,27 @@ internal static class LockRules
                 ? s.On(tables[0], $"{count} of {Names.List(tables.Select(t => t.Display))} are written {locked}")
                 : s.On(unknown, $"Rows of {unknown.Display} are written {locked}; how many is not known")
                     with { GivenSeverity = Severity.Warning },
+        InText = (text, context) => (text.Is("UPDATE") || text.Is("DELETE", "FROM"))
+            && text.NameAt(text.SkipGuards(text.Is("UPDATE") ? 1 : 2)) is { } table
+            && LockedOut(text, context).FirstOrDefault() is { } locked
+            ? new Finding(table.Display, $"Rows of {table.Display} are written while {locked} is locked out; how many is not known")
+                { GivenSeverity = Severity.Warning }
+            : null,
     };
+
+    /// <summary>The table that an ALTER TABLE names.</summary>
+    private static string? Altered(StatementText text) => text.AlterTableActions().Select(action => action.Table).FirstOrDefault();
+
+    /// <summary>The tables that earlier statements of the transaction alter, other than those that it makes.</summary>
+    private static IEnumerable<string> LockedOut(StatementText text, TextContext context)
+    {
+        var earlier = context.Section.Transactional
+            ? context.Section.Script.Statements.TakeWhile(statement => statement != text.Statement)
+                .Where(statement => statement.Is("ALTER", "TABLE") || statement.Is("CREATE"))
+                .Select(statement => new StatementText(statement)).ToList()
+            : [];
+        return earlier.Select(Altered).OfType<string>().Except(earlier.Select(made => made.CreatedTable).OfType<string>());
+    }
 
     /// <summary>What no other rule explains; <see cref="SafetyCheck"/> finds it when all others have been asked.</summary>
     internal static readonly Hazard TableWorkUnderLock = new("L411");
@@ -295,8 +326,12 @@ internal static class LockRules
 
     private static bool WorksLater(MigrationFacts facts, StatementFacts s) =>
         facts.Statements.Any(later => later.Trace.Transaction == s.Trace.Transaction && later.Trace.Index > s.Trace.Index
-            && (later.Trace.Activity.Values.Any(activity => activity.Written >= Bulk)
-                || (!later.OnlyRows && later.Trace.Activity.Any(pair => pair.Value.SequentialScans > 0 && facts.WasThere(pair.Key)))));
+            && Works(facts, later));
+
+    /// <summary>Whether a statement takes its time: it writes many rows, or goes through a table that was there.</summary>
+    private static bool Works(MigrationFacts facts, StatementFacts s) =>
+        s.Trace.Activity.Values.Any(activity => activity.Written >= Bulk) || s.ChangesUnknownRows is not null
+        || (!s.OnlyRows && s.Trace.Activity.Any(pair => pair.Value.SequentialScans > 0 && facts.WasThere(pair.Key)));
 
     /// <summary>Tables that a statement locks only because a foreign key refers to them, or because they belong to the same tree.</summary>
     private static IEnumerable<uint> Partners(StatementFacts s) =>

@@ -140,6 +140,7 @@ internal static class ScanRules
     {
         Traced = facts =>
             from s in facts.Statements
+            where !ReferenceEquals(s.Before.Types, s.After.Types) || !ReferenceEquals(s.Before.Constraints, s.After.Constraints)
             from domain in s.After.Types.Values
             where domain.Kind == 'd' && facts.Before.Types.ContainsKey(domain.Oid) && Tightened(s, domain)
             from table in s.After.Relations.Values

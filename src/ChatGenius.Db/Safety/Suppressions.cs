@@ -94,7 +94,7 @@ internal static class Suppressions
 
         if (!wholeFile && !text.StartsWith("cgdb:allow ", StringComparison.Ordinal))
         {
-            problems.Add(new Problem("CG1203", "It is none of cgdb:allow, cgdb:allow-file, cgdb:require and cgdb:ensure", where,
+            problems.Add(new Problem("CG1203", "It is not cgdb:allow, cgdb:allow-file, cgdb:require or cgdb:ensure", where,
                 "Write -- cgdb:allow rule: reason."));
             yield break;
         }

@@ -23,18 +23,25 @@ public sealed partial class Tracer
         {
             var before = tracer._catalog;
             var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken);
-            foreach (var statement in _statements)
+            for (var next = 0; next < _statements.Count; next = Traces.Count)
             {
-                if (Traces.Count == _statements.TakeWhile(first => first.Is("SET", "TRANSACTION")).Count())
+                var statement = _statements[next];
+                if (next == _statements.TakeWhile(first => first.Is("SET", "TRANSACTION")).Count())
                 {
                     await AskAsync(isAfter: false, transaction, cancellationToken);
                 }
 
-                var trace = await tracer._session.ReasonNotToRunAsync(statement, cancellationToken) is { } reason
-                    ? PassedOver(statement, reason)
-                    : await transaction.TraceAsync(statement, Traces.Count, cancellationToken);
-                Traces.Add(trace);
-                if (trace.Outcome == TraceOutcome.Failed)
+                if (RowsFrom(next) is { Count: > 1 } rows)
+                {
+                    Traces.AddRange(await transaction.TraceRowsAsync(rows, next, cancellationToken));
+                }
+                else
+                {
+                    Traces.Add(await tracer._session.ReasonNotToRunAsync(statement, cancellationToken) is { } reason
+                        ? PassedOver(statement, reason) : await transaction.TraceAsync(statement, next, cancellationToken));
+                }
+
+                if (Traces[^1] is var trace && trace.Outcome == TraceOutcome.Failed)
                 {
                     await AbandonAsync(before, trace, cancellationToken);
                     return;
@@ -43,6 +50,24 @@ public sealed partial class Tracer
 
             await AskAsync(isAfter: true, transaction, cancellationToken);
             await CommitAsync(before, cancellationToken);
+        }
+
+        /// <summary>The statements from a place on that put constants into one and the same table, up to a thousand.</summary>
+        private List<SqlStatement> RowsFrom(int first)
+        {
+            string? table = null;
+            return
+            [
+                .. _statements.Skip(first).Take(1000).TakeWhile(statement =>
+                    statement.Is("INSERT") && !tracer._session.IsGuarded(statement)
+                    && Target(new StatementText(statement)) is { } target && (table ??= target) == target),
+            ];
+
+            static string? Target(StatementText text) =>
+                text.IsWhole && text.NameAt(2) is { } target && text.Find(target.Next, "VALUES") is > 0 and var at
+                && text.Tokens.Skip(at + 1).All(token => token.Kind != SqlTokenKind.QuotedIdentifier
+                    && (token.Kind != SqlTokenKind.Word || token.Text is "NULL" or "TRUE" or "FALSE" or "DEFAULT"))
+                ? target.Sql : null;
         }
 
         /// <summary>Asks what the migration asks. The answer changes nothing here: there are other rows than where it will run.</summary>

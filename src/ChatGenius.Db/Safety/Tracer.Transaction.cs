@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
 
@@ -91,6 +92,53 @@ public sealed partial class Tracer
             _last = rows.IsEmpty ? now : await _tracer._reader.ReadCountersAsync(now.Catalog, cancellationToken);
             _tracer._catalog = now.Catalog;
             return trace with { After = now.Catalog, Locks = now.Locks, Activity = activity, RowsBefore = rows, Notices = notices };
+        }
+
+        /// <summary>
+        /// Traces statements that put constants into one table, many at a time: each has its part of what all of them did, and the first
+        /// what is left over. One that is refused ends the list.
+        /// </summary>
+        internal async Task<List<StatementTrace>> TraceRowsAsync(
+            IReadOnlyList<SqlStatement> statements, int index, CancellationToken cancellationToken)
+        {
+            await (_last is null ? CountAgainAsync(cancellationToken) : Task.CompletedTask);
+            var (before, first, refused) = (_tracer._catalog, _last!, (SqlPipelineException<int>?)null);
+            _tracer._session.Notices.Clear();
+            try
+            {
+                await _tracer._session.ExecuteAsync(statements, cancellationToken);
+            }
+            catch (SqlPipelineException<int> e)
+            {
+                refused = e;
+            }
+
+            _last = refused is null ? await _tracer._reader.ReadChangesAsync(before, first, cancellationToken) : first;
+            _tracer._catalog = _last.Catalog;
+            var count = refused?.Owner + 1 ?? statements.Count;
+            var all = _last.Counters.Select(pair => (pair.Key, Value: pair.Value - first.Counters.GetValueOrDefault(pair.Key))).ToList();
+            var part = all.Where(pair => pair.Value.Part(count).Written > 0)
+                .ToImmutableDictionary(pair => pair.Key, pair => pair.Value.Part(count));
+            var rest = all.ToImmutableDictionary(
+                pair => pair.Key, pair => pair.Value - (part.TryGetValue(pair.Key, out var one) ? one.Times(count - 1) : default));
+            return
+            [
+                .. statements.Take(count).Select((statement, i) => new StatementTrace
+                {
+                    Statement = statement,
+                    Index = index + i,
+                    Outcome = refused?.Owner == i ? TraceOutcome.Failed : TraceOutcome.Ran,
+                    Error = refused?.Owner == i ? refused.Error : null,
+                    Before = i == 0 ? before : _tracer._catalog,
+                    After = _tracer._catalog,
+                    Transaction = _number,
+                    LocksBefore = i == 0 ? first.Locks : _last.Locks,
+                    Locks = _last.Locks,
+                    LockTimeout = first.LockTimeout,
+                    Activity = i == 0 ? rest : part,
+                    Notices = i == 0 ? _tracer.Notices() : [],
+                }),
+            ];
         }
     }
 }

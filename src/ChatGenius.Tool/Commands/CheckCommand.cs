@@ -12,8 +12,8 @@ using McMaster.Extensions.CommandLineUtils;
 using Microsoft.Extensions.DependencyInjection;
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Settings settings, TraceRecords records, Shell shell,
-    Report report)
+internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Settings settings, TraceRecords records,
+    CheckFixes fixes, Shell shell, Report report)
 {
     internal static readonly Command Definition = new("check", "Run pending migrations on a copy and say what they do")
     {
@@ -42,6 +42,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
             chatgenius-db check --since origin/main  files changed on this branch
             chatgenius-db check --target "$PROD"     table sizes of production count
             chatgenius-db check --sarif > check.sarif
+            chatgenius-db check --fix                show the safe way as files, and ask
             chatgenius-db check --rules              every rule, with examples
             """,
     };
@@ -65,14 +66,24 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         progress.Show("Checking migrations");
         var started = TimeProvider.System.GetTimestamp();
         var migrations = workspace.Load(cancellationToken);
-        var (chosen, known) = await ChooseAsync(options, migrations, cancellationToken);
-        var sizes = await SizesAsync(options, known, cancellationToken);
+        var (chosen, database) = await ChooseAsync(options, migrations, cancellationToken);
+        var sizes = await SizesAsync(options, database, cancellationToken);
         var lockTimeout = $"{(long)settings.RunOptions.LockTimeout.TotalMilliseconds}ms";
         var replayer = targets.Replayer(options.Shadow, new ReplayOptions { LockTimeout = lockTimeout, TimeZone = sizes.TimeZone });
         var checker = new Checker(replayer, sizes) { Policy = settings.Check.Policy, Notes = new NoteProgress(report),
             Steps = new DetailProgress(report) };
         var results = await checker.RunAsync(migrations, chosen, Rows(options), cancellationToken);
         await WriteAsync(options, results, TimeProvider.System.GetElapsedTime(started), cancellationToken);
+        if (options.Fix)
+        {
+            var pending = options.IsOfFiles && targets.Named() is { } known
+                ? await PendingAsync(new Database(known.Url), migrations, cancellationToken) : chosen;
+            var open = results.Where(result => pending.Any(migration => migration.Version == result.Migration.Version)).ToList();
+            var found = await checker.FixAsync(migrations, open, cancellationToken);
+            progress.Dispose();
+            await fixes.WriteAsync(found, options.Yes, cancellationToken);
+        }
+
         var fails = results.SelectMany(result => result.Findings).Any(finding => finding.Allowed is null && finding.Severity >= failOn);
         return fails || (failOnUnjudged && results.Any(result => result.Unjudged > 0)) ? ExitCode.Differs : ExitCode.Done;
     }
@@ -92,9 +103,15 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         }
 
         var target = await targets.FindAsync(cancellationToken);
-        var migrator = new Migrator(target.Database, migrations, settings.RunOptions, null);
+        return (await PendingAsync(target.Database, migrations, cancellationToken), target.Database);
+    }
+
+    private async Task<IReadOnlyList<Migration>> PendingAsync(
+        Database database, IReadOnlyList<Migration> migrations, CancellationToken cancellationToken)
+    {
+        var migrator = new Migrator(database, migrations, settings.RunOptions, null);
         var plan = await migrator.PlanAsync(new PlanRequest(AllowOutOfOrder: true, AllowMissing: true, Fresh: true), cancellationToken);
-        return ([.. plan.Ups.Select(step => step.File)], target.Database);
+        return [.. plan.Ups.Select(step => step.File)];
     }
 
     /// <summary>
@@ -232,6 +249,9 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         private readonly CommandOption _failOn = app.Option(
             "--fail-on <error,warning,info,unjudged>", "Exit with 1 from this level on [error; under CI error,unjudged]",
                 CommandOptionType.SingleValue);
+        private readonly CommandOption _fix =
+            app.Option("--fix", "Rewrite files the safe way, where it is mechanical", CommandOptionType.NoValue);
+        private readonly CommandOption _yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
         private readonly CommandOption _certify =
             app.Option("--certify", "Keep what was seen, for apply --certified", CommandOptionType.NoValue);
         private readonly CommandOption _rules = app.Option("--rules", "Print every rule with its examples", CommandOptionType.NoValue);
@@ -239,6 +259,9 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         public bool All => _all.HasValue();
 
         public string? Since => _since.Value();
+
+        /// <summary>Whether the files are chosen whatever a database has.</summary>
+        public bool IsOfFiles => All || Staged || Since is not null;
 
         public bool Staged => _staged.HasValue();
 
@@ -261,6 +284,10 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         public bool Sarif => _sarif.HasValue();
 
         public string? Html => _html.Value();
+
+        public bool Fix => _fix.HasValue();
+
+        public bool Yes => _yes.HasValue();
 
         public bool Certify => _certify.HasValue();
 

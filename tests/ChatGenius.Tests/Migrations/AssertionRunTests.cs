@@ -78,6 +78,22 @@ public class AssertionRunTests
     }
 
     [Fact]
+    public async Task In_batches_each_is_asked_once()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ExecuteAsync("CREATE TABLE a (id int PRIMARY KEY, v int); INSERT INTO a SELECT generate_series(1, 30)");
+        using var folder = new Folder().Write(
+            1, "asks", "-- cgdb:require SELECT count(v) = 0 FROM a;\n-- cgdb:ensure SELECT count(v) = 31 FROM a;\n"
+                + "UPDATE a SET v = 1 WHERE id BETWEEN :batch_first AND :batch_last;", "SELECT 1;", " batch:a size:10");
+
+        var problem = (await Should.ThrowAsync<ProblemException>(() => folder.ApplyAsync(database))).Problems.ShouldHaveSingleItem();
+        problem.Message.ShouldStartWith("0001_asks: cgdb:ensure is false");
+
+        await database.ExecuteAsync("INSERT INTO a VALUES (31, 1)");
+        (await folder.ApplyAsync(database)).Finished.Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_question_leaves_nothing_and_sees_what_the_migration_sees()
     {
         await using var database = await TestDatabase.CreateAsync();

@@ -12,7 +12,7 @@ ALTER TABLE orders ALTER COLUMN status SET DEFAULT 'open';
 --# good
 ALTER TABLE orders ADD COLUMN state text DEFAULT 'open';
 
---# look-alike: the same default again
+--# look-alike, traced: the same default again
 ALTER TABLE orders ALTER COLUMN status SET DEFAULT 'new';
 
 --# look-alike: the table is new

@@ -10,18 +10,18 @@
 CREATE VIEW open_orders AS SELECT id, note FROM orders WHERE status = 'new';
 CREATE TYPE colour AS ENUM ('red');
 
---# bad, traced, D102, C108
+--# bad, D102, C108
 ALTER TABLE orders DROP COLUMN note CASCADE;
 
---# bad, traced, D101, C110: a foreign key of another table
+--# bad, D101, C110: a foreign key of another table
 DROP TABLE customers CASCADE;
 
 --# good, C108, D102
 DROP VIEW open_orders;
 ALTER TABLE orders DROP COLUMN note;
 
---# look-alike: nothing depends on it
+--# look-alike, traced: nothing depends on it
 DROP TYPE colour CASCADE;
 
---# look-alike: the view is named in the migration's text
+--# look-alike, traced: the view is named in the migration's text
 DROP VIEW open_orders CASCADE;

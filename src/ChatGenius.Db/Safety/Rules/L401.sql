@@ -35,3 +35,9 @@ INSERT INTO customers VALUES (1000, 'new', 'new@example.org');
 --# look-alike, traced: the hazard that the work is tells of the lock too
 ALTER TABLE orders ADD COLUMN pieces int;
 CREATE INDEX customers_name_idx ON customers (name);
+
+--# look-alike: a required column reads no further than to the first row, where it fails
+CREATE TABLE leftovers (id bigint PRIMARY KEY);
+--# next
+ALTER TABLE orders ADD COLUMN pieces int;
+ALTER TABLE leftovers ADD COLUMN kind text NOT NULL;

@@ -2,11 +2,11 @@
 --: severity: warning
 --: evidence: traced
 --: title: One transaction locks several tables that have nothing to do with each other
---: effect: The first lock is held while the transaction waits for the second, and an application that takes the two in the other order deadlocks with it.
+--: effect: The first lock is held while the transaction waits for the second, and an application that takes the two in the other order deadlocks with it. Where nothing in the transaction takes its time it is only noted.
 --: advice: One migration a table.
 --: documentation: explicit-locking.html#LOCKING-DEADLOCKS
 
---# bad, traced
+--# bad
 ALTER TABLE orders ADD COLUMN pieces int;
 ALTER TABLE customers ADD COLUMN phone text;
 

@@ -9,11 +9,11 @@
 --# given
 CREATE TABLE drafts (id bigint PRIMARY KEY, title text);
 
---# bad, traced: nobody knows how many rows there will be
+--# bad: nobody knows how many rows there will be
 ALTER TABLE drafts ADD COLUMN title_upper text;
 UPDATE drafts SET title_upper = upper(title) WHERE title IS NOT NULL;
 
---# bad, traced: nor how many go
+--# bad: nor how many go
 ALTER TABLE drafts ADD COLUMN title_upper text;
 DELETE FROM drafts WHERE id > 0;
 
@@ -21,11 +21,11 @@ DELETE FROM drafts WHERE id > 0;
 ALTER TABLE customers ADD COLUMN phone text;
 INSERT INTO customers SELECT id, title, 'x' FROM drafts;
 
---# bad, traced, L409: a tenth of the table is many
+--# bad, L409: a tenth of the table is many
 ALTER TABLE orders ADD COLUMN pieces int;
 UPDATE orders SET pieces = 1 WHERE id % 2 = 0;
 
---# bad, traced, L409
+--# bad, L409
 ALTER TABLE orders ADD COLUMN pieces int;
 UPDATE orders SET pieces = 1 WHERE id > 0;
 
@@ -42,7 +42,7 @@ BEGIN
     END LOOP;
 END $$;
 
---# look-alike: a few rows
+--# look-alike, traced: a few rows
 ALTER TABLE orders ADD COLUMN pieces int;
 UPDATE orders SET pieces = 1 WHERE id < 10;
 
@@ -50,11 +50,11 @@ UPDATE orders SET pieces = 1 WHERE id < 10;
 CREATE TABLE archive (LIKE orders);
 INSERT INTO archive SELECT * FROM orders;
 
---# look-alike: a row by its key
+--# look-alike, traced: a row by its key
 ALTER TABLE drafts ADD COLUMN title_upper text;
 UPDATE drafts SET title_upper = 'X' WHERE id = 1;
 
---# look-alike: rows by their keys
+--# look-alike, traced: rows by their keys
 ALTER TABLE drafts ADD COLUMN title_upper text;
 DELETE FROM drafts WHERE id IN (1, 2, 3);
 

@@ -212,7 +212,7 @@ internal sealed record StatementFix(
     }
 
     /// <summary>The constraints that a statement adds and does nothing else; null for any other statement.</summary>
-    private static IReadOnlyList<Constraint>? OnlyAdded(StatementFacts s)
+    private static List<Constraint>? OnlyAdded(StatementFacts s)
     {
         var actions = s.Text.AlterTableActions().ToList();
         var added = s.NewConstraints.Where(constraint => constraint.Parent == 0 && constraint.Kind != 'n').ToList();

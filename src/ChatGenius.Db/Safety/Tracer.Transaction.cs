@@ -99,7 +99,7 @@ public sealed partial class Tracer
         /// what is left over. One that is refused ends the list.
         /// </summary>
         internal async Task<List<StatementTrace>> TraceRowsAsync(
-            IReadOnlyList<SqlStatement> statements, int index, CancellationToken cancellationToken)
+            List<SqlStatement> statements, int index, CancellationToken cancellationToken)
         {
             await (_last is null ? CountAgainAsync(cancellationToken) : Task.CompletedTask);
             var (before, first, refused) = (_tracer._catalog, _last!, (SqlPipelineException<int>?)null);

@@ -21,7 +21,7 @@ internal static class BatchComparison
         var rows = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000;
         var times = args.Length > 3 ? int.Parse(args[3], CultureInfo.InvariantCulture) : 1;
         await using var source = NpgsqlDataSource.Create(Keywords(url));
-        Console.WriteLine("key         way      wall s  grew MB  longest slice ms  client p50 ms  p99 ms  p99.9 ms  max ms  updates  "
+        Console.WriteLine("key         way      wall s  grew MB          slice ms  client p50 ms  p99 ms  p99.9 ms  max ms  updates  "
             + "tool MB");
         for (var time = 0; time < times; time++)
         {
@@ -57,12 +57,12 @@ internal static class BatchComparison
         waits.Sort();
         var grew = (await SizeAsync(source) - before) / 1024 / 1024;
         var wrong = await ScalarAsync<long>(source, "SELECT count(*) FROM items WHERE n <> 1");
-        var slice = way == "single" ? (wall.TotalMilliseconds, "") : await SliceAsync(source);
+        var slice = way == "single" ? (Milliseconds: wall.TotalMilliseconds, Text: "") : await SliceAsync(source);
         return string.Create(CultureInfo.InvariantCulture,
-            $"{key,-11} {way,-8} {wall.TotalSeconds,6:0.0}  {grew,7}  {slice.Item1,16:0}  {At(waits, 0.5),13:0.0}  "
+            $"{key,-11} {way,-8} {wall.TotalSeconds,6:0.0}  {grew,7}  {slice.Milliseconds,16:0}  {At(waits, 0.5),13:0.0}  "
                 + $"{At(waits, 0.99),6:0.0}  "
             + $"{At(waits, 0.999),8:0.0}  {At(waits, 1),6:0.0}  {waits.Count,7}  {memory,7}{(wrong > 0 ? $"  {wrong} ROWS ARE WRONG" : "")}"
-            + slice.Item2);
+            + $"{slice.Text}");
     }
 
     private static async Task<long> SingleAsync(NpgsqlDataSource source)

@@ -45,7 +45,6 @@ internal sealed class BatchedStep(
     internal MigrationStep Step => step;
 
     private string Fence => session.Lock.Fence;
-
     private string Marker => session.Lock.Marker;
 
     /// <summary>Looks, before a plan runs, at the keys of the batches in it whose tables nothing before them mentions.</summary>
@@ -169,7 +168,6 @@ internal sealed class BatchedStep(
         _vacuum ??= new BatchVacuum(session, key, step, events);
         while (!state.Finished)
         {
-            cancellationToken.ThrowIfCancellationRequested();
             state = await _pace.WaitAsync(key, state, cancellationToken);
             var clock = Stopwatch.StartNew();
             state = await SliceAsync(key, state, cancellationToken);
@@ -177,8 +175,13 @@ internal sealed class BatchedStep(
             events?.Report(new MigrationEvent.Batches(step, state, Pause: null));
             if (!state.Finished)
             {
-                state = !await _vacuum.AfterAsync(state, cancellationToken) ? state
-                    : await ReadStateAsync(cancellationToken) ?? throw Lost();
+                if (await _vacuum.AfterAsync(state, cancellationToken))
+                {
+                    // VACUUM estimates again, from the pages that it has looked at.
+                    var read = await ReadStateAsync(cancellationToken) ?? throw Lost();
+                    state = read with { Total = Math.Max(read.Total ?? 0, state.Total ?? 0) is > 0 and var total ? total : null };
+                }
+
                 await _pace.RestAsync(state, worked, _batch.Pause, cancellationToken);
             }
         }

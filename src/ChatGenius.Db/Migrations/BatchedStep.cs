@@ -195,7 +195,8 @@ internal sealed class BatchedStep(
             [.. BeginForKeys(), key.SelectUpper(Marker)], cancellationToken, reader => upper = reader.GetFieldValue<string[]>(0));
         var state = new BatchState(step.Version, step.Direction, _next + 1, key.Names)
         {
-            UpperKey = upper, Size = _batch.Size ?? 0, StartedAt = DateTime.UtcNow, };
+            UpperKey = upper, Size = _batch.Size ?? 0, StartedAt = DateTime.UtcNow,
+        };
         await SendAsync(
             [.. AsOurselves(), Mark(_next, done: false), session.History.BeginBatches(step, state, Fence), "COMMIT"], cancellationToken);
         return await ReadStateAsync(cancellationToken) ?? throw Lost();
@@ -338,8 +339,7 @@ internal sealed class BatchedStep(
                     + $"\"{Marker}\"",
                 "ROLLBACK",
             ],
-            cancellationToken,
-            reader => table = reader.GetFieldValue<uint>(0));
+            cancellationToken, reader => table = reader.GetFieldValue<uint>(0));
         return await BatchKey.ReadAsync(
             Session.Over(session.Connection, "looking for the key of the batches"), table, step.Section, cancellationToken);
     }

@@ -1,5 +1,6 @@
 using ChatGenius.Db;
 using ChatGenius.Db.Connections;
+using ChatGenius.Tests.Support;
 namespace ChatGenius.Tests.Connections;
 
 public class HostileServerTests
@@ -18,6 +19,27 @@ public class HostileServerTests
         await using var server = new HostileServer(HostileServer.NoticeForEverAsync);
 
         (await ProblemOf(new Database(server.Within(1)).ConnectAsync())).Code.ShouldBe("CG0612");
+    }
+
+    [Fact]
+    [Trait("Needs", "Unix")]
+    public async Task A_second_signal_ends_the_process_whatever_it_waits_for()
+    {
+        var asked = new TaskCompletionSource();
+        await using var server = new HostileServer(atQuery: (stream, token) =>
+        {
+            asked.TrySetResult();
+            return HostileServer.SayNothingAsync(stream, token);
+        });
+        await using var tool = ToolProcess.Start(["schema", "dump", "--database", server.Url.Display + "?sslmode=disable"]);
+        await asked.Task.WaitAsync(TimeSpan.FromMinutes(1));
+
+        tool.Terminate();
+        await Task.Delay(300);
+        tool.HasExited.ShouldBeFalse();
+        tool.Terminate();
+
+        (await tool.ExitAsync()).ExitCode.ShouldBe(130);
     }
 
     [Fact]

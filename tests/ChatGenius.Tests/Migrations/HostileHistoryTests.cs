@@ -138,6 +138,33 @@ public class HostileHistoryTests
     }
 
     [Fact]
+    public async Task A_history_that_a_subscription_writes_is_not_believed()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a");
+        await folder.ApplyAsync(database);
+        await database.ExecuteAsync("CREATE SUBSCRIPTION copied CONNECTION 'host=nowhere.invalid' PUBLICATION p WITH (connect = false)");
+        try
+        {
+            await database.ExecuteAsync(
+                "SET allow_system_table_mods = on; "
+                + "INSERT INTO pg_subscription_rel SELECT oid, 'chatgenius_db.history'::regclass, 'r', NULL "
+                + "FROM pg_subscription WHERE subname = 'copied' AND subdbid = (SELECT oid FROM pg_database WHERE datname = "
+                + "current_database())");
+
+            foreach (var act in (Func<Task>[])[() => folder.Migrator(database).StatusAsync(), () => folder.ApplyAsync(database)])
+            {
+                (await Should.ThrowAsync<ProblemException>(act)).Problems.ShouldHaveSingleItem().Code.ShouldBe("CG0518");
+            }
+        }
+        finally
+        {
+            await database.ExecuteAsync("ALTER SUBSCRIPTION copied SET (slot_name = NONE)");
+            await database.ExecuteAsync("DROP SUBSCRIPTION copied");
+        }
+    }
+
+    [Fact]
     public async Task A_log_that_is_something_else_is_not_written_and_the_run_says_so()
     {
         await using var database = await TestDatabase.CreateAsync();

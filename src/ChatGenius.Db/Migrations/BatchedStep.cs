@@ -102,7 +102,6 @@ internal sealed class BatchedStep(
                 return await RunAsync(attempts, cancellationToken);
             }
 
-            // Others were in its way, or it in theirs.
             _size?.Halve();
             (var advanced, _advanced) = (_advanced, false);
             return new StepsOutcome.Refused([], e, afterwards) { Advanced = advanced };
@@ -251,7 +250,6 @@ internal sealed class BatchedStep(
             });
         if (rows >= _size.Rows)
         {
-            // A slice that had fewer, at the end or because somebody asked for it, says nothing of the size.
             _size.Took(clock.Elapsed);
         }
 

@@ -13,7 +13,10 @@ internal sealed record OtherTool(string Name, string Path)
     ];
 
     private static readonly (string Name, string Pattern)[] Patterns =
-        [("golang-migrate", "*.up.sql"), ("Flyway", "V*__*.sql"), ("EF Core", "*_*.Designer.cs"), ("Prisma", "migration.sql")];
+    [
+        ("golang-migrate", "*.up.sql"), ("Flyway", "V*__*.sql"), ("EF Core", "*_*.Designer.cs"), ("Prisma", "migration.sql"),
+        ("Drizzle", "_journal.json"), ("sqitch", "sqitch.plan"),
+    ];
 
     /// <summary>Looks in a folder, and in the one that is to hold migrations with the folders in it.</summary>
     public static OtherTool? Find(string folder, string migrations)
@@ -30,6 +33,9 @@ internal sealed record OtherTool(string Name, string Path)
         var depth = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1, IgnoreInaccessible = true };
         return places.Where(Directory.Exists).SelectMany(place => Patterns, (place, one) =>
             (one.Name, Path: Directory.EnumerateFiles(place, one.Pattern, depth).FirstOrDefault()))
-            .Where(found => found.Path is not null).Select(found => new OtherTool(found.Name, found.Path!)).FirstOrDefault();
+            .Where(found => found.Path is not null).Select(found => new OtherTool(found.Name, found.Path!)).FirstOrDefault()
+            ?? places.Where(Directory.Exists).SelectMany(place => Directory.EnumerateFiles(place, "*.sql"))
+                .Where(file => File.ReadLines(file).Take(20).Any(line => line.StartsWith("-- +goose ", StringComparison.Ordinal)))
+                .Select(file => new OtherTool("goose", file)).FirstOrDefault();
     }
 }

@@ -17,8 +17,19 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
     /// <exception cref="ProblemException">As <see cref="MigrationSource.Load"/>.</exception>
     public IReadOnlyList<Migration> Load(CancellationToken cancellationToken, bool allOfANumber = false)
     {
-        var migrations = MigrationSource.Load(
-            settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist, allOfANumber, cancellationToken);
+        IReadOnlyList<Migration> migrations;
+        try
+        {
+            migrations = MigrationSource.Load(
+                settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist, allOfANumber, cancellationToken);
+        }
+        catch (ProblemException) when (OtherTool.Find(shell.WorkingDirectory, settings.MigrationsFolder) is { } other)
+        {
+            // Its files are no migrations of ours, each of them for a reason of its own: what they are is the cause of all.
+            report.Note(Named(other), label: "note");
+            throw;
+        }
+
         if (migrations.All(migration => migration.Origin == MigrationOrigin.Bundle))
         {
             SayWhatIsMissing();
@@ -27,6 +38,19 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
         return migrations;
     }
 
+    /// <summary>What there is in the migrations folder instead of migrations; null where there is nothing.</summary>
+    public string? PassedOver()
+    {
+        var folder = shell.Absolute(settings.MigrationsFolder);
+        var below = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2, IgnoreInaccessible = true };
+        return !Directory.Exists(folder) ? null : OtherTool.Find(folder, folder) is { } other ? Named(other)
+            : Directory.EnumerateFiles(folder, "*.sql", below).FirstOrDefault() is { } file
+            ? $"Files in folders below are passed over: {shell.Shown(file)}" : null;
+    }
+
+    private string Named(OtherTool other) => $"This looks like {other.Name}'s migrations: {shell.Shown(other.Path)}. They are not read: a "
+        + "database that they have built is taken over with 'chatgenius-db baseline', and goes on with files of 'chatgenius-db new'.";
+
     /// <summary>In the wrong folder all is well, and nothing of the project is applied: what there is instead of its migrations is
     /// said.</summary>
     /// <exception cref="ProblemException">CG0320: under CI, where a folder of migrations further up says that this is the wrong
@@ -34,7 +58,7 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
     private void SayWhatIsMissing()
     {
         var other = OtherTool.Find(shell.WorkingDirectory, settings.MigrationsFolder);
-        var hint = other is { } found ? $" This looks like {found.Name}'s migrations: {shell.Shown(found.Path)}." : "";
+        var hint = other is null ? "" : $" {Named(other)}";
         if (Directory.Exists(shell.Absolute(settings.MigrationsFolder)))
         {
             if (other is not null)

@@ -2,13 +2,11 @@ namespace ChatGenius.Db.Migrations;
 
 /// <summary>
 /// Limits how long one call of the front door waits for a server that the network may have cut off without a sign: packets just stop, and
-/// no
-/// connection is closed.
+/// no connection is closed.
 /// </summary>
 /// <remarks>
 /// Npgsql can't be told to leave a connection immediately. It sends a cancel request over a new connection first, and waits for that one's
-/// end
-/// without a limit. So the work is left behind: it ends when its connections do, at the latest with the process.
+/// end without a limit. So the work is left behind: it ends when its connections do, at the latest with the process.
 /// </remarks>
 /// <param name="answer">How long a command may take that takes the server no time.</param>
 internal sealed class AnswerLimit(TimeSpan answer)

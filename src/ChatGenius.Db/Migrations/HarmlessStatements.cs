@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>

@@ -4,6 +4,7 @@ using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 using Npgsql;
 using NpgsqlTypes;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>What is written into the history, the journal and the log.</summary>

@@ -2,14 +2,14 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
 /// The only code that reads and writes <c>history</c>, <c>journal</c> and <c>log</c>. Readings are transactions in which names are looked
 /// for in
 /// <c>pg_catalog</c> only. What is written shares a session with a migration, which may have set any <c>search_path</c>: there every name
-/// is
-/// qualified, functions, operators and casts too.
+/// is qualified, functions, operators and casts too.
 /// </summary>
 /// <param name="schemaName">The schema, not quoted.</param>
 internal sealed partial class History(string schemaName)
@@ -33,14 +33,12 @@ internal sealed partial class History(string schemaName)
     /// <param name="columns">How much of each row.</param>
     /// <param name="waitForWriters">
     /// Waits for up to twenty seconds for somebody who is writing the history. A run that lost its lock may have passed the fence and still
-    /// be
-    /// committing: what it commits has to be seen.
+    /// be committing: what it commits has to be seen.
     /// </param>
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <exception cref="ProblemException">
     /// CG0409: the tables have a later format than this version knows; CG0513: they can't be read; CG0514: the connection was lost. That
-    /// there are no
-    /// tables yet is not a problem.
+    /// there are no tables yet is not a problem.
     /// </exception>
     internal async Task<(ServerFacts Facts, HistorySnapshot History)> ReadAsync(
         NpgsqlConnection connection, HistoryColumns columns, bool waitForWriters, CancellationToken cancellationToken)

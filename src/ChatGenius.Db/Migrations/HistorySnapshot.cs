@@ -1,5 +1,6 @@
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>One applied migration, as the history keeps it.</summary>

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using ChatGenius.Db.Connections;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>The lock that keeps other runs out, and the connection that holds it.</summary>
@@ -12,13 +13,11 @@ namespace ChatGenius.Db.Migrations;
 /// It is an advisory lock of a transaction, taken without blocking and held in a transaction that stays open: it works through a pooler in
 /// transaction mode, and it is gone with its connection.
 /// <c>CREATE INDEX CONCURRENTLY</c> waits for every transaction that it finds with a snapshot, and it waits for the transaction's end, not
-/// the
-/// snapshot's. So a transaction that stays open must not look at anything while such a statement runs, ours or another run's: each attempt
-/// to take
-/// the lock is a transaction of its own, and while a non-transactional migration runs, the lock belongs to the session instead (which no
-/// pooler
-/// stands in front of then). PostgreSQL: Explicit Locking, Advisory Locks; CREATE INDEX, Building Indexes Concurrently.
-/// Every transaction of this connection looks for names in <c>pg_catalog</c> only, so that nothing of the database's runs in it.
+/// the snapshot's. So a transaction that stays open must not look at anything while such a statement runs, ours or another run's: each
+/// attempt to take the lock is a transaction of its own, and while a non-transactional migration runs, the lock belongs to the session
+/// instead (which no pooler stands in front of then). PostgreSQL: Explicit Locking, Advisory Locks; CREATE INDEX, Building Indexes
+/// Concurrently. Every transaction of this connection looks for names in <c>pg_catalog</c> only, so that nothing of the database's runs in
+/// it.
 /// </remarks>
 internal sealed class MigrationLock : IAsyncDisposable
 {
@@ -44,10 +43,8 @@ internal sealed class MigrationLock : IAsyncDisposable
     /// </summary>
     /// <remarks>
     /// Beside the lock, its transaction holds a second one under a random key that only this run knows. While it lives, nobody can share
-    /// that key;
-    /// once somebody can, it is gone and so is the lock. Looking into <c>pg_locks</c> would say the same at the price of reading the whole
-    /// lock
-    /// table at every commit.
+    /// that key; once somebody can, it is gone and so is the lock. Looking into <c>pg_locks</c> would say the same at the price of reading
+    /// the whole lock table at every commit.
     /// </remarks>
     internal string Fence =>
         $"(CASE WHEN pg_catalog.pg_try_advisory_xact_lock_shared({Text(_runKey)}) "
@@ -62,8 +59,7 @@ internal sealed class MigrationLock : IAsyncDisposable
 
     /// <summary>
     /// An SQL expression by which a transaction of the run shows where it runs. Behind a pooler only this tells: each transaction may have
-    /// another
-    /// backend, and the one before may be at work for somebody else by now.
+    /// another backend, and the one before may be at work for somebody else by now.
     /// </summary>
     internal string Sign => $"pg_catalog.pg_try_advisory_xact_lock({Text(_runKey | 2)})";
 
@@ -289,8 +285,7 @@ internal sealed class MigrationLock : IAsyncDisposable
 
     /// <summary>
     /// The lock has to outlive the longest migration, whatever time limits the role or the database has; which there are depends on the
-    /// version. One
-    /// whose holder's machine is gone is free in a minute.
+    /// version. One whose holder's machine is gone is free in a minute.
     /// </summary>
     private static string SelectNoTimeouts(bool local) =>
         "SELECT pg_catalog.set_config(name, CASE name WHEN 'tcp_keepalives_idle' THEN '30' WHEN 'tcp_keepalives_interval' THEN '10' "

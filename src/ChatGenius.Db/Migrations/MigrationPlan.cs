@@ -101,7 +101,7 @@ public sealed record MigrationPlan(
                     }
 
                     steps.Insert(0, RollbackStep(status) with { Command = "apply" });
-                    remarks.Add($"The rollback of {status.Migration!.Id} was interrupted: it comes to its end first");
+                    remarks.Add($"The rollback of {status.Migration!.Id} was interrupted: it is finished first");
                     AddUp(status with { Interruption = null });
                     break;
                 case MigrationState.Interrupted when status.Migration is null || !status.Interruption.ContinuesIn(status.Migration.Up):

@@ -1,4 +1,5 @@
 using ChatGenius.Db.Files;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>Which section of a migration runs.</summary>
@@ -83,8 +84,7 @@ public sealed record Interruption(
 
     /// <summary>
     /// True if the statements that the interrupted run has begun are unchanged in a section. Later statements may have been edited; and the
-    /// one that was
-    /// begun as well, where the section says that its statements may run again.
+    /// one that was begun as well, where the section says that its statements may run again.
     /// </summary>
     internal bool ContinuesIn(MigrationSection section)
     {

@@ -1,11 +1,11 @@
 using System.Globalization;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
 /// Looks, over the connection that holds the lock, at what the run's statements wait for, whom they keep waiting and how far they are. It
-/// cancels a
-/// statement that keeps too many sessions waiting for too long.
+/// cancels a statement that keeps too many sessions waiting for too long.
 /// </summary>
 internal sealed class MigrationWatch : IAsyncDisposable
 {
@@ -53,8 +53,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
 
     /// <summary>
     /// The command that cancels what the run's connection runs. Finding the backend and cancelling it is one statement: what is found
-    /// behind a pooler is
-    /// true for a moment only.
+    /// behind a pooler is true for a moment only.
     /// </summary>
     internal static string CancelCommand(MigrationLock held, int? pid) => pid is { } known
         ? string.Create(CultureInfo.InvariantCulture, $"SELECT pg_catalog.pg_cancel_backend({known})")
@@ -150,8 +149,7 @@ internal sealed class MigrationWatch : IAsyncDisposable
         }
 
         // The token ends the wait between two looks, never a look: cancelling a statement here would abort the transaction that holds the
-        // lock while the
-        // run may still be committing.
+        // lock while the run may still be committing.
         await using var reader = await batch.ExecuteReaderAsync(CancellationToken.None);
         await reader.NextResultAsync();
         var seen = new Sight { Query = await reader.ReadAsync() && !reader.IsDBNull(0) ? reader.GetString(0) : null };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChatGenius.Db.Files;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>What keeps a plan from being made.</summary>

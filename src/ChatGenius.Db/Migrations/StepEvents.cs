@@ -2,8 +2,7 @@ namespace ChatGenius.Db.Migrations;
 
 /// <summary>
 /// Reports what happens to the steps of a run, each begin once and in order, although two flows see them: the run that sends steps to the
-/// server,
-/// and the watch that sees their statements there.
+/// server, and the watch that sees their statements there.
 /// </summary>
 /// <param name="steps">All steps of the run, in order.</param>
 /// <param name="events">Who is interested.</param>
@@ -90,8 +89,7 @@ internal sealed class StepEvents(IReadOnlyList<MigrationStep> steps, IProgress<M
 
     /// <summary>
     /// The step that must have begun when the server is at a statement. The results can't tell: the server keeps those of a pipeline until
-    /// its buffer is
-    /// full or the pipeline ends.
+    /// its buffer is full or the pipeline ends.
     /// </summary>
     /// <param name="steps">The steps.</param>
     /// <param name="first">The step that is running. Only later ones are searched: an earlier one may have the same statement.</param>

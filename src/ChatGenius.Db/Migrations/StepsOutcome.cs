@@ -1,4 +1,5 @@
 using ChatGenius.Db.Connections;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>How steps that were sent to the server ended.</summary>

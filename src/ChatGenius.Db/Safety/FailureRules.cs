@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
 using Npgsql;
 
@@ -177,11 +178,32 @@ internal static class FailureRules
             },
     };
 
+    internal static readonly Hazard PassesOver = new("F113")
+    {
+        Traced = facts =>
+            from s in facts.Statements
+            where s.Text.Has("IF", "NOT", "EXISTS") && !s.Text.Is("CREATE", "SCHEMA") && !s.Text.Is("CREATE", "EXTENSION")
+            from notice in s.Trace.Notices.Where(notice => MigrationEvent.Notice.IsThere.Contains(notice.SqlState)).Take(1)
+            let existing = s.Trace.Existing
+            select s.Finding("", "It is passed over: " + existing switch
+            {
+                null => $"{notice.Message}; whether that is what the statement would make is not known",
+                { IsSame: true } => "what is there already is what it would make",
+                _ => "what is there already is not what it would make",
+            }) with
+            {
+                GivenSeverity = existing is { IsSame: true } ? Severity.Info : null,
+                Facts = existing is null or { IsSame: true } ? []
+                    : [.. existing.There.Except(existing.Made).Select(line => $"there: {line}"),
+                        .. existing.Made.Except(existing.There).Select(line => $"made: {line}")],
+            },
+    };
+
     internal static readonly ImmutableArray<Hazard> All =
     [
         UniqueMayFail, NotNullMayFail, ConstraintMayFail, NotInTransaction, NewEnumValueUsed, PendingTriggerEvents, TransactionControl,
             HidesInvalidIndex, IdentifierTruncated,
-        ConcurrentIndexCorruption, MigrationFails, AssertionFails,
+        ConcurrentIndexCorruption, MigrationFails, AssertionFails, PassesOver,
     ];
 
     /// <summary>Whether an answer depends on the rows: those of the throw-away database are not those of production.</summary>

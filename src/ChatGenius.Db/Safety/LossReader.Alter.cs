@@ -213,6 +213,9 @@ internal sealed partial class LossReader
             case "ENABLE" when _text.At(end - 2, "TRIGGER") || _text.At(end - 2, "RULE") || _text.At(start, "ENABLE", "TRIGGER"):
                 relation.Code.Add((Insert | Delete | Update | Truncate, "a trigger or rule that was enabled"));
                 break;
+            case "SET" when _text.At(start + 1, "UNLOGGED"):
+                Unclear("its rows are lost with the next crash of the server");
+                break;
             case "RENAME" or "ENABLE" or "DISABLE" or "FORCE" or "NO" or "VALIDATE" or "CLUSTER" or "SET" or "RESET" or "OWNER"
                 or "REPLICA" or "NOT" or "DEPENDS":
                 break;

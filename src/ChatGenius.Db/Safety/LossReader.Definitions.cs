@@ -23,6 +23,11 @@ internal sealed partial class LossReader
             case "TABLE":
                 CreateRelation(name, _text.At(i - 1, "FOREIGN") ? 'f' : 'r', temporary);
                 RequireHarmlessQuery(name);
+                if (name is { } made && CallsSomethingForRows(made.Next))
+                {
+                    GiveCode(name, "a default or check that may call a function that does more");
+                }
+
                 break;
             case "VIEW":
                 CreateRelation(name, _text.At(i - 1, "MATERIALIZED") ? 'm' : 'v', temporary);
@@ -95,6 +100,29 @@ internal sealed partial class LossReader
 
             RequireHarmless(query + 1);
         }
+    }
+
+    /// <summary>Whether what a new table computes for each row may do more than that.</summary>
+    private bool CallsSomethingForRows(int columns)
+    {
+        for (var i = columns; i < _text.Tokens.Count; i++)
+        {
+            if (_text.AtAny(i, "DEFAULT", "CHECK", "AS"))
+            {
+                var end = i + 1;
+                while (end < _text.Tokens.Count && !(_text.Tokens[end].Is(",") && _text.Tokens[end].Depth <= _text.Tokens[i].Depth))
+                {
+                    end++;
+                }
+
+                if (!IsHarmless(i + 1, end))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
     }
 
     private void GiveCode(StatementName? table, string what)

@@ -103,6 +103,10 @@ public sealed record StatementTrace
     /// <summary>What the server said meanwhile.</summary>
     public ImmutableArray<ServerNotice> Notices { get; init; } = [];
 
+    /// <summary>What <c>IF NOT EXISTS</c> finds there, and what the statement would make; null where there is nothing, or it can't be
+    /// told.</summary>
+    public ExistingObject? Existing { get; init; }
+
     /// <summary>The setting <c>lock_timeout</c> when it began, such as <c>5s</c>; <c>0</c> is none.</summary>
     public string LockTimeout { get; init; } = "0";
 

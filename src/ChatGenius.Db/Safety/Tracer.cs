@@ -103,6 +103,7 @@ public sealed partial class Tracer : IAsyncDisposable
             await RefreshAsync(cancellationToken);
         }
 
+        var existing = await FindExistingAsync(section, cancellationToken);
         var before = _catalog;
         var run = new SectionRun(this, section);
         if (section.Transactional)
@@ -118,7 +119,8 @@ public sealed partial class Tracer : IAsyncDisposable
         await _session.ResetAsync(cancellationToken);
         return new Trace
         {
-            Statements = run.Traces,
+            Statements = existing.IsEmpty ? run.Traces
+                : [.. run.Traces.Select(trace => trace with { Existing = existing.GetValueOrDefault(trace.Index) })],
             Before = before,
             After = _catalog,
             Unanswered = [.. run.Unanswered],

@@ -37,6 +37,11 @@ internal sealed class VerifyCommand(Workspace workspace, Settings settings, Repo
         {
             migrations = workspace.Load(cancellationToken);
             problems.AddRange(migrations.SelectMany(SafetyCheck.VerifyComments));
+            if (migrations.All(migration => migration.Origin == MigrationOrigin.Bundle) && workspace.PassedOver() is { } instead)
+            {
+                problems.Add(new Problem("CG0326", $"There is no migration in {settings.MigrationsFolder}, and something else is",
+                    Advice: instead));
+            }
         }
         catch (ProblemException e)
         {

@@ -157,6 +157,41 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
         (targets.Count + unclear.Count).ShouldBePositive();
     }
 
+    /// <summary>
+    /// What is not read back as rows of tables, or can't run in a transaction; by PostgreSQL's list of statements (SQL Commands).
+    /// </summary>
+    public static readonly TheoryData<string> Others =
+    [
+        "SELECT setval('counter', 1)", "SELECT pg_catalog.setval('counter'::regclass, 1, false)", "ALTER SEQUENCE counter RESTART",
+        "ALTER SEQUENCE counter RESTART WITH 1", "DROP SEQUENCE counter", "DROP SEQUENCE IF EXISTS counter CASCADE",
+        "ALTER TABLE alone ALTER COLUMN id RESTART", "SELECT lo_unlink(1)", "SELECT lo_put(1, 0, '')", "SELECT lo_truncate(1, 0)",
+        "MERGE INTO keep USING alone ON keep.id = alone.id WHEN MATCHED THEN UPDATE SET v = 'x'", "ALTER TABLE alone SET UNLOGGED",
+        "REFRESH MATERIALIZED VIEW snapshot", "REFRESH MATERIALIZED VIEW CONCURRENTLY snapshot",
+        "DROP OWNED BY CURRENT_USER", "ALTER TYPE pair DROP ATTRIBUTE a CASCADE", "ALTER TYPE pair ALTER ATTRIBUTE a TYPE int CASCADE",
+        "VALUES (wipe())", "TABLE wiping_view", "DECLARE c CURSOR FOR SELECT wipe(); FETCH ALL FROM c", "SELECT wipe() INTO made",
+        "CREATE MATERIALIZED VIEW made AS SELECT wipe()", "COPY alone TO PROGRAM 'cat'",
+        "COPY alone TO '/tmp/alone'", "LOAD 'auto_explain'", "ROLLBACK PREPARED 'x'",
+        "COMMIT PREPARED 'x'", "DROP DATABASE other", "ALTER EXTENSION plpgsql UPDATE",
+        "CREATE TABLE made (i int DEFAULT wipe()); INSERT INTO made DEFAULT VALUES", "DROP FOREIGN DATA WRAPPER x CASCADE",
+        "DROP SERVER x CASCADE", "DROP OPERATOR CLASS x USING btree CASCADE",
+
+        "REINDEX TABLE keep; SELECT wipe()",
+        "CREATE RULE r AS ON INSERT TO alone DO ALSO DELETE FROM keep; INSERT INTO alone VALUES (8, 'x')",
+        "ALTER TABLE alone ENABLE ROW LEVEL SECURITY; DELETE FROM alone", "SELECT pg_terminate_backend(1)",
+        "SELECT query_to_xml('x', true, true, '')",
+        "ALTER TABLE parts DETACH PARTITION parts_1 CONCURRENTLY; DROP TABLE parts_1", "CALL nobody_knows()", "DO 'BEGIN END'",
+        "SELECT dblink_exec('x', 'DROP TABLE y')", "NOT A STATEMENT", "ALTER TABLE alone NO_SUCH_ACTION",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Others))]
+    public async Task No_statement_that_may_destroy_something_is_taken_for_one_that_does_not(string sql)
+    {
+        var (_, targets, unclear) = await StoredData.ForecastAsync(everything.Database, Steps(sql));
+
+        (targets.Count + unclear.Count).ShouldBePositive();
+    }
+
     [Theory]
     [MemberData(nameof(Harmless))]
     public async Task What_is_known_to_destroy_nothing_is_said_to(string sql)

@@ -288,6 +288,14 @@ internal static class AdviceSituations
     internal static readonly Dictionary<string, string> Others = new()
     {
         ["CG0410"] = "Another run has to come between a question and its answer; the advice only shows.",
+        ["CG0430"] = "A database that something else built: the tests of taking over.",
+        ["CG0431"] = "Likewise.",
+        ["CG0432"] = "Likewise.",
+        ["CG0435"] = "Likewise.",
+        ["CG1006"] = "A value that baseline does not know; the advice only looks.",
+        ["CG1010"] = "A baseline without saying up to where; the advice only looks.",
+        ["CG1112"] = "What the throw-away server lacks; the advice is about that server.",
+        ["CG1401"] = "A name that is no test database's; the advice only lists.",
         ["CG0522"] = "Batches through another table than before they were interrupted: their own tests.",
         ["CG0523"] = "A history of an older layout that this role may not upgrade: somebody else has to.",
         ["CG0712"] = "Data of the embedded server that can't be started: LocalServerTests.",

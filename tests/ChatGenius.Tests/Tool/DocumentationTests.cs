@@ -48,6 +48,50 @@ public partial class DocumentationTests
         run.Error.Contains("Template blank ", StringComparison.Ordinal).ShouldBe(call.Contains(" tidy_up", StringComparison.Ordinal));
     }
 
+    /// <summary>All that write a file, with the templates' own examples.</summary>
+    public static TheoryData<string> Pasted =>
+        [.. OfHelp.Concat(OfReadme).Concat(OfTemplates)
+            .Concat(new TemplateCatalog().List().Select(info => info.Example).OfType<string>().Select(call => $"chatgenius-db {call}"))
+            .Where(call => !ReadsOrPrints().IsMatch(call)).Distinct()];
+
+    [GeneratedRegex("--(undo|list|show|eject|stdout)")]
+    private static partial Regex ReadsOrPrints();
+
+    /// <summary>Each line as a reader pastes it into a shell, on a database that has the bundle.</summary>
+    [Theory]
+    [MemberData(nameof(Pasted))]
+    public async Task A_call_of_new_can_be_pasted_into_a_shell_and_what_it_writes_is_applied(string call)
+    {
+        foreach (var shell in (string[])["bash", "zsh"])
+        {
+            await using var process = ToolProcess.StartProcess(
+                shell, ["-c", $"chatgenius-db() {{ for word in \"$@\"; do printf '%s\\n' \"$word\"; done; }}\n{call}"], ".",
+                new Dictionary<string, string?>(), null);
+            var words = await process.ExitAsync();
+            words.ExitCode.ShouldBe(0, $"{shell}: {words.Error}");
+            words.Output.TrimEnd('\n').Split('\n').ShouldBe(ShellWords.Split(call).Skip(1), shell);
+        }
+
+        await using var database = await TestDatabase.CopyOfAsync("bundle applied", async original =>
+        {
+            using var bundle = new InProcess { Environment = { ["DATABASE_URL"] = original.Url.Display } };
+            (await bundle.RunAsync("apply")).ExitCode.ShouldBe(ExitCode.Done);
+        });
+        if (call.Contains(" add_fk_", StringComparison.Ordinal))
+        {
+            // Every column of the bundle that refers to something has its foreign key.
+            await database.ExecuteAsync("ALTER TABLE messages DROP CONSTRAINT messages_reply_to_id_fkey");
+        }
+
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+        (await tool.RunAsync([.. ShellWords.Split(call).Skip(1)])).ExitCode.ShouldBe(ExitCode.Done);
+
+        var run = await tool.RunAsync("apply");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Error.ShouldNotContain("already exists");
+    }
+
     [Fact]
     public void Every_template_has_a_call_in_the_templates_readme() =>
         new TemplateCatalog().List().Select(info => info.Name)

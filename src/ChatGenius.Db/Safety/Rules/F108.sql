@@ -9,7 +9,7 @@
 --# given
 INSERT INTO customers VALUES (1000, 'twin', 'c1@example.org');
 
---# bad, traced, S102, F111, F101
+--# bad, traced, S102, F111, F101, F113
 -- migrate:up transaction:false
 CREATE UNIQUE INDEX CONCURRENTLY customers_email_idx ON customers (email);
 --# next

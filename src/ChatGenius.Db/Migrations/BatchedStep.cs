@@ -31,8 +31,7 @@ internal sealed class BatchedStep(
 
     // The first statement that isn't known to be done, counted from 0, and whether it was begun.
     private int _next;
-    private bool _begun;
-    private bool _asText;
+    private bool _begun, _asText;
     private BatchSize? _size;
     private BatchPace? _pace;
     private BatchVacuum? _vacuum;

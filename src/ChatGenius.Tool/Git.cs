@@ -101,6 +101,29 @@ internal static class Git
         return named.Length > 0 ? named : null;
     }
 
+    /// <summary>Writes a folder's files of a revision into another folder.</summary>
+    /// <exception cref="ProblemException">CG1212: git can't be run, or knows no such revision.</exception>
+    public static async Task ExportAsync(string revision, string folder, string target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var commit = await CommitAsync(folder, revision, cancellationToken);
+            var tree = await RunAsync(folder, ["ls-tree", "--name-only", "-z", commit, "./"], cancellationToken);
+            foreach (var name in tree.Split('\0', StringSplitOptions.RemoveEmptyEntries)
+                .Where(name => name.EndsWith(".sql", StringComparison.OrdinalIgnoreCase)))
+            {
+                var text = await RunAsync(folder, ["show", $"{commit}:./{name}"], cancellationToken);
+                await File.WriteAllTextAsync(Path.Combine(target, Path.GetFileName(name)), text, cancellationToken);
+            }
+        }
+        catch (GitException e)
+        {
+            throw new ProblemException(
+                "CG1212", $"git can't give the migrations of {revision}: {e.Message}",
+                advice: "git:REVISION needs git, a repository and a revision that is in it.", cause: e);
+        }
+    }
+
     /// <summary>The files of a folder that were added since a revision and are not in it.</summary>
     /// <exception cref="ProblemException">CG0818: git can't be run, or doesn't know the revision.</exception>
     public static async Task<HashSet<string>> AddedSinceAsync(string revision, string folder, CancellationToken cancellationToken)

@@ -17,6 +17,8 @@ internal static class Services
             .AddSingleton<TargetFinder>()
             .AddSingleton<Workspace>()
             .AddSingleton<TestDatabaseRequests>()
+            .AddSingleton<SchemaSources>()
+            .AddSingleton<DiffMigrations>()
             .AddSingleton<TraceRecords>()
             .AddSingleton<AppliedMigrations>()
             .AddSingleton<LastNew>()

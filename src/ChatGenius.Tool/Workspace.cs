@@ -21,7 +21,8 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
         try
         {
             migrations = MigrationSource.Load(
-                settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist, allOfANumber, cancellationToken);
+                settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist, allOfANumber,
+                cancellationToken: cancellationToken);
         }
         catch (ProblemException) when (OtherTool.Find(shell.WorkingDirectory, settings.MigrationsFolder) is { } other)
         {

@@ -34,6 +34,7 @@ public static partial class MigrationParser
         }
 
         var assertions = up is null ? [] : MigrationAssertion.Read(source, up.Section, down?.Section, problems);
+        FindQuestions(source, up?.Section, down?.Section, problems);
         var (version, name) = ParseFileName(source.Path, problems);
         if (problems.Count > 0)
         {
@@ -92,6 +93,29 @@ public static partial class MigrationParser
         }
 
         return (version, id[(number.Length + 1)..].ToString());
+    }
+
+    /// <summary>A tool that wrote the file has left something for a human to decide.</summary>
+    private static void FindQuestions(SourceText source, MigrationSection? up, MigrationSection? down, List<Problem> problems)
+    {
+        var text = source.Utf8.Span;
+        if (text.IndexOf("cgdb:todo"u8) < 0)
+        {
+            return;
+        }
+
+        foreach (var script in ((MigrationSection?[])[up, down]).OfType<MigrationSection>().Select(section => section.Script))
+        {
+            foreach (var token in new SqlLexer(text[..script.End], script.Start))
+            {
+                if (token.Kind == SqlTokenKind.LineComment && text[token.Start..token.End].TrimStart("- "u8).StartsWith("cgdb:todo"u8))
+                {
+                    problems.Add(new Problem(
+                        "CG1408", "A question is still open here", source.At(token.Start, token.End - token.Start),
+                        "Answer it: correct the statement below or take it out, and take this line away.") { Kind = ProblemKind.Unfinished });
+                }
+            }
+        }
     }
 
     private static void CheckSections(

@@ -19,6 +19,7 @@ public static class MigrationSource
     /// <param name="allOfANumber">
     /// Whether files that share a number are all taken, for what goes back by the history, which knows the one that was applied.
     /// </param>
+    /// <param name="except">A file of the folder that is passed over, by its full path.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>The migrations in the order of their numbers.</returns>
     /// <exception cref="ProblemException">
@@ -28,7 +29,7 @@ public static class MigrationSource
     /// </exception>
     public static IReadOnlyList<Migration> Load(
         string? folder, bool bundle = true, bool folderMustExist = false, bool allOfANumber = false,
-        CancellationToken cancellationToken = default)
+        string? except = null, CancellationToken cancellationToken = default)
     {
         OpenSsl.Require();
         var assembly = typeof(MigrationSource).Assembly;
@@ -41,7 +42,7 @@ public static class MigrationSource
 
         if (folder is not null)
         {
-            files.AddRange(List(folder, folderMustExist).Select(p => (p, MigrationOrigin.Folder)));
+            files.AddRange(List(folder, folderMustExist).Where(p => Path.GetFullPath(p) != except).Select(p => (p, MigrationOrigin.Folder)));
         }
 
         files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));

@@ -65,7 +65,7 @@ public sealed class Replayer
     }
 
     /// <summary>Gives a database that holds what migrations make, and what comes after them; disposing it drops it.</summary>
-    internal async Task<ThrowAwayDatabase> OpenAsync(
+    internal async Task<ThrowAwayDatabase> OpenStagedAsync(
         IReadOnlyList<Migration> chain, IReadOnlyList<ReplayStage> stages, CancellationToken cancellationToken) =>
         _own is not null ? await OpenCopyAsync(chain, stages, cancellationToken)
             : await BuiltAsync(await ThrowAwayDatabase.CreateAsync(_server!, chain, cancellationToken), chain, stages, cancellationToken);

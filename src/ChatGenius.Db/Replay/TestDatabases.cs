@@ -105,7 +105,7 @@ public sealed class TestDatabases(Replayer replayer)
 
     /// <summary>Makes a database that is dropped when this is disposed.</summary>
     public Task<ThrowAwayDatabase> OpenAsync(TestDatabaseRequest request, CancellationToken cancellationToken = default) =>
-        replayer.OpenAsync(request.Migrations, request.Stages, cancellationToken);
+        replayer.OpenStagedAsync(request.Migrations, request.Stages, cancellationToken);
 
     /// <summary>The databases that are there.</summary>
     public async Task<IReadOnlyList<TestDatabaseEntry>> ListAsync(CancellationToken cancellationToken = default)

@@ -7,6 +7,12 @@ public sealed record SchemaStatement(string Sql)
     /// <summary>What a human has to decide before it runs; null where it is certain.</summary>
     public string? Question { get; init; }
 
+    /// <summary>Whether the question is whether rows, values or an object are needed no more.</summary>
+    public bool IsLoss => Question?.Contains(" needed no more", StringComparison.Ordinal) == true;
+
+    /// <summary>Whether the question is another one's: it goes only if what needs it goes.</summary>
+    internal bool Follows => Question?.EndsWith(" needs it", StringComparison.Ordinal) == true;
+
     /// <summary>Whether it has to run outside of a transaction block, or what follows needs it committed.</summary>
     public bool IsAlone { get; init; }
 

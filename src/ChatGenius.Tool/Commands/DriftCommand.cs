@@ -10,7 +10,8 @@ using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Settings settings, Report report)
+internal sealed class DriftCommand(
+    Workspace workspace, TargetFinder targets, DiffMigrations diff, Settings settings, Report report)
 {
     internal static readonly Command Definition = new("drift", "Compare the database with what its migrations give")
     {
@@ -20,11 +21,12 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
             var shadow = app.Option("--shadow <URL>", "Server for the throw-away database [embedded]", CommandOptionType.SingleValue);
             var strict = app.Option("--strict", "What the server or its platform brings counts too", CommandOptionType.NoValue);
             var sql = app.Option("--sql", "Print the statements that would put the database back", CommandOptionType.NoValue);
+            var adopt = app.Option("--adopt <NAME>", "Write migrations that make what the database has beyond them",
+                CommandOptionType.SingleValue);
             var change = new SchemaChangeArguments(app);
             var read = new SchemaReadArguments(app);
             return Command.Handle<DriftCommand>((command, cancellationToken) =>
-                command.RunAsync(shadow.Value(), strict.HasValue(), sql.HasValue() ? change : null, change.Excluded, read,
-                    cancellationToken));
+                command.RunAsync(shadow.Value(), strict.HasValue(), sql.HasValue(), adopt.Value(), change, read, cancellationToken));
         },
         Details =
             """
@@ -41,12 +43,13 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
             """
             chatgenius-db drift
             chatgenius-db drift --env production --shadow postgres://localhost
+            chatgenius-db drift --adopt add_what_was_made_by_hand
             """,
     };
 
     private async Task<ExitCode> RunAsync(
-        string? shadow, bool strict, SchemaChangeArguments? sql, IReadOnlyCollection<string> excluded, SchemaReadArguments read,
-            CancellationToken cancellationToken)
+        string? shadow, bool strict, bool sql, string? adopt, SchemaChangeArguments change, SchemaReadArguments read,
+        CancellationToken cancellationToken)
     {
         using var progress = new RunProgress(report);
         progress.Show("Comparing the database with its migrations");
@@ -55,9 +58,16 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
         var applied = Replayable(statuses);
         var isTakenOver = statuses.Any(status => status.Row?.Details?.Origin == "baseline");
         var others = isTakenOver ? await migrator.FindToolsAsync(cancellationToken) : [];
-        excluded = [.. excluded, .. others.SelectMany(table => table.Patterns)];
-        var options = read.Over(settings, sql is null ? 0 : SchemaParts.Dependencies);
+        List<string> excluded = [.. change.Excluded, .. others.SelectMany(table => table.Patterns)];
+        var options = read.Over(settings, sql || adopt is not null ? SchemaParts.Dependencies : 0);
         var actual = await SchemaReader.ReadAsync(target.Database, options, cancellationToken);
+        if (adopt is not null)
+        {
+            RequireNothingPending(statuses);
+            return await diff.WriteAsync(adopt, applied, actual.Schema, new(options, change.Options, excluded), shadow,
+                new Numbering(DateTimeOffset.UtcNow), cancellationToken);
+        }
+
         var timeZone = (await TableSizes.ReadServerAsync(target.Database, cancellationToken)).TimeZone;
         await using var replayed = await targets.Replayer(shadow, new ReplayOptions { TimeZone = timeZone })
             .OpenAsync(applied, cancellationToken: cancellationToken);
@@ -72,9 +82,9 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
         var expected = await SchemaReader.ReadAsync(replayed.Database, options, cancellationToken);
         SchemaDifferences.WarnOfVersions(report, actual.ServerVersion, expected.ServerVersion);
         var (should, @is) = (expected.Schema.Without(excluded), actual.Schema.Without(excluded));
-        if (sql is not null)
+        if (sql)
         {
-            return sql.Show(report, SchemaChanges.Between(@is, should, sql.Options), "The database is what its migrations make it");
+            return change.Show(report, SchemaChanges.Between(@is, should, change.Options), "The database is what its migrations make it");
         }
 
         var differences = SchemaDiff.Between(should, @is);
@@ -87,6 +97,16 @@ internal sealed class DriftCommand(Workspace workspace, TargetFinder targets, Se
             report,
             [.. differences.Where(d => strict || !d.IsOfPlatform)],
             applied.Count == 0 ? "No migration is applied, and the database is empty" : "The database is what its migrations make it");
+    }
+
+    /// <summary>Files after those that are applied would run before the ones that are written, and were not looked at.</summary>
+    private static void RequireNothingPending(IReadOnlyList<MigrationStatus> statuses)
+    {
+        if (statuses.FirstOrDefault(status => status.Row is null) is { } pending)
+        {
+            throw new ProblemException("CG1114", $"The migration {Id(pending)} is pending: what is written now would come after it",
+                advice: $"Apply it first: {new ToolCall("apply")}.");
+        }
     }
 
     /// <summary>The migrations that the history names, as their files have them.</summary>

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Text.RegularExpressions;
 using ChatGenius.Db;
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Replay;
+using ChatGenius.Db.Schema;
 using ChatGenius.Db.Templates;
 using ChatGenius.Db.Text;
 using ChatGenius.Tool.Configuration;
@@ -9,7 +11,8 @@ using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
-internal sealed partial class NewCommand(Settings settings, AppliedMigrations history, LastNew last, Shell shell, Report report)
+internal sealed partial class NewCommand(Settings settings, AppliedMigrations history, LastNew last, Shell shell, Report report, SchemaSources sources,
+    DiffMigrations diff)
 {
     internal static readonly Command Definition = new("new", "Write the next migration from a template")
     {
@@ -37,6 +40,8 @@ internal sealed partial class NewCommand(Settings settings, AppliedMigrations hi
             chatgenius-db new index_messages_on_user_id_and_created_at
             chatgenius-db new backfill_title_in_users --set "value='Member'"
             chatgenius-db new tidy_up --template blank --stdout
+            chatgenius-db new add_ratings --from-diff           what the database has more
+            chatgenius-db new --down 0007_split_names.sql
             chatgenius-db new --undo                   the files of the last new away
             chatgenius-db new --list                   all templates
             chatgenius-db new --show create_table      one, with the values it takes
@@ -62,6 +67,14 @@ internal sealed partial class NewCommand(Settings settings, AppliedMigrations hi
             CommandOptionType.NoValue);
         private readonly CommandOption _undo = app.Option("--undo", "Delete what the last new wrote, if it is as it was",
             CommandOptionType.NoValue);
+        private readonly CommandOption _fromDiff = app.Option("--from-diff=<DATABASE>",
+            "From what a database or a file of schema dump has beyond the migrations", CommandOptionType.SingleOrNoValue);
+        private readonly CommandOption _down = app.Option("--down <FILE>", "Write the down section that a migration lacks",
+            CommandOptionType.SingleValue);
+        private readonly CommandOption _shadow = app.Option("--shadow <URL>", "Server for the throw-away database [embedded]",
+            CommandOptionType.SingleValue);
+        private readonly SchemaChangeArguments _change = new(app);
+        private readonly SchemaReadArguments _read = new(app);
         private readonly CommandOption _list = app.Option("--list", "Show the templates", CommandOptionType.NoValue);
         private readonly CommandOption _show = app.Option("--show <NAME>", "Show a template", CommandOptionType.SingleValue);
         private readonly CommandOption _eject = app.Option("--eject <NAME>",
@@ -76,6 +89,18 @@ internal sealed partial class NewCommand(Settings settings, AppliedMigrations hi
         public bool Stdout => _stdout.HasValue();
 
         public bool Undo => _undo.HasValue();
+
+        public bool FromDiff => _fromDiff.HasValue();
+
+        /// <summary>Where the schema is; null for the configured database.</summary>
+        public string? Source => _fromDiff.Value();
+
+        public string? Down => _down.Value();
+
+        public string? Shadow => _shadow.Value();
+
+        public SchemaMigrationOptions Diff(Settings settings) =>
+            new(_read.Over(settings, SchemaParts.Dependencies), _change.Options, _change.Excluded);
 
         public Numbering Numbering(DateTimeOffset now) => new(now, _timestamp.HasValue(), _again.HasValue());
 
@@ -123,6 +148,19 @@ internal sealed partial class NewCommand(Settings settings, AppliedMigrations hi
             report.Result(new DoneJson("written") { Name = ejected, Files = [new DoneFileJson(path, null)] },
                 JsonContext.Readable.DoneJson);
         }
+        else if (options.FromDiff)
+        {
+            return await WriteDiffAsync(name ?? throw NoName(), options, cancellationToken);
+        }
+        else if (options.Down is { } down)
+        {
+            var path = File.Exists(shell.Absolute(down)) ? shell.Absolute(down)
+                : Path.Combine(shell.Absolute(settings.MigrationsFolder), down);
+            return await diff.WriteDownAsync(
+                path, shell.Shown(path), () => MigrationSource.Load(
+                    settings.MigrationsFolder, settings.Bundle, except: path, cancellationToken: cancellationToken),
+                options.Diff(settings), options.Shadow, cancellationToken);
+        }
         else if (options.Undo)
         {
             await UndoAsync(name, cancellationToken);
@@ -133,6 +171,17 @@ internal sealed partial class NewCommand(Settings settings, AppliedMigrations hi
         }
 
         return ExitCode.Done;
+    }
+
+    private async Task<ExitCode> WriteDiffAsync(string name, Options options, CancellationToken cancellationToken)
+    {
+        var wanted = options.Diff(settings);
+        var chain = MigrationSource.Load(settings.MigrationsFolder, settings.Bundle, cancellationToken: cancellationToken);
+        var schema = options.Source is { } source
+            ? await sources.ReadAsync(source, "--from-diff", options.Shadow, wanted.Read, cancellationToken)
+            : await sources.ReadTargetAsync(wanted.Read, cancellationToken);
+        return await diff.WriteAsync(
+            name, chain, schema.Schema, wanted, options.Shadow, options.Numbering(DateTimeOffset.UtcNow), cancellationToken);
     }
 
     private static ProblemException NoName() =>

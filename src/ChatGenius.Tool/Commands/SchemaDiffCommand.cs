@@ -7,23 +7,27 @@ using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings, Shell shell, Report report)
+internal sealed class SchemaDiffCommand(SchemaSources sources, Settings settings, Report report)
 {
     internal static readonly Command Definition = new("diff", "Show in what two schemas differ")
     {
         Json = true,
         Configure = app =>
         {
-            var before = app.Argument("A", "A database's URL, or a file that schema dump wrote");
+            var before = app.Argument("A", "A URL, a file of schema dump, migrations[:NUMBER], or git:REVISION");
             var after = app.Argument("B", "The same; without it, the configured database");
+            var shadow = app.Option("--shadow <URL>", "Server for the throw-away database [embedded]", CommandOptionType.SingleValue);
             var sql = app.Option("--sql", "Print the statements that bring A to B", CommandOptionType.NoValue);
             var change = new SchemaChangeArguments(app);
             var read = new SchemaReadArguments(app);
             return Command.Handle<SchemaDiffCommand>((command, cancellationToken) =>
-                command.RunAsync(before.Value, after.Value, sql.HasValue(), change, read, cancellationToken));
+                command.RunAsync(before.Value, after.Value, shadow.Value(), sql.HasValue(), change, read, cancellationToken));
         },
         Details =
             """
+            A and B are databases, files, or what the migrations make: all of them, those
+            up to a number, or those of a revision of git.
+
             + is only in B, - only in A, ~ in both but not the same. Exits with 1 where
             there are differences.
 
@@ -36,12 +40,14 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
             """
             chatgenius-db schema diff schema.txt    a dump and the configured database
             chatgenius-db schema diff postgres://localhost/a postgres://localhost/b
+            chatgenius-db schema diff git:main migrations    what a branch changes
             chatgenius-db schema diff --sql --rename public.users.name=label a.txt b.txt
             """,
     };
 
     private async Task<ExitCode> RunAsync(
-        string? a, string? b, bool sql, SchemaChangeArguments change, SchemaReadArguments read, CancellationToken cancellationToken)
+        string? a, string? b, string? shadow, bool sql, SchemaChangeArguments change, SchemaReadArguments read,
+        CancellationToken cancellationToken)
     {
         if (a is null)
         {
@@ -51,10 +57,10 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
         }
 
         var options = read.Over(settings, sql ? SchemaParts.Dependencies : 0);
-        var before = await ReadAsync(a, "A", options, cancellationToken);
+        var before = await sources.ReadAsync(a, "A", shadow, options, cancellationToken);
         var after = b is null
-            ? await SchemaReader.ReadAsync((await targets.FindAsync(cancellationToken)).Database, options, cancellationToken)
-            : await ReadAsync(b, "B", options, cancellationToken);
+            ? await sources.ReadTargetAsync(options, cancellationToken)
+            : await sources.ReadAsync(b, "B", shadow, options, cancellationToken);
         SchemaDifferences.WarnOfVersions(report, before.ServerVersion, after.ServerVersion);
         var (one, other) = (before.Schema.Without(change.Excluded), after.Schema.Without(change.Excluded));
         if (!sql)
@@ -63,18 +69,5 @@ internal sealed class SchemaDiffCommand(TargetFinder targets, Settings settings,
         }
 
         return change.Show(report, SchemaChanges.Between(one, other, change.Options), "The schemas are the same");
-    }
-
-    private async Task<(SchemaSnapshot Schema, int? ServerVersion)> ReadAsync(
-        string text, string label, SchemaReadOptions options, CancellationToken cancellationToken)
-    {
-        // What has neither a scheme nor a keyword is a path; so is whatever is there.
-        var path = shell.Absolute(text);
-        if (File.Exists(path) || !(text.Contains("://", StringComparison.Ordinal) || text.Contains('=', StringComparison.Ordinal)))
-        {
-            return (SchemaSnapshot.Parse(await SourceText.ReadAsync(shell.Shown(path), mayStream: true, cancellationToken)), null);
-        }
-
-        return await SchemaReader.ReadAsync(new Database(targets.Parse(text, label)), options, cancellationToken);
     }
 }

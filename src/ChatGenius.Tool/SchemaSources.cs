@@ -1,0 +1,88 @@
+using ChatGenius.Db;
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
+using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Replay;
+using ChatGenius.Db.Schema;
+using ChatGenius.Db.Text;
+using ChatGenius.Tool.Configuration;
+namespace ChatGenius.Tool;
+
+/// <summary>A schema that a command line names.</summary>
+/// <param name="ServerVersion">The major version; null where it comes from a file.</param>
+internal sealed record NamedSchema(SchemaSnapshot Schema, int? ServerVersion);
+
+/// <summary>Reads schemas: a database's, a dump's, or what the migrations make.</summary>
+internal sealed class SchemaSources(Workspace workspace, TargetFinder targets, Settings settings, Shell shell)
+{
+    private const string Migrations = "migrations";
+    private const string GitRevision = "git:";
+
+    /// <summary>Reads one.</summary>
+    /// <param name="text">
+    /// A URL or keywords; <c>migrations</c>, <c>migrations:NUMBER</c> for those up to a number, <c>git:REVISION</c> for those of a revision;
+    /// else a file.
+    /// </param>
+    /// <param name="label">What a problem calls it.</param>
+    /// <param name="shadow">Where migrations are replayed; null for the private server.</param>
+    /// <param name="options">What counts.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<NamedSchema> ReadAsync(
+        string text, string label, string? shadow, SchemaReadOptions options, CancellationToken cancellationToken)
+    {
+        if (text == Migrations || text.StartsWith($"{Migrations}:", StringComparison.Ordinal)
+            || text.StartsWith(GitRevision, StringComparison.Ordinal))
+        {
+            var chain = await ChainAsync(text, cancellationToken);
+            await using var database = await targets.Replayer(shadow, new ReplayOptions())
+                .OpenAsync(chain, cancellationToken: cancellationToken);
+            return await ReadAsync(database.Database, options, cancellationToken);
+        }
+
+        // What has neither a scheme nor a keyword is a path; so is whatever is there.
+        var path = shell.Absolute(text);
+        if (File.Exists(path) || !(text.Contains("://", StringComparison.Ordinal) || text.Contains('=', StringComparison.Ordinal)))
+        {
+            return new(SchemaSnapshot.Parse(await SourceText.ReadAsync(shell.Shown(path), mayStream: true, cancellationToken)), null);
+        }
+
+        return await ReadAsync(new Database(targets.Parse(text, label)), options, cancellationToken);
+    }
+
+    /// <summary>Reads the configured database's.</summary>
+    public async Task<NamedSchema> ReadTargetAsync(SchemaReadOptions options, CancellationToken cancellationToken) =>
+        await ReadAsync((await targets.FindAsync(cancellationToken)).Database, options, cancellationToken);
+
+    private static async Task<NamedSchema> ReadAsync(Database database, SchemaReadOptions options, CancellationToken cancellationToken)
+    {
+        var (schema, version) = await SchemaReader.ReadAsync(database, options, cancellationToken);
+        return new(schema, version);
+    }
+
+    private async Task<IReadOnlyList<Migration>> ChainAsync(string text, CancellationToken cancellationToken)
+    {
+        if (text.StartsWith(GitRevision, StringComparison.Ordinal))
+        {
+            var folder = Directory.CreateTempSubdirectory("chatgenius-db-");
+            try
+            {
+                await Git.ExportAsync(text[GitRevision.Length..], shell.Absolute(settings.MigrationsFolder), folder.FullName, cancellationToken);
+                return MigrationSource.Load(folder.FullName, settings.Bundle, cancellationToken: cancellationToken);
+            }
+            finally
+            {
+                folder.Delete(recursive: true);
+            }
+        }
+
+        var migrations = workspace.Load(cancellationToken);
+        if (text == Migrations)
+        {
+            return migrations;
+        }
+
+        var number = OptionValues.ParseMigration(text[(Migrations.Length + 1)..]) ?? throw new ProblemException(
+            "CG1006", $"{text}: there is no number after migrations:", advice: "As in migrations:7.");
+        return [.. MigrationPlan.Apply(migrations, HistorySnapshot.Empty, new PlanRequest(number)).Steps.Select(step => step.Migration!)];
+    }
+}

@@ -73,7 +73,8 @@ internal sealed partial class DiffMigrations(
     {
         if (!Name().IsMatch(name))
         {
-            throw new ProblemException("CG0801", $"\"{name}\" can't be a migration's name", advice: "Use the letters a to z, digits and _.");
+            throw new ProblemException("CG0801", $"\"{name}\" can't be a migration's name",
+                advice: "Use the letters a to z, digits and _.");
         }
     }
 

@@ -20,8 +20,8 @@ internal sealed class SchemaSources(Workspace workspace, TargetFinder targets, S
 
     /// <summary>Reads one.</summary>
     /// <param name="text">
-    /// A URL or keywords; <c>migrations</c>, <c>migrations:NUMBER</c> for those up to a number, <c>git:REVISION</c> for those of a revision;
-    /// else a file.
+    /// A URL or keywords; <c>migrations</c>, <c>migrations:NUMBER</c> for those up to a number, <c>git:REVISION</c> for those of a
+    /// revision; else a file.
     /// </param>
     /// <param name="label">What a problem calls it.</param>
     /// <param name="shadow">Where migrations are replayed; null for the private server.</param>
@@ -66,7 +66,8 @@ internal sealed class SchemaSources(Workspace workspace, TargetFinder targets, S
             var folder = Directory.CreateTempSubdirectory("chatgenius-db-");
             try
             {
-                await Git.ExportAsync(text[GitRevision.Length..], shell.Absolute(settings.MigrationsFolder), folder.FullName, cancellationToken);
+                await Git.ExportAsync(
+                    text[GitRevision.Length..], shell.Absolute(settings.MigrationsFolder), folder.FullName, cancellationToken);
                 return MigrationSource.Load(folder.FullName, settings.Bundle, cancellationToken: cancellationToken);
             }
             finally

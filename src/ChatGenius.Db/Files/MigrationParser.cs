@@ -112,7 +112,10 @@ public static partial class MigrationParser
                 {
                     problems.Add(new Problem(
                         "CG1408", "A question is still open here", source.At(token.Start, token.End - token.Start),
-                        "Answer it: correct the statement below or take it out, and take this line away.") { Kind = ProblemKind.Unfinished });
+                        "Answer it: correct the statement below or take it out, and take this line away.")
+                    {
+                        Kind = ProblemKind.Unfinished,
+                    });
                 }
             }
         }

@@ -42,7 +42,8 @@ public static class MigrationSource
 
         if (folder is not null)
         {
-            files.AddRange(List(folder, folderMustExist).Where(p => Path.GetFullPath(p) != except).Select(p => (p, MigrationOrigin.Folder)));
+            files.AddRange(List(folder, folderMustExist).Where(p => Path.GetFullPath(p) != except)
+                .Select(p => (p, MigrationOrigin.Folder)));
         }
 
         files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));

@@ -11,8 +11,8 @@ using ChatGenius.Tool.Output;
 using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
-internal sealed partial class NewCommand(Settings settings, AppliedMigrations history, LastNew last, Shell shell, Report report, SchemaSources sources,
-    DiffMigrations diff)
+internal sealed partial class NewCommand(
+    Settings settings, AppliedMigrations history, LastNew last, SchemaSources sources, DiffMigrations diff, Shell shell, Report report)
 {
     internal static readonly Command Definition = new("new", "Write the next migration from a template")
     {
@@ -32,6 +32,9 @@ internal sealed partial class NewCommand(Settings settings, AppliedMigrations hi
             unique(a,b), index, check(…), references(table), cascade, restrict, setnull,
             setdefault, noaction, identity. message:references is the column message_id
             with a foreign key to messages and an index. Needs no database.
+
+            --from-diff writes what a database has beyond the migrations, and --down the
+            down section of a file that has none; both replay the migrations first.
             """,
         Examples =
             """
@@ -40,8 +43,6 @@ internal sealed partial class NewCommand(Settings settings, AppliedMigrations hi
             chatgenius-db new index_messages_on_user_id_and_created_at
             chatgenius-db new backfill_title_in_users --set "value='Member'"
             chatgenius-db new tidy_up --template blank --stdout
-            chatgenius-db new add_ratings --from-diff           what the database has more
-            chatgenius-db new --down 0007_split_names.sql
             chatgenius-db new --undo                   the files of the last new away
             chatgenius-db new --list                   all templates
             chatgenius-db new --show create_table      one, with the values it takes

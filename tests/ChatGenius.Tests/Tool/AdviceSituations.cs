@@ -296,6 +296,8 @@ internal static class AdviceSituations
         ["CG1010"] = "A baseline without saying up to where; the advice only looks.",
         ["CG1112"] = "What the throw-away server lacks; the advice is about that server.",
         ["CG1401"] = "A name that is no test database's; the advice only lists.",
+        ["CG0517"] = "A history that is not as the tool makes it: HostileHistoryTests.",
+        ["CG0817"] = "A file that renumber does not move: RenumberingTests.",
         ["CG0522"] = "Batches through another table than before they were interrupted: their own tests.",
         ["CG0523"] = "A history of an older layout that this role may not upgrade: somebody else has to.",
         ["CG0712"] = "Data of the embedded server that can't be started: LocalServerTests.",

@@ -1,8 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
 namespace ChatGenius.Tool;
 
 /// <summary>A migration that a database's history has.</summary>

@@ -1,9 +1,7 @@
 using System.Text;
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Text;
-using ChatGenius.Tool.Output;
+
 namespace ChatGenius.Tool;
 
 /// <summary>Shows the safe way of migrations as a difference of files, asks, and writes it.</summary>

@@ -1,9 +1,5 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using ChatGenius.Db;
-using ChatGenius.Tool.Commands;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using McMaster.Extensions.CommandLineUtils;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ChatGenius.Tool;

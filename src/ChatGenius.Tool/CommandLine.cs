@@ -1,6 +1,4 @@
-using ChatGenius.Db;
 using ChatGenius.Db.Text;
-using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool;
 

@@ -1,9 +1,5 @@
-using System.Globalization;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Templates;
-using ChatGenius.Tool.Commands;
-using ChatGenius.Tool.Configuration;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool;
 
 /// <summary>What may come next on a command line that is being typed. The scripts of <c>completion</c> ask for it by <c>complete --

@@ -1,8 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool;
 
 /// <summary>Asks before something is done that can't be undone.</summary>

@@ -1,12 +1,9 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Replay;
 using ChatGenius.Db.Schema;
 using ChatGenius.Db.Text;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
+
 namespace ChatGenius.Tool;
 
 /// <summary>Writes migrations into the project from a difference of schemas, for <c>new</c> and <c>drift</c>.</summary>

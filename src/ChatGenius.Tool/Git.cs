@@ -1,9 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
-using ChatGenius.Tool.Output;
+
 namespace ChatGenius.Tool;
 
 /// <summary>Asks git which files of the project changed or were added.</summary>

@@ -1,9 +1,6 @@
 using System.Text.RegularExpressions;
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Text;
-using ChatGenius.Tool.Configuration;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool;
 
 /// <summary>The options that every command takes, before or after its name.</summary>

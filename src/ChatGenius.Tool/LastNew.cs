@@ -1,8 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using ChatGenius.Db.Files;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
 
 namespace ChatGenius.Tool;
 

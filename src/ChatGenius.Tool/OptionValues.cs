@@ -1,8 +1,4 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
-using ChatGenius.Db;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool;
 

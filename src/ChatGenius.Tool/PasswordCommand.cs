@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using ChatGenius.Db;
+
 namespace ChatGenius.Tool;
 
 /// <summary>Asks a program for the database's password: a token, say, whose life is too short to be kept in a file.</summary>

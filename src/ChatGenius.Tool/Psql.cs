@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
+
 namespace ChatGenius.Tool;
 
 /// <summary>Hands the terminal over to the real psql.</summary>

@@ -1,7 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
 namespace ChatGenius.Tool;
 
 /// <summary>What commands that run migrations have in common: they plan, say what will be lost, ask, run, and sum up.</summary>

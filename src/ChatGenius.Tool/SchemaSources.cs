@@ -1,11 +1,7 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Replay;
 using ChatGenius.Db.Schema;
 using ChatGenius.Db.Text;
-using ChatGenius.Tool.Configuration;
+
 namespace ChatGenius.Tool;
 
 /// <summary>A schema that a command line names.</summary>

@@ -1,5 +1,3 @@
-using ChatGenius.Tool.Output;
-using ChatGenius.Tool.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ChatGenius.Tool;

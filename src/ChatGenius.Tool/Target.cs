@@ -1,9 +1,6 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Replay;
 using ChatGenius.Db.Server;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
+
 namespace ChatGenius.Tool;
 
 /// <summary>The database that a command works on.</summary>

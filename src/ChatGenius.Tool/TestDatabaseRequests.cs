@@ -1,10 +1,5 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Replay;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool;
 
 /// <summary>The options that say what a test database holds.</summary>

@@ -1,9 +1,6 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Text;
-using ChatGenius.Tool.Configuration;
+
 namespace ChatGenius.Tool;
 
 /// <summary>The certificates beside the project's migrations: <c>NNNN_name.trace.json</c>, for bundled migrations too.</summary>

@@ -1,9 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
 namespace ChatGenius.Tool;
 
 /// <summary>The project's migrations and the database they are for.</summary>

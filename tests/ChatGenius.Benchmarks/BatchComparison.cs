@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
+
 namespace ChatGenius.Benchmarks;
 
 /// <summary>

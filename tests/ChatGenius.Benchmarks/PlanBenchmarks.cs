@@ -3,6 +3,7 @@ using BenchmarkDotNet.Attributes;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Benchmarks;
 
 /// <summary>What deciding costs, without a database: it must grow as the number of migrations does, and no faster.</summary>

@@ -2,6 +2,7 @@ using BenchmarkDotNet.Attributes;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Benchmarks;
 
 /// <summary>What reading SQL costs on one thread. Each text has <see cref="Megabytes"/> million bytes: MB/s is that by the time.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using ChatGenius.Db.Files;
+
 namespace ChatGenius.Benchmarks;
 
 /// <summary>SQL of known kinds, made the same way every time.</summary>

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using ChatGenius.Tests.Support;
 
 namespace ChatGenius.Tests;
 

@@ -1,4 +1,3 @@
-using ChatGenius.Db;
 namespace ChatGenius.Tests;
 
 public class OpenSslTests

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Connections;
 
 /// <summary>Opens connections to one database, and turns every way in which that can fail into a problem that says what to do.</summary>

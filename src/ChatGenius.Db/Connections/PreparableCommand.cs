@@ -2,6 +2,7 @@ using System.Globalization;
 using ChatGenius.Db.Sql;
 using Npgsql;
 using NpgsqlTypes;
+
 namespace ChatGenius.Db.Connections;
 
 /// <summary>

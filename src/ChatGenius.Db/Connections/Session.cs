@@ -1,6 +1,7 @@
 using System.Data;
 using System.Globalization;
 using Npgsql;
+
 namespace ChatGenius.Db.Connections;
 
 /// <summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using Npgsql;
+
 namespace ChatGenius.Db.Connections;
 
 /// <summary>Says what it means that the server, or the way to it, failed at a piece of work of ours.</summary>

@@ -1,4 +1,5 @@
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Connections;
 
 /// <summary>

@@ -1,5 +1,6 @@
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Connections;
 
 /// <summary>A command of a pipeline that the server refused.</summary>
@@ -66,8 +67,7 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
     /// <param name="statement">The statement.</param>
     /// <param name="asText">
     /// Whether its rows are asked for as text, which every type has, in a round trip of its own. Such a command is rewritten by Npgsql, so
-    /// only what gives
-    /// rows is sent that way: nothing of it has a semicolon outside of strings.
+    /// only what gives rows is sent that way: nothing of it has a semicolon outside of strings.
     /// </param>
     internal void Add(TOwner owner, SqlStatement statement, bool asText = false)
     {

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+
 namespace ChatGenius.Db.Connections;
 
 /// <summary>A statement of our own, with a value for each of <c>$1</c> and so on.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Db.Files;
 
 /// <summary>What a section says of its batches: <c>-- migrate:up batch:messages key:id target:100ms</c>.</summary>

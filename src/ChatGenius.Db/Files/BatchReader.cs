@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Files;
 
 /// <summary>Reads what a section says of its batches, and looks that its statements fit.</summary>

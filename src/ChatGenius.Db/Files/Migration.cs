@@ -1,6 +1,7 @@
 using System.Text;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Files;
 
 /// <summary>Where a migration comes from.</summary>

@@ -1,5 +1,6 @@
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Files;
 
 /// <summary>A comment of ours: <c>-- cgdb:word …</c>, where a statement can begin.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Files;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Files;
 
 /// <summary>Finds the directives of a file and reads what is between them, in one pass.</summary>

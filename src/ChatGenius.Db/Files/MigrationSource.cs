@@ -1,5 +1,6 @@
 using System.Reflection;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Files;
 
 /// <summary>Where migrations are read from: the bundle inside the tool, and the project's folder.</summary>

@@ -1,5 +1,6 @@
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Files;
 
 /// <summary>A file of rows that belong to development or tests: run again whenever that is asked for, in a transaction.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChatGenius.Db.Connections;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>Looks, over the connection that holds the lock, at what batches may harm: standbys, slots, the archive, other

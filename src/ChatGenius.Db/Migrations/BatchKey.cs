@@ -4,6 +4,7 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>The key by which a statement goes through a table in slices, as the catalog has it. Values are texts, one a column.</summary>

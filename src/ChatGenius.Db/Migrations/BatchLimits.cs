@@ -1,4 +1,5 @@
 using System.Globalization;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>When batches pause, so that the rest of the system is not harmed. Zero is without that limit.</summary>

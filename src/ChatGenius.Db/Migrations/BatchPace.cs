@@ -1,4 +1,5 @@
 using ChatGenius.Db.Connections;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>When the next slice may run: looks before each one whether others would be harmed, and whether somebody asks for a

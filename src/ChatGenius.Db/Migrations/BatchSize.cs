@@ -2,8 +2,7 @@ namespace ChatGenius.Db.Migrations;
 
 /// <summary>
 /// How many rows the next slice has: steered to the time that a slice may take. A slice that took twice as long counts immediately; else
-/// the
-/// average of the last ones does, so that one that met a checkpoint doesn't.
+/// the average of the last ones does, so that one that met a checkpoint doesn't.
 /// </summary>
 internal sealed class BatchSize
 {

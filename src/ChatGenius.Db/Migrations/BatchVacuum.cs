@@ -1,5 +1,6 @@
 using ChatGenius.Db.Connections;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>Cleans up the dead rows that slices leave, where autovacuum does not keep up: after each tenth of the table.</summary>

@@ -4,14 +4,13 @@ using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using Npgsql;
 using Command = ChatGenius.Db.Migrations.StepCommand;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
-/// Runs one section in batches: its statements one by one, each in a transaction of its own together with its mark in the journal, and
-/// one of
-/// them in slices along a key, each slice in a transaction of its own together with its progress. So that after a crash at any moment the
-/// next
-/// run goes on where this one was, and no slice runs twice.
+/// Runs one section in batches: its statements one by one, each in a transaction of its own together with its mark in the journal, and one
+/// of them in slices along a key, each slice in a transaction of its own together with its progress. So that after a crash at any moment
+/// the next run goes on where this one was, and no slice runs twice.
 /// </summary>
 /// <remarks>
 /// Nothing is left in the session between two transactions, so a pooler may stand in front of the server. A slice is looked for in its own

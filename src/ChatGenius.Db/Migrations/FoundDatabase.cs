@@ -2,6 +2,7 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>Tables that somebody else has made.</summary>

@@ -1,6 +1,7 @@
 using ChatGenius.Db.Connections;
 using Npgsql;
 using NpgsqlTypes;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <content>The progress of statements in batches.</content>
@@ -87,8 +88,7 @@ internal sealed partial class History
             state.Key.ToArray(), state.UpperKey?.ToArray(), state.Size);
 
     /// <summary>The command that notes that a slice is done, in its transaction; fenced. Its result, one row where the note was there, is
-    /// what
-    /// somebody has asked of the run.</summary>
+    /// what somebody has asked of the run.</summary>
     internal NpgsqlBatchCommand AdvanceBatches(BatchState before, IReadOnlyList<string> last, int size, long rows, long changed, string wal,
         string fence, string marker) => new PreparableCommand(
         $"""

@@ -1,5 +1,6 @@
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>What keeps the history's tables, until they are written, as they were when they were looked at.</summary>

@@ -7,9 +7,8 @@ namespace ChatGenius.Db.Migrations;
 
 /// <summary>
 /// The only code that reads and writes <c>history</c>, <c>journal</c> and <c>log</c>. Readings are transactions in which names are looked
-/// for in
-/// <c>pg_catalog</c> only. What is written shares a session with a migration, which may have set any <c>search_path</c>: there every name
-/// is qualified, functions, operators and casts too.
+/// for in <c>pg_catalog</c> only. What is written shares a session with a migration, which may have set any <c>search_path</c>: there every
+/// name is qualified, functions, operators and casts too.
 /// </summary>
 /// <param name="schemaName">The schema, not quoted.</param>
 internal sealed partial class History(string schemaName)

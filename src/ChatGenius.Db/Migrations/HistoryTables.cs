@@ -1,14 +1,13 @@
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>The tables of the history's schema: how they are made, and what is looked at before they are used.</summary>
 /// <remarks>
 /// <c>format</c> says which layout they have. Tool 0.1.0 made layout 1: <c>format</c> without a key, <c>history</c> without <c>up_sql</c>,
-/// and
-/// <c>journal</c>. Layout 2 has them all. A later layout is refused, an earlier one is brought up to this one by a run that has the lock; a
-/// command that
-/// only reads takes what it finds.
+/// and <c>journal</c>. Layout 2 has them all. A later layout is refused, an earlier one is brought up to this one by a run that has the
+/// lock; a command that only reads takes what it finds.
 /// </remarks>
 internal static class HistoryTables
 {
@@ -202,15 +201,12 @@ internal static class HistoryTables
 
     /// <summary>
     /// Reads what a run must know of the server and of the history's place; one row, whatever is there. To be run with a <c>search_path</c>
-    /// of
-    /// <c>pg_catalog</c> only, and where the history's own rows are read next, under a lock on its tables.
+    /// of <c>pg_catalog</c> only, and where the history's own rows are read next, under a lock on its tables.
     /// </summary>
     /// <remarks>
     /// Tables count as ours only if they are exactly as we make them: an expression, a trigger, a rule or a policy of somebody else's would
-    /// run with our
-    /// rights. What is wrong with <c>format</c>, <c>history</c> and <c>journal</c> is strange, and <see cref="Guard"/> refuses it; of the
-    /// others, a
-    /// wrong one counts as missing.
+    /// run with our rights. What is wrong with <c>format</c>, <c>history</c> and <c>journal</c> is strange, and <see cref="Guard"/> refuses
+    /// it; of the others, a wrong one counts as missing.
     /// </remarks>
     /// <param name="schema">The schema's name, not quoted.</param>
     /// <param name="needsLog">Whether the log is to be read next, so that a wrong one is refused as well.</param>

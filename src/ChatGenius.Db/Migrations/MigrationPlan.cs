@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChatGenius.Db.Files;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
@@ -200,8 +201,7 @@ public sealed record MigrationPlan(
 
     /// <summary>
     /// Plans a <c>redo</c>: down sections newest first, then up sections. Both halves are decided before anything runs. Where an earlier
-    /// one has undone
-    /// migrations and not applied them again, it goes on with those.
+    /// one has undone migrations and not applied them again, it goes on with those.
     /// </summary>
     /// <exception cref="ProblemException">
     /// As <see cref="Rollback"/> and <see cref="Apply"/>; CG0415 one has no file; CG0416 one can't be in a transaction with what undoes it.
@@ -242,8 +242,7 @@ public sealed record MigrationPlan(
 
     /// <summary>
     /// The down section of the file, if the file is what was applied; otherwise the one that the history has kept, because the file's
-    /// undoes something
-    /// else. A rollback that was interrupted goes on with the one that it began.
+    /// undoes something else. A rollback that was interrupted goes on with the one that it began.
     /// </summary>
     private static MigrationStep RollbackStep(MigrationStatus status)
     {

@@ -7,8 +7,7 @@ namespace ChatGenius.Db.Migrations;
 
 /// <summary>
 /// Writes a plan as a file that psql runs, for whoever must see or run the SQL by hand. It keeps the history as the tool does, skips what
-/// is
-/// applied already, and can be run again after a failure.
+/// is applied already, and can be run again after a failure.
 /// </summary>
 public static class MigrationScript
 {

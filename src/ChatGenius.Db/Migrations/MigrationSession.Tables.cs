@@ -1,5 +1,6 @@
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>How the history's tables are made and upgraded.</summary>

@@ -3,12 +3,12 @@ using System.Globalization;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
 /// The session in which one call of the front door works: a connection for what it runs and, once it has the lock, a second one that holds
-/// it. It knows
-/// settings, time limits, rolling back and cancelling, and nothing of steps.
+/// it. It knows settings, time limits, rolling back and cancelling, and nothing of steps.
 /// </summary>
 internal sealed partial class MigrationSession : IAsyncDisposable
 {
@@ -338,8 +338,7 @@ internal sealed partial class MigrationSession : IAsyncDisposable
 
     /// <summary>
     /// Cancels the running statement on the server: over the lock's connection, and if that is what was lost, over a new one. Where that
-    /// fails too, the
-    /// server rolls back when it finds us gone.
+    /// fails too, the server rolls back when it finds us gone.
     /// </summary>
     private async Task CancelRunningAsync()
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ChatGenius.Db.Connections;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>How a plan is run.</summary>

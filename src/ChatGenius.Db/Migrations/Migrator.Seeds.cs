@@ -3,6 +3,7 @@ using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 public sealed partial class Migrator

@@ -1,6 +1,7 @@
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>Which migrations are to be marked as applied without being run: exactly one of the two first.</summary>

@@ -3,6 +3,7 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>What a run did.</summary>
@@ -227,8 +228,7 @@ public sealed partial class Migrator
     /// <returns>What was settled.</returns>
     /// <exception cref="ProblemException">
     /// CG0410 another run has gone on meanwhile; CG0411 nothing of this migration was interrupted; CG0412 no statement of it had begun;
-    /// CG0413 the
-    /// statement still runs; CG0501, CG0509 as in <see cref="ApplyAsync"/>.
+    /// CG0413 the statement still runs; CG0501, CG0509 as in <see cref="ApplyAsync"/>.
     /// </exception>
     public Task<Interruption> RepairAsync(long version, RepairAction action, Interruption? confirmed = null,
         CancellationToken cancellationToken = default) =>

@@ -4,6 +4,7 @@ using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using Npgsql;
 using Command = ChatGenius.Db.Migrations.StepCommand;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>
@@ -207,8 +208,7 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
 
     /// <summary>
     /// In a transaction that the section itself has begun, the mark of its COMMIT goes with it: it is there after a crash exactly if the
-    /// transaction was
-    /// committed. So a COMMIT that is noted as begun is done, and a BEGIN that is may be run again.
+    /// transaction was committed. So a COMMIT that is noted as begun is done, and a BEGIN that is may be run again.
     /// </summary>
     private async Task RunInOwnTransactionAsync(SqlStatement statement, CancellationToken cancellationToken)
     {
@@ -240,8 +240,7 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
 
     /// <summary>
     /// Notes the COMMIT that ends the section's own transaction as begun, in that transaction. One that only reads takes no mark and needs
-    /// none: it may run
-    /// again.
+    /// none: it may run again.
     /// </summary>
     private async Task MarkCommitAsync(CancellationToken cancellationToken)
     {
@@ -278,8 +277,7 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
 
     /// <summary>
     /// A server may still be at work for a tool that is gone; its statement must end before it is judged by its effect. A session that has
-    /// nothing to do
-    /// any more only waits for a client that lost the lock: it is ended, so that nothing can come from there.
+    /// nothing to do any more only waits for a client that lost the lock: it is ended, so that nothing can come from there.
     /// </summary>
     private async Task WaitForEarlierBackendAsync(CancellationToken cancellationToken)
     {

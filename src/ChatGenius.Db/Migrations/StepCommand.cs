@@ -1,6 +1,7 @@
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>A statement of a file, a command of our own, or one of ours that has a question of the file in it.</summary>

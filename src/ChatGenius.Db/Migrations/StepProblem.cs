@@ -5,6 +5,7 @@ using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>Turns what the server says during a run into problems.</summary>

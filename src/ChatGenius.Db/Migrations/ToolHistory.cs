@@ -4,6 +4,7 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>A table in which another tool keeps what it has applied.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Migrations;
 
 /// <summary>Runs transactional steps many at a time: a transaction each, or one for all of them, in one pipeline.</summary>
@@ -18,8 +19,7 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
 
     /// <summary>
     /// What the first half has deferred is checked before the second begins: many statements refuse a table that has such checks open.
-    /// There is no way
-    /// back to what each constraint says of itself, so all are deferred then; where there is none, nothing is changed.
+    /// There is no way back to what each constraint says of itself, so all are deferred then; where there is none, nothing is changed.
     /// </summary>
     private const string CheckDeferred =
         """
@@ -127,9 +127,8 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
             else if (done.Count > 0)
             {
                 // A durable commit of anything flushes the write-ahead log up to itself, and the earlier commits with it. A message for
-                // nobody touches no table,
-                // so no privilege, policy or publication stands in its way. PostgreSQL: Reliability and the Write-Ahead Log, Asynchronous
-                // Commit.
+                // nobody touches no table, so no privilege, policy or publication stands in its way. PostgreSQL: Reliability and the
+                // Write-Ahead Log, Asynchronous Commit.
                 await session.ExecuteUndisturbedAsync(
                     "ROLLBACK", MigrationSession.Begin, "SELECT pg_catalog.pg_logical_emit_message(true, 'chatgenius-db', '')", "COMMIT");
             }

@@ -4,6 +4,7 @@ using ChatGenius.Db.Files;
 using ChatGenius.Db.Schema;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Replay;
 
 /// <summary>What a database has of a migration.</summary>

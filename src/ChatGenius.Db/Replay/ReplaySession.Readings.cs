@@ -1,5 +1,6 @@
 using ChatGenius.Db.Connections;
 using Npgsql;
+
 namespace ChatGenius.Db.Replay;
 
 /// <summary>What of ours runs in the sessions that migrations run in.</summary>

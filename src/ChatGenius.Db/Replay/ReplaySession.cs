@@ -3,6 +3,7 @@ using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Replay;
 
 /// <summary>How migrations are run on a throw-away database.</summary>
@@ -215,9 +216,8 @@ internal sealed partial class ReplaySession : IAsyncDisposable
     internal async Task ResetAsync(CancellationToken cancellationToken)
     {
         // Parallel workers keep their own counters, so what they read would be missing from ours. Compiling our queries costs more than
-        // running
-        // them. A statement whose tool was killed ends by itself (PostgreSQL 14 and later, where the system can tell it: "Connection
-        // Settings").
+        // running them. A statement whose tool was killed ends by itself (PostgreSQL 14 and later, where the system can tell it:
+        // "Connection Settings").
         var settings =
             $"""
             SELECT CASE WHEN {(ServerVersion >= 140000 ? "pg_catalog.version() OPERATOR(pg_catalog.~) '-linux|-darwin|-freebsd'" : "false")}

@@ -4,6 +4,7 @@ using System.Text;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
+
 namespace ChatGenius.Db.Replay;
 
 /// <summary>Work on a database that comes after its migrations.</summary>

@@ -2,6 +2,7 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Replay;
 
 /// <summary>A database that is copied.</summary>
@@ -12,8 +13,7 @@ internal sealed record ReplayTemplate(string Name, IReadOnlyList<string> Missing
 /// <summary>
 /// The templates on the private server for throw-away databases. A database gets its template's name only when it is whole, and a template
 /// counts only when its row is written; until then, and for every copy, an advisory lock in the maintenance database says that somebody is
-/// at
-/// it. A lock that nobody holds is a run that was killed: what it left is dropped by the next.
+/// at it. A lock that nobody holds is a run that was killed: what it left is dropped by the next.
 /// </summary>
 /// <param name="session">In the maintenance database; the locks are this session's, and end with it.</param>
 /// <param name="server">The server.</param>

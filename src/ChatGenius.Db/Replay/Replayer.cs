@@ -4,13 +4,13 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Server;
 using Npgsql;
+
 namespace ChatGenius.Db.Replay;
 
 /// <summary>
 /// Makes throw-away databases that hold what migrations make. On a server of the user's own each is built by running the migrations. On the
 /// private server for throw-away databases the result is kept as a template under a key of all that it depends on, and the next one that
-/// needs
-/// it gets a copy; one that needs more gets a copy of the longest beginning, and runs the rest.
+/// needs it gets a copy; one that needs more gets a copy of the longest beginning, and runs the rest.
 /// </summary>
 public sealed class Replayer
 {

@@ -3,6 +3,7 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Schema;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Replay;
 
 /// <summary>How a schema becomes migrations.</summary>

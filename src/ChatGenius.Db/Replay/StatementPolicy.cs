@@ -37,8 +37,7 @@ internal static partial class StatementPolicy
 
     /// <summary>
     /// Whether the server is sure to refuse it inside a transaction block. What is not recognised here is tried in one, refused with 25001
-    /// and
-    /// run again alone, so this only spares that.
+    /// and run again alone, so this only spares that.
     /// </summary>
     internal static bool NeedsToRunAlone(SqlStatement statement) =>
         statement.Is("VACUUM") || (statement.Words(4).Contains("CONCURRENTLY") && !statement.Is("REFRESH"));
@@ -80,8 +79,8 @@ internal static partial class StatementPolicy
 
     /// <summary>
     /// Whether a statement failed for want of something that belongs to the server and not to the migration: a right, a role, a tablespace,
-    /// an
-    /// extension's files. Roles and tablespaces share their code with things of the database, so the place that reports them has to tell.
+    /// an extension's files. Roles and tablespaces share their code with things of the database, so the place that reports them has to
+    /// tell.
     /// </summary>
     internal static bool LacksSomething(SqlStatement statement, PostgresException error) =>
         error.SqlState is PostgresErrorCodes.InsufficientPrivilege

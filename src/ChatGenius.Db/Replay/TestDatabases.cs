@@ -6,6 +6,7 @@ using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Server;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Replay;
 
 /// <summary>What a test database is to hold.</summary>

@@ -4,6 +4,7 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Replay;
 
 /// <summary>A throw-away database on a server, dropped at the end with the roles that migrations made there.</summary>

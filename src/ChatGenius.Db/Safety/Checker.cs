@@ -2,6 +2,7 @@ using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Replay;
 using Npgsql;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>A migration that has been checked.</summary>

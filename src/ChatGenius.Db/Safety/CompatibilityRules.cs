@@ -293,8 +293,7 @@ internal static class CompatibilityRules
 
     /// <summary>
     /// Whether code that uses the old name finds there what it expects: every column, and the rows. They are there in a view, in a parent
-    /// that the
-    /// old table is a partition of now, in what was there before, and in what the migration filled.
+    /// that the old table is a partition of now, in what was there before, and in what the migration filled.
     /// </summary>
     private static bool Replaces(MigrationFacts facts, Relation old, Relation holder) =>
         !facts.Before.ColumnsOf(old.Oid).Select(c => c.Name).Except(facts.After.ColumnsOf(holder.Oid).Select(c => c.Name)).Any()

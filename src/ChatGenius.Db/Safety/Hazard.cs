@@ -5,8 +5,7 @@ namespace ChatGenius.Db.Safety;
 
 /// <summary>
 /// A rule. What it says is data: the file <c>Rules/{id}.sql</c> beside this one holds its words, and examples of what it must report, of
-/// the
-/// safe way, and of what looks alike and must not be reported; tests run all of them on a server. Only its conditions are code.
+/// the safe way, and of what looks alike and must not be reported; tests run all of them on a server. Only its conditions are code.
 /// </summary>
 /// <param name="id">
 /// Family letter and number, such as <c>L203</c>: L locks, D data loss, C compatibility, F may fail, M hygiene, S schema state. Never

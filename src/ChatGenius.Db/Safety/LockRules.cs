@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>L4xx: locks held too long, or on too much.</summary>
@@ -243,8 +244,7 @@ internal static class LockRules
 
     /// <summary>
     /// One finding for each cause: work under an earlier statement's lock is told with the hazard that the work is, where there is one.
-    /// Otherwise it
-    /// is told once in a transaction, and so are changes of rows whose number is not known.
+    /// Otherwise it is told once in a transaction, and so are changes of rows whose number is not known.
     /// </summary>
     internal static IEnumerable<Finding> OncePerCause(List<Finding> findings)
     {

@@ -24,9 +24,8 @@ internal sealed record LossTarget(
 internal sealed record LossUnclear(MigrationStep Step, SqlStatement Statement, string What, string? Reason);
 
 /// <summary>
-/// Says what statements destroy, as a function of the statements and the catalog alone: no expression of a file is evaluated or planned.
-/// It follows
-/// what the statements do to names. What is not known to destroy nothing is said to be unclear.
+/// Says what statements destroy, as a function of the statements and the catalog alone: no expression of a file is evaluated or planned. It
+/// follows what the statements do to names. What is not known to destroy nothing is said to be unclear.
 /// </summary>
 internal sealed partial class LossReader
 {

@@ -116,8 +116,7 @@ internal sealed partial class MadeUpValues
 
     /// <summary>
     /// Asks the server which typical values, and which of the constants that the conditions themselves name, the conditions hold for; and
-    /// whether
-    /// they hold for all typical ones.
+    /// whether they hold for all typical ones.
     /// </summary>
     private static async Task<(List<string> Candidates, bool All)> TryAsync(
         Session session, string name, string typical, string cast, List<string> conditions, long rows,

@@ -61,8 +61,7 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
 
     /// <summary>
     /// Whether its words say that it writes rows into a table, even if there are none to write here: INSERT, UPDATE, COPY, MERGE, or a
-    /// block of code
-    /// that says so.
+    /// block of code that says so.
     /// </summary>
     internal bool Fills(uint table) => After.Find(table) is { } relation && Text.Mentions(relation.Name)
         && (Target()?.Name == relation.Name || Text.Has("AS", "SELECT") || Text.Is("DO") || Text.Is("WITH") || Text.Is("CALL")
@@ -70,8 +69,7 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
 
     /// <summary>
     /// The table whose rows it changes, or takes from another table, though nobody knows how many: the tables were empty here. Null where a
-    /// key or
-    /// a LIMIT says that they are few.
+    /// key or a LIMIT says that they are few.
     /// </summary>
     internal Relation? ChangesUnknownRows => field ??= FindUnknownRows();
 
@@ -262,8 +260,8 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
 
     /// <summary>
     /// Tables that others use on which the transaction holds a lock of at least this strength. A lock on an index counts for its table,
-    /// because the
-    /// planner opens every index, and one on a partition for its parent; one on an index that this migration makes hinders nobody.
+    /// because the planner opens every index, and one on a partition for its parent; one on an index that this migration makes hinders
+    /// nobody.
     /// </summary>
     internal IEnumerable<Relation> LockedTables(LockMode atLeast, HeldLocks locks) =>
         locks.Relations.Where(relation => locks.On(relation) >= atLeast && migration.WasThere(relation))
@@ -285,8 +283,7 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
 
     /// <summary>
     /// Whether ALTER TYPE made a constraint again because it changed one of its columns. A statement that names it drops it and adds
-    /// another,
-    /// which may be stricter, whatever its name.
+    /// another, which may be stricter, whatever its name.
     /// </summary>
     private bool IsMadeAgain(Constraint old, Constraint now) =>
         old.Table == now.Table && old.Domain == now.Domain && old.Kind == now.Kind && old.Name == now.Name

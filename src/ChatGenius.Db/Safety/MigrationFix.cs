@@ -3,6 +3,7 @@ using System.Text;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>A migration in its safe way: in its own file, or in that one and new ones after it.</summary>

@@ -3,6 +3,7 @@ using ChatGenius.Db.Files;
 using ChatGenius.Db.Schema;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>Copies a database's rows into a throw-away database of the same schema.</summary>

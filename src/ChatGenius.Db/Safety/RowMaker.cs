@@ -13,10 +13,9 @@ public sealed record MadeRows(Relation Table, long Rows, string? Reason);
 
 /// <summary>
 /// Fills the tables of a throw-away database with made-up rows, so that scans, deferred constraints and losses show without anyone's data.
-/// Every row
-/// goes through the table's own constraints: parents come first and foreign keys point to them, what is unique gets a value of its own, and
-/// a
-/// CHECK chooses among the values that are made for its column. What the server still refuses is reported, and the other tables are filled.
+/// Every row goes through the table's own constraints: parents come first and foreign keys point to them, what is unique gets a value of
+/// its own, and a CHECK chooses among the values that are made for its column. What the server still refuses is reported, and the other
+/// tables are filled.
 /// </summary>
 public static class RowMaker
 {

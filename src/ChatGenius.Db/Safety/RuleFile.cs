@@ -32,8 +32,7 @@ public sealed record RuleExample(
 /// <remarks>
 /// A line <c>--: key: text</c> is one of the rule's words. A line <c>--# kind, option, … : title</c> begins an example; the kind is
 /// <c>bad</c>, <c>good</c> or <c>look-alike</c>; the options are <c>traced</c>, <c>untraced</c>, <c>from 18</c>, <c>on 140003</c> and ids
-/// of
-/// rules. <c>--# next</c> begins a further migration, and <c>--# given</c> what is done before each example.
+/// of rules. <c>--# next</c> begins a further migration, and <c>--# given</c> what is done before each example.
 /// </remarks>
 public sealed class RuleFile
 {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>Applies every rule to a migration: to what PostgreSQL did where it was traced, to the words where it could not be.</summary>

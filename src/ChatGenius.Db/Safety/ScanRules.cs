@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>L2xx: what reads a whole table to check it, while others want it.</summary>

@@ -1,4 +1,5 @@
 using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>Where the safe way of a statement goes.</summary>

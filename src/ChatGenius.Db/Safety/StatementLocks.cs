@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ChatGenius.Db.Files;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>A lock that a statement was the first of its transaction to take.</summary>

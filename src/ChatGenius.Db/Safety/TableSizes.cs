@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ChatGenius.Db.Connections;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>How large a table is where the migration will run.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>What a statement was seen to do on a throw-away database.</summary>
@@ -30,8 +31,7 @@ public sealed record TraceRecord(string Checksum, int ServerVersion, IReadOnlyLi
 
     /// <summary>
     /// Run at the start of a transaction: keeps, for this transaction, the files and counters of all tables and indexes, by number, under
-    /// the name of the
-    /// table or topmost parent that they belong to.
+    /// the name of the table or topmost parent that they belong to.
     /// </summary>
     public static string BeginCommand { get; } =
         $$"""
@@ -59,8 +59,7 @@ public sealed record TraceRecord(string Checksum, int ServerVersion, IReadOnlyLi
 
     /// <summary>
     /// Run before the transaction commits: fails with <see cref="SqlState"/>, one line for each difference, when it holds a stronger lock,
-    /// wrote a table
-    /// anew or read one whole that the record does not have.
+    /// wrote a table anew or read one whole that the record does not have.
     /// </summary>
     [JsonIgnore]
     public string EndCommand =>

@@ -4,6 +4,7 @@ using ChatGenius.Db.Files;
 using ChatGenius.Db.Replay;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Safety;
 
 /// <summary>How a trace runs what it runs.</summary>
@@ -172,8 +173,7 @@ public sealed partial class Tracer : IAsyncDisposable
 
     /// <summary>
     /// Counts the rows of tables that a statement updated or deleted rows of. A table that the present role can't read is left out: asking
-    /// all the
-    /// same would abort the migration's transaction.
+    /// all the same would abort the migration's transaction.
     /// </summary>
     private async Task<ImmutableDictionary<uint, long>> CountRowsBeforeAsync(
         Catalog catalog, ImmutableDictionary<uint, Activity> activity, CancellationToken cancellationToken)

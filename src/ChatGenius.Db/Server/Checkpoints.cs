@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Db.Server;
 
 /// <summary>A copy of a database that it can be put back to.</summary>

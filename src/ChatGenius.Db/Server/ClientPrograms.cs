@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+
 namespace ChatGenius.Db.Server;
 
 /// <summary>PostgreSQL's <c>pg_dump</c> and <c>pg_restore</c> of one version. They come without the server as well.</summary>

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
+
 namespace ChatGenius.Db.Server;
 
 /// <summary>A data directory of PostgreSQL's ("Creating a Database Cluster", section 18.2 of its documentation), made whole or not at

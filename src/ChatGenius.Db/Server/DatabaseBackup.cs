@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using ChatGenius.Db.Connections;
+
 namespace ChatGenius.Db.Server;
 
 /// <summary>A backup that was made and read back.</summary>

@@ -1,6 +1,7 @@
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
+
 namespace ChatGenius.Db.Server;
 
 /// <summary>Copies, swaps and drops databases on one server, from a connection to none of them.</summary>

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Db.Server;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Text.RegularExpressions;
+
 namespace ChatGenius.Db.Server;
 
 /// <summary>PostgreSQL's programs on this machine: a folder with <c>postgres</c>, <c>initdb</c> and <c>pg_ctl</c>.</summary>

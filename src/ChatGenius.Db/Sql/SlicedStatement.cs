@@ -1,5 +1,6 @@
 using System.Text;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Sql;
 
 /// <summary>A statement that goes through a table in slices, with the bounds of one slice in the place of <c>:batch_first</c> and

@@ -1,4 +1,5 @@
 using ChatGenius.Db.Files;
+
 namespace ChatGenius.Db.Templates;
 
 /// <summary>What <c>new</c> was asked for.</summary>

@@ -1,10 +1,5 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Server;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class ApplyCommand(

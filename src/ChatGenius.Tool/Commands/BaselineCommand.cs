@@ -1,10 +1,6 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Replay;
 using ChatGenius.Db.Schema;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class BaselineCommand(Workspace workspace, TargetFinder targets, Settings settings, Consent consent, Report report)

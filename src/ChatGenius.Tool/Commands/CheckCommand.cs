@@ -1,15 +1,9 @@
 using System.Text;
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Replay;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Text;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
 using Microsoft.Extensions.DependencyInjection;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Settings settings, TraceRecords records,

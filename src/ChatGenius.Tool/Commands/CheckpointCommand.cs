@@ -1,9 +1,5 @@
-using System.Globalization;
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class CheckpointCommand(TargetFinder targets, Consent consent, Report report)

@@ -1,6 +1,5 @@
-using ChatGenius.Db;
-using ChatGenius.Tool.Output;
 using Microsoft.Extensions.DependencyInjection;
+
 namespace ChatGenius.Tool.Commands;
 
 internal static class CompletionCommand

@@ -1,5 +1,3 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Tool.Output;
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class CreateCommand(TargetFinder targets, Report report)

@@ -1,13 +1,7 @@
-using System.Globalization;
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Replay;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Schema;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class DriftCommand(

@@ -1,6 +1,3 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class DropCommand(TargetFinder targets, Consent consent, Report report)

@@ -1,9 +1,3 @@
-using System.Globalization;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class LogCommand(Workspace workspace, Settings settings, Report report)

@@ -1,6 +1,6 @@
 using System.Text;
-using ChatGenius.Tool.Output;
 using Microsoft.Extensions.DependencyInjection;
+
 namespace ChatGenius.Tool.Commands;
 
 internal static class ManCommand

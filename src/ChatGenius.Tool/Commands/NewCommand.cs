@@ -1,14 +1,10 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Replay;
 using ChatGenius.Db.Schema;
 using ChatGenius.Db.Templates;
 using ChatGenius.Db.Text;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed partial class NewCommand(

@@ -1,8 +1,5 @@
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Safety;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class PlanCommand(Workspace workspace, Settings settings, TraceRecords records, Report report)

@@ -1,8 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tool.Configuration;
-using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 /// <summary>The options that <c>apply</c>, <c>plan</c> and <c>script</c> share: which migrations belong to the plan.</summary>

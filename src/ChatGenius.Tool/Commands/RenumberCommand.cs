@@ -1,8 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class RenumberCommand(Settings settings, AppliedMigrations history, Report report)

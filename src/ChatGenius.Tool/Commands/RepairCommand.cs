@@ -1,11 +1,5 @@
-using System.Globalization;
-using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Schema;
 using ChatGenius.Db.Text;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
 

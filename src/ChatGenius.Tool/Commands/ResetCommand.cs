@@ -1,8 +1,3 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class ResetCommand(Workspace workspace, TargetFinder targets, Settings settings, Consent consent, Runs runs, Report report)

@@ -1,7 +1,4 @@
-using ChatGenius.Db;
 using ChatGenius.Db.Schema;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
 

@@ -1,10 +1,6 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Schema;
 using ChatGenius.Db.Text;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class SchemaDiffCommand(SchemaSources sources, Settings settings, Report report)

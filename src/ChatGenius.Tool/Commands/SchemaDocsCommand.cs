@@ -1,8 +1,5 @@
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Schema;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class SchemaDocsCommand(TargetFinder targets, Settings settings, Shell shell, Report report)

@@ -1,9 +1,5 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Schema;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class SchemaDumpCommand(TargetFinder targets, Settings settings, Shell shell, Report report)

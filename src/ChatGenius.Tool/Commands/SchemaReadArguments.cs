@@ -1,6 +1,4 @@
 using ChatGenius.Db.Schema;
-using ChatGenius.Tool.Configuration;
-using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Commands;
 

@@ -1,10 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shell shell, Report report)

@@ -1,7 +1,3 @@
-using ChatGenius.Db.Files;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class SeedCommand(Workspace workspace, Settings settings, Consent consent, Report report)

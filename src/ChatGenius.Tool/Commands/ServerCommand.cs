@@ -1,7 +1,5 @@
-using System.Globalization;
 using ChatGenius.Db.Server;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class ServerCommand(TargetFinder targets, Consent consent, Report report)

@@ -1,10 +1,3 @@
-using System.Globalization;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class StatusCommand(Workspace workspace, Settings settings, Report report)

@@ -1,7 +1,5 @@
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Replay;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class TestDatabaseCommand(TestDatabaseRequests requests, TargetFinder targets, Report report)

@@ -1,10 +1,6 @@
-using System.Globalization;
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Templates;
-using ChatGenius.Tool.Configuration;
-using ChatGenius.Tool.Output;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class VerifyCommand(Workspace workspace, Settings settings, Report report)

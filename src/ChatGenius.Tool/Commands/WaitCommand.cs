@@ -1,7 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class WaitCommand(TargetFinder targets, Report report)

@@ -1,11 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Replay;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed partial class WithDatabaseCommand(TestDatabaseRequests requests, TargetFinder targets, Shell shell, Report report)

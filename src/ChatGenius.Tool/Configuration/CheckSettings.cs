@@ -1,8 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
-using ChatGenius.Db;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Tool.Configuration;
 
 /// <summary>What the settings file says under <c>"check"</c>.</summary>

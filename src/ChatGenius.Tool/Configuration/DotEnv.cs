@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using ChatGenius.Db;
 using ChatGenius.Db.Text;
 
 namespace ChatGenius.Tool.Configuration;

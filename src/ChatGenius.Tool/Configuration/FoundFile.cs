@@ -1,5 +1,5 @@
-using ChatGenius.Db;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Tool.Configuration;
 
 /// <summary>

@@ -1,8 +1,3 @@
-using System.Globalization;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tool.Output;
-using McMaster.Extensions.CommandLineUtils;
-
 namespace ChatGenius.Tool.Configuration;
 
 internal enum SettingKind

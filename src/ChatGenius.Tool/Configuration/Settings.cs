@@ -1,8 +1,6 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Server;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Tool.Configuration;
 
 /// <summary>Every setting of this run with where it comes from: command line, then environment, then <c>.env</c>, then settings file, then

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using ChatGenius.Db;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Tool.Configuration;
 
 /// <summary>What <c>chatgenius-db.json</c> says: JSON in which comments and trailing commas are welcome and unknown keys are not.</summary>

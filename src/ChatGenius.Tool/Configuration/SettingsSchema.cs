@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+
 namespace ChatGenius.Tool.Configuration;
 
 /// <summary>The JSON schema of the settings file, for editors.</summary>

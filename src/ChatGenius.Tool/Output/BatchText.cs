@@ -1,6 +1,3 @@
-using System.Globalization;
-using ChatGenius.Db.Migrations;
-
 namespace ChatGenius.Tool.Output;
 
 /// <summary>How far a statement in batches is, in a line.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using ChatGenius.Db.Safety;
+
 namespace ChatGenius.Tool.Output;
 
 /// <summary>Findings as Markdown, for a comment on a pull request or the summary of a job.</summary>

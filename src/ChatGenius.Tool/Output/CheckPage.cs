@@ -1,6 +1,7 @@
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Text;
 using Scriban.Runtime;
+
 namespace ChatGenius.Tool.Output;
 
 /// <summary>What <c>check</c> found as one page that needs nothing else: no script, no font, no picture from anywhere.</summary>

@@ -1,6 +1,5 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
+
 namespace ChatGenius.Tool.Output;
 
 /// <summary>What <c>check</c> found, for a person.</summary>

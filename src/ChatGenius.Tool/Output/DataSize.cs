@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ChatGenius.Tool.Output;
 
 /// <summary>Amounts of data as PostgreSQL's <c>pg_size_pretty</c> writes them: powers of 1024.</summary>

@@ -1,5 +1,3 @@
-using ChatGenius.Db.Migrations;
-
 namespace ChatGenius.Tool.Output;
 
 /// <summary>What every command that does something prints with <c>--json</c> (docs/json.md). What does not apply is absent.</summary>

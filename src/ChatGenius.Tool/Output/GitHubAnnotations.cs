@@ -1,4 +1,3 @@
-using System.Globalization;
 using ChatGenius.Db.Safety;
 
 namespace ChatGenius.Tool.Output;

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ChatGenius.Db.Safety;
+
 namespace ChatGenius.Tool.Output;
 
 /// <summary>Findings as GitLab's code quality report, which a merge request shows beside the changed lines.</summary>

@@ -1,5 +1,4 @@
 using System.Text;
-using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Output;
 

@@ -1,7 +1,4 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Safety;
-using McMaster.Extensions.CommandLineUtils;
 
 namespace ChatGenius.Tool.Output;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using ChatGenius.Db;
 using ChatGenius.Db.Text;
 
 namespace ChatGenius.Tool.Output;

@@ -1,6 +1,4 @@
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Safety;
-using ChatGenius.Tool.Commands;
 
 namespace ChatGenius.Tool.Output;
 

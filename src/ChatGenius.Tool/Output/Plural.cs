@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ChatGenius.Tool.Output;
 
 internal static class Plural

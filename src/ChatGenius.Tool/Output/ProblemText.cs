@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text;
-using ChatGenius.Db;
 using ChatGenius.Db.Text;
 
 namespace ChatGenius.Tool.Output;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ChatGenius.Db.Migrations;
 
 namespace ChatGenius.Tool.Output;
 

@@ -1,5 +1,3 @@
-using ChatGenius.Db.Migrations;
-
 namespace ChatGenius.Tool.Output;
 
 /// <summary>The last words of a run.</summary>

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text;
 using System.Text.RegularExpressions;
-using ChatGenius.Db;
 using ChatGenius.Db.Text;
 
 namespace ChatGenius.Tool.Output;

@@ -1,4 +1,3 @@
-using ChatGenius.Db;
 using ChatGenius.Db.Schema;
 
 namespace ChatGenius.Tool.Output;

@@ -1,5 +1,3 @@
-using ChatGenius.Db.Files;
-using Npgsql;
 namespace ChatGenius.Tests.Bundle;
 
 /// <summary>Runs sections of the bundled migrations: each in one round trip, in the transaction that the session is in, or in one of its

@@ -1,5 +1,3 @@
-using ChatGenius.Tests.Support;
-using Npgsql;
 using static ChatGenius.Tests.Bundle.BundledMigrations;
 
 namespace ChatGenius.Tests.Bundle;

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace ChatGenius.Tests.Bundle;
 
 /// <summary>A foreign key: a column of one table that refers to the id of another.</summary>

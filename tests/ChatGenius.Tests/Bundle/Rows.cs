@@ -1,6 +1,3 @@
-using System.Text.Json;
-using Npgsql;
-
 namespace ChatGenius.Tests.Bundle;
 
 /// <summary>A row to the letter: all of its columns, in PostgreSQL's own words.</summary>

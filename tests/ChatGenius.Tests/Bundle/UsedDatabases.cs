@@ -1,6 +1,3 @@
-using ChatGenius.Tests.Support;
-using Npgsql;
-
 namespace ChatGenius.Tests.Bundle;
 
 /// <summary>

@@ -3,14 +3,9 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
-using ChatGenius.Tests.Files;
 using ChatGenius.Tests.Server;
-using ChatGenius.Tests.Support;
-using Npgsql;
+
 namespace ChatGenius.Tests.Connections;
 
 /// <summary>Every way of not getting in, on a server that asks for passwords and speaks TLS.</summary>

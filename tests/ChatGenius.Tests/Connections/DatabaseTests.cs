@@ -1,9 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Tests.Support;
-using Npgsql;
+
 namespace ChatGenius.Tests.Connections;
 
 public class DatabaseTests

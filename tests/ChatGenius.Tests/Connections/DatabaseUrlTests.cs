@@ -1,8 +1,5 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Tests.Support;
 using ChatGenius.Db.Safety;
-using Npgsql;
+
 namespace ChatGenius.Tests.Connections;
 
 public class DatabaseUrlTests

@@ -1,9 +1,8 @@
-using ChatGenius.Db.Connections;
 using ChatGenius.Tests.Faults;
 using ChatGenius.Tests.Tool;
 using ChatGenius.Tool;
 using ChatGenius.Tool.Commands;
-using Npgsql;
+
 namespace ChatGenius.Tests.Connections;
 
 /// <summary>Every command that works with a database, one after the other, on migrations that take every way through the tool.</summary>

@@ -1,7 +1,6 @@
-using ChatGenius.Db.Connections;
 using ChatGenius.Tests.Faults;
 using ChatGenius.Tool;
-using Npgsql;
+
 namespace ChatGenius.Tests.Connections;
 
 [Trait("Needs", "Unix")]

@@ -2,8 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
-using ChatGenius.Db.Connections;
+
 namespace ChatGenius.Tests.Connections;
 
 /// <summary>What speaks PostgreSQL's protocol, lets everybody in, and means no good.</summary>

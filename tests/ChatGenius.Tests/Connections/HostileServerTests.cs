@@ -1,6 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Tests.Support;
 namespace ChatGenius.Tests.Connections;
 
 public class HostileServerTests

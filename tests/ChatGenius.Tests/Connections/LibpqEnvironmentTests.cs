@@ -1,5 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 namespace ChatGenius.Tests.Connections;
 
 public class LibpqEnvironmentTests

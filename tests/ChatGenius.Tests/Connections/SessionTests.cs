@@ -1,10 +1,6 @@
-using System.Globalization;
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Schema;
 using ChatGenius.Tests.Faults;
-using ChatGenius.Tests.Support;
-using Npgsql;
+
 namespace ChatGenius.Tests.Connections;
 
 public class SessionTests

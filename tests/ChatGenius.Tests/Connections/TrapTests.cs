@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ChatGenius.Tests.Faults;
+
 namespace ChatGenius.Tests.Connections;
 
 [Trait("Needs", "Unix")]

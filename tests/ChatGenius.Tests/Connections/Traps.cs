@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ChatGenius.Tests.Faults;
+
 namespace ChatGenius.Tests.Connections;
 
 /// <summary>

@@ -1,10 +1,3 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
-using Npgsql;
-using Xunit.Abstractions;
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>Faults at random moments while a table is gone through in slices; a counter proves that each row was written once.</summary>

@@ -1,7 +1,3 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Files;
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>Batches beside a real standby and a slot that is near its limit.</summary>

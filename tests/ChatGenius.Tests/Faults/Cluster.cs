@@ -1,9 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
-using ChatGenius.Tests.Support;
-using Npgsql;
+
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>A real PostgreSQL of one test class alone, to be shut down, crashed, copied and promoted. It listens on the loopback address

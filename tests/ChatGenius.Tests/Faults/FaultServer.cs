@@ -1,10 +1,5 @@
 using System.Diagnostics;
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Support;
-using Xunit.Abstractions;
+
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>One server for the whole suite of faults, the thirty migrations, and what a run that nobody disturbs makes of them.</summary>

@@ -1,8 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Support;
-using Xunit.Abstractions;
-
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>Disks that are really full: the server's, its log's, and the client's.</summary>

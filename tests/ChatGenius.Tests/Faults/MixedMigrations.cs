@@ -1,8 +1,3 @@
-using System.Globalization;
-using System.Text;
-using ChatGenius.Db.Files;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Tests.Support;
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>A PgBouncer in transaction mode before a server.</summary>

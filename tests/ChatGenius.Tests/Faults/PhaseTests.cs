@@ -1,11 +1,5 @@
 using System.Diagnostics;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
-using Npgsql;
-using Xunit.Abstractions;
+
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>Ctrl-C in each phase of a run, and what a killed run leaves on the server.</summary>

@@ -1,8 +1,6 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tests.Tool;
 using ChatGenius.Tool;
-using Npgsql;
+
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>Behind a PgBouncer in transaction mode, whose two sessions of the server the application uses as well.</summary>

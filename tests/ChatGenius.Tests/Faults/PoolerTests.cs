@@ -1,11 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
-using Npgsql;
-using Xunit.Abstractions;
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>A real PgBouncer in transaction mode, with a pool of several server connections that other clients use too.</summary>

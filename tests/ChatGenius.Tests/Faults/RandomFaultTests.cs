@@ -1,7 +1,3 @@
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
-using Xunit.Abstractions;
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>Faults at random moments of a run of thirty mixed migrations; the next run has to end with what an undisturbed run

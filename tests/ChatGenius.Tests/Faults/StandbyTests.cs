@@ -1,8 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Support;
-using Xunit.Abstractions;
 namespace ChatGenius.Tests.Faults;
 
 /// <summary>A real primary with a real standby.</summary>

@@ -1,7 +1,3 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Support;
 namespace ChatGenius.Tests.Files;
 
 /// <summary>A folder of made-up migrations, and a migrator over it.</summary>

@@ -1,5 +1,5 @@
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Tests.Files;
 
 public class MigrationAssertionTests

@@ -1,6 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
-using ChatGenius.Tests.Support;
 namespace ChatGenius.Tests.Files;
 
 public class MigrationFolderTests

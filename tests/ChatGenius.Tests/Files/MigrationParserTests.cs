@@ -1,8 +1,6 @@
-using System.Text;
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Text;
+
 namespace ChatGenius.Tests.Files;
 
 public class MigrationParserTests

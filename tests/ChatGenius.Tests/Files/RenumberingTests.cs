@@ -1,5 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
 namespace ChatGenius.Tests.Files;
 
 public class RenumberingTests

@@ -1,7 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 namespace ChatGenius.Tests.Migrations;
 
 public class AssertionRunTests

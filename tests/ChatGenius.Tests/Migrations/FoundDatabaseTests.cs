@@ -1,9 +1,6 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tests.Tool;
 using ChatGenius.Tool;
+
 namespace ChatGenius.Tests.Migrations;
 
 /// <summary>The first apply on a database that is not empty.</summary>

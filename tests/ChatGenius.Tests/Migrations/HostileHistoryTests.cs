@@ -1,8 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 namespace ChatGenius.Tests.Migrations;
 
 /// <summary>A history that somebody else has made or changed: nothing of theirs runs, and nothing of it is believed.</summary>

@@ -1,9 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 namespace ChatGenius.Tests.Migrations;
 
 /// <summary>Histories as tool 0.1.0 has made them.</summary>

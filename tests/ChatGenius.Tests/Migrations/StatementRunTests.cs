@@ -1,10 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
-using Npgsql;
 namespace ChatGenius.Tests.Migrations;
 
 public class StatementRunTests

@@ -1,8 +1,3 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 namespace ChatGenius.Tests.Migrations;
 
 /// <summary>Databases that something else has built.</summary>

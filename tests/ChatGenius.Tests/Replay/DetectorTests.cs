@@ -1,9 +1,6 @@
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Replay;
 using ChatGenius.Db.Schema;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
+
 namespace ChatGenius.Tests.Replay;
 
 public class DetectorTests

@@ -1,11 +1,7 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Replay;
 using ChatGenius.Db.Server;
 using ChatGenius.Db.Text;
-using ChatGenius.Tests.Support;
-using Npgsql;
+
 namespace ChatGenius.Tests.Replay;
 
 /// <summary>The private server for throw-away databases, in a folder of the tests' own.</summary>

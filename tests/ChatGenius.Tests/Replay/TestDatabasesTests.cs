@@ -1,8 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-using ChatGenius.Db.Connections;
-using ChatGenius.Tests.Support;
-using Npgsql;
 namespace ChatGenius.Tests.Replay;
 
 /// <summary>Test databases, on the private server of a folder of the tests' own, as a user makes them.</summary>

@@ -1,7 +1,5 @@
-using System.Globalization;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Replay;
-using ChatGenius.Tests.Support;
+
 namespace ChatGenius.Tests.Replay;
 
 public class ThrowAwayDatabaseTests

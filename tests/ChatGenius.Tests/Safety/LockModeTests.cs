@@ -1,6 +1,5 @@
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Safety;
-using Npgsql;
+
 namespace ChatGenius.Tests.Safety;
 
 public class LockModeTests

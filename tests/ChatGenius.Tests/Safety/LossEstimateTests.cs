@@ -1,9 +1,4 @@
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Safety;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
-using Npgsql;
 
 namespace ChatGenius.Tests.Safety;
 

@@ -1,9 +1,5 @@
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
-using ChatGenius.Tests.Support;
-using Npgsql;
 
 namespace ChatGenius.Tests.Safety;
 

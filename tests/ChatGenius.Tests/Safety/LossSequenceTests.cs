@@ -1,10 +1,5 @@
-using System.Globalization;
-using ChatGenius.Db.Migrations;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 using FsCheck;
 using FsCheck.Fluent;
-using Xunit.Abstractions;
 
 namespace ChatGenius.Tests.Safety;
 

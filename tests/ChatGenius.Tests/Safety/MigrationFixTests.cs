@@ -1,8 +1,7 @@
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Replay;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Text;
-using ChatGenius.Tests.Support;
+
 namespace ChatGenius.Tests.Safety;
 
 public class MigrationFixTests

@@ -1,7 +1,6 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
 using ChatGenius.Tool;
+
 namespace ChatGenius.Tests.Safety;
 
 public class RoundTripperTests

@@ -1,6 +1,6 @@
-using ChatGenius.Tests.Support;
 using ChatGenius.Tests.Tool;
 using ChatGenius.Tool;
+
 namespace ChatGenius.Tests.Safety;
 
 public class RowCopyTests

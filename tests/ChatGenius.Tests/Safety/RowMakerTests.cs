@@ -1,7 +1,5 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
-using ChatGenius.Tests.Support;
+
 namespace ChatGenius.Tests.Safety;
 
 /// <summary>Made-up rows go through the tables' own constraints, so each that is there has kept them.</summary>

@@ -1,5 +1,6 @@
 using ChatGenius.Db.Safety;
 using ChatGenius.Tool;
+
 namespace ChatGenius.Tests.Safety;
 
 /// <summary>

@@ -1,5 +1,5 @@
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Safety;
+
 namespace ChatGenius.Tests.Safety;
 
 public class SafetyCheckTests

@@ -1,9 +1,7 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
-using ChatGenius.Tests.Support;
+
 namespace ChatGenius.Tests.Safety;
 
 /// <summary>A database with the tables that the rules' examples stand on, and migrations run there.</summary>

@@ -1,7 +1,4 @@
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Safety;
-using ChatGenius.Tests.Support;
-using Npgsql;
 
 namespace ChatGenius.Tests.Safety;
 

@@ -1,6 +1,5 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
+
 namespace ChatGenius.Tests.Safety;
 
 public class SuppressionTests

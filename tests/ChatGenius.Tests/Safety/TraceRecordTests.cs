@@ -1,8 +1,5 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
-using Npgsql;
+
 namespace ChatGenius.Tests.Safety;
 
 public class TraceRecordTests

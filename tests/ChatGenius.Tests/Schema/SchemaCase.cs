@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 using ChatGenius.Db.Schema;
-using ChatGenius.Tests.Support;
-using Npgsql;
 
 namespace ChatGenius.Tests.Schema;
 

@@ -1,7 +1,4 @@
-using System.Globalization;
 using ChatGenius.Db.Schema;
-using ChatGenius.Tests.Support;
-using Npgsql;
 
 namespace ChatGenius.Tests.Schema;
 

@@ -1,9 +1,7 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tests.Tool;
 using ChatGenius.Tool;
+
 namespace ChatGenius.Tests.Schema;
 
 public class SchemaCommandTests

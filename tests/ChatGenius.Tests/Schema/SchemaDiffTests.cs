@@ -1,7 +1,5 @@
 using System.Text.RegularExpressions;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Schema;
-using ChatGenius.Tests.Support;
 
 namespace ChatGenius.Tests.Schema;
 

@@ -1,7 +1,6 @@
 using System.Xml;
 using System.Xml.Linq;
 using ChatGenius.Db.Schema;
-using ChatGenius.Tests.Support;
 
 namespace ChatGenius.Tests.Schema;
 

@@ -1,9 +1,5 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Schema;
 using ChatGenius.Db.Text;
-using ChatGenius.Tests.Support;
-using Npgsql;
 
 namespace ChatGenius.Tests.Schema;
 

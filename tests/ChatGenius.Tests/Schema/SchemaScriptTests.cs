@@ -1,6 +1,4 @@
-using ChatGenius.Db;
 using ChatGenius.Db.Schema;
-using ChatGenius.Tests.Support;
 
 namespace ChatGenius.Tests.Schema;
 

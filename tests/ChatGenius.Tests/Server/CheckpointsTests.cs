@@ -1,10 +1,6 @@
-using System.Text;
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
 using ChatGenius.Db.Sql;
-using ChatGenius.Tests.Support;
-using Npgsql;
+
 namespace ChatGenius.Tests.Server;
 
 public class CheckpointsTests

@@ -1,9 +1,8 @@
 using System.Runtime.Versioning;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
 using ChatGenius.Tests.Connections;
 using ChatGenius.Tests.Sql;
-using ChatGenius.Tests.Support;
+
 namespace ChatGenius.Tests.Server;
 
 /// <summary>pg_dump gets in where the tool does: with passwords, TLS and several hosts.</summary>

@@ -1,13 +1,8 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.Versioning;
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
 using ChatGenius.Db.Sql;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
-using Npgsql;
+
 namespace ChatGenius.Tests.Server;
 
 [UnsupportedOSPlatform("windows")]

@@ -1,10 +1,6 @@
 using System.Runtime.Versioning;
-using ChatGenius.Db;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
-using Npgsql;
+
 namespace ChatGenius.Tests.Server;
 
 [UnsupportedOSPlatform("windows")]

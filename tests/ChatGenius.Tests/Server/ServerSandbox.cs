@@ -1,6 +1,5 @@
 using ChatGenius.Db.Server;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
+
 namespace ChatGenius.Tests.Server;
 
 /// <summary>A private server of one test alone, in a folder that the server's own user can enter; stopped and removed with it.</summary>

@@ -1,8 +1,5 @@
-using System.Text;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
-using ChatGenius.Tests.Support;
-using Npgsql;
 
 namespace ChatGenius.Tests.Sql;
 

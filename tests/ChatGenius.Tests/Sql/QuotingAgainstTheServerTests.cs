@@ -1,5 +1,4 @@
 using ChatGenius.Db.Sql;
-using ChatGenius.Tests.Support;
 
 namespace ChatGenius.Tests.Sql;
 

@@ -1,4 +1,3 @@
-using System.Text;
 using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Tests.Sql;

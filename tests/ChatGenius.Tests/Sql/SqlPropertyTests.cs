@@ -1,10 +1,7 @@
-using System.Text;
-using ChatGenius.Db;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 using FsCheck;
 using FsCheck.Fluent;
-using ChatGenius.Tests.Support;
 using FsCheck.Xunit;
 
 namespace ChatGenius.Tests.Sql;

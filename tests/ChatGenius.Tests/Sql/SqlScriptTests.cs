@@ -1,5 +1,3 @@
-using System.Text;
-using ChatGenius.Db;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 

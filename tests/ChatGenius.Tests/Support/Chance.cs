@@ -1,11 +1,10 @@
-using System.Globalization;
 using FsCheck.Xunit;
+
 namespace ChatGenius.Tests.Support;
 
 /// <summary>
 /// What is left to chance: <c>CHATGENIUS_TEST_SEED</c> fixes it (as <c>.ci/run</c> does, because a gate must not fail for what nobody
-/// changed), and
-/// <c>CHATGENIUS_TEST_CASES</c> makes every property run so many cases (as the nightly run does).
+/// changed), and <c>CHATGENIUS_TEST_CASES</c> makes every property run so many cases (as the nightly run does).
 /// </summary>
 public static class Chance
 {

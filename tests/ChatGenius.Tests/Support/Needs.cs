@@ -1,4 +1,5 @@
 using ChatGenius.Tests.Faults;
+
 namespace ChatGenius.Tests.Support;
 
 /// <summary>What some tests need and not every machine has.</summary>

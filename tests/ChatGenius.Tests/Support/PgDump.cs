@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace ChatGenius.Tests.Support;
 
 /// <summary>PostgreSQL's own pg_dump: the whole database as a text that compares.</summary>

@@ -1,4 +1,3 @@
-using Npgsql;
 namespace ChatGenius.Tests.Support;
 
 /// <summary>PostgreSQL's own psql: the oracle for what a file of SQL means.</summary>

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ChatGenius.Tests.Support;
 
 /// <summary>A folder for one test alone; removed with it.</summary>

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using ChatGenius.Db.Connections;
-using Npgsql;
+
 namespace ChatGenius.Tests.Support;
 
 /// <summary>A fresh, empty database on the shared server, for one test alone; dropped with it.</summary>

@@ -1,5 +1,4 @@
 using System.Reflection;
-using Xunit.Abstractions;
 using Xunit.Sdk;
 
 [assembly: TestFramework("ChatGenius.Tests.Support.TestRun", "ChatGenius.Tests")]

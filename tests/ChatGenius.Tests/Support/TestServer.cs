@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
-using ChatGenius.Db.Connections;
 using ChatGenius.Db.Server;
-using ChatGenius.Tests.Files;
 using Testcontainers.PostgreSql;
+
 namespace ChatGenius.Tests.Support;
 
 /// <summary>

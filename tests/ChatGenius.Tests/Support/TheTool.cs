@@ -1,11 +1,12 @@
 using System.Collections;
 using ChatGenius.Tool;
+
 namespace ChatGenius.Tests.Support;
 
 /// <summary>
 /// The tool, where a test doesn't care about processes: the executable that <c>CHATGENIUS_DB_EXE</c> names (the native one, in
-/// <c>.ci/run</c>), or in
-/// this process, which saves the start of one. What is about signals, kills or processes at once takes <see cref="ToolProcess"/>.
+/// <c>.ci/run</c>), or in this process, which saves the start of one. What is about signals, kills or processes at once takes <see
+/// cref="ToolProcess"/>.
 /// </summary>
 internal static class TheTool
 {

@@ -1,4 +1,3 @@
-using ChatGenius.Db;
 using ChatGenius.Db.Templates;
 
 namespace ChatGenius.Tests.Templates;

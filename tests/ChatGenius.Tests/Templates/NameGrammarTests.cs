@@ -1,6 +1,5 @@
-using ChatGenius.Db;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Templates;
+
 namespace ChatGenius.Tests.Templates;
 
 public class NameGrammarTests

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ChatGenius.Tests.Templates;
 
 /// <summary>Divides a line into words as a POSIX shell does, as far as examples need it: blanks, quotes, backslashes.</summary>

@@ -1,4 +1,3 @@
-using ChatGenius.Tests.Support;
 using ChatGenius.Tests.Text;
 using Scriban;
 using Scriban.Runtime;

@@ -1,13 +1,9 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Safety;
 using ChatGenius.Db.Schema;
 using ChatGenius.Db.Text;
 using ChatGenius.Tests.Bundle;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
-using Npgsql;
+
 namespace ChatGenius.Tests.Templates;
 
 /// <summary>What the templates write, as it stands, on a real database that is in use.</summary>

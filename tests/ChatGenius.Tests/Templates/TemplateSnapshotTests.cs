@@ -1,7 +1,4 @@
-using System.Globalization;
-using System.Text;
 using ChatGenius.Db.Templates;
-using ChatGenius.Tests.Support;
 
 namespace ChatGenius.Tests.Templates;
 

@@ -1,7 +1,4 @@
-using System.Text;
-using ChatGenius.Db;
 using ChatGenius.Db.Text;
-using ChatGenius.Tests.Support;
 
 namespace ChatGenius.Tests.Text;
 

@@ -1,4 +1,3 @@
-using ChatGenius.Db;
 using ChatGenius.Db.Text;
 using Scriban.Runtime;
 

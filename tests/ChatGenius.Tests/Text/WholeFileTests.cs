@@ -1,6 +1,4 @@
-using System.Text;
 using ChatGenius.Db.Text;
-using ChatGenius.Tests.Support;
 
 namespace ChatGenius.Tests.Text;
 

@@ -1,7 +1,4 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tests.Templates;
-using Npgsql;
 
 namespace ChatGenius.Tests.Tool;
 

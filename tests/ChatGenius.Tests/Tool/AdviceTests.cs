@@ -1,9 +1,8 @@
 using System.Text.RegularExpressions;
-using ChatGenius.Db;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tests.Templates;
 using ChatGenius.Tool;
 using ChatGenius.Tool.Commands;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>What messages and advice tell the reader to type: it is there, and it helps.</summary>

@@ -1,9 +1,5 @@
-using System.Text.Json;
-using ChatGenius.Db.Files;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
-using Npgsql;
+
 namespace ChatGenius.Tests.Tool;
 
 public class BackupTests

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Text.Json;
+
 namespace ChatGenius.Tests.Tool;
 
 public sealed class ChatDatabase : IAsyncLifetime

@@ -1,9 +1,6 @@
-using System.Text.Json;
-using ChatGenius.Db.Connections;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
 using Json.Schema;
+
 namespace ChatGenius.Tests.Tool;
 
 public class CheckCommandTests

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>What people let <c>check</c> do for them: the hook before a commit, and writing the safe way into files.</summary>

@@ -1,6 +1,5 @@
-using System.Text.Json;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>What a project decides about <c>check</c>, and the forms in which others want its findings.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
 
 namespace ChatGenius.Tests.Tool;

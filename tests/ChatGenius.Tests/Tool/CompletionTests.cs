@@ -1,6 +1,6 @@
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
 using ChatGenius.Tool.Commands;
+
 namespace ChatGenius.Tests.Tool;
 
 public class CompletionTests

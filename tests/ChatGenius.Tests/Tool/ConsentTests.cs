@@ -1,6 +1,5 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
+
 namespace ChatGenius.Tests.Tool;
 
 public class ConsentTests

@@ -1,13 +1,11 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
-using ChatGenius.Db.Files;
 using ChatGenius.Db.Templates;
 using ChatGenius.Db.Text;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tests.Templates;
 using ChatGenius.Tool;
 using ChatGenius.Tool.Commands;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>What README, the templates' README and the help of <c>new</c> show, done as it stands there.</summary>

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using ChatGenius.Tests.Support;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>

@@ -1,4 +1,3 @@
-using ChatGenius.Db;
 using ChatGenius.Db.Text;
 using ChatGenius.Tool.Configuration;
 

@@ -1,5 +1,5 @@
 using ChatGenius.Tests.Replay;
-using ChatGenius.Tests.Support;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>Migrations that are written from a difference of schemas: they run up and down, and an open question stops them.</summary>

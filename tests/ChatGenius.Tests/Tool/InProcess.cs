@@ -1,5 +1,5 @@
-using ChatGenius.Tests.Files;
 using ChatGenius.Tool;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>What a run of the tool left behind.</summary>

@@ -1,8 +1,7 @@
-using System.Text.Json;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
 using ChatGenius.Tool.Commands;
 using Json.Schema;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>Every command that does something says so in the one shape that docs/json.md describes.</summary>

@@ -1,8 +1,7 @@
 using System.Runtime.Versioning;
-using System.Text.Json;
 using ChatGenius.Tests.Connections;
 using ChatGenius.Tests.Sql;
-using ChatGenius.Tests.Support;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using ChatGenius.Db.Text;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>Settings and variables of other people, and files that are none.</summary>

@@ -1,6 +1,6 @@
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
 using ChatGenius.Tool.Output;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>Where stdout ends: on a full disk, closed, at a reader that left, on a terminal, in GitHub's log.</summary>

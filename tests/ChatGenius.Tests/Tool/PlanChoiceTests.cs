@@ -1,6 +1,5 @@
-using ChatGenius.Db.Connections;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>Which migrations a command takes: by options, and by settings of an environment.</summary>

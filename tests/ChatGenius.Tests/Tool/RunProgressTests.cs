@@ -1,8 +1,6 @@
-using ChatGenius.Db.Files;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Text;
-using ChatGenius.Tests.Files;
 using ChatGenius.Tool.Output;
+
 namespace ChatGenius.Tests.Tool;
 
 public class RunProgressTests

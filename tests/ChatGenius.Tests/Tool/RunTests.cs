@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ChatGenius.Tests.Support;
-
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>The tool as its users run it: a process, a folder, a database.</summary>

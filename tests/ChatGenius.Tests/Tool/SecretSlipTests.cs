@@ -1,5 +1,6 @@
 using ChatGenius.Tool;
 using ChatGenius.Tool.Commands;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>A password in a connection string that was typed wrongly, in every place of every command.</summary>

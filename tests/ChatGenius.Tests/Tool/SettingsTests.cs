@@ -1,8 +1,6 @@
-using System.Text.Json;
-using ChatGenius.Tests.Files;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
 using ChatGenius.Tool.Configuration;
+
 namespace ChatGenius.Tests.Tool;
 
 public class SettingsTests

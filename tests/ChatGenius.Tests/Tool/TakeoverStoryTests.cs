@@ -1,7 +1,6 @@
-using System.Text.Json;
 using ChatGenius.Tests.Bundle;
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>Databases that something else has built, from the first apply that stops to the one that runs.</summary>

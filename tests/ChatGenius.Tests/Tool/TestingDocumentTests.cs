@@ -1,6 +1,5 @@
 using ChatGenius.Tests.Replay;
-using ChatGenius.Tests.Support;
-using Npgsql;
+
 namespace ChatGenius.Tests.Tool;
 
 /// <summary>The examples of <c>docs/testing.md</c>, run as they are written where their language is on the machine.</summary>

@@ -1,4 +1,3 @@
-using ChatGenius.Tests.Support;
 using ChatGenius.Tool;
 
 namespace ChatGenius.Tests.Tool;

@@ -66,7 +66,8 @@ internal sealed class BatchEyes(MigrationLock held, BatchLimits limits, int? pid
             [
                 "SELECT pg_stat_clear_snapshot()",
                 $"SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::int8, {(session.ServerVersion >= 170000
-                    ? "(SELECT num_requested FROM pg_stat_checkpointer)" : "(SELECT checkpoints_req FROM pg_stat_bgwriter)")}",
+                    ? "(SELECT num_requested FROM pg_stat_checkpointer)" : "(SELECT checkpoints_req FROM pg_stat_bgwriter)")}, "
+                    + "pg_size_bytes(current_setting('max_wal_size'))",
                 """
                 SELECT coalesce(nullif(application_name, ''), host(client_addr), 'pid ' || pid), pg_wal_lsn_diff(replay_lsn, '0/0')::int8
                 FROM pg_stat_replication WHERE replay_lsn IS NOT NULL
@@ -96,8 +97,8 @@ internal sealed class BatchEyes(MigrationLock held, BatchLimits limits, int? pid
             async reader =>
             {
                 await Session.ResultAsync(reader, _ => 0, CancellationToken.None);
-                var (position, checkpoints) = (await Session.ResultAsync(
-                    reader, row => (row.GetInt64(0), row.GetInt64(1)), CancellationToken.None))[0];
+                var (position, checkpoints, planned) = (await Session.ResultAsync(
+                    reader, row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), CancellationToken.None))[0];
                 Remember(position, checkpoints);
                 foreach (var (name, replayed) in await Session.ResultAsync(
                     reader, row => (row.GetString(0), row.GetInt64(1)), CancellationToken.None))
@@ -131,7 +132,10 @@ internal sealed class BatchEyes(MigrationLock held, BatchLimits limits, int? pid
                     reasons.Add(Invariant($"{files} files of write-ahead log wait for the archive"));
                 }
 
-                if (limits.MaxCheckpoints > 0 && checkpoints - _seen[0].Checkpoints > limits.MaxCheckpoints)
+                // CREATE DATABASE and others request checkpoints too. Those that the log asks for come at every max_wal_size of it, or at
+                // about half of that (PostgreSQL: WAL Configuration).
+                if (limits.MaxCheckpoints > 0 && checkpoints - _seen[0].Checkpoints > limits.MaxCheckpoints
+                    && (position - _seen[0].Position) / limits.MaxCheckpoints >= planned / 2)
                 {
                     reasons.Add(Invariant($"{checkpoints - _seen[0].Checkpoints} checkpoints were requested within five minutes"));
                 }

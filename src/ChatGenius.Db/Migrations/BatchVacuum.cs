@@ -75,6 +75,7 @@ internal sealed class BatchVacuum(MigrationSession session, BatchKey key, Migrat
 
     private sealed record Found(bool IsOwner, long Dead, bool Autovacuum, string? Older, long Horizon);
 
+    // A snapshot of another database holds back only what all databases share; a standby's sender belongs to no database.
     private async Task<Found> FindAsync(CancellationToken cancellationToken) => (await Session
         .Over(session.Connection, "looking at the dead rows").RowsAsync(
             new SqlQuery(
@@ -85,8 +86,10 @@ internal sealed class BatchVacuum(MigrationSession session, BatchKey key, Migrat
                     (SELECT who FROM (
                         SELECT 'a session (pid ' || pid || ', ' || coalesce(application_name, '') || ')' AS who, backend_xmin AS x
                         FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
+                            AND (datid IS NULL OR datname = current_database())
                         UNION ALL SELECT 'the slot ' || slot_name, xmin FROM pg_replication_slots WHERE xmin IS NOT NULL
-                        UNION ALL SELECT 'the prepared transaction ' || gid, transaction FROM pg_prepared_xacts) older
+                        UNION ALL SELECT 'the prepared transaction ' || gid, transaction
+                            FROM pg_prepared_xacts WHERE database = current_database()) older
                      WHERE $2 > 0 AND age(x) >= age(($2 % 4294967296)::text::xid) ORDER BY age(x) DESC LIMIT 1),
                     txid_snapshot_xmin(txid_current_snapshot())
                 FROM pg_class c WHERE c.oid = $1

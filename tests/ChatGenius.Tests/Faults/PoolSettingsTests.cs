@@ -48,8 +48,7 @@ public class PoolSettingsTests(FaultServer server)
                     WHERE source = 'session' AND setting IS DISTINCT FROM reset_val AND name !~ '^tcp_')
                    || (SELECT string_agg(' ' || name || '=' || setting, '' ORDER BY name) FROM pg_settings
                        WHERE name ~ 'timeout|search_path|row_security|read_only')
-                   || ' locks ' || (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
-                                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+                   || ' locks ' || (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())
                    || ' prepared ' || (SELECT count(*) FROM pg_prepared_statements) || ' role ' || current_user
             """;
         await using var one = await new Database(pool).ConnectAsync();

@@ -177,12 +177,14 @@ public class RunTests
         sandbox.Write("migrations/0001_one.sql", "-- migrate:up\nCREATE TABLE one (i int);\n-- migrate:down\nDROP TABLE one;\n");
         sandbox.Write("migrations/0002_two.sql", "-- migrate:up\nCREATE TABLE two (i int);\n-- migrate:down\nDROP TABLE two;\n");
 
+        await db.ExecuteAsync("CREATE TABLE one (i int)");
+
         var baseline = await RunAsync(db, sandbox, "baseline", "--no-bundle", "--to", "1", "--yes");
         var apply = await RunAsync(db, sandbox, "apply", "--no-bundle");
 
         baseline.Output.ShouldBe("1 migration marked as applied\n");
         apply.Output.ShouldStartWith("1 migration applied");
-        (await db.ScalarAsync<bool>("SELECT to_regclass('one') IS NULL AND to_regclass('two') IS NOT NULL")).ShouldBeTrue();
+        (await db.ScalarAsync<bool>("SELECT to_regclass('two') IS NOT NULL")).ShouldBeTrue();
     }
 
     [Fact]
@@ -289,7 +291,7 @@ public class RunTests
         tool.Write("migrations/0002_b.sql", $"-- migrate:up{options}\nSELECT 1;\n{statement};\n-- migrate:down\nSELECT 1;\n");
         tool.Write("migrations/0003_c.sql", "-- migrate:up\nDROP TABLE IF EXISTS nothing;\n-- migrate:down\nSELECT 1;\n");
 
-        var run = await tool.RunAsync("apply", "--no-bundle");
+        var run = await tool.RunAsync("apply", "--no-bundle", "--fresh");
 
         run.ExitCode.ShouldBe(ChatGenius.Tool.ExitCode.Done, run.Error);
         run.Error.Split('\n').Where(line => line.Contains("note:", StringComparison.Ordinal)).ShouldHaveSingleItem()

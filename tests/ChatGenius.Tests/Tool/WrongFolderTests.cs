@@ -140,7 +140,7 @@ public class WrongFolderTests
         var shadow = (await TestServer.UrlAsync()).Display;
 
         (await tool.RunAsync("check", "--no-bundle", "--shadow", shadow)).Error.ShouldContain("0001_t is run up, down and up again");
-        (await tool.RunAsync("apply", "--no-bundle")).Error.ShouldContain("⠋ 0001_t");
+        (await tool.RunAsync("apply", "--no-bundle")).Error.ShouldMatch("[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] 0001_t");
         (await tool.RunAsync("drift", "--no-bundle", "--shadow", shadow)).Error.ShouldMatch("\\r\\e\\[2K. ");
         (await tool.RunAsync("wait", "--timeout", "1s", "-d", "postgres://nobody@127.0.0.1:1/none")).Error.ShouldContain("Waiting for ");
         await using var connection = await database.ConnectAsync();

@@ -1,7 +1,7 @@
 -- ==== 0006_backfill_title_in_users.sql
 -- migrate:up batch:users key:id
 
--- What the rows get goes below in the place of NULL; then this goes out.
+-- todo: put what the rows get in the place of NULL below, and take out these lines
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM users) THEN

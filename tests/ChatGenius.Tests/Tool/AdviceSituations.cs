@@ -190,7 +190,15 @@ internal static class AdviceSituations
         {
             s.Write("0001_a", "CREATE TABLE a ()");
             await s.Database.ExecuteAsync("CREATE TABLE a ()");
-            return "apply";
+            return "apply --fresh";
+        }),
+        ["pending before what is adopted"] = new("CG1114", "apply", async s =>
+        {
+            s.Write("0001_a", "CREATE TABLE a ()");
+            await s.FirstAsync("apply");
+            s.Write("0002_b", "CREATE TABLE b ()");
+            await s.Database.ExecuteAsync("CREATE TABLE found ()");
+            return "drift --adopt found";
         }),
         ["undone and not applied again"] = new("CG0502", "apply", async s =>
         {

@@ -73,7 +73,8 @@ internal sealed record Shell(
     /// </summary>
     private static bool IsOpen(int number)
     {
-        if (!OperatingSystem.IsLinux())
+        // A chroot or a container may have no /proc: then nothing is known, and a stream counts as given.
+        if (!OperatingSystem.IsLinux() || !Directory.Exists("/proc/self/fdinfo"))
         {
             return true;
         }

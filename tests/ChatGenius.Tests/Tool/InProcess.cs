@@ -8,6 +8,9 @@ internal sealed record ToolRun(ExitCode ExitCode, string Out, string Error);
 /// <summary>Runs the tool in this process, with an environment and a working directory of its own.</summary>
 internal sealed class InProcess : IDisposable
 {
+    /// <summary>One for all tests, since a server for each would be made for each; a server whose files are gone ends by itself.</summary>
+    private static readonly string SharedData = OfThisProcess();
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("chatgenius-tool-");
 
     public Dictionary<string, string> Environment { get; } = [];
@@ -51,18 +54,27 @@ internal sealed class InProcess : IDisposable
     public void Dispose()
     {
         _folder.Delete(recursive: true);
-        if (Directory.Exists($"{Folder}-data"))
-        {
-            Directory.Delete($"{Folder}-data", recursive: true);
-        }
     }
 
-    /// <summary>What is kept in the user's own folder is no other test's.</summary>
+    /// <summary>What is kept in the user's own folder is not touched.</summary>
     private Dictionary<string, string> WithOwnData()
     {
         var environment = new Dictionary<string, string>(Environment);
-        environment.TryAdd("CHATGENIUS_DATA_DIR", $"{Folder}-data");
+        environment.TryAdd("CHATGENIUS_DATA_DIR", SharedData);
         return environment;
+    }
+
+    private static string OfThisProcess()
+    {
+        var folder = Path.Combine(Path.GetTempPath(), $"chatgenius-tests-{System.Environment.ProcessId}-data");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        {
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        };
+        return folder;
     }
 
     private string Shorten(StringWriter writer) => writer.ToString().Replace(Folder, "FOLDER", StringComparison.Ordinal);

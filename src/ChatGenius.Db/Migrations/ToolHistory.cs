@@ -62,11 +62,11 @@ public sealed partial record ToolHistory(
     internal static SqlQuery Find { get; } = new(
         """
         SELECT n.nspname::text, c.relname::text,
-            ARRAY(SELECT a.attname::text FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+            ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND t.typnamespace = 'pg_catalog'::regnamespace),
-            (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::int4,
-            EXISTS (SELECT FROM pg_class r WHERE r.relnamespace = c.relnamespace AND r.relname = 'ar_internal_metadata')
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            (SELECT count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::int4,
+            EXISTS (SELECT FROM pg_catalog.pg_class r WHERE r.relnamespace = c.relnamespace AND r.relname = 'ar_internal_metadata')
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND c.relname = ANY ($1::text[]) ORDER BY 1, 2
         """,
         [.. new[] { KnownTool.All.Select(tool => tool.Table).Concat(KnownTool.Others.Select(tool => tool.Table)).Distinct().ToArray() }]);
@@ -97,15 +97,16 @@ public sealed partial record ToolHistory(
         {
             var rows = await session.ReadAsync(
                 [
-                    $"LOCK TABLE ONLY {table.Display} IN ACCESS SHARE MODE",
+                    .. OthersTables.Lock(session.ServerVersion, [$"ONLY {table.Display}"]),
                     // Only an ordinary table with PostgreSQL's own types runs nothing of its owner's when it is read.
                     new SqlQuery(
                         """
-                        SELECT CASE WHEN c.relkind = 'r' AND (SELECT count(*) FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+                        SELECT CASE WHEN c.relkind = 'r' AND (SELECT count(*) FROM pg_catalog.pg_attribute a
+                            JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
                                 WHERE a.attrelid = c.oid AND a.attname = ANY ($2::text[]) AND NOT a.attisdropped
                                     AND t.typnamespace = 'pg_catalog'::regnamespace) = cardinality($2::text[])
                             THEN 0 ELSE concat('not a table of that tool: ', c.relname)::int4 END
-                        FROM pg_class c WHERE c.oid = $1::regclass
+                        FROM pg_catalog.pg_class c WHERE c.oid = $1::regclass
                         """,
                         table.Display, known.Columns),
                     string.Format(CultureInfo.InvariantCulture, known.Query, table.Display),

@@ -143,11 +143,12 @@ public sealed class Detector
             left.UnionWith(step.Added);
         }
 
+        var actual = there.GroupBy(fact => fact.Subject).ToDictionary(facts => facts.Key, facts => facts.First().Text);
         var judged = _steps.Select((step, i) => i < proposed
-            ? Judge(step, [.. step.Added.Where(left.Contains)], [.. step.Removed.Where(fact => !left.Contains(fact))], there)
+            ? Judge(step, [.. step.Added.Where(left.Contains)], [.. step.Removed.Where(fact => !left.Contains(fact))], there, actual)
             // That something is not there which it takes away says nothing where it never was.
-            : Judge(step, step.Added, [], there) is { State: DetectedState.Replaced } later
-                ? later with { State = DetectedState.NotThere } : Judge(step, step.Added, [], there));
+            : Judge(step, step.Added, [], there, actual) is var later && later.State == DetectedState.Replaced
+                ? later with { State = DetectedState.NotThere } : later);
         return new Detection([.. judged], proposed == 0 ? null : _steps[proposed - 1].Migration, distance == 0, missing);
     }
 
@@ -178,7 +179,13 @@ public sealed class Detector
         return (proposed, nearest);
     }
 
-    private static DetectedMigration Judge(Step step, List<Fact> added, List<Fact> removed, HashSet<Fact> there)
+    /// <param name="step">The migration.</param>
+    /// <param name="added">What of what it adds should be there.</param>
+    /// <param name="removed">What of what it takes away should not be there.</param>
+    /// <param name="there">What is there.</param>
+    /// <param name="actual">The same by subject.</param>
+    private static DetectedMigration Judge(
+        Step step, List<Fact> added, List<Fact> removed, HashSet<Fact> there, Dictionary<string, string> actual)
     {
         if (step.ChangesRowsOnly)
         {
@@ -191,12 +198,14 @@ public sealed class Detector
 
         var missing = added.Where(fact => !there.Contains(fact)).ToList();
         // What changed is one difference: the new text is missing, and the old one still there.
-        var remaining = removed.Where(there.Contains).Where(fact => !added.Exists(one => one.Subject == fact.Subject)).ToList();
-        var count = added.Count + removed.Count(fact => !added.Exists(one => one.Subject == fact.Subject));
+        var becomes = added.Select(fact => fact.Subject).ToHashSet();
+        var alone = removed.Where(fact => !becomes.Contains(fact.Subject)).ToList();
+        var remaining = alone.Where(there.Contains).ToList();
+        var count = added.Count + alone.Count;
         var gone = missing.Where(fact => fact.Key.Length == 0).Select(fact => (fact.Kind, fact.Name)).ToHashSet();
         List<string> differences =
         [
-            .. missing.Where(fact => fact.Key.Length == 0 || !gone.Contains((fact.Kind, fact.Name))).Select(fact => Say(fact, there)),
+            .. missing.Where(fact => fact.Key.Length == 0 || !gone.Contains((fact.Kind, fact.Name))).Select(fact => Say(fact, actual)),
             .. remaining.Select(fact => $"{fact.Subject} is still there"),
         ];
         return new DetectedMigration(
@@ -206,9 +215,9 @@ public sealed class Detector
             differences);
     }
 
-    private static string Say(Fact fact, HashSet<Fact> there)
+    private static string Say(Fact fact, Dictionary<string, string> there)
     {
-        var actual = there.Where(one => one.Subject == fact.Subject).Select(one => one.Text).FirstOrDefault();
+        var actual = there.GetValueOrDefault(fact.Subject);
         return fact.Key.Length == 0 || actual is null ? $"no {fact.Subject}" + (fact.Text.Contains('\n') || fact.Text.Length == 0 ? ""
                 : $": {fact.Text}")
             : fact.Text.Contains('\n') || actual.Contains('\n') ? $"{fact.Subject} is another"
@@ -226,8 +235,12 @@ internal static class RowEvidence
         Migration migration, Session replayed, Session actual, CancellationToken cancellationToken)
     {
         var (found, named) = (0, 0);
-        var text = string.Join('\n', migration.Up.Script.Statements.Select(statement => statement.Text));
-        foreach (var table in Tables(migration).Distinct())
+        var texts = migration.Up.Script.Statements.Select(statement => new StatementText(statement)).ToList();
+        var constants = texts.SelectMany(text => text.Tokens)
+            .Where(token => token.Kind is SqlTokenKind.StringConstant or SqlTokenKind.Number).Select(token => token.Text).ToHashSet();
+        bool IsSaid(string? value) =>
+            value is { Length: > 0 } && (constants.Contains(SqlLiteral.Quote(value)) || constants.Contains(value));
+        foreach (var table in texts.SelectMany(Tables).Distinct())
         {
             var best = (Found: 0, Named: 0);
             if (await KeysAsync(replayed, table, cancellationToken) is not (var from, var keys)
@@ -241,12 +254,14 @@ internal static class RowEvidence
                 var columns = string.Join(", ", key.Select(column => SqlIdentifier.Quote(column) + "::pg_catalog.text"));
                 var rows = await replayed.RowsAsync(
                     $"SELECT ARRAY[{columns}] FROM ONLY {from} LIMIT {Most}", row => row.GetFieldValue<string?[]>(0), cancellationToken);
-                var said = rows.Where(row => Array.TrueForAll(row, value => value is not null && IsSaid(text, value)))
-                    .Select(row => string.Join('\u0001', row)).Distinct().ToArray();
-                var count = said.Length == 0 ? 0 : await actual.ScalarAsync<long>(
+                var said = rows.Where(row => Array.TrueForAll(row, IsSaid)).Select(row => string.Join('\u0001', row)).Distinct().ToArray();
+                var count = said.Length == 0 ? 0 : (await OthersTables.RowsAsync(
+                    actual, here, only: true,
                     new SqlQuery(
-                        $"SELECT count(*) FROM ONLY {here} WHERE array_to_string(ARRAY[{columns}], E'\\x01') = ANY ($1::text[])", [said]),
-                    cancellationToken);
+                        $"SELECT pg_catalog.count(*) FROM ONLY {here} "
+                            + $"WHERE pg_catalog.array_to_string(ARRAY[{columns}], E'\\x01') = ANY ($1::text[])",
+                        [said]),
+                    row => row.GetInt64(0), cancellationToken))[0];
                 best = (count, said.Length).CompareTo((best.Found, best.Named)) > 0 ? ((int)count, said.Length) : best;
             }
 
@@ -256,21 +271,13 @@ internal static class RowEvidence
         return (found, named);
     }
 
-    private static bool IsSaid(string text, string value) => value.Length > 0
-        && (text.Contains(SqlLiteral.Quote(value), StringComparison.Ordinal)
-            || (value.All(char.IsAsciiDigit) && text.Split(value).Length > 1));
-
-    private static IEnumerable<StatementName> Tables(Migration migration)
+    private static IEnumerable<StatementName> Tables(StatementText text)
     {
-        foreach (var statement in migration.Up.Script.Statements)
+        for (var i = 0; i < text.Tokens.Count; i++)
         {
-            var text = new StatementText(statement);
-            for (var i = 0; i < text.Tokens.Count; i++)
+            if (text.At(i, "INSERT", "INTO") && text.NameAt(i + 2) is { } table)
             {
-                if (text.At(i, "INSERT", "INTO") && text.NameAt(i + 2) is { } table)
-                {
-                    yield return table with { Next = 0 };
-                }
+                yield return table with { Next = 0 };
             }
         }
     }
@@ -285,11 +292,11 @@ internal static class RowEvidence
                 """
                 SELECT format('%I.%I', n.nspname, c.relname),
                     ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) k (attnum)
-                        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
-                        JOIN pg_type t ON t.oid = a.atttypid AND t.typnamespace = 'pg_catalog'::regnamespace ORDER BY a.attname),
+                        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
+                        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid AND t.typnamespace = 'pg_catalog'::regnamespace ORDER BY a.attname),
                     coalesce(i.indnatts, 0)::int4
-                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
+                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
                 WHERE c.relname = $1 AND ($2 = '' OR n.nspname = $2) AND c.relkind IN ('r', 'p')
                 """,
                 table.Name, table.Schema ?? ""),

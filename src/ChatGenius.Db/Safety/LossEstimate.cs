@@ -144,9 +144,21 @@ public sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<st
         {
             var schema = catalog.Named.First(named => named.Class == CatalogObject.Schema && named.Oid == relation.Schema).Name;
             var column = target.Column is { } name ? SqlIdentifier.Quote(name) : "1";
+            var table = SqlIdentifier.Quote(schema, relation.Name);
             var query = $"SELECT pg_catalog.count(*), pg_catalog.count(value) FROM (SELECT {column} AS value FROM "
-                + $"{(target.Only ? "ONLY " : "")}{SqlIdentifier.Quote(schema, relation.Name)} LIMIT {MostCounted + 1}) counted";
-            var (rows, values) = await CountAsync(session, query, target, lockTimeout, waiting, cancellationToken);
+                + $"{(target.Only ? "ONLY " : "")}{table} LIMIT {MostCounted + 1}) counted";
+            static (long, long) Row(NpgsqlDataReader row) => (row.GetInt64(0), row.GetInt64(1));
+            var counted = await WaitAsync(
+                session,
+                async () => relation.Kind == 'm'
+                    ? await OthersTables.RowsOfMaterializedViewAsync(session, query, Row, cancellationToken)
+                    : await OthersTables.RowsAsync(session, table, target.Only, query, Row, cancellationToken),
+                target, lockTimeout, waiting);
+            if (counted is not [var (rows, values)])
+            {
+                return item with { Rows = relation.Rows, Accuracy = LossAccuracy.About };
+            }
+
             return rows > MostCounted ? item with { Rows = Math.Max(relation.Rows, rows - 1), Accuracy = LossAccuracy.About }
                 : values > 0 ? item with { Rows = values }
                 : null;
@@ -159,20 +171,24 @@ public sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<st
         }
         catch (ProblemException e)
         {
-            return item with { Accuracy = LossAccuracy.Unknown, Reason = e.Problems[0].Message };
+            return item with
+            {
+                Accuracy = LossAccuracy.Unknown,
+                Reason = e.InnerException is PostgresException { SqlState: PostgresErrorCodes.InvalidTextRepresentation }
+                    ? "it is no table any more: something else has its name" : e.Problems[0].Message,
+            };
         }
     }
 
-    private static async Task<(long Rows, long Values)> CountAsync(
-        Session session, string query, LossTarget target, TimeSpan lockTimeout, Action<string> waiting, CancellationToken cancellationToken)
+    private static async Task<T> WaitAsync<T>(
+        Session session, Func<Task<T>> count, LossTarget target, TimeSpan lockTimeout, Action<string> waiting)
     {
-        Task<List<(long, long)>> Count() => session.RowsAsync(query, row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken);
         if (lockTimeout == TimeSpan.Zero || lockTimeout > ShortWait)
         {
             session.LockTimeout = ShortWait;
             try
             {
-                return (await Count())[0];
+                return await count();
             }
             catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
             {
@@ -182,6 +198,6 @@ public sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<st
             }
         }
 
-        return (await Count())[0];
+        return await count();
     }
 }

@@ -70,18 +70,11 @@ internal static class RowCopy
         return true;
     }
 
-    /// <summary>
-    /// Locks the tables before anything is looked at, and looks what they are then: a view that has taken a table's place would run what
-    /// its owner has put into it, as whoever copies (CVE-2024-7348).
-    /// </summary>
+    /// <summary>Locks the tables before anything is looked at, and looks what they are then.</summary>
     private static async Task LockAsync(Session from, List<Relation> tables, CancellationToken cancellationToken)
     {
-        string[] restrict = KnowsRestriction(from.ServerVersion) ? ["SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'"]
-            : [];
-        string[] locks =
-            [.. restrict, $"LOCK TABLE {string.Join(", ", tables.Select(table => "ONLY " + Name(table)))} IN ACCESS SHARE MODE"];
-        var kinds = await from.ReadAsync(
-            [.. locks.Select(text => (SqlQuery)text), Tables], reader => ReadTablesAsync(reader, cancellationToken), cancellationToken);
+        var locks = OthersTables.Lock(from.ServerVersion, tables.Select(table => "ONLY " + Name(table)));
+        var kinds = await from.ReadAsync([.. locks, Tables], reader => ReadTablesAsync(reader, cancellationToken), cancellationToken);
         if (tables.Find(table => !kinds.ContainsKey((table.Schema, table.Name))) is { } other)
         {
             throw new ProblemException(
@@ -89,13 +82,6 @@ internal static class RowCopy
                     advice: "Look who changed it, and run the command again.");
         }
     }
-
-    /// <summary>Every release from August 2024 on.</summary>
-    private static bool KnowsRestriction(int version) => (version / 10000, version % 10000) switch
-    {
-        ( >= 17, _) or (16, >= 4) or (15, >= 8) or (14, >= 13) or (13, >= 16) or (12, >= 20) => true,
-        _ => false,
-    };
 
     /// <summary>The ordinary tables, with the names of their columns.</summary>
     private const string Tables =

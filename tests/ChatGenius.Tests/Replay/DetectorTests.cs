@@ -82,6 +82,8 @@ public class DetectorTests
         { "INSERT INTO users VALUES (7, 'Ann', NULL);", "(8, 'Ann', NULL)", DetectedState.RowsNotThere },
         { "INSERT INTO users SELECT 6 + 1, 'Ann', NULL;", "(7, 'Ann', NULL)", DetectedState.Unknown },
         { "UPDATE users SET name = 'x';", "(7, 'x', NULL)", DetectedState.Unknown },
+        { "INSERT INTO users SELECT 6 + 1, 'Ann', 70;", "(7, 'Ann', 70)", DetectedState.Unknown },
+        { "INSERT INTO users SELECT 6 + 1, 'it is 7', NULL; -- 7", "(7, 'x', NULL)", DetectedState.Unknown },
         { "WITH x AS (INSERT INTO users VALUES (7, 'a', NULL) RETURNING id) SELECT * FROM x;", "(7, 'a', NULL)", DetectedState.RowsThere },
     };
 

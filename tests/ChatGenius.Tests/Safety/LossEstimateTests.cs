@@ -105,6 +105,29 @@ public class LossEstimateTests
     }
 
     [Fact]
+    public async Task A_view_that_takes_the_tables_place_while_it_waits_is_not_read()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().Write(1, "a", "CREATE TABLE a (id int); INSERT INTO a VALUES (1);", "DROP TABLE a;");
+        await folder.ApplyAsync(database);
+        await database.ExecuteAsync(
+            "CREATE FUNCTION trap() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the trap'; END $$");
+        await using var other = await database.ConnectAsync();
+        await using var transaction = await other.BeginTransactionAsync();
+        await using (var command = new NpgsqlCommand("ALTER TABLE a RENAME TO b; CREATE VIEW a AS SELECT trap() AS id", other))
+        {
+            await command.ExecuteNonQueryAsync();
+        }
+
+        var plan = await folder.Migrator(database).PlanRollbackAsync(new RollbackRequest(All: true));
+
+        var estimate = await LossEstimate.OfAsync(database.Database, plan, TimeSpan.FromSeconds(5), _ => transaction.Commit());
+
+        var item = estimate.Lost.ShouldHaveSingleItem();
+        (item.Accuracy, item.Reason).ShouldBe((LossAccuracy.Unknown, "it is no table any more: something else has its name"));
+    }
+
+    [Fact]
     public async Task A_database_that_cant_be_read_is_no_end_of_the_command()
     {
         var url = Db.Connections.DatabaseUrl.Parse("postgres://nobody@127.0.0.1:1/nothing?connect_timeout=1", "test");

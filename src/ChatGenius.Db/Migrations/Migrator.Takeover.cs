@@ -181,7 +181,7 @@ public sealed partial class Migrator
     }
 
     /// <summary>The tables that files create and that nothing after them drops, renames or moves, as far as the text says.</summary>
-    internal static List<(Migration File, StatementName Table)> TablesOf(IEnumerable<Migration> files)
+    private static List<(Migration File, StatementName Table)> TablesOf(IEnumerable<Migration> files)
     {
         var made = new List<(Migration File, StatementName Table)>();
         foreach (var file in files)
@@ -191,8 +191,10 @@ public sealed partial class Migrator
                 var text = new StatementText(statement);
                 if (text.CreatedTableName is { } table)
                 {
-                    made.Add((file, table));
-                    made.RemoveAll(_ => text.At(1, "TEMP") || text.At(1, "TEMPORARY") || text.AtAny(2, "TEMP", "TEMPORARY"));
+                    if (!text.AtAny(1, "TEMP", "TEMPORARY") && !text.AtAny(2, "TEMP", "TEMPORARY"))
+                    {
+                        made.Add((file, table));
+                    }
                 }
                 else if (text.Is("DROP", "SCHEMA"))
                 {

@@ -215,6 +215,7 @@ public class TakeoverTests
         { "CREATE TABLE a ();|DO $$ BEGIN DROP TABLE a; END $$;", "SELECT 1", "1" },
         { "CREATE SCHEMA s; CREATE TABLE s.a ();|DROP SCHEMA s CASCADE;", "SELECT 1", "1" },
         { "CREATE TEMP TABLE a ();|CREATE LOCAL TEMPORARY TABLE b ();", "SELECT 1", "" },
+        { "CREATE TABLE a ();|CREATE TEMP TABLE b ();", "SELECT 1", "1 2" },
         { "CREATE TABLE a ();|CREATE TABLE a_partition PARTITION OF a DEFAULT;", "CREATE TABLE a ()", "2" },
         { "SELECT 1;|INSERT INTO a VALUES (1);", "SELECT 1", "" },
     };

@@ -18,11 +18,11 @@ internal static class Git
         try
         {
             // The merge base: what others did on the revision's branch since then is not changed here.
-            var root = (await RunAsync(shell.WorkingDirectory, ["rev-parse", "--show-toplevel"], cancellationToken)).TrimEnd('\n', '\r');
+            var root = await RootAsync(shell, cancellationToken);
             var start = await PartedAsync(root, await CommitAsync(root, revision, cancellationToken), cancellationToken);
             var changed = Files(await RunAsync(root, ["diff", "--name-only", "-z", start, "--"], cancellationToken));
             var added = Files(await RunAsync(root, ["ls-files", "--others", "--exclude-standard", "-z"], cancellationToken));
-            var paths = changed.Concat(added).Select(path => RealPath(Path.Combine(root, path))).ToHashSet(Names);
+            var paths = RealPaths(root, changed.Concat(added));
             var chosen = Among(migrations, paths, shell);
             if (chosen.Count == 0)
             {
@@ -47,9 +47,9 @@ internal static class Git
     {
         try
         {
-            var root = (await RunAsync(shell.WorkingDirectory, ["rev-parse", "--show-toplevel"], cancellationToken)).TrimEnd('\n', '\r');
+            var root = await RootAsync(shell, cancellationToken);
             var staged = Files(await RunAsync(root, ["diff", "--cached", "--name-only", "-z", "--diff-filter=d"], cancellationToken));
-            var paths = staged.Select(path => RealPath(Path.Combine(root, path))).ToHashSet(Names);
+            var paths = RealPaths(root, staged);
             var chosen = Among(migrations, paths, shell);
             if (chosen.Count == 0)
             {
@@ -57,9 +57,8 @@ internal static class Git
             }
 
             // What is read is the file as it is, which may not be what will be committed.
-            var edited = Files(await RunAsync(root, ["diff", "--name-only", "-z"], cancellationToken))
-                .Select(path => RealPath(Path.Combine(root, path))).ToHashSet(Names);
-            foreach (var migration in Among(chosen, edited, shell))
+            var edited = Files(await RunAsync(root, ["diff", "--name-only", "-z"], cancellationToken));
+            foreach (var migration in Among(chosen, RealPaths(root, edited), shell))
             {
                 report.Note($"{migration.Source.Path} has changes that are not staged; it is checked with them", label: "note");
             }
@@ -72,6 +71,12 @@ internal static class Git
                 advice: "--staged needs git and a repository.", cause: e);
         }
     }
+
+    private static async Task<string> RootAsync(Shell shell, CancellationToken cancellationToken) =>
+        (await RunAsync(shell.WorkingDirectory, ["rev-parse", "--show-toplevel"], cancellationToken)).TrimEnd('\n', '\r');
+
+    private static HashSet<string> RealPaths(string root, IEnumerable<string> files) =>
+        files.Select(path => RealPath(Path.Combine(root, path))).ToHashSet(Names);
 
     private static List<Migration> Among(IReadOnlyList<Migration> migrations, HashSet<string> paths, Shell shell) =>
     [
@@ -110,8 +115,9 @@ internal static class Git
             foreach (var name in tree.Split('\0', StringSplitOptions.RemoveEmptyEntries)
                 .Where(name => name.EndsWith(".sql", StringComparison.OrdinalIgnoreCase)))
             {
-                var text = await RunAsync(folder, ["show", $"{commit}:./{name}"], cancellationToken);
-                await File.WriteAllTextAsync(Path.Combine(target, Path.GetFileName(name)), text, cancellationToken);
+                // As bytes: a file that is no UTF-8 must stay one, so that it is refused as it would be here.
+                var file = await RunBytesAsync(folder, ["show", $"{commit}:./{name}"], cancellationToken);
+                await File.WriteAllBytesAsync(Path.Combine(target, Path.GetFileName(name)), file, cancellationToken);
             }
         }
         catch (GitException e)
@@ -171,24 +177,28 @@ internal static class Git
         return Path.GetFullPath(path).Normalize(NormalizationForm.FormC);
     }
 
-    private static async Task<string> RunAsync(string folder, string[] arguments, CancellationToken cancellationToken)
+    private static async Task<string> RunAsync(string folder, string[] arguments, CancellationToken cancellationToken) =>
+        Encoding.UTF8.GetString(await RunBytesAsync(folder, arguments, cancellationToken));
+
+    private static async Task<byte[]> RunBytesAsync(string folder, string[] arguments, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo("git", ["-C", folder, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
         try
         {
             using var git = Process.Start(start)!;
             await using var cancelled = cancellationToken.Register(() => git.Kill(entireProcessTree: true));
-            var output = git.StandardOutput.ReadToEndAsync(CancellationToken.None);
+            using var output = new MemoryStream();
+            var copied = git.StandardOutput.BaseStream.CopyToAsync(output, CancellationToken.None);
             var error = await git.StandardError.ReadToEndAsync(CancellationToken.None);
+            await copied;
             await git.WaitForExitAsync(CancellationToken.None);
             cancellationToken.ThrowIfCancellationRequested();
-            return git.ExitCode == 0 ? await output : throw new GitException(error.Split('\n')[0]);
+            return git.ExitCode == 0 ? output.ToArray() : throw new GitException(error.Split('\n')[0]);
         }
         catch (Win32Exception e)
         {

@@ -107,15 +107,21 @@ public sealed class FromDiffTests(ReplayServer server) : IClassFixture<ReplaySer
     }
 
     [Fact]
+    public async Task A_file_of_a_revision_is_read_as_it_is()
+    {
+        // É in Latin-1: read as text, it would have become a question mark that UTF-8 knows.
+        await File.WriteAllBytesAsync(Path.Combine(_sandbox.Path, "migrations", "0002_b.sql"),
+            [.. "-- migrate:up\nSELECT '"u8, 0xC9, .. "';\n-- migrate:down\nSELECT 1;\n"u8]);
+        await CommitAsync();
+
+        (await TheTool.RunAsync(["schema", "diff", "git:HEAD", "git:HEAD"], _sandbox.Path, _environment)).Error
+            .ShouldContain("error CG0101: ");
+    }
+
+    [Fact]
     public async Task The_migrations_of_a_revision_are_compared()
     {
-        foreach (var arguments in (string[][])[["init", "-q"], ["add", "."],
-            ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "x"]])
-        {
-            await using var git = ToolProcess.StartProcess("git", arguments, _sandbox.Path, null, null);
-            (await git.ExitAsync()).ExitCode.ShouldBe(0);
-        }
-
+        await CommitAsync();
         _sandbox.Write("migrations/0002_b.sql", "-- migrate:up\nCREATE TABLE b (id int);\n-- migrate:down\nDROP TABLE b;\n");
 
         var diff = await TheTool.RunAsync(["schema", "diff", "git:HEAD", "migrations"], _sandbox.Path, _environment);
@@ -126,6 +132,16 @@ public sealed class FromDiffTests(ReplayServer server) : IClassFixture<ReplaySer
             .ShouldContain("error CG1212: ");
         (await TheTool.RunAsync(["schema", "diff", "migrations:9", "migrations"], _sandbox.Path, _environment)).Error
             .ShouldContain("error CG0406: ");
+    }
+
+    private async Task CommitAsync()
+    {
+        foreach (var arguments in (string[][])[["init", "-q"], ["add", "."],
+            ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "x"]])
+        {
+            await using var git = ToolProcess.StartProcess("git", arguments, _sandbox.Path, null, null);
+            (await git.ExitAsync()).ExitCode.ShouldBe(0);
+        }
     }
 
     private static Sandbox Project()

@@ -87,7 +87,7 @@ internal sealed class BatchedStep(
     {
         try
         {
-            await ReadProgressAsync(cancellationToken);
+            (_next, _begun) = await session.History.ReadProgressAsync(session.Connection, step.Version, cancellationToken);
             await RunStatementsAsync(attempts, cancellationToken);
             return new StepsOutcome.Ended([(step, _clock.Elapsed)]);
         }
@@ -131,9 +131,7 @@ internal sealed class BatchedStep(
         }
 
         await AskAsync(isAfter: true, cancellationToken);
-        var record = step.Direction == MigrationDirection.Up
-            ? session.History.RecordApplied(Fence, Marker, "").With(History.AppliedValues(step, _clock.Elapsed, attempts, options))
-            : session.History.RecordRolledBack(Fence, Marker, "").With(History.RolledBackValues(step, _clock.Elapsed, options));
+        var record = session.History.Record(step, _clock.Elapsed, attempts, options, Fence, Marker);
         await SendAsync(
             [MigrationSession.Begin, .. OurSettings(), .. Held, session.History.ClearJournal(step.Version), record, "COMMIT"],
             cancellationToken);
@@ -298,14 +296,6 @@ internal sealed class BatchedStep(
         {
             return e;
         }
-    }
-
-    private async Task ReadProgressAsync(CancellationToken cancellationToken)
-    {
-        var (_, history) = await session.History.ReadAsync(
-            session.Connection, HistoryColumns.Plan, waitForWriters: false, cancellationToken);
-        var interruption = history.Interruptions.FirstOrDefault(one => one.Version == step.Version);
-        (_next, _begun) = interruption is null ? (0, false) : (interruption.Statement - 1, interruption.Started);
     }
 
     /// <summary>How far the batches are; a slice of an earlier run that is on its way is waited for.</summary>

@@ -91,6 +91,13 @@ internal sealed partial class History
     internal static object?[] RolledBackValues(MigrationStep step, TimeSpan? duration, MigratorOptions options) =>
         [step.Version, step.Name, duration?.TotalMilliseconds, options.ToolVersion, step.Command];
 
+    /// <summary>The command that records a section which did not run in one transaction of its own, with its values.</summary>
+    internal NpgsqlBatchCommand Record(
+        MigrationStep step, TimeSpan duration, int retries, MigratorOptions options, string fence, string marker) =>
+        step.Direction == MigrationDirection.Up
+            ? RecordApplied(fence, marker, "").With(AppliedValues(step, duration, retries, options))
+            : RecordRolledBack(fence, marker, "").With(RolledBackValues(step, duration, options));
+
     /// <summary>The command that records a migration as applied although this tool didn't run it.</summary>
     internal NpgsqlBatchCommand Baseline(BaselineMark mark, string fence, string toolVersion) => new PreparableCommand(
         $"""

@@ -27,6 +27,15 @@ internal sealed partial class History(string schemaName)
     /// <summary>What was found when it was last read; before that, everything that this version makes.</summary>
     internal HistoryPlace Place { get; private set; } = HistoryPlace.Complete;
 
+    /// <summary>The first statement of a migration that isn't known to be done, counted from 0, and whether it was begun.</summary>
+    internal async Task<(int Next, bool Begun)> ReadProgressAsync(
+        NpgsqlConnection connection, long version, CancellationToken cancellationToken)
+    {
+        var (_, history) = await ReadAsync(connection, HistoryColumns.Plan, waitForWriters: false, cancellationToken);
+        var interruption = history.Interruptions.FirstOrDefault(one => one.Version == version);
+        return interruption is null ? (0, false) : (interruption.Statement - 1, interruption.Started);
+    }
+
     /// <summary>Reads the server's facts, the history and the interruptions in one round trip.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="columns">How much of each row.</param>

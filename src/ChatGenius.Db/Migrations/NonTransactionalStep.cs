@@ -94,10 +94,7 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
         }
 
         await SendAsync([.. Command.Asked(step, isAfter: true)], cancellationToken);
-        var (fence, marker) = (session.Lock.Fence, session.Lock.Marker);
-        var record = step.Direction == MigrationDirection.Up
-            ? session.History.RecordApplied(fence, marker, "").With(History.AppliedValues(step, _clock.Elapsed, attempts, options))
-            : session.History.RecordRolledBack(fence, marker, "").With(History.RolledBackValues(step, _clock.Elapsed, options));
+        var record = session.History.Record(step, _clock.Elapsed, attempts, options, session.Lock.Fence, session.Lock.Marker);
         await SendAsync(
             [.. MigrationSession.Reset, MigrationSession.Begin, .. AsOurselves, session.History.ClearJournal(step.Version), record,
                 "COMMIT"], cancellationToken);
@@ -114,7 +111,8 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
             if (await session.RollbackAsync())
             {
                 await session.ExecuteUndisturbedAsync(MigrationSession.Reset);
-                await ReadProgressAsync();
+                // After a failure the journal knows better than we do what was committed.
+                (_next, _begun) = await session.History.ReadProgressAsync(session.Connection, step.Version, CancellationToken.None);
             }
 
             return null;
@@ -360,20 +358,5 @@ internal sealed class NonTransactionalStep(MigrationSession session, MigrationSt
         }
 
         return pipeline.RunAsync(session.Lock.Marker, onMarked ?? (static _ => { }), cancellationToken);
-    }
-
-    /// <summary>After a failure the journal knows better than we do what was committed.</summary>
-    private async Task ReadProgressAsync()
-    {
-        var (_, history) = await session.History.ReadAsync(session.Connection, HistoryColumns.Plan, waitForWriters: false,
-            CancellationToken.None);
-        if (history.Interruptions.FirstOrDefault(interruption => interruption.Version == step.Version) is { } interruption)
-        {
-            (_next, _begun) = (interruption.Statement - 1, interruption.Started);
-        }
-        else
-        {
-            (_next, _begun) = (0, false);
-        }
     }
 }

@@ -117,9 +117,7 @@ internal sealed class BaselineCommand(Workspace workspace, TargetFinder targets,
                 Migrations = [.. result.Marked.Select(migration => new DoneMigrationJson(migration.Version, migration.Name, null, null))],
             },
             JsonContext.Readable.DoneJson);
-        report.Result(result.Marked.Count == 0 ? "Nothing to do: the history has them all"
-            : $"{Plural.Of(result.Marked.Count, "migration")} {verb} as applied");
-        return ExitCode.Done;
+        return Sum(result, verb);
     }
 
     private async Task<ExitCode> UndoAsync(bool dryRun, bool yes, CancellationToken cancellationToken)
@@ -184,14 +182,14 @@ internal sealed class BaselineCommand(Workspace workspace, TargetFinder targets,
 
         return await consent.AskAsync(
             $"Mark the migrations up to {proposed:D4} as applied on {Place(target)} without running them?", yes, cancellationToken)
-            ? Mark(await migrator.BaselineAsync(new BaselineRequest(proposed, Force: true), cancellationToken))
+            ? Sum(await migrator.BaselineAsync(new BaselineRequest(proposed, Force: true), cancellationToken), "marked")
             : ExitCode.Cancelled;
     }
 
-    private ExitCode Mark(BaselineResult result)
+    private ExitCode Sum(BaselineResult result, string verb)
     {
         report.Result(result.Marked.Count == 0 ? "Nothing to do: the history has them all"
-            : $"{Plural.Of(result.Marked.Count, "migration")} marked as applied");
+            : $"{Plural.Of(result.Marked.Count, "migration")} {verb} as applied");
         return ExitCode.Done;
     }
 

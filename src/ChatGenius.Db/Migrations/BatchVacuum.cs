@@ -75,24 +75,26 @@ internal sealed class BatchVacuum(MigrationSession session, BatchKey key, Migrat
 
     private sealed record Found(bool IsOwner, long Dead, bool Autovacuum, string? Older, long Horizon);
 
-    // A snapshot of another database holds back only what all databases share; a standby's sender belongs to no database.
+    // A snapshot of another database holds back only what all databases share, and one of the run's own sessions is gone in a moment.
+    // A standby's sender belongs to no database.
     private async Task<Found> FindAsync(CancellationToken cancellationToken) => (await Session
         .Over(session.Connection, "looking at the dead rows").RowsAsync(
             new SqlQuery(
-                """
-                WITH parts AS (SELECT $1 AS oid UNION SELECT relid FROM pg_partition_tree($1))
+                $"""
+                WITH parts AS (SELECT $1 AS oid UNION SELECT relid FROM pg_catalog.pg_partition_tree($1))
                 SELECT pg_has_role(c.relowner, 'USAGE'), coalesce((SELECT sum(pg_stat_get_dead_tuples(t.oid))::int8 FROM parts t), 0),
-                    EXISTS (SELECT FROM pg_stat_progress_vacuum v JOIN parts t ON t.oid = v.relid),
+                    EXISTS (SELECT FROM pg_catalog.pg_stat_progress_vacuum v JOIN parts t ON t.oid = v.relid),
                     (SELECT who FROM (
                         SELECT 'a session (pid ' || pid || ', ' || coalesce(application_name, '') || ')' AS who, backend_xmin AS x
-                        FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
-                            AND (datid IS NULL OR datname = current_database())
-                        UNION ALL SELECT 'the slot ' || slot_name, xmin FROM pg_replication_slots WHERE xmin IS NOT NULL
+                        FROM pg_catalog.pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
+                            AND pid NOT IN ({session.Lock.SelectHolder})
+                            AND (datname = current_database() OR backend_type = 'walsender')
+                        UNION ALL SELECT 'the slot ' || slot_name, xmin FROM pg_catalog.pg_replication_slots WHERE xmin IS NOT NULL
                         UNION ALL SELECT 'the prepared transaction ' || gid, transaction
-                            FROM pg_prepared_xacts WHERE database = current_database()) older
+                            FROM pg_catalog.pg_prepared_xacts WHERE database = current_database()) older
                      WHERE $2 > 0 AND age(x) >= age(($2 % 4294967296)::text::xid) ORDER BY age(x) DESC LIMIT 1),
                     txid_snapshot_xmin(txid_current_snapshot())
-                FROM pg_class c WHERE c.oid = $1
+                FROM pg_catalog.pg_class c WHERE c.oid = $1
                 """,
                 key.TableId, _horizon),
             row => new Found(

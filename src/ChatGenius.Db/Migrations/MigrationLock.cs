@@ -64,12 +64,17 @@ internal sealed class MigrationLock : IAsyncDisposable
     internal string Sign => $"pg_catalog.pg_try_advisory_xact_lock({Text(_runKey | 2)})";
 
     /// <summary>A query for the backend that has shown itself by <see cref="Sign"/>.</summary>
-    internal string SelectSigned => string.Create(
+    internal string SelectSigned => SelectBackend(_runKey | 2);
+
+    /// <summary>A query for the backend that holds the lock.</summary>
+    internal string SelectHolder => SelectBackend(_runKey);
+
+    private static string SelectBackend(long key) => string.Create(
         CultureInfo.InvariantCulture,
         $"""
         SELECT pid FROM pg_catalog.pg_locks
         WHERE locktype = 'advisory' AND granted AND objsubid = 1
-          AND classid::pg_catalog.int8 = {(long)((ulong)(_runKey | 2) >> 32)} AND objid::pg_catalog.int8 = {(uint)(_runKey | 2)}
+          AND classid::pg_catalog.int8 = {(long)((ulong)key >> 32)} AND objid::pg_catalog.int8 = {(uint)key}
           AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
         """);
 

@@ -48,6 +48,20 @@ public partial class ArchitectureTests
         BesideMigrations.Except(others).ShouldBeEmpty("These go through the door: take them off the list.");
     }
 
+    /// <summary>Whatever search_path a session has, a catalog of ours is PostgreSQL's. What is advice to a person names them as people do.
+    /// </summary>
+    [Fact]
+    public void Catalogs_are_named_with_their_schema()
+    {
+        var queries = Directory.GetFiles(Path.Combine(Root, "src", "ChatGenius.Db", "Schema", "Queries"), "*.sql");
+        var lines = Sources("src").Concat(queries)
+            .SelectMany(file => File.ReadAllLines(file).Select((line, i) => $"{Path.GetFileName(file)}:{i + 1}: {line.Trim()}"))
+            .Where(line => !Comment().IsMatch(line)).ToList();
+
+        lines.Count(line => line.Contains("FROM pg_catalog.pg_", StringComparison.Ordinal)).ShouldBeGreaterThan(100);
+        lines.Where(line => BareCatalog().IsMatch(line)).ShouldBeEmpty();
+    }
+
     [Fact]
     public void The_engine_knows_neither_the_tool_nor_a_console() =>
         Sources("src", "ChatGenius.Db").Where(f => ToolOrConsole().IsMatch(File.ReadAllText(f))).Select(Path.GetFileName).ShouldBeEmpty();
@@ -135,6 +149,12 @@ public partial class ArchitectureTests
 
     [GeneratedRegex(@"""(?<code>CG\d{4})""")]
     private static partial Regex Code();
+
+    [GeneratedRegex(@"^\S+: (//|--)")]
+    private static partial Regex Comment();
+
+    [GeneratedRegex(@"\b(FROM|JOIN)( ONLY| LATERAL)? pg_(?!catalog\.)[a-z]")]
+    private static partial Regex BareCatalog();
 
     [GeneratedRegex(@"\bNpgsql(Command|Batch|Connection)\b")]
     private static partial Regex Npgsql();

@@ -57,7 +57,7 @@ public sealed class Database(DatabaseUrl url)
         }
         catch (NpgsqlException e) when (e.InnerException is ProblemException problem)
         {
-            // What gives the password has said why there is none.
+            // What should give the password has said why it does not.
             throw new ProblemException(problem.Problems, e);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && ConnectionProblem.From(url, e) is { } problem)

@@ -93,7 +93,7 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
     /// <summary>Runs the commands.</summary>
     /// <param name="marker">The name of the first column in results that <paramref name="onMarked"/> wants to see.</param>
     /// <param name="onMarked">Given the reader, on its first row, of each result so named. All other results are passed over.</param>
-    /// <param name="cancellationToken">Keeps what has not begun from beginning. A running command is cancelled on the server, by whoever
+    /// <param name="cancellationToken">Once cancelled, nothing more begins. A running command is cancelled on the server, by whoever
     /// cancels the token: Npgsql would do it for the first result of a batch only, and break a connection that takes its time to roll
     /// back.</param>
     /// <exception cref="SqlPipelineException{TOwner}">The server refused a command, or was told to cancel it.</exception>

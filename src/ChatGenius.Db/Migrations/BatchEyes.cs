@@ -66,33 +66,36 @@ internal sealed class BatchEyes(MigrationLock held, BatchLimits limits, int? pid
             [
                 "SELECT pg_stat_clear_snapshot()",
                 $"SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::int8, {(session.ServerVersion >= 170000
-                    ? "(SELECT num_requested FROM pg_stat_checkpointer)" : "(SELECT checkpoints_req FROM pg_stat_bgwriter)")}, "
+                    ? "(SELECT num_requested FROM pg_catalog.pg_stat_checkpointer)"
+                    : "(SELECT checkpoints_req FROM pg_catalog.pg_stat_bgwriter)")}, "
                     + "pg_size_bytes(current_setting('max_wal_size'))",
                 """
                 SELECT coalesce(nullif(application_name, ''), host(client_addr), 'pid ' || pid), pg_wal_lsn_diff(replay_lsn, '0/0')::int8
-                FROM pg_stat_replication WHERE replay_lsn IS NOT NULL
+                FROM pg_catalog.pg_stat_replication WHERE replay_lsn IS NOT NULL
                 """,
                 """
-                SELECT slot_name::text, (to_jsonb(s) ->> 'safe_wal_size')::int8, (SELECT setting::int8 * 1024 * 1024 FROM pg_settings
+                SELECT slot_name::text, (to_jsonb(s) ->> 'safe_wal_size')::int8, (SELECT setting::int8 * 1024 * 1024
+                    FROM pg_catalog.pg_settings
                     WHERE name = 'max_slot_wal_keep_size')
-                FROM pg_replication_slots s WHERE to_jsonb(s) ->> 'safe_wal_size' IS NOT NULL
+                FROM pg_catalog.pg_replication_slots s WHERE to_jsonb(s) ->> 'safe_wal_size' IS NOT NULL
                 """,
                 new SqlQuery(
                     """
                     SELECT a.pid, a.application_name, a.usename::text, a.xact_start, a.query, clock_timestamp() - a.xact_start
-                    FROM pg_stat_activity a
+                    FROM pg_catalog.pg_stat_activity a
                     WHERE a.backend_type = 'client backend' AND a.pid NOT IN (pg_backend_pid(), $1) AND a.xact_start IS NOT NULL
                     ORDER BY a.xact_start LIMIT 1
                     """,
                     pid ?? 0),
                 new SqlQuery(
                     """
-                    SELECT count(*) FROM pg_stat_progress_vacuum v JOIN pg_stat_activity a ON a.pid = v.pid
-                    WHERE (v.relid = $1 OR v.relid IN (SELECT relid FROM pg_partition_tree($1))) AND a.query LIKE '%to prevent wraparound%'
+                    SELECT count(*) FROM pg_catalog.pg_stat_progress_vacuum v JOIN pg_catalog.pg_stat_activity a ON a.pid = v.pid
+                    WHERE (v.relid = $1 OR v.relid IN (SELECT relid FROM pg_catalog.pg_partition_tree($1)))
+                        AND a.query LIKE '%to prevent wraparound%'
                     """,
                     table),
                 rights is { Archive: true, Archives: true }
-                    ? "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'" : "SELECT 0::int8",
+                    ? "SELECT count(*) FROM pg_catalog.pg_ls_archive_statusdir() WHERE name LIKE '%.ready'" : "SELECT 0::int8",
             ],
             async reader =>
             {

@@ -29,10 +29,10 @@ internal sealed record BatchKey(
 
     /// <summary>Finds the unique index that a section's batches can go by.</summary>
     /// <param name="session">Where to read.</param>
-    /// <param name="table">The table's oid; 0 where there is none of that name.</param>
+    /// <param name="table">The table's oid; 0 where no table has that name.</param>
     /// <param name="section">The section.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>
-    /// <exception cref="ProblemException">CG0521: there is none.</exception>
+    /// <exception cref="ProblemException">CG0521: the table has no such key.</exception>
     internal static async Task<BatchKey> ReadAsync(
         Session session, uint table, MigrationSection section, CancellationToken cancellationToken)
     {
@@ -238,11 +238,11 @@ internal sealed record BatchKey(
     private const string SelectTable =
         """
         SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relkind IN ('r', 'p'),
-            c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid),
-            ARRAY(SELECT coalesce(a.attname::text, '') FROM pg_partitioned_table p
+            c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent = c.oid),
+            ARRAY(SELECT coalesce(a.attname::text, '') FROM pg_catalog.pg_partitioned_table p
                 CROSS JOIN unnest(p.partattrs::int2[]) WITH ORDINALITY k (attnum, n)
-                LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE p.partrelid = c.oid ORDER BY k.n)
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1
+                LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE p.partrelid = c.oid ORDER BY k.n)
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1
         """;
 
     private const string SelectIndexes =
@@ -252,7 +252,7 @@ internal sealed record BatchKey(
             WHEN k.expressions THEN 'it has an expression' WHEN NOT k.required THEN 'a column of it may be null'
             WHEN NOT k.usual THEN 'its order is not the usual one of its types'
             WHEN cardinality(k.schemas) <> 1 THEN 'its types have operators in several schemas' END
-        FROM pg_index i CROSS JOIN LATERAL (
+        FROM pg_catalog.pg_index i CROSS JOIN LATERAL (
             SELECT array_agg(coalesce(a.attname::text, '') ORDER BY p.n) AS columns,
                 array_agg(coalesce(format_type(a.atttypid, a.atttypmod), '') ORDER BY p.n) AS types, bool_or(a.attname IS NULL) AS
                     expressions,
@@ -260,11 +260,11 @@ internal sealed record BatchKey(
                 bool_and(o.opcdefault AND (a.attcollation IS NULL OR i.indcollation[p.n] = a.attcollation))
                     AND count(DISTINCT i.indoption[p.n] & 1) = 1 AS usual
             FROM generate_series(0, i.indnkeyatts - 1) p (n)
-            LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[p.n]
-            JOIN pg_opclass o ON o.oid = i.indclass[p.n]
-            JOIN pg_amop m ON m.amopfamily = o.opcfamily AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype
+            LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[p.n]
+            JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[p.n]
+            JOIN pg_catalog.pg_amop m ON m.amopfamily = o.opcfamily AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype
                 AND m.amopstrategy = 5
-            JOIN pg_operator r ON r.oid = m.amopopr JOIN pg_namespace s ON s.oid = r.oprnamespace) k
+            JOIN pg_catalog.pg_operator r ON r.oid = m.amopopr JOIN pg_catalog.pg_namespace s ON s.oid = r.oprnamespace) k
         WHERE i.indrelid = $1 AND i.indisunique ORDER BY i.indexrelid
         """;
 }

@@ -35,11 +35,12 @@ public sealed record FoundDatabase(string DefaultSchema, IReadOnlyList<FoundTabl
             new SqlQuery(
                 """
                 SELECT n.nspname::text, count(*), (array_agg(c.relname::text ORDER BY c.relname))[1:3]
-                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
                     AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
                     AND NOT (n.nspname = $1 AND c.relname = ANY ($2::text[]))
-                    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                        AND d.deptype = 'e')
                 GROUP BY n.nspname ORDER BY n.nspname
                 """,
                 historySchema, HistoryTables.Names.ToArray()),

@@ -36,9 +36,9 @@ internal sealed partial class History
                 SELECT version, direction, statement, key::text[], last_key::text[], upper_key::text[], coalesce(size, 0), row_count,
                     changed_count, slice_count, pass, duration_ms, wal_bytes::int8, started_at, changed_at, finished_at IS NOT NULL,
                         control,
-                    (SELECT CASE WHEN bool_and(c.reltuples >= 0) THEN sum(c.reltuples)::int8 END FROM pg_class c
+                    (SELECT CASE WHEN bool_and(c.reltuples >= 0) THEN sum(c.reltuples)::int8 END FROM pg_catalog.pg_class c
                      WHERE c.relkind = 'r' AND (c.oid = to_regclass((key::text[])[1])
-                        OR c.oid IN (SELECT relid FROM pg_partition_tree(to_regclass((key::text[])[1])) WHERE isleaf)))
+                        OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(to_regclass((key::text[])[1])) WHERE isleaf)))
                 FROM {_schema}.batches ORDER BY version, direction, statement
                 """,
             ],

@@ -31,7 +31,7 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
         SELECT CASE WHEN c.oid >= 16384 THEN coalesce(i.indrelid, c.oid) ELSE 0 END, c.relkind = 'i', pg_stat_get_xact_numscans(c.oid),
                pg_stat_get_xact_tuples_returned(c.oid), pg_stat_get_xact_tuples_inserted(c.oid),
                pg_stat_get_xact_tuples_updated(c.oid), pg_stat_get_xact_tuples_deleted(c.oid)
-        FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid AND c.relkind = 'i'
+        FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid AND c.relkind = 'i'
         WHERE (c.relkind = 'r' OR (c.relkind IN ('m', 'i') AND c.oid >= 16384)) AND c.relnamespace <> 'pg_toast'::regnamespace
           AND (pg_stat_get_xact_tuples_inserted(c.oid) > 0 OR pg_stat_get_xact_tuples_updated(c.oid) > 0
                OR pg_stat_get_xact_tuples_deleted(c.oid) > 0 OR (c.oid >= 16384 AND pg_stat_get_xact_numscans(c.oid) > 0))
@@ -42,9 +42,9 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
 
     private const string Locks =
         """
-        SELECT relation, mode FROM pg_locks
+        SELECT relation, mode FROM pg_catalog.pg_locks
         WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted AND relation >= 16384
-          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
         """;
 
     private static readonly Query[] Queries =
@@ -52,29 +52,31 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
         new(["c.xmin", "n.xmin", "i.xmin", "p.xmin"], changed =>
             $"""
             SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.relpersistence::text, c.reltablespace, c.relam,
-                   CASE WHEN c.relispartition THEN (SELECT h.inhparent FROM pg_inherits h WHERE h.inhrelid = c.oid) END,
+                   CASE WHEN c.relispartition THEN (SELECT h.inhparent FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid) END,
                    nullif(p.partdefid, 0), pg_relation_filenode(c.oid), c.relrowsecurity, c.relreplident::text, c.relacl::text,
                    i.indrelid, i.indisvalid, i.indisunique, i.indisprimary, i.indisreplident, i.indnkeyatts,
                    string_to_array(i.indkey::text, ' ')::int2[], pg_get_indexdef(i.indexrelid), pg_get_expr(i.indpred, i.indrelid),
                    c.relforcerowsecurity
-            FROM pg_class c
-            JOIN pg_namespace n ON n.oid = c.relnamespace
-            LEFT JOIN pg_index i ON i.indexrelid = c.oid
-            LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
+            FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
+            LEFT JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = c.oid
             WHERE c.oid >= 16384 AND {UserSchema} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I') AND ({changed})
-              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+              AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                  AND d.deptype = 'e')
             """),
         new(["x.xmin", "y.xmin"], changed =>
             $"""
             SELECT a.attrelid, a.attnum, a.attname::text, format_type(a.atttypid, a.atttypmod), a.atttypid, a.attcollation, a.attnotnull,
                    nullif(a.attidentity::text, ''), nullif(a.attgenerated::text, ''), pg_get_expr(d.adbin, d.adrelid)
-            FROM pg_attribute a
-            JOIN pg_class c ON c.oid = a.attrelid
-            JOIN pg_namespace n ON n.oid = c.relnamespace
-            LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            FROM pg_catalog.pg_attribute a
+            JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
             WHERE a.attrelid >= 16384 AND {UserSchema} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
               AND a.attrelid IN (SELECT x.attrelid
-                                 FROM pg_attribute x LEFT JOIN pg_attrdef y ON y.adrelid = x.attrelid AND y.adnum = x.attnum
+                                 FROM pg_catalog.pg_attribute x LEFT JOIN pg_catalog.pg_attrdef y ON y.adrelid = x.attrelid
+                                     AND y.adnum = x.attnum
                                  WHERE x.attrelid >= 16384 AND x.attnum > 0 AND ({changed}))
             ORDER BY a.attrelid, a.attnum
             """),
@@ -82,44 +84,49 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
             $"""
             SELECT o.oid, o.conname::text, o.conrelid, o.contypid, o.contype::text, o.convalidated, o.conindid, o.confrelid, o.conparentid,
                    coalesce(o.conkey, '{EmptyArray}'), coalesce(o.confkey, '{EmptyArray}'), pg_get_constraintdef(o.oid)
-            FROM pg_constraint o
-            JOIN pg_namespace n ON n.oid = o.connamespace
+            FROM pg_catalog.pg_constraint o
+            JOIN pg_catalog.pg_namespace n ON n.oid = o.connamespace
             WHERE o.oid >= 16384 AND {UserSchema} AND o.contype IN ('p', 'u', 'f', 'c', 'x', 'n') AND ({changed})
             """),
         new(["t.xmin", "n.xmin"], changed =>
             $"""
             SELECT t.oid, n.nspname::text, t.typname::text, t.typtype::text, t.typnotnull, t.typbasetype
-            FROM pg_type t
-            JOIN pg_namespace n ON n.oid = t.typnamespace
+            FROM pg_catalog.pg_type t
+            JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
             WHERE t.oid >= 16384 AND {UserSchema} AND ({changed})
-              AND (t.typtype IN ('d', 'e', 'r') OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
-              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
+              AND (t.typtype IN ('d', 'e', 'r') OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
+              AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid
+                  AND d.deptype = 'e')
             """),
-        new(["e.xmin"], changed => $"SELECT e.oid, e.enumtypid, e.enumlabel::text FROM pg_enum e WHERE e.oid >= 16384 AND ({changed})"),
+        new(["e.xmin"], changed =>
+            $"SELECT e.oid, e.enumtypid, e.enumlabel::text FROM pg_catalog.pg_enum e WHERE e.oid >= 16384 AND ({changed})"),
         new(["p.xmin", "n.xmin"], changed =>
             $"""
             SELECT p.oid, n.nspname::text, p.proname::text, pg_get_function_identity_arguments(p.oid), p.prokind::text, p.prosecdef,
                    coalesce(array_to_string(p.proconfig, ' '), '') ~ '(^| )search_path=', p.prorettype = 'trigger'::regtype, p.proacl::text
-            FROM pg_proc p
-            JOIN pg_namespace n ON n.oid = p.pronamespace
+            FROM pg_catalog.pg_proc p
+            JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
             WHERE p.oid >= 16384 AND {UserSchema} AND ({changed})
-              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
+              AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+                  AND d.deptype IN ('e', 'i'))
             """),
         new(["g.xmin"], changed =>
-            $"SELECT g.oid, g.tgrelid, g.tgname::text, g.tgenabled::text FROM pg_trigger g WHERE NOT g.tgisinternal AND g.tgparentid = 0 "
-                + $"AND ({changed})"),
-        new(["n.xmin"], changed => $"SELECT n.oid, n.nspname::text FROM pg_namespace n WHERE {UserSchema} AND ({changed})"),
+            $"SELECT g.oid, g.tgrelid, g.tgname::text, g.tgenabled::text FROM pg_catalog.pg_trigger g "
+                + $"WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND ({changed})"),
+        new(["n.xmin"], changed => $"SELECT n.oid, n.nspname::text FROM pg_catalog.pg_namespace n WHERE {UserSchema} AND ({changed})"),
     ];
 
     /// <summary>What is still there: a row that is gone leaves no other trace.</summary>
     private const string Existing =
         """
-        SELECT ARRAY(SELECT oid FROM pg_class WHERE oid >= 16384), ARRAY(SELECT oid FROM pg_constraint WHERE oid >= 16384),
-               ARRAY(SELECT oid FROM pg_type WHERE oid >= 16384), ARRAY(SELECT oid FROM pg_enum WHERE oid >= 16384),
-               ARRAY(SELECT oid FROM pg_proc WHERE oid >= 16384), ARRAY(SELECT oid FROM pg_trigger WHERE NOT tgisinternal),
-               ARRAY(SELECT oid FROM pg_namespace),
-               ARRAY(SELECT prrelid FROM pg_publication_rel), EXISTS (SELECT FROM pg_publication WHERE puballtables),
-               ARRAY(SELECT polrelid FROM pg_policy)
+        SELECT ARRAY(SELECT oid FROM pg_catalog.pg_class WHERE oid >= 16384), ARRAY(SELECT oid FROM pg_catalog.pg_constraint
+            WHERE oid >= 16384),
+               ARRAY(SELECT oid FROM pg_catalog.pg_type WHERE oid >= 16384), ARRAY(SELECT oid FROM pg_catalog.pg_enum WHERE oid >= 16384),
+               ARRAY(SELECT oid FROM pg_catalog.pg_proc WHERE oid >= 16384), ARRAY(SELECT oid FROM pg_catalog.pg_trigger
+                   WHERE NOT tgisinternal),
+               ARRAY(SELECT oid FROM pg_catalog.pg_namespace),
+               ARRAY(SELECT prrelid FROM pg_catalog.pg_publication_rel), EXISTS (SELECT FROM pg_catalog.pg_publication WHERE puballtables),
+               ARRAY(SELECT polrelid FROM pg_catalog.pg_policy)
         """;
 
     // Names and operators are PostgreSQL's own while we read, whatever search_path the migration has set. It gets that back, unless its

@@ -35,16 +35,17 @@ internal sealed partial class MadeUpValues
         const string Types =
             """
             WITH RECURSIVE base AS (
-                SELECT oid, typbasetype, typname, typcategory, typtype FROM pg_type
-                WHERE oid IN (SELECT atttypid FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0)
+                SELECT oid, typbasetype, typname, typcategory, typtype FROM pg_catalog.pg_type
+                WHERE oid IN (SELECT atttypid FROM pg_catalog.pg_attribute WHERE attrelid >= 16384 AND attnum > 0)
                 UNION ALL
                 SELECT base.oid, t.typbasetype, t.typname, t.typcategory, t.typtype
-                FROM base JOIN pg_type t ON t.oid = base.typbasetype WHERE base.typtype = 'd'
+                FROM base JOIN pg_catalog.pg_type t ON t.oid = base.typbasetype WHERE base.typtype = 'd'
             )
             -- A multirange counts as a range, but is written as an array is.
             SELECT oid, typname::text, CASE typtype WHEN 'm' THEN 'A' ELSE typcategory::text END FROM base WHERE typtype <> 'd'
             """;
-        const string Bounds = "SELECT oid, pg_get_partition_constraintdef(oid) FROM pg_class WHERE relispartition AND relkind = 'r' AND "
+        const string Bounds =
+            "SELECT oid, pg_get_partition_constraintdef(oid) FROM pg_catalog.pg_class WHERE relispartition AND relkind = 'r' AND "
             + "pg_get_partition_constraintdef(oid) IS NOT NULL";
         var (types, bounds) = await session.ReadAsync(
             [Types, Bounds],

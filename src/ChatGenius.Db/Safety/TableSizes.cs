@@ -51,17 +51,18 @@ public sealed class TableSizes
         const string Query =
             """
             WITH RECURSIVE tree AS (
-                SELECT c.oid AS root, c.oid FROM pg_class c WHERE c.relkind IN ('r', 'p', 'm')
+                SELECT c.oid AS root, c.oid FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'p', 'm')
                 UNION ALL
                 SELECT t.root, h.inhrelid
-                FROM tree t JOIN pg_inherits h ON h.inhparent = t.oid JOIN pg_class p ON p.oid = t.root AND p.relkind = 'p'
+                FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent = t.oid JOIN pg_catalog.pg_class p ON p.oid = t.root
+                    AND p.relkind = 'p'
             )
             SELECT n.nspname::text, r.relname::text, coalesce(sum(greatest(c.reltuples, 0)) FILTER (WHERE c.relkind <> 'p'), 0)::int8,
                    sum(pg_total_relation_size(c.oid))::int8
             FROM tree t
-            JOIN pg_class r ON r.oid = t.root
-            JOIN pg_namespace n ON n.oid = r.relnamespace
-            JOIN pg_class c ON c.oid = t.oid
+            JOIN pg_catalog.pg_class r ON r.oid = t.root
+            JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+            JOIN pg_catalog.pg_class c ON c.oid = t.oid
             WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
             GROUP BY 1, 2
             HAVING bool_and(c.reltuples >= 0 OR c.relkind = 'p' OR pg_relation_size(c.oid) = 0)

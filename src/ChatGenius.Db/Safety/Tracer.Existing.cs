@@ -81,6 +81,9 @@ public sealed partial class Tracer
     /// <param name="Column">The column.</param>
     private sealed record Existing(string Kind, StatementName Relation, string? Column)
     {
+        private const string Is = "OPERATOR(pg_catalog.=)";
+        private const string IsNot = "OPERATOR(pg_catalog.<>)";
+
         private static readonly string[][] Kinds = [["TABLE"], ["INDEX"], ["SEQUENCE"], ["MATERIALIZED", "VIEW"]];
 
         internal string Drop => Column is null ? $"DROP {Kind} {Relation.Sql} CASCADE"
@@ -90,34 +93,41 @@ public sealed partial class Tracer
         {
             get
             {
-                var oid = $"pg_catalog.to_regclass({SqlLiteral.Quote(Relation.Sql)})::oid";
-                var column = Column is null ? "" : $" AND attname = {SqlLiteral.Quote(Column)}";
+                // The migration's search_path finds the relation, and no operator or function.
+                var oid = $"pg_catalog.to_regclass({SqlLiteral.Quote(Relation.Sql)})::pg_catalog.oid";
+                var column = Column is null ? "" : $" AND attname {Is} {SqlLiteral.Quote(Column)}";
                 return $"""
                     SELECT line FROM (
-                        SELECT 'column ' || quote_ident(attname) || ' ' || format_type(atttypid, atttypmod)
-                            || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
-                            || CASE WHEN attidentity <> '' THEN ' IDENTITY' WHEN attgenerated <> '' THEN ' GENERATED' ELSE '' END
-                            || coalesce(' DEFAULT ' || pg_get_expr(adbin, adrelid), '') AS line
-                        FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-                        WHERE attrelid = {oid} AND attnum > 0 AND NOT attisdropped{column}
+                        SELECT pg_catalog.concat('column ', pg_catalog.quote_ident(attname), ' ',
+                            pg_catalog.format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN ' NOT NULL' END,
+                            CASE WHEN attidentity {IsNot} '' THEN ' IDENTITY' WHEN attgenerated {IsNot} '' THEN ' GENERATED' END,
+                            CASE WHEN adbin IS NOT NULL THEN ' DEFAULT ' END, pg_catalog.pg_get_expr(adbin, adrelid)) AS line
+                        FROM pg_catalog.pg_attribute
+                        LEFT JOIN pg_catalog.pg_attrdef ON adrelid {Is} attrelid AND adnum {Is} attnum
+                        WHERE attrelid {Is} {oid} AND attnum OPERATOR(pg_catalog.>) 0 AND NOT attisdropped{column}
                         UNION ALL
-                        SELECT 'constraint ' || quote_ident(conname) || ' ' || pg_get_constraintdef(c.oid)
-                        FROM pg_constraint c
-                        WHERE conrelid = {oid} AND contype IN ('p', 'u', 'c', 'f', 'x'){(Column is null ? "" : $"""
-                             AND conkey @> ARRAY(SELECT attnum FROM pg_attribute WHERE attrelid = {oid}{column} AND NOT attisdropped)
+                        SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(conname), ' ',
+                            pg_catalog.pg_get_constraintdef(c.oid))
+                        FROM pg_catalog.pg_constraint c
+                        WHERE conrelid {Is} {oid} AND contype {IsAmong("p,u,c,f,x")}{(Column is null ? "" : $"""
+                             AND conkey OPERATOR(pg_catalog.@>) ARRAY(
+                                SELECT attnum FROM pg_catalog.pg_attribute WHERE attrelid {Is} {oid}{column} AND NOT attisdropped)
                             """)}
                         UNION ALL
-                        SELECT CASE relkind WHEN 'm' THEN 'query ' || pg_get_viewdef(oid) WHEN 'S' THEN 'sequence'
-                            ELSE pg_get_indexdef(oid) END
-                        FROM pg_class WHERE oid = {oid} AND relkind IN ('i', 'I', 'm', 'S') AND '{(Column is null ? "" : "column")}' = ''
+                        SELECT CASE WHEN relkind {Is} 'm' THEN pg_catalog.concat('query ', pg_catalog.pg_get_viewdef(oid))
+                            WHEN relkind {Is} 'S' THEN 'sequence' ELSE pg_catalog.pg_get_indexdef(oid) END
+                        FROM pg_catalog.pg_class
+                        WHERE oid {Is} {oid} AND relkind {IsAmong("i,I,m,S")} AND {(Column is null ? "true" : "false")}
                         UNION ALL
-                        SELECT format('from %s to %s by %s, start %s, cycle %s, %s',
-                            seqmin, seqmax, seqincrement, seqstart, seqcycle, seqtypid::regtype)
-                        FROM pg_sequence WHERE seqrelid = {oid}
+                        SELECT pg_catalog.format('from %s to %s by %s, start %s, cycle %s, %s',
+                            seqmin, seqmax, seqincrement, seqstart, seqcycle, seqtypid::pg_catalog.regtype)
+                        FROM pg_catalog.pg_sequence WHERE seqrelid {Is} {oid}
                     ) lines ORDER BY line
                     """;
             }
         }
+
+        private static string IsAmong(string letters) => $"{Is} ANY ('{{{letters}}}'::pg_catalog.\"char\"[])";
 
         /// <summary>The target; null for other statements, and where the name is left to the server.</summary>
         internal static Existing? Read(StatementText text)

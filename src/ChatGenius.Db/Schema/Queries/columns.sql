@@ -5,14 +5,14 @@ SELECT CASE c.relkind WHEN 'c' THEN 'pg_type'::regclass::oid ELSE 'pg_class'::re
     'column ' || quote_ident(a.attname) AS key,
     concat_ws(' ', x.type, x.collation, x.options, x.storage, x.compression, x.not_null, x.default_, x.generated, x.identity, x.statistics, x.inherited,
         x.fdw_options) AS value
-FROM pg_attribute a
-    JOIN pg_class c ON c.oid = a.attrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_type t ON t.oid = a.atttypid
-    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    LEFT JOIN pg_collation co ON co.oid = a.attcollation AND a.attcollation <> t.typcollation
-    LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
-    LEFT JOIN pg_constraint nn ON nn.conrelid = a.attrelid AND nn.contype = 'n' AND nn.conkey = ARRAY[a.attnum] --@ 18..
+FROM pg_catalog.pg_attribute a
+    JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation AND a.attcollation <> t.typcollation
+    LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace
+    LEFT JOIN pg_catalog.pg_constraint nn ON nn.conrelid = a.attrelid AND nn.contype = 'n' AND nn.conkey = ARRAY[a.attnum] --@ 18..
     CROSS JOIN LATERAL (SELECT
         format_type(a.atttypid, a.atttypmod) AS type,
         CASE WHEN co.oid IS NULL THEN NULL
@@ -21,7 +21,7 @@ FROM pg_attribute a
         -- The minor releases of November 2026 note the version of each column here, which is no option of the user's; pg_dump leaves it out as well.
         (SELECT 'SET (' || string_agg(o, ', ' ORDER BY o COLLATE "C") || ')' FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver=') AS options,
         (SELECT 'OPTIONS (' || string_agg(format('%I %L', o.option_name, o.option_value), ', ' ORDER BY o.option_name) || ')'
-            FROM pg_options_to_table(a.attfdwoptions) o) AS fdw_options,
+            FROM pg_catalog.pg_options_to_table(a.attfdwoptions) o) AS fdw_options,
         CASE WHEN a.attstorage <> t.typstorage AND c.relkind IN ('r', 'p', 'm', 'f') THEN 'STORAGE ' || CASE a.attstorage
             WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END AS storage,
         CASE a.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END AS compression, --@ 14..
@@ -49,11 +49,11 @@ FROM pg_attribute a
                     CASE WHEN s.seqcache <> 1 THEN 'CACHE ' || s.seqcache END,
                     CASE WHEN s.seqcycle THEN 'CYCLE' END
                 ), '') || ')')
-            FROM pg_depend dep JOIN pg_sequence s ON s.seqrelid = dep.objid
+            FROM pg_catalog.pg_depend dep JOIN pg_catalog.pg_sequence s ON s.seqrelid = dep.objid
                 CROSS JOIN LATERAL (SELECT
                     CASE s.seqtypid WHEN 'int2'::regtype THEN -32768 WHEN 'int4'::regtype THEN -2147483648 ELSE -9223372036854775808 END AS lowest,
                     CASE s.seqtypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END AS highest) bounds
-                JOIN pg_class sc ON sc.oid = s.seqrelid JOIN pg_namespace sn ON sn.oid = sc.relnamespace
+                JOIN pg_catalog.pg_class sc ON sc.oid = s.seqrelid JOIN pg_catalog.pg_namespace sn ON sn.oid = sc.relnamespace
             WHERE dep.classid = 'pg_class'::regclass AND dep.refclassid = 'pg_class'::regclass AND dep.refobjid = a.attrelid
                 AND dep.refobjsubid = a.attnum AND dep.deptype = 'i') END AS identity,
         CASE WHEN a.attstattarget >= 0 THEN 'STATISTICS ' || a.attstattarget END AS statistics,

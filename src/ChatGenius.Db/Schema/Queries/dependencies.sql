@@ -2,7 +2,7 @@
 -- array type) to the object. "part" is the fact that needs it, where that is added after the object was made; "column" what of the needed one.
 WITH edges AS (
     SELECT classid, objid, refclassid, refobjid, refobjsubid
-    FROM pg_depend
+    FROM pg_catalog.pg_depend
     WHERE deptype IN ('n', 'a', 'x') AND refobjid >= 16384 AND objid >= 16384
         OR classid IN ('pg_amop'::regclass, 'pg_amproc'::regclass) AND refobjid >= 16384
 ),
@@ -21,7 +21,7 @@ lifted AS (
                 WHEN a.attgenerated <> '' THEN NULL ELSE --@ 12..
                 'column ' || quote_ident(a.attname)
                 END --@ 12..
-                FROM pg_attribute a WHERE a.attrelid = ad.adrelid AND a.attnum = ad.adnum)
+                FROM pg_catalog.pg_attribute a WHERE a.attrelid = ad.adrelid AND a.attnum = ad.adnum)
             WHEN k.oid IS NOT NULL THEN 'constraint ' || quote_ident(k.conname)
             WHEN tg.oid IS NOT NULL THEN 'trigger ' || quote_ident(tg.tgname)
             WHEN p.oid IS NOT NULL THEN 'policy ' || quote_ident(p.polname)
@@ -35,26 +35,26 @@ lifted AS (
             ELSE coalesce(tt.oid, nullif(rk.conrelid, 0), e.refobjid) END AS refobjid,
         CASE WHEN rc.oid IS NOT NULL THEN ra.attname END AS refcolumn
     FROM edges e
-        LEFT JOIN pg_rewrite r ON e.classid = 'pg_rewrite'::regclass AND r.oid = e.objid
-        LEFT JOIN pg_attrdef ad ON e.classid = 'pg_attrdef'::regclass AND ad.oid = e.objid
-        LEFT JOIN pg_constraint k ON e.classid = 'pg_constraint'::regclass AND k.oid = e.objid
-        LEFT JOIN pg_trigger tg ON e.classid = 'pg_trigger'::regclass AND tg.oid = e.objid
-        LEFT JOIN pg_policy p ON e.classid = 'pg_policy'::regclass AND p.oid = e.objid
-        LEFT JOIN pg_class fc ON e.classid = 'pg_class'::regclass AND fc.oid = e.objid
-        LEFT JOIN pg_index i ON i.indexrelid = fc.oid
+        LEFT JOIN pg_catalog.pg_rewrite r ON e.classid = 'pg_rewrite'::regclass AND r.oid = e.objid
+        LEFT JOIN pg_catalog.pg_attrdef ad ON e.classid = 'pg_attrdef'::regclass AND ad.oid = e.objid
+        LEFT JOIN pg_catalog.pg_constraint k ON e.classid = 'pg_constraint'::regclass AND k.oid = e.objid
+        LEFT JOIN pg_catalog.pg_trigger tg ON e.classid = 'pg_trigger'::regclass AND tg.oid = e.objid
+        LEFT JOIN pg_catalog.pg_policy p ON e.classid = 'pg_policy'::regclass AND p.oid = e.objid
+        LEFT JOIN pg_catalog.pg_class fc ON e.classid = 'pg_class'::regclass AND fc.oid = e.objid
+        LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = fc.oid
         -- A member of an operator class or family: what it is a part of.
-        LEFT JOIN pg_depend am ON e.classid IN ('pg_amop'::regclass, 'pg_amproc'::regclass) AND am.classid = e.classid AND am.objid = e.objid
+        LEFT JOIN pg_catalog.pg_depend am ON e.classid IN ('pg_amop'::regclass, 'pg_amproc'::regclass) AND am.classid = e.classid AND am.objid = e.objid
             AND am.refclassid IN ('pg_opclass'::regclass, 'pg_opfamily'::regclass) AND am.deptype IN ('a', 'i')
-        LEFT JOIN pg_class rc ON e.refclassid = 'pg_class'::regclass AND rc.oid = e.refobjid
-        LEFT JOIN pg_attribute ra ON ra.attrelid = rc.oid AND ra.attnum = e.refobjsubid AND e.refobjsubid > 0
-        LEFT JOIN pg_constraint rk ON e.refclassid = 'pg_constraint'::regclass AND rk.oid = e.refobjid
-        LEFT JOIN pg_type rt ON e.refclassid = 'pg_type'::regclass AND rt.oid = e.refobjid
-        LEFT JOIN pg_range mr ON false --@ ..13
-        LEFT JOIN pg_range mr ON mr.rngmultitypid = rt.oid --@ 14..
+        LEFT JOIN pg_catalog.pg_class rc ON e.refclassid = 'pg_class'::regclass AND rc.oid = e.refobjid
+        LEFT JOIN pg_catalog.pg_attribute ra ON ra.attrelid = rc.oid AND ra.attnum = e.refobjsubid AND e.refobjsubid > 0
+        LEFT JOIN pg_catalog.pg_constraint rk ON e.refclassid = 'pg_constraint'::regclass AND rk.oid = e.refobjid
+        LEFT JOIN pg_catalog.pg_type rt ON e.refclassid = 'pg_type'::regclass AND rt.oid = e.refobjid
+        LEFT JOIN pg_catalog.pg_range mr ON false --@ ..13
+        LEFT JOIN pg_catalog.pg_range mr ON mr.rngmultitypid = rt.oid --@ 14..
         -- An array type leads to its element type, a multirange to its range.
-        LEFT JOIN pg_type el ON el.typarray = rt.oid
-        LEFT JOIN pg_type tt ON tt.oid = coalesce(mr.rngtypid, el.oid, rt.oid)
-        LEFT JOIN pg_class tc ON tc.oid = tt.typrelid
+        LEFT JOIN pg_catalog.pg_type el ON el.typarray = rt.oid
+        LEFT JOIN pg_catalog.pg_type tt ON tt.oid = coalesce(mr.rngtypid, el.oid, rt.oid)
+        LEFT JOIN pg_catalog.pg_class tc ON tc.oid = tt.typrelid
     -- Sequences are tied to their columns after both are there.
     WHERE fc.relkind IS NULL OR fc.relkind <> 'S'
 )

@@ -8,4 +8,4 @@ SELECT 'pg_class'::regclass::oid AS classid, p.polrelid AS objid, 7000 AS positi
             ORDER BY pg_get_userbyid(u.role) COLLATE "C") FROM unnest(p.polroles) u (role)),
         'USING (' || pg_get_expr(p.polqual, p.polrelid) || ')',
         'WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')') AS value
-FROM pg_policy p
+FROM pg_catalog.pg_policy p

@@ -21,13 +21,13 @@ SELECT 'pg_proc'::regclass::oid AS classid, p.oid AS objid, 10 AS position, 'def
         CASE WHEN a.aggmfinalfn <> 0 AND a.aggmfinalmodify <> CASE a.aggkind WHEN 'n' THEN 'r' ELSE 'w' END::"char" THEN
             'MFINALFUNC_MODIFY = ' || CASE a.aggmfinalmodify WHEN 'r' THEN 'READ_ONLY' WHEN 's' THEN 'SHAREABLE' ELSE 'READ_WRITE' END END,
         'MINITCOND = ' || quote_literal(a.aggminitval),
-        (SELECT format('SORTOP = OPERATOR(%I.%s)', sn.nspname, o.oprname) FROM pg_operator o JOIN pg_namespace sn ON sn.oid = o.oprnamespace
+        (SELECT format('SORTOP = OPERATOR(%I.%s)', sn.nspname, o.oprname) FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace sn ON sn.oid = o.oprnamespace
             WHERE o.oid = a.aggsortop),
         CASE p.proparallel WHEN 's' THEN 'PARALLEL = SAFE' WHEN 'r' THEN 'PARALLEL = RESTRICTED' END,
         CASE a.aggkind WHEN 'h' THEN 'HYPOTHETICAL' END) || ')'
     ELSE rtrim(pg_get_functiondef(p.oid), E'\n') END AS value
-FROM pg_proc p
-    JOIN pg_namespace n ON n.oid = p.pronamespace
-    LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
-WHERE p.oid >= 16384 AND n.nspname <> ALL ($1) AND NOT EXISTS (SELECT FROM pg_depend d
+FROM pg_catalog.pg_proc p
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    LEFT JOIN pg_catalog.pg_aggregate a ON a.aggfnoid = p.oid
+WHERE p.oid >= 16384 AND n.nspname <> ALL ($1) AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))

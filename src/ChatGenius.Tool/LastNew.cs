@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using ChatGenius.Db.Text;
 
 namespace ChatGenius.Tool;
 
@@ -35,7 +36,7 @@ internal sealed class LastNew(Settings settings, TargetFinder targets, Shell she
 
     /// <summary>The files; none where nothing is known.</summary>
     public IReadOnlyList<WrittenFile> Read() => !File.Exists(Path) ? []
-        : [.. File.ReadAllLines(Path).Select(line => line.Split(' ', 2)).Where(words => words.Length == 2)
+        : [.. OrdinaryFile.ReadLines(Path).Select(line => line.Split(' ', 2)).Where(words => words.Length == 2)
             .Select(words => new WrittenFile(words[1], words[0]))];
 
     /// <summary>Forgets them.</summary>

@@ -1,3 +1,5 @@
+using ChatGenius.Db.Text;
+
 namespace ChatGenius.Tool;
 
 /// <summary>The migrations of another tool, recognised by the files that only it writes.</summary>
@@ -35,6 +37,7 @@ internal sealed record OtherTool(string Name, string Path)
             (one.Name, Path: Directory.EnumerateFiles(place, one.Pattern, depth).FirstOrDefault()))
             .Where(found => found.Path is not null).Select(found => new OtherTool(found.Name, found.Path!)).FirstOrDefault()
             ?? places.Where(Directory.Exists).SelectMany(place => Directory.EnumerateFiles(place, "*.sql"))
+                .Where(file => UnixFile.Of(file) is not { IsRegular: false })
                 .Where(file => File.ReadLines(file).Take(20).Any(line => line.StartsWith("-- +goose ", StringComparison.Ordinal)))
                 .Select(file => new OtherTool("goose", file)).FirstOrDefault();
     }

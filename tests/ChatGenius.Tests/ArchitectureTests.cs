@@ -48,6 +48,19 @@ public partial class ArchitectureTests
         BesideMigrations.Except(others).ShouldBeEmpty("These go through the door: take them off the list.");
     }
 
+    /// <summary>Where the files are our own, the system's, or looked at before they are read: a pipe in a foreign folder waits for
+    /// ever.</summary>
+    private static readonly string[] ReadersOfFiles =
+    [
+        "Cluster", "DatabaseBackup", "LocalServer", "MigrationFolder", "NpmPackage", "OrdinaryFile", "OtherTool", "Postmaster", "Shell",
+        "SocketPeer", "SourceText",
+    ];
+
+    [Fact]
+    public void Files_of_others_are_read_where_they_are_looked_at_first() =>
+        Repository.Sources("src").Where(file => ReadsFile().IsMatch(File.ReadAllText(file)))
+            .Select(file => Path.GetFileName(file).Split('.')[0]).Distinct().ShouldBe(ReadersOfFiles, ignoreOrder: true);
+
     /// <summary>Whatever search_path a session has, a catalog of ours is PostgreSQL's. What is advice to a person names them as people do.
     /// </summary>
     [Fact]
@@ -155,6 +168,9 @@ public partial class ArchitectureTests
 
     [GeneratedRegex(@"\b(FROM|JOIN)( ONLY| LATERAL)? pg_(?!catalog\.)[a-z]")]
     private static partial Regex BareCatalog();
+
+    [GeneratedRegex(@"\bFile\.(Read[AL]|Open)|new FileStream\(")]
+    private static partial Regex ReadsFile();
 
     [GeneratedRegex(@"\bNpgsql(Command|Batch|Connection)\b")]
     private static partial Regex Npgsql();

@@ -280,7 +280,7 @@ public sealed class Database(DatabaseUrl url)
             // Eight times Npgsql's own, so that the rows of a COPY and a batch of migrations take an eighth of the system calls.
             builder.ConnectionStringBuilder.WriteBufferSize = 64 * 1024;
             builder.ConnectionStringBuilder.ReadBufferSize = 64 * 1024;
-            if (url.OpenPasswordFile is not null)
+            if (url.PassedOverPasswordFile is not null)
             {
                 builder.ConnectionStringBuilder.Passfile = "/dev/null";
             }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChatGenius.Db.Text;
 using Npgsql;
 
 namespace ChatGenius.Db.Connections;
@@ -133,10 +134,10 @@ public sealed partial class DatabaseUrl
     }
 
     /// <summary>
-    /// The password file that holds passwords for everybody on the machine to read, and is passed over for that, as libpq does it; null
-    /// where it is kept well, or not needed.
+    /// The password file that is passed over, as libpq does it: it can be read by others, or is a pipe or a device; null where it is
+    /// kept well, or not needed.
     /// </summary>
-    internal string? OpenPasswordFile
+    internal string? PassedOverPasswordFile
     {
         get
         {
@@ -144,14 +145,15 @@ public sealed partial class DatabaseUrl
                 | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
             var file = _builder.Passfile ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".pgpass");
             return !OperatingSystem.IsWindows() && _builder.Password is null && PasswordSource is null && File.Exists(file)
-                && (File.GetUnixFileMode(file) & Others) != 0 ? file : null;
+                && ((File.GetUnixFileMode(file) & Others) != 0 || UnixFile.Of(file) is { IsRegular: false }) ? file : null;
         }
     }
 
     /// <summary>What the user should know before a connection is made; null for nothing.</summary>
-    public Problem? Warning => OpenPasswordFile is { } file
-        ? new Problem("CG0642", $"The password file {file} can be read by others, so it is passed over", Advice: $"chmod 600 {file}")
-        : null;
+    public Problem? Warning => PassedOverPasswordFile is not { } file ? null
+        : UnixFile.Of(file) is { IsRegular: false }
+        ? new Problem("CG0642", $"The password file {file} is not an ordinary file, so it is passed over", Advice: "Make it one.")
+        : new Problem("CG0642", $"The password file {file} can be read by others, so it is passed over", Advice: $"chmod 600 {file}");
 
     /// <summary>How many servers are named.</summary>
     internal int ServerCount => _servers.Length;

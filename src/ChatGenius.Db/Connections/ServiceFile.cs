@@ -1,3 +1,5 @@
+using ChatGenius.Db.Text;
+
 namespace ChatGenius.Db.Connections;
 
 /// <summary>
@@ -84,7 +86,7 @@ internal static class ServiceFile
     {
         try
         {
-            return File.ReadAllLines(file);
+            return [.. OrdinaryFile.ReadLines(file)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

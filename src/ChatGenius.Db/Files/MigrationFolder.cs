@@ -20,8 +20,11 @@ public sealed record Numbering(DateTimeOffset Now, bool ByTime = false, bool Aga
 public sealed record WrittenFile(string Name, string Checksum)
 {
     /// <summary>A file as it is now.</summary>
-    public static WrittenFile Of(string path) =>
-        new(System.IO.Path.GetFileName(path), Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))));
+    public static WrittenFile Of(string path)
+    {
+        OrdinaryFile.Require(path);
+        return new(System.IO.Path.GetFileName(path), Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))));
+    }
 }
 
 /// <summary>The project's migrations folder where files are added and renamed: one run at a time.</summary>

@@ -149,7 +149,7 @@ public sealed class TemplateCatalog
         var path = Path.Combine(_folder!, name + Ending);
         try
         {
-            return TemplateInfo.Read(name, SourceText.From(path, File.ReadAllBytes(path)), isBuiltIn: false);
+            return TemplateInfo.Read(name, SourceText.From(path, OrdinaryFile.ReadBytes(path)), isBuiltIn: false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

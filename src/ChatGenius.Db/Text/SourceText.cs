@@ -63,10 +63,15 @@ public sealed class SourceText
         byte[] bytes;
         try
         {
-            bytes = UnixFile.Of(path) is not { IsRegular: false } other ? ReadBytes(path)
-                : other.IsFolder ? throw new IOException("it is a folder")
-                : mayStream ? ReadStream(path)
-                : throw new IOException("it is a pipe or a device, not an ordinary file");
+            if (mayStream && UnixFile.Of(path) is { IsRegular: false, IsFolder: false })
+            {
+                bytes = ReadStream(path);
+            }
+            else
+            {
+                OrdinaryFile.Require(path);
+                bytes = ReadBytes(path);
+            }
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -8,8 +8,6 @@ namespace ChatGenius.Tool.Configuration;
 /// </summary>
 internal static class FoundFile
 {
-    private const int Largest = 1024 * 1024;
-
     /// <summary>The nearest file of a name.</summary>
     /// <param name="shell">Where the search begins.</param>
     /// <param name="name">The file's name.</param>
@@ -54,7 +52,7 @@ internal static class FoundFile
         return null;
     }
 
-    /// <summary>Reads a file; a pipe or a device may wait or never end, so it must be an ordinary one.</summary>
+    /// <summary>Reads an ordinary file.</summary>
     /// <param name="shell">How paths are shown.</param>
     /// <param name="path">The absolute path.</param>
     /// <param name="code">The problem's code where it can't be read.</param>
@@ -62,10 +60,7 @@ internal static class FoundFile
     {
         try
         {
-            return UnixFile.Of(path) is { IsRegular: false } other
-                ? throw new IOException(other.IsFolder ? "it is a folder" : "it is not an ordinary file")
-                : new FileInfo(path) is { Exists: true, Length: > Largest } ? throw new IOException("it is larger than 1 MB")
-                : SourceText.From(shell.Shown(path), File.ReadAllBytes(path));
+            return SourceText.From(shell.Shown(path), OrdinaryFile.ReadBytes(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

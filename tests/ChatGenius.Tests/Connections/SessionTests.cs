@@ -156,19 +156,25 @@ public class SessionTests
         await using var db = await TestDatabase.CreateAsync();
         var role = $"cg_test_{Guid.NewGuid():N}";
         await db.ExecuteAsync(
-            $"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD 'p'; ALTER ROLE {role} SET statement_timeout = '5ms'; "
+            $"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD 'p'; ALTER ROLE {role} SET statement_timeout = '100ms'; "
             + $"ALTER ROLE {role} SET default_transaction_read_only = on");
         var builder = new NpgsqlConnectionStringBuilder(db.Url.ConnectionString) { Username = role, Password = "p",
             Database = $"cg_test_{Guid.NewGuid():N}" };
         var database = new Database(DatabaseUrl.Parse(builder.ConnectionString));
         try
         {
-            (await database.CreateAsync(template: db.Url.DatabaseName)).ShouldBeTrue();
+            // A copy waits for those who use its template, and so takes longer than the role's limit.
+            var user = await db.ConnectAsync();
+            var creating = database.CreateAsync(template: db.Url.DatabaseName);
+            await Task.Delay(300);
+            await user.DisposeAsync();
+            (await creating).ShouldBeTrue();
             (await database.ExistsAsync()).ShouldBeTrue();
             (await database.DropAsync()).ShouldBeTrue();
         }
         finally
         {
+            await db.ExecuteAsync($"DROP DATABASE IF EXISTS {database.Url.DatabaseName} WITH (FORCE)");
             await db.ExecuteAsync($"DROP ROLE {role}");
         }
     }

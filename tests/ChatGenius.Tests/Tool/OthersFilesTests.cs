@@ -62,18 +62,26 @@ public class OthersFilesTests
     [Theory]
     [InlineData(".env", "config", "CG0906")]
     [InlineData("chatgenius-db.json", "config", "CG0901")]
-    [InlineData("migrations/0001_a.sql", "verify", "CG0103")]
+    [InlineData("migrations/0001_a.sql", "verify --no-bundle", "CG0103")]
+    [InlineData("service.conf", "status", "CG0645")]
+    [InlineData("own/mine.sbn", "new add_notes --template mine --templates own", "CG0103")]
     public async Task A_pipe_or_a_device_is_a_problem_and_not_a_wait(string name, string command, string code)
     {
         using var tool = new InProcess();
         var path = tool.Write(name, "");
+        if (name == "service.conf")
+        {
+            (tool.Environment["PGSERVICE"], tool.Environment["PGSERVICEFILE"]) = ("production", path);
+        }
+
+        var arguments = command.Split(' ');
         File.Delete(path);
         await RunAsync("mkfifo", path);
-        (await tool.RunAsync(command, "--no-bundle")).Error.ShouldStartWith($"error {code}: ");
+        (await tool.RunAsync(arguments)).Error.ShouldContain($"error {code}: ");
 
         File.Delete(path);
         File.CreateSymbolicLink(path, "/dev/zero");
-        (await tool.RunAsync(command, "--no-bundle")).Error.ShouldStartWith($"error {code}: ");
+        (await tool.RunAsync(arguments)).Error.ShouldContain($"error {code}: ");
     }
 
     [Theory]

@@ -64,7 +64,7 @@ public sealed class ProblemException : Exception
     /// <summary>Reports several problems together, so that they can be mended together.</summary>
     /// <exception cref="ArgumentException">The list is empty.</exception>
     public ProblemException(IReadOnlyList<Problem> problems, Exception? cause = null)
-        : base(problems.Count > 0 ? $"{problems[0].Code}: {problems[0].Message}" : null, cause)
+        : base(string.Join('\n', problems.Select(problem => $"{problem.Code}: {problem.Message}")), cause)
     {
         if (problems.Count == 0)
         {

@@ -7,7 +7,7 @@ namespace ChatGenius.Db;
 /// the options of the present call that say where (<c>--database</c>, <c>--env</c>, …), so that it can be pasted as it is shown.
 /// </summary>
 /// <param name="Words">The command and its arguments.</param>
-public sealed partial record ToolCall(params IReadOnlyList<string> Words)
+internal sealed partial record ToolCall(params IReadOnlyList<string> Words)
 {
     private const string Name = "chatgenius-db";
 

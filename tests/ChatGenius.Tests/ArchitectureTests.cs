@@ -157,7 +157,7 @@ public partial class ArchitectureTests
     [GeneratedRegex(@"ChatGenius\.Db\.(?<room>[A-Z][a-z]+)")]
     private static partial Regex RoomName();
 
-    [GeneratedRegex(@"\bChatGenius\.Tool\b(?!"")|\bConsole\.|McMaster|Microsoft\.Extensions")]
+    [GeneratedRegex(@"\bChatGenius\.Tool\b(?!"")|\bConsole\.|McMaster|Microsoft\.Extensions\.(?!Logging;)")]
     private static partial Regex ToolOrConsole();
 
     [GeneratedRegex(@"""(?<code>CG\d{4})""")]

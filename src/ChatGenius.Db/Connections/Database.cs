@@ -6,7 +6,7 @@ namespace ChatGenius.Db.Connections;
 
 /// <summary>Opens connections to one database, and turns every way in which that can fail into a problem that says what to do.</summary>
 /// <param name="url">Where the database is.</param>
-public sealed class Database(DatabaseUrl url)
+internal sealed class Database(DatabaseUrl url)
 {
     // One attempt a fifth of a second is quick enough for a person and cheap enough for a server that is starting up.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -49,7 +49,7 @@ public sealed class Database(DatabaseUrl url)
         {
             OpenSsl.Require();
             url.RequirePeers();
-            var connecting = _ahead ?? Source().OpenConnectionAsync(cancellationToken).AsTask();
+            var connecting = _ahead ?? OpenAsync(cancellationToken);
             _ahead = null;
             var connection = await TakeAsync(connecting, cancellationToken);
             Opened.AddOrUpdate(connection, this);
@@ -78,7 +78,7 @@ public sealed class Database(DatabaseUrl url)
     {
         async Task AskAsync()
         {
-            await using var connection = await Source().OpenConnectionAsync();
+            await using var connection = await OpenAsync(CancellationToken.None);
             await using var command = new NpgsqlCommand("SELECT", connection);
             await command.ExecuteNonQueryAsync();
         }
@@ -266,6 +266,9 @@ public sealed class Database(DatabaseUrl url)
 
     private ProblemException Refused(string code, string done, PostgresException e, string? advice) =>
         new(new Problem(code, $"The database \"{url.DatabaseName}\" can't be {done}: {e.MessageText}", Advice: advice), e);
+
+    private Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
+        url.Opener is { } open ? open(url.ConnectionString, cancellationToken) : Source().OpenConnectionAsync(cancellationToken).AsTask();
 
     private NpgsqlDataSource Source()
     {

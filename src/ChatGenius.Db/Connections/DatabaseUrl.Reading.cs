@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ChatGenius.Db.Connections;
 
-public sealed partial class DatabaseUrl
+internal sealed partial class DatabaseUrl
 {
     private static DatabaseUrl FromParameters(List<ConnectionParameter> parameters, Func<string, string?> environment)
     {

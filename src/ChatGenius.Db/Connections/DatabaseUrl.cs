@@ -10,7 +10,7 @@ namespace ChatGenius.Db.Connections;
 /// variables.
 /// </summary>
 /// <remarks>The only members that give the password away are <see cref="ConnectionString"/> and <see cref="LibpqEnvironment"/>.</remarks>
-public sealed partial class DatabaseUrl
+internal sealed partial class DatabaseUrl
 {
     /// <summary>PostgreSQL's own port.</summary>
     public const int DefaultPort = 5432;
@@ -65,6 +65,10 @@ public sealed partial class DatabaseUrl
     /// <summary>Gives the password of each connection; null where it comes with the connection string, from a file or from
     /// nowhere.</summary>
     internal Func<CancellationToken, ValueTask<string>>? PasswordSource { get; private init; }
+
+    /// <summary>Opens a connection with a connection string, and with what only a data source of an application knows; null where all is
+    /// in the connection string.</summary>
+    internal Func<string, CancellationToken, Task<NpgsqlConnection>>? Opener { get; private init; }
 
     /// <summary>Whether the server is reached through a Unix-domain socket.</summary>
     public bool IsSocket => IsSocketHost(Host);
@@ -196,6 +200,32 @@ public sealed partial class DatabaseUrl
             : null;
     }
 
+    /// <summary>Takes the database of an application's data source, with its password, its certificates and whatever else it
+    /// gives.</summary>
+    internal static DatabaseUrl Of(NpgsqlDataSource source)
+    {
+        // Npgsql reads no PGDATABASE.
+        var url = FromNpgsql(new ConnectionText("data source", source.ConnectionString),
+            name => name == "PGDATABASE" ? null : Environment.GetEnvironmentVariable(name));
+        return new DatabaseUrl(url._builder, url._servers, url._peer) { Opener = OpenAsync };
+
+        async Task<NpgsqlConnection> OpenAsync(string text, CancellationToken cancellationToken)
+        {
+            await using var given = source.CreateConnection();
+            var connection = await given.CloneWithAsync(text, cancellationToken);
+            try
+            {
+                await connection.OpenAsync(cancellationToken);
+                return connection;
+            }
+            catch
+            {
+                await connection.DisposeAsync();
+                throw;
+            }
+        }
+    }
+
     /// <summary>Names a database by its parts; no environment variable has a say in it.</summary>
     /// <param name="host">A host name, an address, or the directory of a Unix-domain socket.</param>
     /// <param name="port">1 to 65535.</param>
@@ -210,8 +240,11 @@ public sealed partial class DatabaseUrl
 
     /// <summary>The same servers, role and parameters with another database; any name that PostgreSQL can hold will do.</summary>
     public DatabaseUrl WithDatabase(string name) =>
-        new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString) { Database = name }, _servers,
-        _peer) { PasswordSource = PasswordSource };
+        new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString) { Database = name }, _servers, _peer)
+        {
+            PasswordSource = PasswordSource,
+            Opener = Opener,
+        };
 
     /// <summary>The same, with passwords from a source that is asked for one at each connection: a token's life may be short.</summary>
     /// <param name="source">Gives the password; not asked where the connection string has one.</param>

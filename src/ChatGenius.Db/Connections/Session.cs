@@ -11,7 +11,7 @@ namespace ChatGenius.Db.Connections;
 /// behind a pooler nothing is left in a session that the next client gets.
 /// </summary>
 /// <remarks>What goes wrong is a problem that names the work; its inner exception is the server's error.</remarks>
-public sealed class Session : IAsyncDisposable
+internal sealed class Session : IAsyncDisposable
 {
     /// <summary>The name of the result that says whose the backend is.</summary>
     private const string BackendMark = "chatgenius_db_owns_backend";

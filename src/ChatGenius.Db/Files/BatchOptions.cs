@@ -7,7 +7,7 @@ namespace ChatGenius.Db.Files;
 /// <param name="Table">The table, as SQL, with its schema where the section names one.</param>
 /// <param name="Key">The columns by which it goes, not quoted; empty for those of the primary key.</param>
 /// <param name="Statement">Which statement of the section names the slice, counted from 0.</param>
-public sealed record BatchOptions(string Table, IReadOnlyList<string> Key, int Statement)
+internal sealed record BatchOptions(string Table, IReadOnlyList<string> Key, int Statement)
 {
     /// <summary>How many rows a slice has; <c>null</c> where it is found as it runs.</summary>
     public int? Size { get; init; }

@@ -5,7 +5,7 @@ using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Files;
 
 /// <summary>Where a migration comes from.</summary>
-public enum MigrationOrigin
+internal enum MigrationOrigin
 {
     /// <summary>It travels inside the tool.</summary>
     Bundle,
@@ -21,7 +21,7 @@ public enum MigrationOrigin
 /// <param name="Source">The file.</param>
 /// <param name="Up">What brings the change.</param>
 /// <param name="Down">What takes it back.</param>
-public sealed record Migration(
+internal sealed record Migration(
     long Version, string Name, MigrationOrigin Origin, SourceText Source, MigrationSection Up, MigrationSection Down)
 {
     /// <summary>The file's name without <c>.sql</c>, with the number as it is written there: <c>0001_initial_schema</c>.</summary>
@@ -38,7 +38,7 @@ public sealed record Migration(
 /// </param>
 /// <param name="Start">The byte offset of the line that begins it.</param>
 /// <param name="Script">Its statements, which begin behind that line.</param>
-public sealed record MigrationSection(bool Transactional, bool Irreversible, int Start, SqlScript Script)
+internal sealed record MigrationSection(bool Transactional, bool Irreversible, int Start, SqlScript Script)
 {
     /// <summary>The line that begins it; looked up again on every call.</summary>
     public SourceLocation Where => Script.Source.At(Start, Script.Start - Start);

@@ -7,7 +7,7 @@ namespace ChatGenius.Db.Files;
 /// What a migration asks of the database: <c>-- cgdb:require SELECT …;</c> before its statements, <c>-- cgdb:ensure SELECT …;</c> after
 /// them. The answer is one row with one boolean, which is true.
 /// </summary>
-public sealed class MigrationAssertion
+internal sealed class MigrationAssertion
 {
     /// <summary>The SQLSTATE with which <see cref="Command"/> says that the answer is another; its message says what it is.</summary>
     public const string SqlState = "CGDBA";

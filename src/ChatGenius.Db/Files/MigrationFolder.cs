@@ -6,18 +6,18 @@ namespace ChatGenius.Db.Files;
 /// <summary>A migration without its number.</summary>
 /// <param name="Name">snake_case, what is between the number and <c>.sql</c>.</param>
 /// <param name="Text">The whole file, with LF line endings.</param>
-public sealed record ScaffoldedMigration(string Name, string Text);
+internal sealed record ScaffoldedMigration(string Name, string Text);
 
 /// <summary>How new migrations get their numbers.</summary>
 /// <param name="Now">For those that are numbered by time.</param>
 /// <param name="ByTime">Whether they are, although none was before.</param>
 /// <param name="Again">Whether a migration of the same name may be there.</param>
-public sealed record Numbering(DateTimeOffset Now, bool ByTime = false, bool Again = false);
+internal sealed record Numbering(DateTimeOffset Now, bool ByTime = false, bool Again = false);
 
 /// <summary>A file as it was written.</summary>
 /// <param name="Name">Its name in the folder.</param>
 /// <param name="Checksum">SHA-256 of its bytes, in hexadecimal.</param>
-public sealed record WrittenFile(string Name, string Checksum)
+internal sealed record WrittenFile(string Name, string Checksum)
 {
     /// <summary>A file as it is now.</summary>
     public static WrittenFile Of(string path)
@@ -28,7 +28,7 @@ public sealed record WrittenFile(string Name, string Checksum)
 }
 
 /// <summary>The project's migrations folder where files are added and renamed: one run at a time.</summary>
-public sealed class MigrationFolder
+internal sealed class MigrationFolder
 {
     /// <summary>
     /// The file that one run at a time can create. <c>CreateNew</c> on the migration alone would not do: two runs that add different names

@@ -5,7 +5,7 @@ using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Files;
 
 /// <summary>What people type as a name, brought into snake_case.</summary>
-public static class MigrationName
+internal static class MigrationName
 {
     /// <summary>The longest name, in characters: with number and ending it stays below the 255 bytes that file systems allow.</summary>
     public const int MaxLength = 200;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace ChatGenius.Db.Files;
 
 /// <summary>The number at the start of a migration's file name.</summary>
-public static class MigrationNumber
+internal static class MigrationNumber
 {
     /// <summary>The highest number there may be: eighteen digits.</summary>
     public const long Highest = 999_999_999_999_999_999;

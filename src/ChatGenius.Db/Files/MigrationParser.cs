@@ -10,7 +10,7 @@ namespace ChatGenius.Db.Files;
 /// once. dbmate looks for the two with a regular expression; here they count only outside of strings, comments and <c>COPY</c> rows, so
 /// what dbmate reads is read the same, and more safely.
 /// </summary>
-public static partial class MigrationParser
+internal static partial class MigrationParser
 {
     private const long MaxVersion = 999_999_999_999_999_999;
 

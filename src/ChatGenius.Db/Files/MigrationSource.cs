@@ -1,12 +1,58 @@
 using System.Reflection;
+using System.Text;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Text;
 
-namespace ChatGenius.Db.Files;
+namespace ChatGenius.Db;
 
-/// <summary>Where migrations are read from: the bundle inside the tool, and the project's folder.</summary>
-public static class MigrationSource
+/// <summary>
+/// Where migrations are read from: a folder, the resources of an assembly, texts, or the bundle; and any of them together.
+/// </summary>
+public sealed class MigrationSource
 {
     private const string BundlePrefix = "bundle/";
+    private readonly Func<IEnumerable<MigrationFile>> _files;
+
+    private MigrationSource(Func<IEnumerable<MigrationFile>> files) => _files = files;
+
+    /// <summary>ChatGenius's own migrations, which are part of this library.</summary>
+    public static MigrationSource Bundle { get; } = new(Bundled);
+
+    /// <summary>The files of a folder whose names end with <c>.sql</c>, without those whose names begin with a dot.</summary>
+    /// <param name="folder">The folder; it has to be there when the migrations are read (CG0301, CG0302).</param>
+    public static MigrationSource FromFolder(string folder) => new(() => Folder(folder, mustExist: true));
+
+    /// <summary>The embedded resources of an assembly that end with <c>.sql</c>: <c>&lt;EmbeddedResource
+    /// Include="Migrations/*.sql" /&gt;</c>.</summary>
+    /// <param name="assembly">The assembly.</param>
+    /// <param name="prefix">What the resources' names begin with, such as <c>MyApp.Migrations.</c>; all where it is empty.</param>
+    /// <returns>Their source; where the assembly has none, that is a problem when the migrations are read (CG0327).</returns>
+    public static MigrationSource FromAssembly(Assembly assembly, string prefix = "") => new(() =>
+    {
+        var resources = assembly.GetManifestResourceNames().Where(name => name.StartsWith(prefix, StringComparison.Ordinal)
+            && name.EndsWith(".sql", StringComparison.OrdinalIgnoreCase)).ToList();
+        return resources.Count > 0
+            ? resources.Select(name => new MigrationFile(FileNameOf(name), MigrationOrigin.Folder, () =>
+                ReadResource(assembly, name, FileNameOf(name))))
+            : throw new ProblemException(
+                "CG0327", $"The assembly {assembly.GetName().Name} has no resource {(prefix.Length > 0 ? $"{prefix}*.sql" : "*.sql")}",
+                advice: "Embed the files with <EmbeddedResource Include=\"Migrations/*.sql\" />, or name another prefix.");
+    });
+
+    /// <summary>Texts that the caller has.</summary>
+    /// <param name="texts">File name, such as <c>0001_create_orders.sql</c>, and what would be in the file.</param>
+    public static MigrationSource FromTexts(params IEnumerable<(string Name, string Text)> texts)
+    {
+        List<(string Name, string Text)> all = [.. texts];
+        return new(() => all.Select(one => new MigrationFile(one.Name, MigrationOrigin.Folder, () =>
+            SourceText.From(one.Name, Encoding.UTF8.GetBytes(one.Text)))));
+    }
+
+    /// <summary>These migrations and those of another source, in the order of their numbers.</summary>
+    public MigrationSource And(MigrationSource other) => new(() => _files().Concat(other._files()));
+
+    /// <summary>Reads and understands them all, as the other one.</summary>
+    internal IReadOnlyList<Migration> Load() => Load([.. _files()], allOfANumber: false, CancellationToken.None);
 
     /// <summary>Reads and understands every migration, on all cores: on the caller's thread, and on threads of the pool.</summary>
     /// <param name="folder">
@@ -28,35 +74,26 @@ public static class MigrationSource
     /// <see cref="SourceText.Read"/>; CG0305: two files with one number; CG0306: another content in the bundle. At once: CG0301: no
     /// such folder; CG0302: the folder can't be read.
     /// </exception>
-    public static IReadOnlyList<Migration> Load(
+    internal static IReadOnlyList<Migration> Load(
         string? folder, bool bundle = true, bool folderMustExist = false, bool allOfANumber = false,
         string? except = null, CancellationToken cancellationToken = default)
     {
+        List<MigrationFile> files = [.. bundle ? Bundled() : [], .. folder is null ? [] : Folder(folder, folderMustExist)];
+        files.RemoveAll(file => file.Origin == MigrationOrigin.Folder && Path.GetFullPath(file.Path) == except);
+        return Load(files, allOfANumber, cancellationToken);
+    }
+
+    private static List<Migration> Load(List<MigrationFile> files, bool allOfANumber, CancellationToken cancellationToken)
+    {
         OpenSsl.Require();
-        var assembly = typeof(MigrationSource).Assembly;
-        var files = new List<(string Path, MigrationOrigin Origin)>();
-        if (bundle)
-        {
-            var resources = assembly.GetManifestResourceNames().Where(n => n.StartsWith(BundlePrefix, StringComparison.Ordinal));
-            files.AddRange(resources.Select(n => (n, MigrationOrigin.Bundle)));
-        }
-
-        if (folder is not null)
-        {
-            files.AddRange(List(folder, folderMustExist).Where(p => Path.GetFullPath(p) != except)
-                .Select(p => (p, MigrationOrigin.Folder)));
-        }
-
         files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
         var migrations = new Migration?[files.Count];
         var problems = new List<Problem>?[files.Count];
         void Read(int i)
         {
-            var (path, origin) = files[i];
             try
             {
-                var source = origin == MigrationOrigin.Bundle ? ReadBundled(assembly, path) : SourceText.Read(path);
-                migrations[i] = MigrationParser.Parse(source, origin);
+                migrations[i] = MigrationParser.Parse(files[i].Read(), files[i].Origin);
             }
             catch (ProblemException e)
             {
@@ -81,7 +118,7 @@ public static class MigrationSource
     /// seen even when one of them can't be parsed.
     /// </summary>
     private static List<Migration> Unite(
-        List<(string Path, MigrationOrigin Origin)> files, Migration?[] migrations, List<Problem>?[] problems)
+        List<MigrationFile> files, Migration?[] migrations, List<Problem>?[] problems)
     {
         var unique = new List<Migration>(files.Count);
         var versions = files.Select((file, i) => migrations[i]?.Version ?? MigrationParser.VersionOf(file.Path)).ToList();
@@ -143,11 +180,27 @@ public static class MigrationSource
         }
     }
 
-    private static SourceText ReadBundled(Assembly assembly, string name)
+    private static IEnumerable<MigrationFile> Folder(string folder, bool mustExist) =>
+        List(folder, mustExist).Select(path => new MigrationFile(path, MigrationOrigin.Folder, () => SourceText.Read(path)));
+
+    private static IEnumerable<MigrationFile> Bundled()
+    {
+        var assembly = typeof(MigrationSource).Assembly;
+        return assembly.GetManifestResourceNames().Where(name => name.StartsWith(BundlePrefix, StringComparison.Ordinal))
+            .Select(name => new MigrationFile(name, MigrationOrigin.Bundle, () => ReadResource(assembly, name, name)));
+    }
+
+    /// <summary>A resource's name has the folders before the file's name, joined by dots unless somebody named it otherwise.</summary>
+    private static string FileNameOf(string resource) =>
+        resource[(resource.LastIndexOfAny(['.', '/', '\\'], resource.Length - ".sql".Length - 1) + 1)..];
+
+    private static SourceText ReadResource(Assembly assembly, string name, string path)
     {
         using var stream = assembly.GetManifestResourceStream(name)!;
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
-        return SourceText.From(name, bytes);
+        return SourceText.From(path, bytes);
     }
+
+    private sealed record MigrationFile(string Path, MigrationOrigin Origin, Func<SourceText> Read);
 }

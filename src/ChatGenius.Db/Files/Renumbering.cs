@@ -4,13 +4,13 @@ namespace ChatGenius.Db.Files;
 /// <param name="Name">The file's name without its folder.</param>
 /// <param name="Number">Its number.</param>
 /// <param name="IsApplied">Whether the history has it; such a file stays where it is.</param>
-public sealed record NumberedFile(string Name, long Number, bool IsApplied);
+internal sealed record NumberedFile(string Name, long Number, bool IsApplied);
 
 /// <summary>A file's old and new name, without the folder.</summary>
-public sealed record NewNumber(string From, string To);
+internal sealed record NewNumber(string From, string To);
 
 /// <summary>Moves the project's own migrations behind what came in by a merge or with a new version of the tool. Pure.</summary>
-public static class Renumbering
+internal static class Renumbering
 {
     /// <summary>Decides which files get which names. Numbers only grow, and files that move keep their order.</summary>
     /// <param name="files">The migrations of the folder.</param>

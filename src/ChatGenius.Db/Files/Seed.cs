@@ -6,7 +6,7 @@ namespace ChatGenius.Db.Files;
 /// <summary>A file of rows that belong to development or tests: run again whenever that is asked for, in a transaction.</summary>
 /// <param name="Path">As a person names it.</param>
 /// <param name="Section">Its statements.</param>
-public sealed record Seed(string Path, MigrationSection Section)
+internal sealed record Seed(string Path, MigrationSection Section)
 {
     /// <summary>The folder, in that of the migrations.</summary>
     public const string FolderName = "seed";

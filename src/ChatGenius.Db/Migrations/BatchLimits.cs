@@ -1,6 +1,7 @@
 using System.Globalization;
+using ChatGenius.Db.Migrations;
 
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db;
 
 /// <summary>When batches pause, so that the rest of the system is not harmed. Zero is without that limit.</summary>
 public sealed record BatchLimits
@@ -35,7 +36,7 @@ public sealed record BatchLimits
 /// <param name="Paused">Whether they are to wait.</param>
 /// <param name="Load">A limit that takes the place of <see cref="BatchLimits.Load"/>.</param>
 /// <param name="Size">The most rows that a slice may have.</param>
-public sealed record BatchControl(bool Paused = false, int? Load = null, int? Size = null)
+internal sealed record BatchControl(bool Paused = false, int? Load = null, int? Size = null)
 {
     /// <summary>Reads its text; words of a later version are passed over.</summary>
     public static BatchControl Parse(string? text)

@@ -5,7 +5,7 @@ namespace ChatGenius.Db.Migrations;
 /// <param name="Direction">Which section.</param>
 /// <param name="Statement">Which statement, counted from 1.</param>
 /// <param name="Key">The table, qualified, and the columns by which it goes.</param>
-public sealed record BatchState(long Version, MigrationDirection Direction, int Statement, IReadOnlyList<string> Key)
+internal sealed record BatchState(long Version, MigrationDirection Direction, int Statement, IReadOnlyList<string> Key)
 {
     /// <summary>The last key that is done, a text a column; <c>null</c> before the first slice of a pass.</summary>
     public IReadOnlyList<string>? LastKey { get; init; }

@@ -9,13 +9,13 @@ namespace ChatGenius.Db.Migrations;
 /// <param name="Schema">Where, not quoted.</param>
 /// <param name="Count">How many; those of extensions and our own don't count.</param>
 /// <param name="First">The names of the first few.</param>
-public sealed record FoundTables(string Schema, long Count, IReadOnlyList<string> First);
+internal sealed record FoundTables(string Schema, long Count, IReadOnlyList<string> First);
 
 /// <summary>What is in a database whose history never held a row. To apply migrations there could do again what was done.</summary>
 /// <param name="DefaultSchema">Where search_path would create tables; empty where nowhere.</param>
 /// <param name="Tables">By schema.</param>
 /// <param name="Tools">The histories of other tools.</param>
-public sealed record FoundDatabase(string DefaultSchema, IReadOnlyList<FoundTables> Tables, IReadOnlyList<ToolHistory> Tools)
+internal sealed record FoundDatabase(string DefaultSchema, IReadOnlyList<FoundTables> Tables, IReadOnlyList<ToolHistory> Tools)
 {
     private const string SchemaSetting = "chatgenius_db.default_schema";
 

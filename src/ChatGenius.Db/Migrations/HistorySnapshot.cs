@@ -8,7 +8,7 @@ namespace ChatGenius.Db.Migrations;
 /// <param name="Name">Its description.</param>
 /// <param name="Checksum">SHA-256 of the up section's tokens, in hexadecimal; empty for a baseline without a file.</param>
 /// <param name="AppliedAt">When it was applied, by the server's clock.</param>
-public sealed record HistoryRow(long Version, string Name, string Checksum, DateTime AppliedAt)
+internal sealed record HistoryRow(long Version, string Name, string Checksum, DateTime AppliedAt)
 {
     /// <summary>What a plan has no use for; read only by <see cref="Migrator.StatusAsync"/>.</summary>
     public HistoryDetails? Details { get; init; }
@@ -28,7 +28,7 @@ public sealed record HistoryRow(long Version, string Name, string Checksum, Date
 /// <param name="Origin"><c>bundle</c>, <c>folder</c> or <c>baseline</c>.</param>
 /// <param name="Retries">How often it was tried again because of locks before it went through.</param>
 /// <param name="Backup">The backup that was made before it, if one was.</param>
-public sealed record HistoryDetails(TimeSpan Duration, string AppliedBy, string ToolVersion, string Origin, int Retries, string? Backup);
+internal sealed record HistoryDetails(TimeSpan Duration, string AppliedBy, string ToolVersion, string Origin, int Retries, string? Backup);
 
 /// <summary>How much of each row is read: a thousand of them with everything take four times as long as what a plan needs.</summary>
 internal enum HistoryColumns
@@ -50,7 +50,7 @@ internal enum HistoryColumns
 /// <param name="Exists">Whether the history's tables are there.</param>
 /// <param name="Rows">What was applied, by number.</param>
 /// <param name="Interruptions">Non-transactional sections that were begun and not finished.</param>
-public sealed record HistorySnapshot(bool Exists, IReadOnlyList<HistoryRow> Rows, IReadOnlyList<Interruption> Interruptions)
+internal sealed record HistorySnapshot(bool Exists, IReadOnlyList<HistoryRow> Rows, IReadOnlyList<Interruption> Interruptions)
 {
     /// <summary>A database that has never seen this tool.</summary>
     public static HistorySnapshot Empty { get; } = new(false, [], []);

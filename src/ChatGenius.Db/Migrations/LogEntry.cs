@@ -11,7 +11,7 @@ namespace ChatGenius.Db.Migrations;
 /// <param name="Error">What the server said, where it failed.</param>
 /// <param name="Statement">The statement that failed.</param>
 /// <param name="Detail">What else there is to say, such as how it was settled.</param>
-public sealed record LogEntry(
+internal sealed record LogEntry(
     string Action,
     string Command,
     long? Version,

@@ -1,7 +1,8 @@
 using System.Globalization;
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Migrations;
 
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db;
 
 /// <summary>
 /// What will run, decided before anything does, as a pure function of the files, the history and the request.
@@ -19,7 +20,7 @@ public sealed record MigrationPlan(
     public bool InOneTransaction { get; init; }
 
     /// <summary>The sections that apply something.</summary>
-    public IReadOnlyList<MigrationStep> Ups => [.. Steps.Where(step => step.Direction == MigrationDirection.Up)];
+    internal IReadOnlyList<MigrationStep> Ups => [.. Steps.Where(step => step.Direction == MigrationDirection.Up)];
 
     /// <summary>Number and description for a migration that has no file: four digits or more.</summary>
     internal static string FormatId(long version, string name) =>
@@ -28,7 +29,7 @@ public sealed record MigrationPlan(
     /// <summary>Sets the files against the history. Never fails: this is what <c>status</c> shows.</summary>
     /// <param name="migrations">The files, numbers unique.</param>
     /// <param name="history">What was applied, and what was begun.</param>
-    public static IReadOnlyList<MigrationStatus> Compare(IReadOnlyList<Migration> migrations, HistorySnapshot history)
+    internal static IReadOnlyList<MigrationStatus> Compare(IReadOnlyList<Migration> migrations, HistorySnapshot history)
     {
         var rows = history.Rows.ToDictionary(row => row.Version);
         var interruptions = history.Interruptions.ToDictionary(interruption => interruption.Version);
@@ -66,7 +67,7 @@ public sealed record MigrationPlan(
     /// CG0405 an interrupted rollback comes first, and its file has another down by now; CG0406 no migration has the number asked for;
     /// CG0430 the database has tables of others.
     /// </exception>
-    public static MigrationPlan Apply(IReadOnlyList<Migration> migrations, HistorySnapshot history, PlanRequest request)
+    internal static MigrationPlan Apply(IReadOnlyList<Migration> migrations, HistorySnapshot history, PlanRequest request)
     {
         var statuses = Compare(migrations, history);
         var newestFile = migrations.Count > 0 ? migrations[^1].Version : 0;
@@ -152,7 +153,7 @@ public sealed record MigrationPlan(
     /// All at once: CG0406 no migration has the number asked for; CG0407 one can't be undone; CG0404 edited after an interruption;
     /// CG0408 an interrupted apply comes first.
     /// </exception>
-    public static MigrationPlan Rollback(IReadOnlyList<Migration> migrations, HistorySnapshot history, RollbackRequest request)
+    internal static MigrationPlan Rollback(IReadOnlyList<Migration> migrations, HistorySnapshot history, RollbackRequest request)
     {
         var rows = history.Rows.ToDictionary(row => row.Version);
         migrations = [.. migrations.GroupBy(migration => migration.Version).Select(files =>
@@ -206,7 +207,7 @@ public sealed record MigrationPlan(
     /// <exception cref="ProblemException">
     /// As <see cref="Rollback"/> and <see cref="Apply"/>; CG0415 one has no file; CG0416 one can't be in a transaction with what undoes it.
     /// </exception>
-    public static MigrationPlan Redo(IReadOnlyList<Migration> migrations, HistorySnapshot history, RedoRequest request)
+    internal static MigrationPlan Redo(IReadOnlyList<Migration> migrations, HistorySnapshot history, RedoRequest request)
     {
         var goesOn = history.Undone.Count > 0;
         var downs = goesOn ? []

@@ -9,7 +9,7 @@ namespace ChatGenius.Db.Migrations;
 /// Writes a plan as a file that psql runs, for whoever must see or run the SQL by hand. It keeps the history as the tool does, skips what
 /// is applied already, and can be run again after a failure.
 /// </summary>
-public static class MigrationScript
+internal static class MigrationScript
 {
     /// <summary>Writes the file.</summary>
     /// <param name="plan">From <see cref="Migrator.PlanAsync"/> or <see cref="Migrator.PlanRollbackAsync"/>.</param>

@@ -1,6 +1,7 @@
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Migrations;
 
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db;
 
 /// <summary>Which section of a migration runs.</summary>
 public enum MigrationDirection
@@ -35,22 +36,38 @@ public enum MigrationState
 }
 
 /// <summary>One migration as the files and the history together show it.</summary>
-/// <param name="Version">Its number.</param>
-/// <param name="Name">Its description, snake_case.</param>
-/// <param name="State">Where it stands.</param>
-/// <param name="Migration">Its file, unless it is missing.</param>
-/// <param name="Row">Its history row, if it was applied.</param>
-/// <param name="Interruption">Where a non-transactional section stopped, if one did.</param>
-public sealed record MigrationStatus(
-    long Version,
-    string Name,
-    MigrationState State,
-    Migration? Migration,
-    HistoryRow? Row,
-    Interruption? Interruption)
+public sealed record MigrationStatus
 {
+    /// <param name="version">Its number.</param>
+    /// <param name="name">Its description.</param>
+    /// <param name="state">Where it stands.</param>
+    /// <param name="migration">Its file, unless it is missing.</param>
+    /// <param name="row">Its history row, if it was applied.</param>
+    /// <param name="interruption">Where a non-transactional section stopped, if one did.</param>
+    internal MigrationStatus(
+        long version, string name, MigrationState state, Migration? migration, HistoryRow? row, Interruption? interruption) =>
+        (Version, Name, State, Migration, Row, Interruption) = (version, name, state, migration, row, interruption);
+
+    /// <summary>Its number.</summary>
+    public long Version { get; }
+
+    /// <summary>Its description, snake_case.</summary>
+    public string Name { get; }
+
+    /// <summary>Where it stands.</summary>
+    public MigrationState State { get; internal init; }
+
+    /// <summary>When it was applied, by the server's clock, in UTC; <c>null</c> where it was not.</summary>
+    public DateTime? AppliedAt => Row?.AppliedAt;
+
+    internal Migration? Migration { get; init; }
+
+    internal HistoryRow? Row { get; init; }
+
+    internal Interruption? Interruption { get; init; }
+
     /// <summary>How far the interrupted statement is, where it goes in batches.</summary>
-    public BatchState? Batches { get; init; }
+    internal BatchState? Batches { get; init; }
 }
 
 /// <summary>Where a non-transactional section stopped.</summary>
@@ -64,7 +81,7 @@ public sealed record MigrationStatus(
 /// <param name="Pid">The backend that ran it.</param>
 /// <param name="BackendStart">When that backend started: a pid alone may have been given to another since.</param>
 /// <param name="Since">When the statement was begun.</param>
-public sealed record Interruption(
+internal sealed record Interruption(
     long Version,
     string Name,
     MigrationDirection Direction,
@@ -95,4 +112,17 @@ public sealed record Interruption(
 
     private static bool Matches(MigrationSection section, int count, string checksum) =>
         count <= section.Script.Statements.Count && (count == 0 || checksum == section.Script.ChecksumOf(count));
+}
+
+/// <summary>How <c>repair</c> settles a section that was interrupted.</summary>
+internal enum RepairAction
+{
+    /// <summary>The statement that was begun is done: go on behind it.</summary>
+    Done,
+
+    /// <summary>The statement that was begun is to run again.</summary>
+    Again,
+
+    /// <summary>Whatever the section did was undone by hand: forget that it was begun.</summary>
+    Forget,
 }

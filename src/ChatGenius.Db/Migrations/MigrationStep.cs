@@ -1,23 +1,37 @@
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
 
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db;
 
 /// <summary>One section to run.</summary>
-/// <param name="Version">The migration's number.</param>
-/// <param name="Name">Its description.</param>
-/// <param name="Direction">Up or down.</param>
-/// <param name="Section">The statements.</param>
-/// <param name="Migration">The file; <c>null</c> where only the history still has the down section.</param>
-/// <param name="Resume">Where an interrupted run of this section stopped, if one did.</param>
-public sealed record MigrationStep(
-    long Version,
-    string Name,
-    MigrationDirection Direction,
-    MigrationSection Section,
-    Migration? Migration,
-    Interruption? Resume)
+public sealed record MigrationStep
 {
+    /// <param name="version">The migration's number.</param>
+    /// <param name="name">Its description.</param>
+    /// <param name="direction">Up or down.</param>
+    /// <param name="section">The statements.</param>
+    /// <param name="migration">The file; <c>null</c> where only the history still has the down section.</param>
+    /// <param name="resume">Where an interrupted run of this section stopped, if one did.</param>
+    internal MigrationStep(
+        long version, string name, MigrationDirection direction, MigrationSection section, Migration? migration, Interruption? resume) =>
+        (Version, Name, Direction, Section, Migration, Resume) = (version, name, direction, section, migration, resume);
+
+    /// <summary>The migration's number.</summary>
+    public long Version { get; }
+
+    /// <summary>Its description.</summary>
+    public string Name { get; }
+
+    /// <summary>Up or down.</summary>
+    public MigrationDirection Direction { get; }
+
+    internal MigrationSection Section { get; init; }
+
+    internal Migration? Migration { get; init; }
+
+    internal Interruption? Resume { get; init; }
+
     /// <summary>Number and description, as in the file's name: <c>0001_initial_schema</c>.</summary>
     public string Id => Migration?.Id ?? MigrationPlan.FormatId(Version, Name);
 
@@ -31,10 +45,11 @@ public sealed record MigrationStep(
     internal bool Redoes => Command == "redo" && Direction == MigrationDirection.Up;
 
     /// <summary>The statements that will run, counted from 0: an interrupted run has done those before them.</summary>
-    public IEnumerable<(int Index, SqlStatement Statement)> Left() => Section.Script.Statements.Index().Skip((Resume?.Statement ?? 1) - 1);
+    internal IEnumerable<(int Index, SqlStatement Statement)> Left() =>
+        Section.Script.Statements.Index().Skip((Resume?.Statement ?? 1) - 1);
 
     /// <summary>The file of an up section, which always has one.</summary>
-    public Migration File => Migration ?? throw new InvalidOperationException("Only a migration with a file is applied.");
+    internal Migration File => Migration ?? throw new InvalidOperationException("Only a migration with a file is applied.");
 }
 
 /// <summary>What the caller wants of a plan to apply.</summary>
@@ -74,4 +89,4 @@ public sealed record RollbackRequest(int? Steps = null, long? To = null, bool Al
 /// <param name="Steps">How many, newest first; 1 or more.</param>
 /// <param name="Separately">Commits between undoing and applying, so that not all of it can be taken back.</param>
 /// <param name="TrustStoredDown">As for <see cref="RollbackRequest"/>.</param>
-public sealed record RedoRequest(int Steps = 1, bool Separately = false, bool TrustStoredDown = false);
+internal sealed record RedoRequest(int Steps = 1, bool Separately = false, bool TrustStoredDown = false);

@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using ChatGenius.Db.Connections;
+using ChatGenius.Db.Migrations;
 using Npgsql;
 
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db;
 
 /// <summary>How a plan is run.</summary>
 public sealed partial class Migrator

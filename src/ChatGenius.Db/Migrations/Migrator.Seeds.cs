@@ -1,10 +1,11 @@
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 using Npgsql;
 
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db;
 
 public sealed partial class Migrator
 {
@@ -15,7 +16,7 @@ public sealed partial class Migrator
     /// <exception cref="ProblemException">
     /// CG1404: a statement failed; those of <see cref="ApplyAsync"/> for the session and the lock.
     /// </exception>
-    public Task SeedAsync(IReadOnlyList<Seed> seeds, IProgress<Seed>? progress = null, CancellationToken cancellationToken = default) =>
+    internal Task SeedAsync(IReadOnlyList<Seed> seeds, IProgress<Seed>? progress = null, CancellationToken cancellationToken = default) =>
         InSessionAsync(
             async (session, stop) =>
             {

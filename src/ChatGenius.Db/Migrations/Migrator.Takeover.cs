@@ -1,20 +1,21 @@
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
 
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db;
 
 /// <summary>Which migrations are to be marked as applied without being run: exactly one of the two first.</summary>
 /// <param name="To">All up to this number.</param>
 /// <param name="From">Those that this tool's table says are applied; see <see cref="ToolTable.Key"/>.</param>
 /// <param name="Force">Also where tables that they create are not there.</param>
 /// <param name="DryRun">Only looks, without the lock.</param>
-public sealed record BaselineRequest(long? To = null, string? From = null, bool Force = false, bool DryRun = false);
+internal sealed record BaselineRequest(long? To = null, string? From = null, bool Force = false, bool DryRun = false);
 
 /// <summary>What was marked.</summary>
 /// <param name="Marked">The migrations that were not in the history before, by number.</param>
 /// <param name="Tool">The other tool's history, where it was taken over.</param>
-public sealed record BaselineResult(IReadOnlyList<Migration> Marked, ToolHistory? Tool);
+internal sealed record BaselineResult(IReadOnlyList<Migration> Marked, ToolHistory? Tool);
 
 /// <summary>A migration that is marked as applied.</summary>
 /// <param name="File">The migration.</param>
@@ -27,7 +28,7 @@ internal sealed record BaselineMark(Migration File, DateTime? At = null, string?
 public sealed partial class Migrator
 {
     /// <summary>The tools whose history can be taken over, as <see cref="BaselineRequest.From"/> names them.</summary>
-    public static IReadOnlyList<string> KnownTools { get; } = [.. KnownTool.All.Select(tool => tool.Key)];
+    internal static IReadOnlyList<string> KnownTools { get; } = [.. KnownTool.All.Select(tool => tool.Key)];
 
     /// <summary>Writes migrations into the history without running them.</summary>
     /// <param name="request">Which.</param>
@@ -36,7 +37,7 @@ public sealed partial class Migrator
     /// CG0406 no migration has this number; CG0431 no such tool's table is there; CG0432 tables are not there; CG0433 something of the
     /// other tool was not finished; CG0434 none of its versions has a file; CG0501, CG0509 to CG0511 as in <see cref="ApplyAsync"/>.
     /// </exception>
-    public Task<BaselineResult> BaselineAsync(BaselineRequest request, CancellationToken cancellationToken = default)
+    internal Task<BaselineResult> BaselineAsync(BaselineRequest request, CancellationToken cancellationToken = default)
     {
         if (request.To is { } to)
         {
@@ -82,7 +83,7 @@ public sealed partial class Migrator
     /// <summary>Takes back what a baseline has marked; what the migrations have done stays.</summary>
     /// <returns>What is no longer in the history.</returns>
     /// <exception cref="ProblemException">CG0435: something was applied after it; as <see cref="BaselineAsync"/>.</exception>
-    public Task<IReadOnlyList<HistoryRow>> UnmarkAsync(bool dryRun = false, CancellationToken cancellationToken = default) =>
+    internal Task<IReadOnlyList<HistoryRow>> UnmarkAsync(bool dryRun = false, CancellationToken cancellationToken = default) =>
         InSessionAsync<IReadOnlyList<HistoryRow>>(
             async (session, _) =>
             {
@@ -113,7 +114,7 @@ public sealed partial class Migrator
             cancellationToken);
 
     /// <summary>The tables in which other tools keep what they have applied.</summary>
-    public Task<IReadOnlyList<ToolTable>> FindToolsAsync(CancellationToken cancellationToken = default) => InSessionAsync(
+    internal Task<IReadOnlyList<ToolTable>> FindToolsAsync(CancellationToken cancellationToken = default) => InSessionAsync(
         (session, stop) => ToolHistory.FindAsync(Session.Over(session.Connection, "looking for other tools"), stop), cancellationToken);
 
     private async Task<ToolHistory> ReadToolAsync(Session session, string key, CancellationToken cancellationToken)

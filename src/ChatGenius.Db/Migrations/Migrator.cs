@@ -1,29 +1,17 @@
 using System.Diagnostics;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
 using Npgsql;
 
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db;
 
 /// <summary>What a run did.</summary>
 /// <param name="Plan">What it was to do, as found under the lock.</param>
 /// <param name="Finished">What it did, in order, with the time that each took on the server.</param>
 /// <param name="Elapsed">How long the run took, connecting and waiting included.</param>
 public sealed record RunResult(MigrationPlan Plan, IReadOnlyList<(MigrationStep Step, TimeSpan Duration)> Finished, TimeSpan Elapsed);
-
-/// <summary>How <c>repair</c> settles a section that was interrupted.</summary>
-public enum RepairAction
-{
-    /// <summary>The statement that was begun is done: go on behind it.</summary>
-    Done,
-
-    /// <summary>The statement that was begun is to run again.</summary>
-    Again,
-
-    /// <summary>Whatever the section did was undone by hand: forget that it was begun.</summary>
-    Forget,
-}
 
 /// <summary>
 /// The front door to everything that touches migrations in a database. Each method opens its own connections and closes
@@ -36,12 +24,38 @@ public sealed partial class Migrator
     private readonly MigratorOptions _options;
     private readonly OneAtATime? _events;
 
+    /// <summary>Reads the migrations, and prepares to work on a database.</summary>
+    /// <param name="url">A <c>postgres://</c> URL, libpq's <c>host=… dbname=…</c>, or a connection string of Npgsql.</param>
+    /// <param name="source">Where the migrations are.</param>
+    /// <param name="options">Limits and names; the defaults when left out.</param>
+    /// <param name="events">Gets what a run does while it does it, one at a time; see
+    /// <see cref="MigrationEvent.To(Action{MigrationEvent})"/>.</param>
+    /// <exception cref="ProblemException">CG0601 to CG0604 the URL can't be read; CG03xx the migrations can't.</exception>
+    public Migrator(
+        string url, MigrationSource source, MigratorOptions? options = null, IProgress<MigrationEvent>? events = null)
+        : this(new Database(DatabaseUrl.Parse(url, "url")), source.Load(), options, events)
+    {
+    }
+
+    /// <summary>Reads the migrations, and prepares to work on the database of an application's data source.</summary>
+    /// <param name="dataSource">Gives servers, role, password and certificates. Runs have connections of their own, outside its pool, and
+    /// take as long as they take, whatever its command timeout is.</param>
+    /// <param name="source">Where the migrations are.</param>
+    /// <param name="options">Limits and names; the defaults when left out.</param>
+    /// <param name="events">As for the other constructor.</param>
+    /// <inheritdoc cref="Migrator(string, MigrationSource, MigratorOptions, IProgress{MigrationEvent})" path="/exception"/>
+    public Migrator(
+        NpgsqlDataSource dataSource, MigrationSource source, MigratorOptions? options = null, IProgress<MigrationEvent>? events = null)
+        : this(new Database(DatabaseUrl.Of(dataSource)), source.Load(), options, events)
+    {
+    }
+
     /// <summary>Prepares to work on a database.</summary>
     /// <param name="database">The database.</param>
     /// <param name="migrations">The files, by number, each number once; see <see cref="MigrationSource"/>.</param>
     /// <param name="options">Limits and names; the defaults when left out.</param>
     /// <param name="events">Told what a run does while it does it; never by two threads at once.</param>
-    public Migrator(
+    internal Migrator(
         Database database, IReadOnlyList<Migration> migrations, MigratorOptions? options = null, IProgress<MigrationEvent>? events = null)
     {
         _database = database;
@@ -49,6 +63,12 @@ public sealed partial class Migrator
         _options = options ?? new MigratorOptions();
         _events = events is null ? null : new OneAtATime(events);
     }
+
+    /// <summary>Creates the database where its server has none of this name; two calls at the same time create one.</summary>
+    /// <returns>Whether it was created.</returns>
+    /// <exception cref="ProblemException">CG0610 to CG0629 the server can't be reached; CG0630 it refuses.</exception>
+    public Task<bool> CreateDatabaseAsync(CancellationToken cancellationToken = default) =>
+        _database.CreateAsync(cancellationToken: cancellationToken);
 
     /// <summary>Where every migration stands. Reads only; works on a hot standby and while another run holds the lock.</summary>
     public Task<IReadOnlyList<MigrationStatus>> StatusAsync(CancellationToken cancellationToken = default) => InSessionAsync(
@@ -71,9 +91,10 @@ public sealed partial class Migrator
         cancellationToken);
 
     /// <summary>What <see cref="ApplyAsync"/> would run.</summary>
-    /// <exception cref="ProblemException">As <see cref="MigrationPlan.Apply"/>.</exception>
-    public async Task<MigrationPlan> PlanAsync(PlanRequest request, CancellationToken cancellationToken = default)
+    /// <exception cref="ProblemException">CG04xx: the history and the files do not fit together.</exception>
+    public async Task<MigrationPlan> PlanAsync(PlanRequest? request = null, CancellationToken cancellationToken = default)
     {
+        request ??= new PlanRequest();
         var history = await InSessionAsync(
             async (session, _) => await LookAsync(session, await session.ReadAsync(HistoryColumns.Plan), request.Fresh), cancellationToken);
         return MigrationPlan.Apply(_migrations, history, request);
@@ -92,7 +113,7 @@ public sealed partial class Migrator
     }
 
     /// <summary>Applies what is pending.</summary>
-    /// <param name="request">What to apply.</param>
+    /// <param name="request">What to apply; everything that is pending when left out.</param>
     /// <param name="confirmed">The plan that somebody has seen and agreed to; a run that would do more is refused.</param>
     /// <param name="cancellationToken">Cancels the running statement on the server; what isn't finished is rolled back.</param>
     /// <exception cref="ProblemException">
@@ -103,11 +124,14 @@ public sealed partial class Migrator
     /// kept.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled. What was finished before is kept.</exception>
-    public Task<RunResult> ApplyAsync(PlanRequest request, MigrationPlan? confirmed = null,
-        CancellationToken cancellationToken = default) =>
-        RunAsync(
-            history => MigrationPlan.Apply(_migrations, history, request), HistoryColumns.Plan, confirmed, cancellationToken,
-                looks: !request.Fresh);
+    public Task<RunResult> ApplyAsync(PlanRequest? request = null, MigrationPlan? confirmed = null,
+        CancellationToken cancellationToken = default)
+    {
+        var asked = request ?? new PlanRequest();
+        return RunAsync(
+            history => MigrationPlan.Apply(_migrations, history, asked), HistoryColumns.Plan, confirmed, cancellationToken,
+            looks: !asked.Fresh);
+    }
 
     /// <summary>Rolls back, newest first. Down sections come from the files; where a file is gone, from the history.</summary>
     /// <inheritdoc cref="ApplyAsync"/>
@@ -117,7 +141,7 @@ public sealed partial class Migrator
 
     /// <summary>What <see cref="RedoAsync"/> would run.</summary>
     /// <exception cref="ProblemException">As <see cref="MigrationPlan.Redo"/>.</exception>
-    public async Task<MigrationPlan> PlanRedoAsync(RedoRequest request, CancellationToken cancellationToken = default)
+    internal async Task<MigrationPlan> PlanRedoAsync(RedoRequest request, CancellationToken cancellationToken = default)
     {
         var history = await ReadAsync(HistoryColumns.Redo, cancellationToken);
         return MigrationPlan.Redo(_migrations, history, request);
@@ -125,19 +149,20 @@ public sealed partial class Migrator
 
     /// <summary>Undoes migrations and applies them again: in one transaction, where all of it can run in one.</summary>
     /// <inheritdoc cref="ApplyAsync"/>
-    public Task<RunResult> RedoAsync(RedoRequest request, MigrationPlan? confirmed = null, CancellationToken cancellationToken = default) =>
+    internal Task<RunResult> RedoAsync(
+        RedoRequest request, MigrationPlan? confirmed = null, CancellationToken cancellationToken = default) =>
         RunAsync(history => MigrationPlan.Redo(_migrations, history, request), HistoryColumns.Redo, confirmed, cancellationToken);
 
     /// <summary>Everything that was done and tried, oldest first; nothing where the history is of an older layout.</summary>
     /// <exception cref="ProblemException">CG0519: only its owner may read it.</exception>
-    public Task<IReadOnlyList<LogEntry>> LogAsync(CancellationToken cancellationToken = default) =>
+    internal Task<IReadOnlyList<LogEntry>> LogAsync(CancellationToken cancellationToken = default) =>
         InSessionAsync((session, stop) => session.History.ReadLogAsync(session.Connection, stop), cancellationToken);
 
     /// <summary>The statements in batches that were begun and not finished; and asks something of them, where something is to be
     /// asked.</summary>
     /// <param name="control">Makes what is asked of what was asked before; <c>null</c> to look only.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    public Task<IReadOnlyList<BatchState>> BatchesAsync(
+    internal Task<IReadOnlyList<BatchState>> BatchesAsync(
         Func<BatchControl, BatchControl>? control = null, CancellationToken cancellationToken = default) => InSessionAsync(
         async (session, stop) =>
         {
@@ -162,7 +187,7 @@ public sealed partial class Migrator
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <returns>The file, and the up section as applied with its passwords masked; <c>null</c> where the history has not kept it.</returns>
     /// <exception cref="ProblemException">CG0406 no migration has this number; CG0417 it was not edited, or is another one.</exception>
-    public Task<(Migration File, string? Applied)> ReadEditAsync(long version, CancellationToken cancellationToken = default)
+    internal Task<(Migration File, string? Applied)> ReadEditAsync(long version, CancellationToken cancellationToken = default)
     {
         RequireMigration(version);
         return InSessionAsync(
@@ -176,7 +201,7 @@ public sealed partial class Migrator
 
     /// <summary>Takes an edited file over as what was applied, without running anything.</summary>
     /// <inheritdoc cref="ReadEditAsync"/>
-    public Task<Migration> AcceptAsync(long version, CancellationToken cancellationToken = default)
+    internal Task<Migration> AcceptAsync(long version, CancellationToken cancellationToken = default)
     {
         RequireMigration(version);
         return InSessionAsync(
@@ -212,7 +237,7 @@ public sealed partial class Migrator
     /// <summary>Looks for a migration before a person is asked whether something is to be done up to it.</summary>
     /// <param name="version">Its number.</param>
     /// <exception cref="ProblemException">CG0406 no migration has this number.</exception>
-    public void RequireMigration(long version)
+    internal void RequireMigration(long version)
     {
         if (!_migrations.Any(migration => migration.Version == version))
         {
@@ -230,13 +255,13 @@ public sealed partial class Migrator
     /// CG0410 another run has gone on meanwhile; CG0411 nothing of this migration was interrupted; CG0412 no statement of it had begun;
     /// CG0413 the statement still runs; CG0501, CG0509 as in <see cref="ApplyAsync"/>.
     /// </exception>
-    public Task<Interruption> RepairAsync(long version, RepairAction action, Interruption? confirmed = null,
+    internal Task<Interruption> RepairAsync(long version, RepairAction action, Interruption? confirmed = null,
         CancellationToken cancellationToken = default) =>
         InSessionAsync((session, stop) => RepairAsync(session, version, action, confirmed, stop), cancellationToken);
 
     /// <summary>What there is to say of a migration that has nothing to settle.</summary>
     /// <param name="version">Its number.</param>
-    public static Problem NotInterrupted(long version) => new(
+    internal static Problem NotInterrupted(long version) => new(
         "CG0411", $"Nothing of migration {version:D4} was interrupted",
             Advice: "'chatgenius-db status' shows the state of every migration.");
 

@@ -1,6 +1,7 @@
 using System.Reflection;
+using ChatGenius.Db.Migrations;
 
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db;
 
 /// <summary>What a run may do and how long it may wait.</summary>
 public sealed record MigratorOptions
@@ -50,17 +51,17 @@ public sealed record MigratorOptions
     public bool SingleTransaction { get; init; }
 
     /// <summary>What is asked of a migration's own transaction, by the migration's number; transactional up sections only.</summary>
-    public IReadOnlyDictionary<long, TransactionGuard> Guards { get; init; } = new Dictionary<long, TransactionGuard>();
+    internal IReadOnlyDictionary<long, TransactionGuard> Guards { get; init; } = new Dictionary<long, TransactionGuard>();
 
     /// <summary>The version of the tool, for the history.</summary>
     public string ToolVersion { get; init; } =
         typeof(MigratorOptions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
 
     /// <summary>Why it runs where it would be refused, for the log.</summary>
-    public string? Reason { get; init; }
+    internal string? Reason { get; init; }
 
     /// <summary>The backup that was made before this run, for the history.</summary>
-    public string? Backup { get; init; }
+    internal string? Backup { get; init; }
 }
 
 /// <summary>Commands around the statements of a migration, in its transaction.</summary>
@@ -68,4 +69,4 @@ public sealed record MigratorOptions
 /// <param name="End">After the last one, in the migration's session state; an error rolls the migration back.</param>
 /// <param name="SqlState">The SQLSTATE with which <paramref name="End"/> says that the transaction must not commit; the message says
 /// why.</param>
-public sealed record TransactionGuard(string Begin, string End, string SqlState);
+internal sealed record TransactionGuard(string Begin, string End, string SqlState);

@@ -11,7 +11,7 @@ namespace ChatGenius.Db.Migrations;
 /// <param name="Tool">What the tool is called.</param>
 /// <param name="Schema">The table's schema, not quoted.</param>
 /// <param name="Table">Its name, not quoted.</param>
-public sealed record ToolTable(string Tool, string Schema, string Table)
+internal sealed record ToolTable(string Tool, string Schema, string Table)
 {
     /// <summary>How it is read; <c>null</c> where the tool is only recognised.</summary>
     internal KnownTool? Known { get; init; }
@@ -38,13 +38,13 @@ public sealed record ToolTable(string Tool, string Schema, string Table)
 /// <param name="By">Who did it; <c>null</c> where the tool doesn't keep that.</param>
 /// <param name="Failed">Whether it was begun and not finished.</param>
 /// <param name="WithAllBefore">Whether all that come before it are applied too.</param>
-public sealed record ToolRow(string Id, string? Name, DateTime? At, string? By, bool Failed, bool WithAllBefore);
+internal sealed record ToolRow(string Id, string? Name, DateTime? At, string? By, bool Failed, bool WithAllBefore);
 
 /// <summary>What another tool has applied, beside the files that are here. Pure but for the reading.</summary>
 /// <param name="Table">Where it was read.</param>
 /// <param name="Rows">What it has; <c>null</c> where our role may not read it.</param>
 /// <param name="Matches">The files that it has applied, by number, each with its row.</param>
-public sealed partial record ToolHistory(
+internal sealed partial record ToolHistory(
     ToolTable Table, IReadOnlyList<ToolRow>? Rows, IReadOnlyList<(Migration File, ToolRow Row)> Matches)
 {
     /// <summary>What was begun and not finished.</summary>

@@ -8,7 +8,7 @@ using Npgsql;
 namespace ChatGenius.Db.Replay;
 
 /// <summary>What a database has of a migration.</summary>
-public enum DetectedState
+internal enum DetectedState
 {
     /// <summary>All of it that the migrations leave.</summary>
     There,
@@ -36,21 +36,21 @@ public enum DetectedState
 /// <param name="Migration">The migration.</param>
 /// <param name="State">How much.</param>
 /// <param name="Differences">What is missing or is another; for rows, how many were found.</param>
-public sealed record DetectedMigration(Migration Migration, DetectedState State, IReadOnlyList<string> Differences);
+internal sealed record DetectedMigration(Migration Migration, DetectedState State, IReadOnlyList<string> Differences);
 
 /// <summary>Which migrations a database has.</summary>
 /// <param name="Migrations">All of them, by number.</param>
 /// <param name="Proposed">The last one whose state is in the database; <c>null</c> where nothing of them is.</param>
 /// <param name="IsExact">Whether all that the migrations up to there leave is there, and nothing that they have taken away.</param>
 /// <param name="Missing">What the replay could not do, because its server lacks something.</param>
-public sealed record Detection(
+internal sealed record Detection(
     IReadOnlyList<DetectedMigration> Migrations, Migration? Proposed, bool IsExact, IReadOnlyList<string> Missing);
 
 /// <summary>
 /// Finds out how many of its migrations a database has that something else has built: they are replayed one by one, and each is judged by
 /// what of it is left after the last one that is proposed.
 /// </summary>
-public sealed class Detector
+internal sealed class Detector
 {
     private readonly List<Step> _steps = [];
     private readonly Database _database;

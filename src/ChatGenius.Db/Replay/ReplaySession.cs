@@ -7,7 +7,7 @@ using Npgsql;
 namespace ChatGenius.Db.Replay;
 
 /// <summary>How migrations are run on a throw-away database.</summary>
-public record ReplayOptions
+internal record ReplayOptions
 {
     /// <summary>The <c>lock_timeout</c> that production will have, as PostgreSQL writes it.</summary>
     public string LockTimeout { get; init; } = "5s";

@@ -131,7 +131,7 @@ internal sealed class ReplaySource : IAsyncDisposable
             return false;
         }
 
-        await (_templates?.UseAsync(_template.Name, cancellationToken) ?? Task.CompletedTask);
+        await (_templates?.UseAsync(_template.Name, cancellationToken) ?? ThrowAwayDatabase.LetInAsync(Session, name, cancellationToken));
         return true;
     }
 

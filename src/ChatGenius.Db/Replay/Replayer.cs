@@ -12,7 +12,7 @@ namespace ChatGenius.Db.Replay;
 /// private server for throw-away databases the result is kept as a template under a key of all that it depends on, and the next one that
 /// needs it gets a copy; one that needs more gets a copy of the longest beginning, and runs the rest.
 /// </summary>
-public sealed class Replayer
+internal sealed class Replayer
 {
     /// <summary>Part of every key: another way of replaying makes other databases.</summary>
     private const int Version = 2;

@@ -10,7 +10,7 @@ namespace ChatGenius.Db.Replay;
 /// <param name="Read">What of a schema counts.</param>
 /// <param name="Change">The forms of the statements.</param>
 /// <param name="Excluded">Patterns of what does not count.</param>
-public sealed record SchemaMigrationOptions(SchemaReadOptions Read, SchemaChangeOptions Change, IReadOnlyCollection<string> Excluded);
+internal sealed record SchemaMigrationOptions(SchemaReadOptions Read, SchemaChangeOptions Change, IReadOnlyCollection<string> Excluded);
 
 /// <summary>
 /// Writes migrations from the difference of two schemas. What undoes a file is not thought up: its up section is run on a replay, and the
@@ -19,7 +19,7 @@ public sealed record SchemaMigrationOptions(SchemaReadOptions Read, SchemaChange
 /// <param name="replayer">Where migrations are replayed.</param>
 /// <param name="chain">The migrations that come before.</param>
 /// <param name="options">What counts.</param>
-public sealed class SchemaMigrations(Replayer replayer, IReadOnlyList<Migration> chain, SchemaMigrationOptions options)
+internal sealed class SchemaMigrations(Replayer replayer, IReadOnlyList<Migration> chain, SchemaMigrationOptions options)
 {
     /// <summary>The mark of a question that is open in a file.</summary>
     public const string Todo = "cgdb:todo";

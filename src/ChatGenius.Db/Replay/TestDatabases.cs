@@ -13,7 +13,7 @@ namespace ChatGenius.Db.Replay;
 /// <param name="Migrations">In order.</param>
 /// <param name="Seeds">The rows that come after them.</param>
 /// <param name="Options">The history's schema.</param>
-public sealed record TestDatabaseRequest(IReadOnlyList<Migration> Migrations, IReadOnlyList<Seed> Seeds, MigratorOptions Options)
+internal sealed record TestDatabaseRequest(IReadOnlyList<Migration> Migrations, IReadOnlyList<Seed> Seeds, MigratorOptions Options)
 {
     /// <summary>Whether the tables hold no rows: neither those of migrations nor seeds.</summary>
     public bool EmptyTables { get; init; }
@@ -29,7 +29,7 @@ public sealed record TestDatabaseRequest(IReadOnlyList<Migration> Migrations, IR
 /// <param name="Url">Where it is.</param>
 /// <param name="MadeAt">When it was made, by the server's clock.</param>
 /// <param name="IsInUse">Whether somebody is connected to it.</param>
-public sealed record TestDatabaseEntry(DatabaseUrl Url, DateTimeOffset MadeAt, bool IsInUse);
+internal sealed record TestDatabaseEntry(DatabaseUrl Url, DateTimeOffset MadeAt, bool IsInUse);
 
 /// <summary>
 /// Databases for tests, each fresh and with all that migrations make, copied from one that is kept for that. They stay until they are
@@ -37,7 +37,7 @@ public sealed record TestDatabaseEntry(DatabaseUrl Url, DateTimeOffset MadeAt, b
 /// its comment where it has a name of the user's; it gets that name last, so that what a killed call leaves is known too.
 /// </summary>
 /// <param name="replayer">The server.</param>
-public sealed class TestDatabases(Replayer replayer)
+internal sealed class TestDatabases(Replayer replayer)
 {
     private const string Prefix = "chatgenius_test_";
     private const string Comment = "Test database of chatgenius-db, made at ";
@@ -105,8 +105,20 @@ public sealed class TestDatabases(Replayer replayer)
     }
 
     /// <summary>Makes a database that is dropped when this is disposed.</summary>
-    public Task<ThrowAwayDatabase> OpenAsync(TestDatabaseRequest request, CancellationToken cancellationToken = default) =>
-        replayer.OpenStagedAsync(request.Migrations, request.Stages, cancellationToken);
+    public async Task<ThrowAwayDatabase> OpenAsync(TestDatabaseRequest request, CancellationToken cancellationToken = default)
+    {
+        var database = await replayer.OpenStagedAsync(request.Migrations, request.Stages, cancellationToken);
+        try
+        {
+            await ThrowAwayDatabase.LetInAsync(database.Keeper, database.Database.Url.DatabaseName, cancellationToken);
+            return database;
+        }
+        catch
+        {
+            await database.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>The databases that are there.</summary>
     public async Task<IReadOnlyList<TestDatabaseEntry>> ListAsync(CancellationToken cancellationToken = default)

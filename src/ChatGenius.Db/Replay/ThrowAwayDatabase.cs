@@ -8,7 +8,7 @@ using Npgsql;
 namespace ChatGenius.Db.Replay;
 
 /// <summary>A throw-away database on a server, dropped at the end with the roles that migrations made there.</summary>
-public sealed class ThrowAwayDatabase : IAsyncDisposable
+internal sealed class ThrowAwayDatabase : IAsyncDisposable
 {
     private const string Prefix = "chatgenius_check_";
     private const string RoleNames = "SELECT rolname::text FROM pg_catalog.pg_roles";
@@ -69,6 +69,10 @@ public sealed class ThrowAwayDatabase : IAsyncDisposable
                 : e;
         }
     }
+
+    /// <summary>Lets other roles connect, as to any new database: nothing runs there with our rights any more.</summary>
+    internal static Task LetInAsync(Session session, string name, CancellationToken cancellationToken) =>
+        session.CommandAsync($"GRANT CONNECT ON DATABASE {SqlIdentifier.Quote(name)} TO PUBLIC", cancellationToken);
 
     /// <summary>Takes over one on the server of our own.</summary>
     /// <param name="server">The server.</param>

@@ -7,7 +7,7 @@ namespace ChatGenius.Db.Safety;
 /// <param name="Inserted">Rows inserted.</param>
 /// <param name="Updated">Rows updated.</param>
 /// <param name="Deleted">Rows deleted, by a cascade too.</param>
-public readonly record struct Activity(long SequentialScans, long TuplesRead, long IndexScans, long Inserted, long Updated, long Deleted)
+internal readonly record struct Activity(long SequentialScans, long TuplesRead, long IndexScans, long Inserted, long Updated, long Deleted)
 {
     /// <summary>Whether the relation was scanned, one way or the other: a foreign key's check may use an index only.</summary>
     public bool Scanned => SequentialScans > 0 || IndexScans > 0;

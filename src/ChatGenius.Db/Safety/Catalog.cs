@@ -6,7 +6,7 @@ namespace ChatGenius.Db.Safety;
 /// The user's part of the system catalogs at one moment. It is immutable and shares what did not change with the moment
 /// before, so that a trace can keep one for every statement.
 /// </summary>
-public sealed record Catalog
+internal sealed record Catalog
 {
     /// <summary>Tables, views, materialized views, foreign tables, sequences and indexes, by oid.</summary>
     public ImmutableDictionary<uint, Relation> Relations { get; init; } = ImmutableDictionary<uint, Relation>.Empty;
@@ -95,7 +95,7 @@ public sealed record Catalog
 /// <param name="ReplicaIdentity"><c>relreplident</c>: d default, n nothing, f full, i index.</param>
 /// <param name="Privileges"><c>relacl</c> as text; null where nothing was granted.</param>
 /// <param name="Index">What makes it an index.</param>
-public sealed record Relation(
+internal sealed record Relation(
     uint Oid, string Schema, string Name, char Kind, char Persistence, uint Tablespace, uint AccessMethod, uint? Parent,
         uint? DefaultPartition,
     uint? Filenode, bool RowSecurity, bool ForcesRowSecurity, char ReplicaIdentity, string? Privileges, IndexInfo? Index)
@@ -120,7 +120,7 @@ public sealed record Relation(
 /// <param name="Columns">All its columns' numbers.</param>
 /// <param name="Definition">The statement that makes it.</param>
 /// <param name="Predicate">The WHERE of a partial index.</param>
-public sealed record IndexInfo(
+internal sealed record IndexInfo(
     uint Table, bool Valid, bool Unique, bool Primary, bool ReplicaIdentity, ImmutableArray<short> Keys, ImmutableArray<short> Columns,
     string Definition, string? Predicate)
 {
@@ -155,7 +155,7 @@ public sealed record IndexInfo(
 /// <param name="Identity">a or d for an identity column.</param>
 /// <param name="Generated">s for a stored, v for a virtual generated column.</param>
 /// <param name="Default">The default's or generation expression.</param>
-public sealed record Column(
+internal sealed record Column(
     short Number, string Name, string Type, uint TypeOid, uint Collation, bool NotNull, char? Identity, char? Generated, string? Default)
 {
     /// <summary>Whether a row that doesn't name it gets a value all the same.</summary>
@@ -175,7 +175,7 @@ public sealed record Column(
 /// <param name="Keys">Its columns.</param>
 /// <param name="ReferencedKeys">A foreign key's columns on the other side.</param>
 /// <param name="Definition">As <c>pg_get_constraintdef</c> writes it.</param>
-public sealed record Constraint(
+internal sealed record Constraint(
     uint Oid, string Name, uint Table, uint Domain, char Kind, bool Validated, uint Index, uint ReferencedTable, uint Parent,
     ImmutableArray<short> Keys, ImmutableArray<short> ReferencedKeys, string Definition)
 {
@@ -192,14 +192,14 @@ public sealed record Constraint(
 /// <param name="Kind"><c>typtype</c>: d domain, e enum, r range, c composite.</param>
 /// <param name="NotNull">A domain that refuses NULL.</param>
 /// <param name="BaseType">The type that a domain is made of.</param>
-public sealed record TypeInfo(uint Oid, string Schema, string Name, char Kind, bool NotNull, uint BaseType)
+internal sealed record TypeInfo(uint Oid, string Schema, string Name, char Kind, bool NotNull, uint BaseType)
 {
     /// <summary>Its name as a message says it.</summary>
     public string Display => Names.Qualified(Schema, Name);
 }
 
 /// <summary>A row of <c>pg_enum</c>.</summary>
-public sealed record EnumValue(uint Oid, uint Type, string Label);
+internal sealed record EnumValue(uint Oid, uint Type, string Label);
 
 /// <summary>A row of <c>pg_proc</c>.</summary>
 /// <param name="Oid">Its oid.</param>
@@ -211,7 +211,7 @@ public sealed record EnumValue(uint Oid, uint Type, string Label);
 /// <param name="HasSearchPath">Whether it carries its own search_path.</param>
 /// <param name="IsTrigger">Whether it can only be called by a trigger.</param>
 /// <param name="Privileges"><c>proacl</c> as text.</param>
-public sealed record Routine(
+internal sealed record Routine(
     uint Oid, string Schema, string Name, string Arguments, char Kind, bool SecurityDefiner, bool HasSearchPath, bool IsTrigger,
         string? Privileges)
 {
@@ -227,4 +227,4 @@ public sealed record Routine(
 /// <param name="Table">The table it is on.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Enabled"><c>tgenabled</c>: D disabled.</param>
-public sealed record Trigger(uint Oid, uint Table, string Name, char Enabled);
+internal sealed record Trigger(uint Oid, uint Table, string Name, char Enabled);

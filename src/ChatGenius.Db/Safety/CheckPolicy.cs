@@ -3,10 +3,10 @@ namespace ChatGenius.Db.Safety;
 /// <summary>What a project decided about a rule.</summary>
 /// <param name="Severity">How much it matters there; null where it is off.</param>
 /// <param name="Reason">Why.</param>
-public sealed record RulePolicy(Severity? Severity, string Reason);
+internal sealed record RulePolicy(Severity? Severity, string Reason);
 
 /// <summary>What a project decided about <c>check</c>.</summary>
-public sealed record CheckPolicy
+internal sealed record CheckPolicy
 {
     /// <summary>Nothing.</summary>
     public static CheckPolicy None { get; } = new();

@@ -6,7 +6,7 @@ using Npgsql;
 namespace ChatGenius.Db.Safety;
 
 /// <summary>A migration that has been checked.</summary>
-public sealed record CheckResult
+internal sealed record CheckResult
 {
     /// <summary>The migration.</summary>
     public required Migration Migration { get; init; }
@@ -69,12 +69,12 @@ public sealed record CheckResult
 
 /// <summary>Which rows the tables of the throw-away database get.</summary>
 /// <param name="Database">Whose rows are copied; null where rows are made up.</param>
-public sealed record RowSource(DatabaseUrl? Database);
+internal sealed record RowSource(DatabaseUrl? Database);
 
 /// <summary>Brings a throw-away database to where each chosen migration starts, and checks it there.</summary>
 /// <param name="replayer">What makes the database.</param>
 /// <param name="sizes">Production's tables.</param>
-public sealed class Checker(Replayer replayer, TableSizes sizes)
+internal sealed class Checker(Replayer replayer, TableSizes sizes)
 {
     /// <summary>What the project decided.</summary>
     public CheckPolicy Policy { get; init; } = CheckPolicy.None;

@@ -5,7 +5,7 @@ using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Safety;
 
 /// <summary>How much a finding matters.</summary>
-public enum Severity
+internal enum Severity
 {
     /// <summary>Good to know.</summary>
     Info,
@@ -18,7 +18,7 @@ public enum Severity
 }
 
 /// <summary>How a finding is known.</summary>
-public enum Evidence
+internal enum Evidence
 {
     /// <summary>Locks, scans or rows that the server reported while the statement ran.</summary>
     Traced,
@@ -35,7 +35,7 @@ public enum Evidence
 /// it.</param>
 /// <param name="Message">What happens, on one line.</param>
 /// <param name="SafeWay">The safe way as SQL that fits the statement; empty where no SQL can be given.</param>
-public sealed record Finding(string Subject, string Message, string SafeWay = "")
+internal sealed record Finding(string Subject, string Message, string SafeWay = "")
 {
     internal Finding(StatementTrace? statement, string subject, string message, string safeWay = "")
         : this(subject, message, safeWay) => Statement = statement;

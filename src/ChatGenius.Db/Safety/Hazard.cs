@@ -11,7 +11,7 @@ namespace ChatGenius.Db.Safety;
 /// Family letter and number, such as <c>L203</c>: L locks, D data loss, C compatibility, F may fail, M hygiene, S schema state. Never
 /// reused.
 /// </param>
-public sealed class Hazard(string id)
+internal sealed class Hazard(string id)
 {
     /// <summary>A rule with words of its own, without a file.</summary>
     internal Hazard(string id, RuleFile file)

@@ -4,7 +4,7 @@ using System.Collections.Immutable;
 namespace ChatGenius.Db.Safety;
 
 /// <summary>All rules.</summary>
-public static class Hazards
+internal static class Hazards
 {
     /// <summary>Sorted as the catalogue is: locks, data loss, compatibility, failure, hygiene, state.</summary>
     public static ImmutableArray<Hazard> All { get; } =

@@ -4,7 +4,7 @@ namespace ChatGenius.Db.Safety;
 /// PostgreSQL's table-level lock modes, weakest first (documentation: "Explicit Locking", section 13.3.1). The numbers are
 /// the server's own (<c>lockdefs.h</c>).
 /// </summary>
-public enum LockMode
+internal enum LockMode
 {
     /// <summary>No lock.</summary>
     None = 0,
@@ -35,7 +35,7 @@ public enum LockMode
 }
 
 /// <summary>What PostgreSQL's lock modes mean for other sessions.</summary>
-public static class LockModes
+internal static class LockModes
 {
     /// <summary>One row a mode: bit n is set when the mode conflicts with mode n (table 13.2 of the documentation).</summary>
     private static readonly int[] Conflicting =

@@ -6,7 +6,7 @@ using Npgsql;
 namespace ChatGenius.Db.Safety;
 
 /// <summary>How exactly it is known how many rows are lost.</summary>
-public enum LossAccuracy
+internal enum LossAccuracy
 {
     /// <summary>They were counted.</summary>
     Exact,
@@ -30,7 +30,7 @@ public enum LossAccuracy
 /// <param name="Rows">How many rows or values are lost with it.</param>
 /// <param name="Accuracy">How exactly that is known.</param>
 /// <param name="Reason">Why they could not be counted.</param>
-public sealed record LossItem(string What, string By, long Rows, LossAccuracy Accuracy, string? Reason = null)
+internal sealed record LossItem(string What, string By, long Rows, LossAccuracy Accuracy, string? Reason = null)
 {
     /// <summary>Whether the rows are values of a column.</summary>
     public bool IsValues { get; init; }
@@ -39,7 +39,7 @@ public sealed record LossItem(string What, string By, long Rows, LossAccuracy Ac
 /// <summary>What a rollback destroys, as far as it can be told before it runs.</summary>
 /// <param name="Lost">What is lost for certain, or may be in part.</param>
 /// <param name="Unclear">What can't be told, a sentence each.</param>
-public sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<string> Unclear)
+internal sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<string> Unclear)
 {
     // Whoever waits for an answer wants it before going for a coffee; more rows than these are told by the server's statistics.
     private const int MostCounted = 1_000_000;

@@ -7,7 +7,7 @@ using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Safety;
 
 /// <summary>A migration in its safe way: in its own file, or in that one and new ones after it.</summary>
-public sealed class MigrationFix
+internal sealed class MigrationFix
 {
     private readonly CheckResult _result;
     private readonly SourceText _source;

@@ -8,7 +8,7 @@ namespace ChatGenius.Db.Safety;
 /// <param name="SecondUp">The same between the first and the second up.</param>
 /// <param name="Lost">What came back empty or smaller.</param>
 /// <param name="Failure">What the server said when down or the second up failed; null when both ran.</param>
-public sealed record RoundTrip(
+internal sealed record RoundTrip(
     ImmutableArray<string> Differences, ImmutableArray<string> SecondUp, ImmutableArray<Loss> Lost, string? Failure = null)
 {
     /// <summary>Whether down takes back all that up did.</summary>
@@ -18,7 +18,7 @@ public sealed record RoundTrip(
 /// <summary>Rows or values that were there before up and are not after down.</summary>
 /// <param name="Subject">The table, or the column as <c>table.column</c>.</param>
 /// <param name="Amount">How many, such as <c>200 values</c>.</param>
-public sealed record Loss(string Subject, string Amount)
+internal sealed record Loss(string Subject, string Amount)
 {
     /// <inheritdoc/>
     public override string ToString() => $"{Amount} of {Subject}";

@@ -11,7 +11,7 @@ namespace ChatGenius.Db.Safety;
 /// a statement which can take rows away names. The database ends as it is after up.
 /// </summary>
 /// <param name="tracer">The database.</param>
-public sealed class RoundTripper(Tracer tracer)
+internal sealed class RoundTripper(Tracer tracer)
 {
     private static readonly SchemaReadOptions ReadOptions = new() { StaysPrepared = true };
     private SchemaSnapshot? _schema;

@@ -9,7 +9,7 @@ namespace ChatGenius.Db.Safety;
 /// <param name="Table">The table.</param>
 /// <param name="Rows">How many rows were added.</param>
 /// <param name="Reason">Why there are none; null where there are, or where the target has none either.</param>
-public sealed record MadeRows(Relation Table, long Rows, string? Reason);
+internal sealed record MadeRows(Relation Table, long Rows, string? Reason);
 
 /// <summary>
 /// Fills the tables of a throw-away database with made-up rows, so that scans, deferred constraints and losses show without anyone's data.
@@ -17,7 +17,7 @@ public sealed record MadeRows(Relation Table, long Rows, string? Reason);
 /// its own, and a CHECK chooses among the values that are made for its column. What the server still refuses is reported, and the other
 /// tables are filled.
 /// </summary>
-public static class RowMaker
+internal static class RowMaker
 {
     /// <summary>How many rows a table gets whose size is not known.</summary>
     public const int UsualRows = 1_000;

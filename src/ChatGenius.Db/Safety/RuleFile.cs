@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace ChatGenius.Db.Safety;
 
 /// <summary>What an example shows.</summary>
-public enum ExampleKind
+internal enum ExampleKind
 {
     /// <summary>The rule reports it.</summary>
     Bad,
@@ -24,7 +24,7 @@ public enum ExampleKind
 /// <param name="TargetVersion">The version that the target is said to have, such as 140003; 0 for the server's own.</param>
 /// <param name="OldestServer">The first major version of PostgreSQL that it is for; 0 for any.</param>
 /// <param name="Sql">One or more migrations, which run one after the other. What has no <c>-- migrate:up</c> is an up section.</param>
-public sealed record RuleExample(
+internal sealed record RuleExample(
     ExampleKind Kind, string Title, ImmutableArray<string> Also, bool TraceOnly, bool Untraced, int TargetVersion, int OldestServer,
         ImmutableArray<string> Sql);
 
@@ -34,7 +34,7 @@ public sealed record RuleExample(
 /// <c>bad</c>, <c>good</c> or <c>look-alike</c>; the options are <c>traced</c>, <c>untraced</c>, <c>from 18</c>, <c>on 140003</c> and ids
 /// of rules. <c>--# next</c> begins a further migration, and <c>--# given</c> what is done before each example.
 /// </remarks>
-public sealed class RuleFile
+internal sealed class RuleFile
 {
     /// <summary>Where the chapters are.</summary>
     internal const string Manual = "https://www.postgresql.org/docs/current/";

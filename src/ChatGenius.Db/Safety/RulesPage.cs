@@ -4,7 +4,7 @@ using System.Text;
 namespace ChatGenius.Db.Safety;
 
 /// <summary>The page <c>RULES.md</c>, made from the rules.</summary>
-public static class RulesPage
+internal static class RulesPage
 {
     private static readonly (char Letter, string Title)[] Families =
     [

@@ -5,7 +5,7 @@ using ChatGenius.Db.Sql;
 namespace ChatGenius.Db.Safety;
 
 /// <summary>Applies every rule to a migration: to what PostgreSQL did where it was traced, to the words where it could not be.</summary>
-public static class SafetyCheck
+internal static class SafetyCheck
 {
     /// <summary>Examines one migration.</summary>
     /// <param name="migration">The migration.</param>

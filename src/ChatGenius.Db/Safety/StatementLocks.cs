@@ -6,7 +6,7 @@ namespace ChatGenius.Db.Safety;
 /// <summary>A lock that a statement was the first of its transaction to take.</summary>
 /// <param name="Table">The table, as a message says it.</param>
 /// <param name="Mode">How strong it is.</param>
-public sealed record TableLock(string Table, LockMode Mode);
+internal sealed record TableLock(string Table, LockMode Mode);
 
 /// <summary>What a statement asks of those who work with the database meanwhile.</summary>
 /// <param name="Index">Its place in the section, from 0.</param>
@@ -14,7 +14,7 @@ public sealed record TableLock(string Table, LockMode Mode);
 /// <param name="Rewritten">Tables that it rewrote.</param>
 /// <param name="Scanned">Tables that it read whole, other than by a query or a change of rows.</param>
 /// <param name="Alone">Whether it ran outside a transaction block, where locks can't be read.</param>
-public sealed record StatementLocks(
+internal sealed record StatementLocks(
     int Index, ImmutableArray<TableLock> Locks, ImmutableArray<string> Rewritten, ImmutableArray<string> Scanned, bool Alone)
 {
     /// <summary>Reads them from a trace; statements that did not run are left out.</summary>

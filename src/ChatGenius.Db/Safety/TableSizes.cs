@@ -7,7 +7,7 @@ namespace ChatGenius.Db.Safety;
 /// <summary>How large a table is where the migration will run.</summary>
 /// <param name="Rows">The planner's estimate (<c>reltuples</c>), of a partitioned table all its partitions' together.</param>
 /// <param name="Bytes">With indexes and TOAST (<c>pg_total_relation_size</c>).</param>
-public readonly record struct TableSize(long Rows, long Bytes)
+internal readonly record struct TableSize(long Rows, long Bytes)
 {
     /// <summary>Under ten thousand rows and ten megabytes: what a server reads before anyone notices.</summary>
     public bool IsSmall => Rows < 10_000 && Bytes < 10_000_000;
@@ -20,7 +20,7 @@ public readonly record struct TableSize(long Rows, long Bytes)
 }
 
 /// <summary>The sizes of a target's tables, by schema and name.</summary>
-public sealed class TableSizes
+internal sealed class TableSizes
 {
     /// <summary>Nothing is known.</summary>
     public static readonly TableSizes Unknown = new(new Dictionary<(string, string), TableSize>(), 0, null);

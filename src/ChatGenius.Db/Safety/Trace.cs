@@ -7,7 +7,7 @@ using Npgsql;
 namespace ChatGenius.Db.Safety;
 
 /// <summary>What became of a statement on the throw-away database.</summary>
-public enum TraceOutcome
+internal enum TraceOutcome
 {
     /// <summary>It ran.</summary>
     Ran,
@@ -22,10 +22,10 @@ public enum TraceOutcome
 /// <summary>A notice or warning of the server.</summary>
 /// <param name="SqlState">Its SQLSTATE.</param>
 /// <param name="Message">Its text.</param>
-public sealed record ServerNotice(string SqlState, string Message);
+internal sealed record ServerNotice(string SqlState, string Message);
 
 /// <summary>The locks that one transaction holds on relations, by oid; several modes can be held on one relation.</summary>
-public sealed class HeldLocks
+internal sealed class HeldLocks
 {
     /// <summary>No locks.</summary>
     public static readonly HeldLocks None = new(ImmutableDictionary<uint, ImmutableArray<LockMode>>.Empty);
@@ -51,7 +51,7 @@ public sealed class HeldLocks
 }
 
 /// <summary>What PostgreSQL did for one statement.</summary>
-public sealed record StatementTrace
+internal sealed record StatementTrace
 {
     /// <summary>The statement.</summary>
     public required SqlStatement Statement { get; init; }
@@ -115,7 +115,7 @@ public sealed record StatementTrace
 }
 
 /// <summary>What PostgreSQL did for one section of a migration.</summary>
-public sealed record Trace
+internal sealed record Trace
 {
     /// <summary>The statements, in order.</summary>
     public required IReadOnlyList<StatementTrace> Statements { get; init; }

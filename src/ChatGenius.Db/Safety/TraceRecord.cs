@@ -12,7 +12,7 @@ namespace ChatGenius.Db.Safety;
 /// <param name="Rewritten">Tables that got a new file: rewritten or emptied.</param>
 /// <param name="Scanned">Tables that were read whole.</param>
 /// <param name="WritesRows">Whether it may read and write rows for its own ends, so that scans tell nothing.</param>
-public sealed record RecordedStatement(
+internal sealed record RecordedStatement(
     int Line, IReadOnlyDictionary<string, string> Locks, IReadOnlyList<string> Rewritten, IReadOnlyList<string> Scanned, bool WritesRows);
 
 /// <summary>
@@ -22,7 +22,7 @@ public sealed record RecordedStatement(
 /// <param name="Checksum">The checksum of the up section; a record of another text does not count.</param>
 /// <param name="ServerVersion">The server that it was seen on, such as 150018.</param>
 /// <param name="Statements">One for each statement of the up section.</param>
-public sealed record TraceRecord(string Checksum, int ServerVersion, IReadOnlyList<RecordedStatement> Statements)
+internal sealed record TraceRecord(string Checksum, int ServerVersion, IReadOnlyList<RecordedStatement> Statements)
 {
     /// <summary>The SQLSTATE with which <see cref="EndCommand"/> fails; of a class that PostgreSQL leaves to its users.</summary>
     public const string SqlState = "CG001";

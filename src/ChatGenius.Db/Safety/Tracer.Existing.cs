@@ -9,13 +9,13 @@ namespace ChatGenius.Db.Safety;
 /// <summary>What a statement with <c>IF NOT EXISTS</c> finds, and what it would make if nothing were there: a line each.</summary>
 /// <param name="There">Columns, constraints, definition of what is there.</param>
 /// <param name="Made">The same of what the statement makes.</param>
-public sealed record ExistingObject(ImmutableArray<string> There, ImmutableArray<string> Made)
+internal sealed record ExistingObject(ImmutableArray<string> There, ImmutableArray<string> Made)
 {
     /// <summary>Whether they are the same.</summary>
     public bool IsSame => There.SequenceEqual(Made);
 }
 
-public sealed partial class Tracer
+internal sealed partial class Tracer
 {
     /// <summary>
     /// Tries in a transaction that is rolled back what each such statement would make, with what is there out of its way. Only where the

@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace ChatGenius.Db.Safety;
 
-public sealed partial class Tracer
+internal sealed partial class Tracer
 {
     /// <summary>The run of one section.</summary>
     private sealed class SectionRun(Tracer tracer, MigrationSection section)

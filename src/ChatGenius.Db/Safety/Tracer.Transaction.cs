@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace ChatGenius.Db.Safety;
 
-public sealed partial class Tracer
+internal sealed partial class Tracer
 {
     /// <summary>A transaction of the subject, and what has been read in it so far.</summary>
     private sealed class TransactionRun

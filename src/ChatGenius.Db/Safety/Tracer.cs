@@ -8,7 +8,7 @@ using Npgsql;
 namespace ChatGenius.Db.Safety;
 
 /// <summary>How a trace runs what it runs.</summary>
-public sealed record TracerOptions : ReplayOptions
+internal sealed record TracerOptions : ReplayOptions
 {
     /// <summary>What the database has not got already, because the server lacks something: why.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];
@@ -23,7 +23,7 @@ public sealed record TracerOptions : ReplayOptions
 /// A section is run in its real transaction and never behind a savepoint that is rolled back, which would release locks; and pending
 /// trigger events (55006) and the use of a new enum value (55P04) only show there.
 /// </remarks>
-public sealed partial class Tracer : IAsyncDisposable
+internal sealed partial class Tracer : IAsyncDisposable
 {
     /// <summary>The oldest server that can be traced: <c>pg_current_xact_id_if_assigned()</c> came with it.</summary>
     private const int OldestVersion = 130000;

@@ -3,7 +3,7 @@ using System.Text;
 namespace ChatGenius.Db.Schema;
 
 /// <summary>The lines in which two texts differ, by their longest common subsequence.</summary>
-public static class LineDiff
+internal static class LineDiff
 {
     /// <summary>Each line begins with a line feed, four spaces and its sign; runs of equal lines are cut to their ends.</summary>
     public static string Between(string before, string after)

@@ -1,6 +1,6 @@
 namespace ChatGenius.Db.Schema;
 
-public sealed partial class SchemaChanges
+internal sealed partial class SchemaChanges
 {
     /// <summary>The indexes and constraints that a kept object lacks, but for foreign keys.</summary>
     private void AddKeys(SchemaObject b, SchemaObject a)

@@ -4,7 +4,7 @@ namespace ChatGenius.Db.Schema;
 /// The statements that make one schema another, in an order that runs: what is in the way goes, what is missing comes, and what held rows
 /// goes last. A dump is the change of nothing into the schema.
 /// </summary>
-public sealed partial class SchemaChanges
+internal sealed partial class SchemaChanges
 {
     private static readonly string[] TypeFacts = ["enum", "domain", "definition", "schema", "version", "persistence"];
 

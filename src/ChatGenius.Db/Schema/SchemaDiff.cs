@@ -1,7 +1,7 @@
 namespace ChatGenius.Db.Schema;
 
 /// <summary>How an object or a fact differs.</summary>
-public enum SchemaChange
+internal enum SchemaChange
 {
     /// <summary>It is there only after.</summary>
     Added,
@@ -20,7 +20,7 @@ public enum SchemaChange
 /// <param name="Fact">What of the object differs, such as <c>column email</c>; null where it is the whole object.</param>
 /// <param name="Before">The text before, or null where there was none.</param>
 /// <param name="After">The text after, or null where there is none.</param>
-public sealed record SchemaDifference(
+internal sealed record SchemaDifference(
     SchemaChange Change, string ObjectKind, string ObjectName, string? Fact, string? Before, string? After)
 {
     /// <summary>
@@ -50,7 +50,7 @@ public sealed record SchemaDifference(
 }
 
 /// <summary>Compares two snapshots without a database.</summary>
-public static class SchemaDiff
+internal static class SchemaDiff
 {
     /// <summary>What must happen to <paramref name="before"/> to make it <paramref name="after"/>; empty where they are equal.</summary>
     /// <returns>By object in the order of snapshots; a table that only one side has is one difference, not one a column.</returns>

@@ -1,7 +1,7 @@
 namespace ChatGenius.Db.Schema;
 
 /// <summary>What a dump leaves out, by name, so that nothing is missing in silence.</summary>
-public static class SchemaGap
+internal static class SchemaGap
 {
     /// <summary>What of the snapshot is not written.</summary>
     /// <param name="snapshot">What is written.</param>

@@ -5,7 +5,7 @@ using Scriban.Runtime;
 namespace ChatGenius.Db.Schema;
 
 /// <summary>The schema as one HTML page that needs nothing beside itself: no script, no font, no address.</summary>
-public static class SchemaPage
+internal static class SchemaPage
 {
     /// <summary>Writes the page: an overview of the references between tables, then every object.</summary>
     /// <param name="snapshot">Read from a database; from a dump file the parts of columns are not known.</param>

@@ -2,7 +2,7 @@ namespace ChatGenius.Db.Schema;
 
 /// <summary>What of a schema is read. Each part is one query; all of them go to the server in one round trip.</summary>
 [Flags]
-public enum SchemaParts
+internal enum SchemaParts
 {
     /// <summary>Which objects there are, by kind and name; always read.</summary>
     Objects = 0,
@@ -56,7 +56,7 @@ public enum SchemaParts
 }
 
 /// <summary>How a schema is read.</summary>
-public sealed record SchemaReadOptions
+internal sealed record SchemaReadOptions
 {
     /// <summary>What is read.</summary>
     public SchemaParts Parts { get; init; } = SchemaParts.Default;

@@ -8,7 +8,7 @@ using Npgsql;
 namespace ChatGenius.Db.Schema;
 
 /// <summary>Reads the schema of a database from PostgreSQL's system catalogs (11 and later) in one round trip.</summary>
-public static partial class SchemaReader
+internal static partial class SchemaReader
 {
     private const int Attempts = 5;
     private const string Work = "reading the schema";

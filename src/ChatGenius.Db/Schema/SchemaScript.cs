@@ -3,7 +3,7 @@ using System.Text;
 namespace ChatGenius.Db.Schema;
 
 /// <summary>A snapshot as SQL that builds the schema in an empty database.</summary>
-public sealed class SchemaScript
+internal sealed class SchemaScript
 {
     private readonly List<string> _statements = [];
 

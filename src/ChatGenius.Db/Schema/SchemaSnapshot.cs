@@ -8,7 +8,7 @@ namespace ChatGenius.Db.Schema;
 /// <param name="Key">What it is about, unique in its object: <c>column "order"</c>, <c>constraint users_pkey</c>,
 /// <c>definition</c>.</param>
 /// <param name="Text">What holds, in PostgreSQL's own words; may have several lines.</param>
-public sealed record SchemaFact(string Key, string Text)
+internal sealed record SchemaFact(string Key, string Text)
 {
     /// <summary>The first word of the key: <c>column</c>, <c>constraint</c>, <c>index</c>, …</summary>
     public string Kind => Key.IndexOf(' ') is var space and >= 0 ? Key[..space] : Key;
@@ -18,7 +18,7 @@ public sealed record SchemaFact(string Key, string Text)
 /// <param name="Kind">PostgreSQL's word for it: <c>table</c>, <c>view</c>, <c>function</c>, …</param>
 /// <param name="Name">Its name, qualified and quoted where needed; for a routine with the types of its arguments.</param>
 /// <param name="Facts">In the order they are shown; columns in their own order.</param>
-public sealed record SchemaObject(string Kind, string Name, IReadOnlyList<SchemaFact> Facts)
+internal sealed record SchemaObject(string Kind, string Name, IReadOnlyList<SchemaFact> Facts)
 {
     /// <summary>The key of the fact that says what an object comes with; see <see cref="PartOf"/>.</summary>
     internal const string PartOfKey = "part of";
@@ -48,7 +48,7 @@ public sealed record SchemaObject(string Kind, string Name, IReadOnlyList<Schema
 /// A schema at one moment. Two are equal if their texts are; the text is stable (the same schema gives the same text, in
 /// whatever order it was built), is made to be read and compared line by line, and can be read back.
 /// </summary>
-public sealed class SchemaSnapshot : IEquatable<SchemaSnapshot>
+internal sealed class SchemaSnapshot : IEquatable<SchemaSnapshot>
 {
     private string? _text;
 

@@ -2,7 +2,7 @@ namespace ChatGenius.Db.Schema;
 
 /// <summary>One statement that brings a schema closer to another.</summary>
 /// <param name="Sql">Without a semicolon.</param>
-public sealed record SchemaStatement(string Sql)
+internal sealed record SchemaStatement(string Sql)
 {
     /// <summary>What a human has to decide before it runs; null where it is certain.</summary>
     public string? Question { get; init; }
@@ -23,7 +23,7 @@ public sealed record SchemaStatement(string Sql)
 }
 
 /// <summary>How a difference becomes statements.</summary>
-public sealed record SchemaChangeOptions
+internal sealed record SchemaChangeOptions
 {
     /// <summary>What has another name afterwards: <c>public.users</c> → <c>people</c>, <c>public.users.name</c> → <c>full_name</c>, quoted
     /// where needed.</summary>

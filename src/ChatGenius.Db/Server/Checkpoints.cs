@@ -13,7 +13,7 @@ namespace ChatGenius.Db.Server;
 /// <param name="DatabaseName">The database on the same server that holds it.</param>
 /// <param name="SavedAt">When it was saved.</param>
 /// <param name="Bytes">Its size; null where the role may not see it.</param>
-public sealed record Checkpoint(string Name, string DatabaseName, DateTimeOffset SavedAt, long? Bytes)
+internal sealed record Checkpoint(string Name, string DatabaseName, DateTimeOffset SavedAt, long? Bytes)
 {
     /// <summary>The comment that the database had, which the copy can't have because its own comment says what it is.</summary>
     internal string? Comment { get; init; }
@@ -24,7 +24,7 @@ public sealed record Checkpoint(string Name, string DatabaseName, DateTimeOffset
 /// developer can try a migration and be back in a second. A copy takes no connections, and its comment says whose it is; one without
 /// the comment was never finished and counts for nothing.
 /// </summary>
-public sealed class Checkpoints
+internal sealed class Checkpoints
 {
     private const string Mark = "chatgenius-db checkpoint ";
     private const int LongestName = 100;

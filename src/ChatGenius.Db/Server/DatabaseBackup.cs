@@ -9,13 +9,13 @@ namespace ChatGenius.Db.Server;
 /// <param name="Path">The file's full path: an archive of <c>pg_dump -Fc</c>, for <c>pg_restore</c>.</param>
 /// <param name="Bytes">Its size.</param>
 /// <param name="Elapsed">How long it took.</param>
-public sealed record BackupFile(string Path, long Bytes, TimeSpan Elapsed);
+internal sealed record BackupFile(string Path, long Bytes, TimeSpan Elapsed);
 
 /// <summary>
 /// Backs up a database with PostgreSQL's own <c>pg_dump</c>. A file has its name only once it is whole: until then it is called
 /// <c>.partial</c>, and it is taken away where the backup fails or is cancelled.
 /// </summary>
-public sealed class DatabaseBackup
+internal sealed class DatabaseBackup
 {
     private const int Terminate = 15;
 

@@ -6,7 +6,7 @@ using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Server;
 
-public sealed partial class LocalServer
+internal sealed partial class LocalServer
 {
     /// <summary>pg_ctl says that the server is ready only at its next look, a tenth of a second apart: it is for the case that the start
     /// fails.</summary>

@@ -10,7 +10,7 @@ namespace ChatGenius.Db.Server;
 /// A private PostgreSQL under the user's data directory: started on demand, kept running between calls, its data kept. It listens on a
 /// Unix-domain socket in a folder that only its owner may enter; where there are none, on the loopback address with a generated password.
 /// </summary>
-public sealed partial class LocalServer
+internal sealed partial class LocalServer
 {
     private const int Interrupt = 2;
     private const int Quit = 3;

@@ -3,7 +3,7 @@ using ChatGenius.Db.Connections;
 namespace ChatGenius.Db.Server;
 
 /// <summary>How the private server is set up.</summary>
-public sealed record LocalServerOptions
+internal sealed record LocalServerOptions
 {
     /// <summary>The environment variable that names <see cref="Folder"/>.</summary>
     public const string FolderVariable = "CHATGENIUS_DATA_DIR";
@@ -67,7 +67,7 @@ public sealed record LocalServerOptions
 }
 
 /// <summary>What a private server is doing.</summary>
-public enum LocalServerState
+internal enum LocalServerState
 {
     /// <summary>There is no data directory yet.</summary>
     Absent,
@@ -87,6 +87,6 @@ public enum LocalServerState
 /// <param name="ProcessId">The server's process, where it runs.</param>
 /// <param name="Since">When it was started, where it runs.</param>
 /// <param name="Url">How to reach it, where it runs.</param>
-public sealed record LocalServerStatus(
+internal sealed record LocalServerStatus(
     LocalServerState State, string DataFolder, string LogFile, int? Major = null, int? ProcessId = null, DateTimeOffset? Since = null,
     Connections.DatabaseUrl? Url = null);

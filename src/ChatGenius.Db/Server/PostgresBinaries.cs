@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace ChatGenius.Db.Server;
 
 /// <summary>PostgreSQL's programs on this machine: a folder with <c>postgres</c>, <c>initdb</c> and <c>pg_ctl</c>.</summary>
-public sealed partial class PostgresBinaries
+internal sealed partial class PostgresBinaries
 {
     /// <summary>The environment variable that names the folder.</summary>
     public const string Variable = "CHATGENIUS_POSTGRES_BIN";

@@ -4,7 +4,7 @@ using System.Text;
 namespace ChatGenius.Db.Sql;
 
 /// <summary>How PostgreSQL writes names: quoted where they need it, and cut to the length that the catalog holds.</summary>
-public static class SqlIdentifier
+internal static class SqlIdentifier
 {
     /// <summary>
     /// The longest name in bytes of UTF-8 (<c>NAMEDATALEN</c> - 1; chapter "Identifiers and Key Words"). PostgreSQL cuts

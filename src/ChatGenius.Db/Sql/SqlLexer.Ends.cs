@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace ChatGenius.Db.Sql;
 
-public ref partial struct SqlLexer
+internal ref partial struct SqlLexer
 {
     private readonly int EndOfNumber(int i)
     {

@@ -11,7 +11,7 @@ namespace ChatGenius.Db.Sql;
 /// psql's variables (<c>:name</c>, <c>:'name'</c>) are not replaced: a migration has to be the same text on every machine. So
 /// <c>:</c> is ordinary punctuation, as it is for the server.
 /// </remarks>
-public ref partial struct SqlLexer
+internal ref partial struct SqlLexer
 {
     private const byte Space = (byte)'s';
     private const byte Op = (byte)'o';

@@ -1,7 +1,7 @@
 namespace ChatGenius.Db.Sql;
 
 /// <summary>How PostgreSQL writes string constants.</summary>
-public static class SqlLiteral
+internal static class SqlLiteral
 {
     /// <summary>
     /// Writes a text as <c>quote_literal</c> does. A text with a backslash becomes an escape string (<c>E'…'</c>), which

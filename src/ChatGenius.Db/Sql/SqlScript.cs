@@ -6,7 +6,7 @@ namespace ChatGenius.Db.Sql;
 /// A stretch of SQL cut into statements where <c>psql</c> would cut it. The statements and what lies between them, put together,
 /// are the stretch; between them lie only white space, comments, semicolons and the rows of a <c>COPY … FROM stdin</c>.
 /// </summary>
-public sealed class SqlScript
+internal sealed class SqlScript
 {
     private readonly Task<string> _checksum;
 

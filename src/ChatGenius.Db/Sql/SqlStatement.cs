@@ -4,7 +4,7 @@ using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Sql;
 
 /// <summary>What a statement does to the transaction that it runs in.</summary>
-public enum SqlTransactionControl : byte
+internal enum SqlTransactionControl : byte
 {
     /// <summary>Nothing.</summary>
     None,
@@ -23,7 +23,7 @@ public enum SqlTransactionControl : byte
 }
 
 /// <summary>One statement as a file has it, from its first token to its last, without the semicolon.</summary>
-public class SqlStatement
+internal class SqlStatement
 {
     // A data file has millions of statements: they are kept small.
     private readonly int _copyStart;

@@ -1,7 +1,7 @@
 namespace ChatGenius.Db.Sql;
 
 /// <summary>What a token is. The names follow PostgreSQL's documentation, chapter "Lexical Structure".</summary>
-public enum SqlTokenKind : byte
+internal enum SqlTokenKind : byte
 {
     /// <summary>The end of the text; covers nothing.</summary>
     End,
@@ -71,7 +71,7 @@ public enum SqlTokenKind : byte
 /// <param name="Kind">What it is.</param>
 /// <param name="Start">The byte offset of its first byte.</param>
 /// <param name="End">The byte offset behind its last byte.</param>
-public readonly record struct SqlToken(SqlTokenKind Kind, int Start, int End)
+internal readonly record struct SqlToken(SqlTokenKind Kind, int Start, int End)
 {
     /// <summary>How many bytes it covers.</summary>
     public int Length => End - Start;

@@ -8,7 +8,7 @@ namespace ChatGenius.Db.Templates;
 /// <param name="Nullable">Whether <c>?</c> stood behind the type.</param>
 /// <param name="Default">The default as SQL; null where none was given.</param>
 /// <param name="Where">The argument and the place of the name in it.</param>
-public sealed record ColumnSpec(string Name, string? Type, bool Nullable, string? Default, SourceLocation Where)
+internal sealed record ColumnSpec(string Name, string? Type, bool Nullable, string? Default, SourceLocation Where)
 {
     /// <summary>The foreign key, if there is one.</summary>
     public ColumnReference? References { get; init; }
@@ -62,11 +62,11 @@ public sealed record ColumnSpec(string Name, string? Type, bool Nullable, string
 /// <param name="Table">The table referred to; not quoted.</param>
 /// <param name="Column">Its column; not quoted.</param>
 /// <param name="OnDelete">What a delete of the parent does, as SQL: <c>CASCADE</c>, <c>RESTRICT</c>, <c>SET NULL</c>, …</param>
-public sealed record ColumnReference(string Table, string Column, string OnDelete);
+internal sealed record ColumnReference(string Table, string Column, string OnDelete);
 
 /// <summary>Names between parentheses, as in <c>unique(message,user)</c>.</summary>
 /// <param name="Names">As given; <c>message</c> may stand for the column <c>message_id</c>. Empty: the column itself.</param>
-public sealed record ColumnList(IReadOnlyList<ColumnName> Names);
+internal sealed record ColumnList(IReadOnlyList<ColumnName> Names);
 
 /// <summary>A name and where it is.</summary>
-public sealed record ColumnName(string Name, SourceLocation Where);
+internal sealed record ColumnName(string Name, SourceLocation Where);

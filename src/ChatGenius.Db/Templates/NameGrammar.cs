@@ -8,10 +8,10 @@ namespace ChatGenius.Db.Templates;
 /// <param name="Template">The template that fits; <c>blank</c> where the name says nothing that is known.</param>
 /// <param name="Values">What the name gives the template: <c>table</c>, <c>new_name</c>, <c>index</c>, …; no quotes, snake_case.</param>
 /// <param name="Columns">The columns that the name speaks of, in order.</param>
-public sealed record NameReading(string Name, string Template, IReadOnlyDictionary<string, string> Values, IReadOnlyList<string> Columns);
+internal sealed record NameReading(string Name, string Template, IReadOnlyDictionary<string, string> Values, IReadOnlyList<string> Columns);
 
 /// <summary>Reads a migration's name: a pure function from a name to a template and its values.</summary>
-public static partial class NameGrammar
+internal static partial class NameGrammar
 {
     /// <summary>The template for a name that says nothing that is known.</summary>
     public const string Blank = "blank";

@@ -5,7 +5,7 @@ namespace ChatGenius.Db.Templates;
 /// <summary>What <c>new</c> was asked for.</summary>
 /// <param name="Name">The migration's name as typed.</param>
 /// <param name="Arguments">What stood behind it: columns, or whatever the template takes.</param>
-public sealed record ScaffoldRequest(string Name, IReadOnlyList<string> Arguments)
+internal sealed record ScaffoldRequest(string Name, IReadOnlyList<string> Arguments)
 {
     /// <summary>The template by name; null lets the migration's name choose.</summary>
     public string? Template { get; init; }
@@ -22,5 +22,5 @@ public sealed record ScaffoldRequest(string Name, IReadOnlyList<string> Argument
 /// <param name="Reading">What the migration's name said.</param>
 /// <param name="Migrations">At least one.</param>
 /// <param name="Notices">What was decided without being asked, one line each, such as the type of a column.</param>
-public sealed record Scaffold(
+internal sealed record Scaffold(
     TemplateInfo Template, NameReading Reading, IReadOnlyList<ScaffoldedMigration> Migrations, IReadOnlyList<string> Notices);

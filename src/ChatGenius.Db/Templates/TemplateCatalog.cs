@@ -4,7 +4,7 @@ using Scriban.Runtime;
 namespace ChatGenius.Db.Templates;
 
 /// <summary>The templates of <c>new</c>: the project's own in a folder, then those that come with the tool.</summary>
-public sealed class TemplateCatalog
+internal sealed class TemplateCatalog
 {
     private const string Ending = ".sbn";
     private const string Resources = "templates/";

@@ -4,7 +4,7 @@ using ChatGenius.Db.Text;
 namespace ChatGenius.Db.Templates;
 
 /// <summary>What a template takes after the migration's name.</summary>
-public enum TemplateArguments
+internal enum TemplateArguments
 {
     /// <summary>Nothing.</summary>
     None,
@@ -20,7 +20,7 @@ public enum TemplateArguments
 }
 
 /// <summary>What happens to a column that is given without a type.</summary>
-public enum MissingTypes
+internal enum MissingTypes
 {
     /// <summary>Nothing: the template doesn't need its type, or writes something else without it.</summary>
     Allowed,
@@ -33,7 +33,7 @@ public enum MissingTypes
 }
 
 /// <summary>How a value's text becomes a part of SQL.</summary>
-public enum ValueForm
+internal enum ValueForm
 {
     /// <summary>A name, quoted where it needs it.</summary>
     Name,
@@ -54,7 +54,7 @@ public enum ValueForm
 /// <param name="Required">Whether the template can't do without it.</param>
 /// <param name="Default">May name other values in braces, as in <c>{table}_{columns}_idx</c>; null without a default.</param>
 /// <param name="Description">What it is for.</param>
-public sealed record TemplateValue(string Name, ValueForm Form, bool Required, string? Default, string Description);
+internal sealed record TemplateValue(string Name, ValueForm Form, bool Required, string? Default, string Description);
 
 /// <summary>A template whose migration follows in a file of its own.</summary>
 /// <param name="Template">The template.</param>
@@ -64,10 +64,10 @@ public sealed record TemplateValue(string Name, ValueForm Form, bool Required, s
 /// (rows that are there have no value yet) or, of these, <c>required</c> (they may not be null), or for all <c>columns</c>, if there are
 /// any. Null: one file in any case.
 /// </param>
-public sealed record FollowUp(string Template, string Name, string? ForEach);
+internal sealed record FollowUp(string Template, string Name, string? ForEach);
 
 /// <summary>A template and what its header says: the comment that it starts with.</summary>
-public sealed partial record TemplateInfo(string Name, SourceText Source, bool IsBuiltIn)
+internal sealed partial record TemplateInfo(string Name, SourceText Source, bool IsBuiltIn)
 {
     /// <summary>One line on what it makes.</summary>
     public string Summary { get; private init; } = "";

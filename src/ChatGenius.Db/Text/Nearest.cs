@@ -1,7 +1,7 @@
 namespace ChatGenius.Db.Text;
 
 /// <summary>Finds the known word that was probably meant.</summary>
-public static class Nearest
+internal static class Nearest
 {
     /// <summary>The known word at the smallest distance, if it is small for the length of the word; otherwise null.</summary>
     public static string? To(string word, IEnumerable<string> known)

@@ -6,7 +6,7 @@ namespace ChatGenius.Db.Text;
 /// Takes out of a text what looks like a password, wherever it comes from: a URL, a keyword string, a statement, a settings file. Every
 /// message for a person, a log or the history goes through it. What is to be run again (a stored down section, a script, a dump) does not.
 /// </summary>
-public static partial class Secrets
+internal static partial class Secrets
 {
     /// <summary>What is shown in the place of a secret.</summary>
     public const string Mask = "***";

@@ -1,4 +1,4 @@
-namespace ChatGenius.Db.Text;
+namespace ChatGenius.Db;
 
 /// <summary>A place in a file, with the line it is on, so that it can be shown without reading the file again.</summary>
 /// <param name="Path">The file as the user named it, or a label such as <c>bundle/0001_initial_schema.sql</c>.</param>

@@ -7,7 +7,7 @@ namespace ChatGenius.Db.Text;
 /// everything it looks for is ASCII, and a 200 MB data file is neither converted nor copied. Positions are byte offsets
 /// here and become lines and columns only when somebody has to read them.
 /// </summary>
-public sealed class SourceText
+internal sealed class SourceText
 {
     private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
 

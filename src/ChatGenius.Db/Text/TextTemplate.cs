@@ -15,7 +15,7 @@ namespace ChatGenius.Db.Text;
 /// A model is built of <see cref="ScriptObject"/>, <see cref="ScriptArray"/>, texts, numbers and booleans: what Scriban would have to look
 /// into by reflection isn't there any more in a native build. The language escapes nothing by itself.
 /// </remarks>
-public static class TextTemplate
+internal static class TextTemplate
 {
     /// <summary>The characters that a rendered text, or any value on the way to it, may have.</summary>
     public const int Longest = 16 * 1024 * 1024;

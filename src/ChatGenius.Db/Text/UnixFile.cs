@@ -7,7 +7,7 @@ namespace ChatGenius.Db.Text;
 /// <param name="Owner">The number of the user that owns it.</param>
 /// <param name="Mode">Type and permissions, as stat(2) has them.</param>
 /// <param name="Device">The file system that it lies on.</param>
-public sealed partial record UnixFile(uint Owner, uint Mode, ulong Device)
+internal sealed partial record UnixFile(uint Owner, uint Mode, ulong Device)
 {
     private const uint TypeMask = 0xF000;
     private const int Regular = 0x8000, Directory = 0x4000, WritableByAll = 0x2;

@@ -2,7 +2,7 @@ namespace ChatGenius.Db.Text;
 
 /// <summary>Writes a file as a whole: who reads it in the meantime sees the old one or the new one, and a full disk leaves what was
 /// there.</summary>
-public static class WholeFile
+internal static class WholeFile
 {
     /// <summary>Writes a draft beside the file and gives it the file's name.</summary>
     /// <param name="path">The file; a link stays one, and what it leads to is written. What lies in <c>/dev</c> (but not on the RAM disk

@@ -70,6 +70,12 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
         }
 
         await migrator.AcceptAsync(version, cancellationToken);
+        report.Result(
+            new DoneJson("accepted")
+            {
+                Database = target.Url.Display, Migrations = [new DoneMigrationJson(version, file.Name, "up", null)],
+            },
+            JsonContext.Readable.DoneJson);
         report.Result($"Took {file.Id} over; nothing was run");
         return ExitCode.Done;
     }

@@ -82,7 +82,7 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
 
     /// <summary>The file and line of the statement at which an interrupted section stopped; null where the file is gone or has
     /// fewer.</summary>
-    internal static (string Step, Db.Text.SourceLocation Where)? Place(MigrationStatus status)
+    internal static (string Step, SourceLocation Where)? Place(MigrationStatus status)
     {
         if (status.Interruption is not { } stop || status.Migration is not { } migration)
         {

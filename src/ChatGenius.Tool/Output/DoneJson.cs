@@ -85,6 +85,7 @@ internal sealed record EventJson(string Event)
         MigrationEvent.WaitingForBackend e => new("waiting_for_backend") { Message = $"pid {e.Pid}: {e.Query}" },
         MigrationEvent.Retrying e => new("retrying") { Migration = DoneMigrationJson.Of(e.Step, null), Message = e.Reason },
         MigrationEvent.Notice e => new("notice") { Migration = Of(e.Step), Message = $"{e.Severity}: {e.Message}" },
+        MigrationEvent.Remark e => new("remark") { Message = e.Message },
         MigrationEvent.Finished e => new("finished") { Migration = DoneMigrationJson.Of(e.Step, e.Duration) },
         MigrationEvent.Cancelled e => new("cancelled") { Migration = Of(e.Step) },
         _ => new("other"),

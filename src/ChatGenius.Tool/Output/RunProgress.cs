@@ -50,13 +50,13 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
                     break;
                 case MigrationEvent.StatementStarted e:
                     _detail = $"statement {e.Number} of {e.Count}";
-                    Plain($"{e.Step.Id}: statement {e.Number} of {e.Count} at {e.Where}");
+                    Plain(e.Text);
                     break;
                 case MigrationEvent.StatementRecognised e:
-                    Line(Cells.Tame($"  {e.Step.Id}: statement {e.Number} is done already: {e.Reason}"));
+                    Line(Cells.Tame($"  {e.Text}"));
                     break;
                 case MigrationEvent.Progress e:
-                    _detail = e.Total > 0 ? $"{e.Phase}, {100 * Math.Min(e.Done, e.Total) / e.Total} %" : e.Phase;
+                    _detail = e.Text;
                     break;
                 case MigrationEvent.Batches e:
                     Show(e);
@@ -65,17 +65,9 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
                     _detail = "waits for " + string.Join("; ", e.Blockers);
                     Plain($"{e.Step?.Id ?? "the run"} {_detail}");
                     break;
-                case MigrationEvent.WaitingForLock e:
-                    Live(e.Holder is null ? "Another run holds the lock, waiting" : $"Another run holds the lock ({e.Holder}), waiting");
-                    Plain(_live!);
-                    break;
-                case MigrationEvent.WaitingForServer e:
-                    Live($"{e.Reason}, waiting");
-                    Plain(_live!);
-                    break;
-                case MigrationEvent.WaitingForBackend e:
-                    Live($"An interrupted run's statement still runs (pid {e.Pid}), waiting: {e.Query}");
-                    Plain(_live!);
+                case MigrationEvent.WaitingForLock or MigrationEvent.WaitingForServer or MigrationEvent.WaitingForBackend:
+                    Live(value.Text);
+                    Plain(value.Text);
                     break;
                 case MigrationEvent.Retrying e:
                     Line(Cells.Tame(
@@ -85,20 +77,20 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
                     Line(Cells.Tame($"  note: {e.Where}: {e.Message}"));
                     break;
                 case MigrationEvent.Notice e when e.Severity == "WARNING" || _report.Verbose:
-                    Line(Cells.Tame($"  {e.Severity}: {e.Message}"));
+                    Line(Cells.Tame($"  {e.Text}"));
                     break;
                 case MigrationEvent.Remark e:
                     Line(Cells.Tame($"  note: {_report.Executable(e.Message)}"));
                     break;
                 case MigrationEvent.Finished e:
                     _live = null;
-                    var (verb, style) = (Verb(e.Step), _report.ErrorStyle);
+                    var (verb, style) = (e.Verb, _report.ErrorStyle);
                     Line($"{style.Green(verb)} {Cells.Pad(e.Step.Id, 41 - verb.Length)} {style.Dim(Duration.Format(e.Duration))}");
                     break;
                 case MigrationEvent.Cancelled e:
                     _live = null;
                     _report.HasSaidCancelled = true;
-                    Line(Standing(e));
+                    Line(e.Text);
                     break;
             }
         }
@@ -156,17 +148,6 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
         _timer?.Dispose();
         Pause();
         _report.Life = null;
-    }
-
-    private static string Verb(MigrationStep step) => step.Direction == MigrationDirection.Up ? "applied" : "rolled back";
-
-    private static string Standing(MigrationEvent.Cancelled e)
-    {
-        var finished = e.FinishedCount == 1 ? "1 migration was finished before" : $"{e.FinishedCount} migrations were finished before";
-        var undone = e.Step is null ? "Cancelled"
-            : e.Step.Section.Transactional ? $"Cancelled: {e.Step.Id} was rolled back"
-            : $"Cancelled: {e.Step.Id} was interrupted, and the next run continues it";
-        return e.FinishedCount == 0 ? undone : $"{undone}; {finished}";
     }
 
     private void Live(string text)

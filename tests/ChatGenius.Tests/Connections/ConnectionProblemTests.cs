@@ -255,6 +255,35 @@ public sealed class ConnectionProblemTests(GuardedServer server) : IClassFixture
         await Should.ThrowAsync<OperationCanceledException>(() => new Database(server.Url("plain:secret@")).ConnectAsync(cancelled.Token));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_data_source_gives_its_password_and_its_authority_for_every_database_of_its_server(bool byCallback)
+    {
+        var builder = new NpgsqlDataSourceBuilder(
+            $"Host=localhost;Port={server.Port};Username=plain;Database=postgres;SSL Mode=VerifyFull"
+            + (byCallback ? "" : $";Root Certificate={server.Authority}"));
+        builder.UsePasswordProvider(_ => "secret", (_, _) => ValueTask.FromResult("secret"));
+        if (byCallback)
+        {
+            builder.UseSslClientAuthenticationOptionsCallback(options => options.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                CustomTrustStore = { X509CertificateLoader.LoadCertificateFromFile(server.Authority) },
+                RevocationMode = X509RevocationMode.NoCheck,
+            });
+        }
+
+        await using var source = builder.Build();
+        var url = DatabaseUrl.Of(source);
+
+        await using var connection = await new Database(url).ConnectAsync();
+        await using var other = await new Database(url.WithDatabase("template1")).ConnectAsync();
+
+        connection.Database.ShouldBe("postgres");
+        other.Database.ShouldBe("template1");
+    }
+
     private static async Task<string> CodeOf(DatabaseUrl url) => (await ProblemOf(url)).Code;
 
     private static async Task<Problem> ProblemOf(DatabaseUrl url) =>
@@ -276,7 +305,7 @@ public sealed class GuardedServer : IAsyncLifetime
 
     public string OtherAuthority => Path.Combine(_sandbox.Folder, "other.crt");
 
-    public DatabaseUrl Url(string user, string query = "") =>
+    internal DatabaseUrl Url(string user, string query = "") =>
         DatabaseUrl.Parse($"postgres://{user}localhost:{Port}/postgres?{query}", environment: _ => null);
 
     public async Task InitializeAsync()

@@ -216,7 +216,7 @@ public class HostileHistoryTests
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new Folder().WriteTable(1, "a");
         await using var role = await TestRole.CreateAsync(database);
-        await database.ExecuteAsync(OlderHistoryTests.Of010(Db.Files.MigrationSource.Load(folder.Path, bundle: false)[0]));
+        await database.ExecuteAsync(OlderHistoryTests.Of010(MigrationSource.Load(folder.Path, bundle: false)[0]));
         await database.ExecuteAsync($"GRANT USAGE ON SCHEMA chatgenius_db TO {role.Name}; GRANT SELECT ON ALL TABLES IN SCHEMA "
             + $"chatgenius_db TO {role.Name}");
 

@@ -76,7 +76,7 @@ public class DetectorTests
     }
 
     /// <summary>A migration that changes rows only, and what is in the table.</summary>
-    public static TheoryData<string, string, DetectedState> Rows => new()
+    public static TheoryData<string, string, object> Rows => new()
     {
         { "INSERT INTO users VALUES (7, 'Ann', NULL);", "(7, 'another', NULL)", DetectedState.RowsThere },
         { "INSERT INTO users VALUES (7, 'Ann', NULL);", "(8, 'Ann', NULL)", DetectedState.RowsNotThere },
@@ -89,7 +89,7 @@ public class DetectorTests
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public async Task Rows_are_looked_for_by_the_keys_that_the_text_says(string up, string there, DetectedState state)
+    internal async Task Rows_are_looked_for_by_the_keys_that_the_text_says(string up, string there, DetectedState state)
     {
         await using var db = await BuildAsync(Chain[..1]);
         await db.ExecuteAsync($"INSERT INTO users VALUES {there}");

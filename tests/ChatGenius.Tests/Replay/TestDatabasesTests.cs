@@ -233,6 +233,8 @@ public class TestDatabasesTests(ReplayServer server) : IClassFixture<ReplayServe
         (await NamesAsync()).ShouldNotContain(name);
     }
 
+    private const string OthersMayConnect = "SELECT has_database_privilege('pg_monitor', current_database(), 'CONNECT')::text";
+
     [Fact]
     public async Task On_a_server_of_ones_own_it_is_the_same_and_nothing_else_stays()
     {
@@ -242,16 +244,18 @@ public class TestDatabasesTests(ReplayServer server) : IClassFixture<ReplayServe
 
         var urls = await MakeAsync(sandbox, "--server", there.Url.Display, "--count", "2");
         var run = await RunAsync(sandbox, "with-database", "--no-bundle", "--server", there.Url.Display, "--", "sh", "-c",
-            "echo \"$DATABASE_URL\" > url");
+            $"echo \"$DATABASE_URL\" > url; psql -At \"$DATABASE_URL\" -c \"{OthersMayConnect}\" > open");
 
         urls.Count.ShouldBe(2);
         foreach (var url in urls)
         {
             (await ScalarAsync(url, "SELECT string_agg(id::text, ' ' ORDER BY id) FROM a")).ShouldBe("1 10");
+            (await ScalarAsync(url, OthersMayConnect)).ShouldBe("true");
             (await RunAsync(sandbox, "test-database", "drop", url)).ExitCode.ShouldBe(0);
         }
 
         run.ExitCode.ShouldBe(0, run.Error);
+        sandbox.Read("open").Trim().ShouldBe("true");
         var name = DatabaseUrl.Parse(sandbox.Read("url").Trim()).DatabaseName;
         (await there.ScalarAsync<long>($"SELECT count(*) FROM pg_database WHERE datname = '{name}'")).ShouldBe(0);
     }

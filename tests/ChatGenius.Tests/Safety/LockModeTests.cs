@@ -52,7 +52,7 @@ public class LockModeTests
     [InlineData(LockMode.ShareRowExclusive, true, false)]
     [InlineData(LockMode.Exclusive, true, false)]
     [InlineData(LockMode.AccessExclusive, true, true)]
-    public void A_mode_says_whether_writes_and_reads_wait_for_it(LockMode mode, bool writes, bool reads)
+    internal void A_mode_says_whether_writes_and_reads_wait_for_it(LockMode mode, bool writes, bool reads)
     {
         mode.BlocksWrites().ShouldBe(writes);
         mode.BlocksReads().ShouldBe(reads);

@@ -8,7 +8,7 @@ public class SafetyCheckTests
     [InlineData(5_000, 1_000_000, Severity.Warning)]
     [InlineData(5_000, 20_000_000, Severity.Error)]
     [InlineData(2_000_000, 900_000_000, Severity.Error)]
-    public async Task The_size_of_the_targets_table_scales_a_lock(long rows, long bytes, Severity expected)
+    internal async Task The_size_of_the_targets_table_scales_a_lock(long rows, long bytes, Severity expected)
     {
         await using var shop = await Shop.OpenAsync();
 

@@ -15,7 +15,7 @@ public class TracerTests
     [InlineData("CREATE INDEX orders_note_idx ON orders (note)", LockMode.Share, 1, false)]
     [InlineData("COMMENT ON TABLE orders IS 'x'", LockMode.ShareUpdateExclusive, 0, false)]
     [InlineData("UPDATE orders SET note = 'x'", LockMode.RowExclusive, 1, false)]
-    public async Task A_statement_shows_its_lock_its_scans_and_whether_it_rewrote(string sql, LockMode mode, int scans, bool rewrote)
+    internal async Task A_statement_shows_its_lock_its_scans_and_whether_it_rewrote(string sql, LockMode mode, int scans, bool rewrote)
     {
         await using var shop = await Shop.OpenAsync();
 

@@ -79,7 +79,7 @@ public class SqlStatementTests
     [InlineData("savepoint s", SqlTransactionControl.None)]
     [InlineData("\"begin\"", SqlTransactionControl.None)]
     [InlineData("create function f() returns int begin atomic select 1; end", SqlTransactionControl.None)]
-    public void Transaction_control_is_recognised(string sql, SqlTransactionControl control)
+    internal void Transaction_control_is_recognised(string sql, SqlTransactionControl control)
     {
         SqlScript.Parse(SourceText.From("f.sql", sql)).Statements.ShouldHaveSingleItem().TransactionControl.ShouldBe(control);
     }

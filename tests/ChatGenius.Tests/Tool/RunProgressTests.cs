@@ -80,7 +80,7 @@ public class RunProgressTests
     }
 
     private static MigrationStep Step(Migration migration) =>
-        new(migration.Version, migration.Name, MigrationDirection.Up, migration.Up, migration, Resume: null);
+        new(migration.Version, migration.Name, MigrationDirection.Up, migration.Up, migration, resume: null);
 
     private static Migration Parse(string name, string option) =>
         MigrationParser.Parse(SourceText.From($"{name}.sql", $"-- migrate:up{option}\nSELECT 1;\n-- migrate:down\nSELECT 1;\n"),

@@ -45,6 +45,25 @@ internal sealed class SchemaSources(Workspace workspace, TargetFinder targets, S
         return await ReadAsync(new Database(targets.Parse(text, label)), options, cancellationToken);
     }
 
+    /// <summary>The project's folder.</summary>
+    public string Folder => settings.MigrationsFolder;
+
+    /// <summary>The migrations of a git revision.</summary>
+    /// <exception cref="ProblemException">CG1212: git can't be run, or knows no such revision; and those of the files.</exception>
+    public async Task<IReadOnlyList<Migration>> OfRevisionAsync(string revision, CancellationToken cancellationToken)
+    {
+        var folder = Directory.CreateTempSubdirectory("chatgenius-db-");
+        try
+        {
+            await Git.ExportAsync(revision, shell.Absolute(settings.MigrationsFolder), folder.FullName, cancellationToken);
+            return MigrationSource.Load(folder.FullName, settings.Bundle, cancellationToken: cancellationToken);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     /// <summary>Reads the configured database's.</summary>
     public async Task<NamedSchema> ReadTargetAsync(SchemaReadOptions options, CancellationToken cancellationToken) =>
         await ReadAsync((await targets.FindAsync(cancellationToken)).Database, options, cancellationToken);
@@ -59,17 +78,7 @@ internal sealed class SchemaSources(Workspace workspace, TargetFinder targets, S
     {
         if (text.StartsWith(GitRevision, StringComparison.Ordinal))
         {
-            var folder = Directory.CreateTempSubdirectory("chatgenius-db-");
-            try
-            {
-                await Git.ExportAsync(
-                    text[GitRevision.Length..], shell.Absolute(settings.MigrationsFolder), folder.FullName, cancellationToken);
-                return MigrationSource.Load(folder.FullName, settings.Bundle, cancellationToken: cancellationToken);
-            }
-            finally
-            {
-                folder.Delete(recursive: true);
-            }
+            return await OfRevisionAsync(text[GitRevision.Length..], cancellationToken);
         }
 
         var migrations = workspace.Load(cancellationToken);

@@ -22,6 +22,8 @@ internal static class Services
             .AddSingleton<LastNew>()
             .AddSingleton<Consent>()
             .AddSingleton<CheckFixes>()
+            .AddSingleton<CheckWith>()
+            .AddSingleton<Ownership>()
             .AddSingleton<Runs>()
             .BuildServiceProvider();
 

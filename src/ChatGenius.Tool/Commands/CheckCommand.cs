@@ -18,8 +18,10 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
             var options = new Options(app);
             var check = Command.Handle<CheckCommand>((command, cancellationToken) => command.RunAsync(options, cancellationToken));
             // The list is what somebody needs whose settings name a rule that there is not: it reads none.
-            return (services, cancellationToken) =>
-                options.Rules ? List(services.GetRequiredService<Report>()) : check(services, cancellationToken);
+            return (services, cancellationToken) => options.Rules ? List(services.GetRequiredService<Report>())
+                : options.With is { } revision
+                ? services.GetRequiredService<CheckWith>().RunAsync(revision, options.Shadow, cancellationToken)
+                : check(services, cancellationToken);
         },
         Details =
             """
@@ -29,6 +31,10 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
 
             A finding that was thought about is allowed in the file, with its reason:
                 -- cgdb:allow drop-column(orders.note): not read since 4.2
+
+            --with runs what only this side has and what only a git revision has, in both
+            orders, on copies with made-up rows, and says what differs or fails: what a
+            merge of the two would bring. Exits with 1 where the order matters.
             """,
         Examples =
             """
@@ -36,6 +42,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
             chatgenius-db check --since origin/main  files changed on this branch
             chatgenius-db check --target "$PROD"     table sizes of production count
             chatgenius-db check --sarif > check.sarif
+            chatgenius-db check --with origin/main   before a merge: what order brings
             chatgenius-db check --fix                show the safe way as files, and ask
             chatgenius-db check --rules              every rule, with examples
             """,
@@ -59,7 +66,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         using var progress = new RunProgress(report);
         progress.Show("Checking migrations");
         var started = TimeProvider.System.GetTimestamp();
-        var migrations = workspace.Load(cancellationToken);
+        var migrations = await workspace.LoadAsync(cancellationToken);
         var (chosen, database) = await ChooseAsync(options, migrations, cancellationToken);
         var sizes = await SizesAsync(options, database, cancellationToken);
         var lockTimeout = $"{(long)settings.RunOptions.LockTimeout.TotalMilliseconds}ms";
@@ -221,6 +228,8 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
             app.Option("--all", "Check every migration, not only pending ones", CommandOptionType.NoValue);
         private readonly CommandOption _since =
             app.Option("--since <REV>", "Check files changed against a git revision", CommandOptionType.SingleValue);
+        private readonly CommandOption _with = app.Option(
+            "--with <REV>", "Run what is new here and on a git revision, in both orders", CommandOptionType.SingleValue);
         private readonly CommandOption _shadow =
             app.Option("--shadow <URL>", "Server to make the throw-away database on", CommandOptionType.SingleValue);
         private readonly CommandOption _target =
@@ -253,6 +262,11 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         public bool All => _all.HasValue();
 
         public string? Since => _since.Value();
+
+        /// <exception cref="ProblemException">CG1007: beside an option that is about findings.</exception>
+        public string? With => !_with.HasValue() || !(IsOfFiles || Fix || Sarif || Certify || Data || MadeUp || Target is not null
+            || Html is not null || GitLab is not null || Markdown is not null) ? _with.Value()
+            : throw new ProblemException("CG1007", "--with goes with --shadow and --json alone", advice: "Leave the others out.");
 
         /// <summary>Whether the files are chosen whatever a database has.</summary>
         public bool IsOfFiles => All || Staged || Since is not null;
@@ -375,15 +389,3 @@ internal sealed record CheckedStatementJson(
 
 /// <param name="Mode">As PostgreSQL's documentation writes it.</param>
 internal sealed record LockJson(string Table, string Mode, string Blocks);
-
-/// <summary>What <c>check --rules --json</c> prints.</summary>
-internal sealed record RulesJson(IReadOnlyList<RuleJson> Rules)
-{
-    public static RulesJson Of(IEnumerable<Hazard> hazards) => new(
-        [.. hazards.Select(h => new RuleJson(h.Id, h.Name, CheckText.Word(h.Severity), h.Evidence.ToString().ToLowerInvariant(), h.Title,
-            h.Effect, h.Advice, h.Documentation, h.RefusedWith))]);
-}
-
-/// <param name="RefusedWith">The problem with which a file that does it is refused; absent for what is reported.</param>
-internal sealed record RuleJson(string Id, string Rule, string Severity, string Evidence, string Title, string Effect, string Advice,
-    string Documentation, string? RefusedWith);

@@ -138,3 +138,15 @@ internal static class CheckText
         return end < 0 ? text : $"{text[..end].TrimEnd()} …";
     }
 }
+
+/// <summary>What <c>check --rules --json</c> prints.</summary>
+internal sealed record RulesJson(IReadOnlyList<RuleJson> Rules)
+{
+    public static RulesJson Of(IEnumerable<Hazard> hazards) => new(
+        [.. hazards.Select(h => new RuleJson(h.Id, h.Name, CheckText.Word(h.Severity), h.Evidence.ToString().ToLowerInvariant(), h.Title,
+            h.Effect, h.Advice, h.Documentation, h.RefusedWith))]);
+}
+
+/// <param name="RefusedWith">The problem with which a file that does it is refused; absent for what is reported.</param>
+internal sealed record RuleJson(string Id, string Rule, string Severity, string Evidence, string Title, string Effect, string Advice,
+    string Documentation, string? RefusedWith);

@@ -28,6 +28,7 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
 [JsonSerializable(typeof(DetectionJson))]
 [JsonSerializable(typeof(DoneJson))]
 [JsonSerializable(typeof(LogJson))]
+[JsonSerializable(typeof(MergeJson))]
 [JsonSerializable(typeof(PlanJson))]
 [JsonSerializable(typeof(SchemaDifferencesJson))]
 [JsonSerializable(typeof(SchemaStatementsJson))]

@@ -14,6 +14,9 @@ public sealed record Problem(string Code, string Message, SourceLocation? Where 
 {
     /// <summary>What a caller may do about it beside showing it.</summary>
     public ProblemKind Kind { get; init; }
+
+    /// <summary>The files of migrations that it is about, where the way out depends on whose they are.</summary>
+    internal IReadOnlyList<string> Files { get; init; } = [];
 }
 
 /// <summary>What a caller may do about a problem beside showing it.</summary>

@@ -36,15 +36,11 @@ internal sealed class AppliedMigrations(TargetFinder targets, GlobalOptions opti
     /// <summary>Asks the database that is configured; the embedded server only where <c>--embedded</c> names it.</summary>
     /// <returns>Null where no database is configured.</returns>
     /// <exception cref="ProblemException">CG06xx: the database can't be asked.</exception>
-    public async Task<IReadOnlyList<AppliedMigration>?> ReadAsync(CancellationToken cancellationToken)
+    public async Task<(Database Database, IReadOnlyList<AppliedMigration> Applied)?> ReadAsync(CancellationToken cancellationToken)
     {
-        if (options.Embedded)
-        {
-            var target = await targets.FindAsync(cancellationToken);
-            return await ReadAsync(target.Database, cancellationToken);
-        }
-
-        return Named() is { } url ? await ReadAsync(new Database(url), cancellationToken) : null;
+        var database = options.Embedded ? (await targets.FindAsync(cancellationToken)).Database
+            : Named() is { } url ? new Database(url) : null;
+        return database is null ? null : (database, await ReadAsync(database, cancellationToken));
     }
 
     private DatabaseUrl? Named() => options.Embedded ? null : targets.Named()?.Url;

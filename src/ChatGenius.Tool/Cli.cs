@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ChatGenius.Tool;
 
@@ -67,7 +68,14 @@ internal static class Cli
         }
 
         await using var services = Services.Build(shell, parsed.Options, report);
-        return await parsed.Handler(services, cancellationToken);
+        try
+        {
+            return await parsed.Handler(services, cancellationToken);
+        }
+        catch (ProblemException e) when (e.Problems.Any(problem => problem.Files.Count > 1))
+        {
+            throw new ProblemException(await services.GetRequiredService<Ownership>().AdviseAsync(e.Problems, cancellationToken), e);
+        }
     }
 
     private static bool IsOurs(KeyValuePair<string, string> variable) =>

@@ -50,7 +50,7 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
 
         using var progress = new RunProgress(report);
         var (migrator, target) = await workspace.OpenAsync(
-            options, progress, cancellationToken, allOfANumber: words.Command == "rollback");
+            options, progress, cancellationToken, allOfANumber: words.Command is "rollback" or "renumber");
         var plan = await decide(migrator);
         if (plan.Steps is not [var newest, ..])
         {

@@ -126,12 +126,14 @@ internal sealed class MigrationFolder
     /// <summary>Gives files new numbers, all or none, and what lies beside them under the same name (<c>0006_x.trace.json</c>) with
     /// them.</summary>
     /// <param name="plan">Gets the names in the folder, and decides while no other run can add one.</param>
+    /// <param name="andThen">What belongs to it: where it fails, the files get their names back.</param>
     /// <param name="cancellationToken">Ends the waiting for another run.</param>
     /// <returns>What was renamed, in the order of the new numbers.</returns>
     /// <exception cref="ProblemException">CG0813: the folder can't be written to; CG0814: another run keeps it locked; and what the plan
     /// throws.</exception>
     public async Task<IReadOnlyList<NewNumber>> RenumberAsync(
-        Func<IReadOnlyList<string>, IReadOnlyList<NewNumber>> plan, CancellationToken cancellationToken = default)
+        Func<IReadOnlyList<string>, IReadOnlyList<NewNumber>> plan, Func<Task>? andThen = null,
+        CancellationToken cancellationToken = default)
     {
         if (!Directory.Exists(Path))
         {
@@ -156,16 +158,17 @@ internal sealed class MigrationFolder
                 }
             }
 
+            await (andThen?.Invoke() ?? Task.CompletedTask);
             return renames;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
             foreach (var (from, to) in done)
             {
                 File.Move(to, from, overwrite: false);
             }
 
-            throw NotWritable(e);
+            throw e is IOException or UnauthorizedAccessException ? NotWritable(e) : e;
         }
     }
 

@@ -59,7 +59,7 @@ internal sealed partial class History
             step.Name,
             migration.Up.Checksum,
             migration.Down.Checksum,
-            migration.Down.Text,
+            migration.StoredDown,
             duration?.TotalMilliseconds,
             options.ToolVersion,
             OriginOf(migration),
@@ -121,7 +121,7 @@ internal sealed partial class History
         NpgsqlDbType.TimestampTz,
         NpgsqlDbType.Text,
         NpgsqlDbType.Text)
-        .With(mark.File.Version, mark.File.Name, mark.File.Up.Checksum, mark.File.Down.Checksum, mark.File.Down.Text, toolVersion,
+        .With(mark.File.Version, mark.File.Name, mark.File.Up.Checksum, mark.File.Down.Checksum, mark.File.StoredDown, toolVersion,
             Secrets.Hide(mark.File.Up.Text), mark.At, mark.By, mark.Detail);
 
     /// <summary>The command that takes a baseline's mark back; fenced.</summary>
@@ -136,6 +136,25 @@ internal sealed partial class History
         NpgsqlDbType.Bigint,
         NpgsqlDbType.Text).With(row.Version, toolVersion);
 
+    /// <summary>The command that gives an applied migration another number; fenced.</summary>
+    internal NpgsqlBatchCommand Move(MovedRow row, string fence, string toolVersion) => new PreparableCommand(
+        $"""
+        WITH moved AS (
+            UPDATE {_schema}.history SET version = $2
+            WHERE version OPERATOR(pg_catalog.=) (SELECT {fence} OPERATOR(pg_catalog.+) $1) AND name OPERATOR(pg_catalog.=) $3
+            RETURNING version, name)
+        {Log("SELECT 'renumbered', $6::pg_catalog.text, version, name, NULL::pg_catalog.float8, $4, $5::pg_catalog.text FROM moved",
+            ", detail")}
+        SELECT version FROM moved
+        """,
+        NpgsqlDbType.Bigint,
+        NpgsqlDbType.Bigint,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.Text,
+        NpgsqlDbType.Text)
+        .With(row.From, row.To, row.Name, toolVersion, $"from {MigrationNumber.Format(row.From)}", "renumber");
+
     /// <summary>What <see cref="RecordApplied"/> does, as text for psql, without a fence.</summary>
     /// <param name="step">The migration.</param>
     /// <param name="started">An SQL constant: when it began.</param>
@@ -149,7 +168,7 @@ internal sealed partial class History
             WITH done AS (
                 INSERT INTO {_schema}.history (version, name, checksum, down_checksum, down_sql, duration_ms, tool_version, origin, up_sql)
                 VALUES ({step.Version}, {SqlLiteral.Quote(step.Name)}, '{migration.Up.Checksum}', '{migration.Down.Checksum}',
-                    {SqlLiteral.Quote(migration.Down.Text)},
+                    {SqlLiteral.Quote(migration.StoredDown)},
                     {duration} OPERATOR(pg_catalog.*) 1000, {SqlLiteral.Quote(options.ToolVersion)}, '{OriginOf(migration)}',
                         {SqlLiteral.Quote(Secrets.Hide(migration.Up.Text))})
                 RETURNING version, name, duration_ms, tool_version)
@@ -265,7 +284,7 @@ internal sealed partial class History
         NpgsqlDbType.Text,
         NpgsqlDbType.Text,
         NpgsqlDbType.Text)
-        .With(migration.Version, migration.Up.Checksum, migration.Down.Checksum, migration.Down.Text, Secrets.Hide(migration.Up.Text));
+        .With(migration.Version, migration.Up.Checksum, migration.Down.Checksum, migration.StoredDown, Secrets.Hide(migration.Up.Text));
 
     private string Log(string select, string more = "") => Place.Logs
         ? $",\nlogged AS (INSERT INTO {_schema}.log (action, command, version, name, duration_ms, tool_version{more}) {select})"

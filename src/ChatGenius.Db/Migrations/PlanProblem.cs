@@ -60,7 +60,15 @@ internal static class PlanProblem
                     + "chatgenius-db.json."
                 : $"If it is yours, give it a number after the applied ones with "
                     + $"{new ToolCall("renumber", Path.GetFileName(status.Migration.Source.Path))}, or apply it where it is with "
-                    + "--allow-out-of-order.");
+                    + "--allow-out-of-order.")
+        {
+            Files =
+            [
+                .. statuses.Where(other => other == status || (other.Row is not null && other.Version > status.Version))
+                    .Select(other => other.Migration).OfType<Migration>()
+                    .Where(file => file.Origin == MigrationOrigin.Folder).Select(file => file.Source.Path),
+            ],
+        };
     }
 
     internal static Problem EditedAfterInterruption(MigrationStatus status) => new(

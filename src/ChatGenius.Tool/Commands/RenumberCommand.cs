@@ -1,6 +1,7 @@
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class RenumberCommand(Settings settings, AppliedMigrations history, Report report)
+internal sealed class RenumberCommand(
+    Settings settings, AppliedMigrations history, Workspace workspace, Runs runs, Consent consent, Report report)
 {
     internal static readonly Command Definition = new("renumber", "Move your own migrations after what came in by a merge")
     {
@@ -10,113 +11,138 @@ internal sealed class RenumberCommand(Settings settings, AppliedMigrations histo
             var files = app.Argument("FILE", "Migrations to move; by default, what this branch has added", multipleValues: true);
             var since = app.Option("--since <REV>", "Move what was added since this git revision, such as origin/main",
                 CommandOptionType.SingleValue);
+            var reapply = app.Option("--reapply", "Undo your own on the database first, and apply all in order after it",
+                CommandOptionType.NoValue);
             var dryRun = app.Option("--dry-run", "Only say what would be renamed", CommandOptionType.NoValue);
-            return Command.Handle<RenumberCommand>((command, cancellationToken) =>
-                command.RunAsync([.. files.Values.OfType<string>()], since.Value(), dryRun.HasValue(), cancellationToken));
+            var yes = app.Option("-y|--yes", "Don't ask", CommandOptionType.NoValue);
+            return Command.Handle<RenumberCommand>((command, cancellationToken) => command.RunAsync(
+                [.. files.Values.OfType<string>().Select(file => Path.GetFileName(file)!)], since.Value(),
+                new Way(reapply.HasValue(), dryRun.HasValue(), yes.HasValue()), cancellationToken));
         },
         Details =
             """
             What is published keeps its number: git says what is on origin/HEAD, else on
             origin/main, or on what the setting base names. What this branch has added
             moves after it, as far as it must. Where git knows none of them, files are
-            taken by name. What the database's history has applied keeps its number too.
-            Numbers only grow, and what moves keeps its order.
+            taken by name. Numbers only grow, and what moves keeps its order.
+
+            Where one that moves is applied on the database, its row in the history moves
+            with it, after a question; nothing is run. --reapply instead undoes your own
+            there, says what is lost with it, and applies all in the new order.
             """,
         Examples =
             """
             chatgenius-db renumber --dry-run
+            chatgenius-db renumber --reapply             and bring my database in order
             chatgenius-db renumber --since release       what was added since then
             chatgenius-db renumber 0006_add_polls.sql    this one
             """,
     };
 
-    private async Task<ExitCode> RunAsync(IReadOnlyList<string> files, string? since, bool dryRun, CancellationToken cancellationToken)
+    private async Task<ExitCode> RunAsync(
+        IReadOnlyList<string> named, string? since, Way way, CancellationToken cancellationToken)
     {
         var folder = settings.MigrationsFolder;
-        var applied = await history.ReadAsync(cancellationToken);
-        if (applied is null)
+        var found = await history.ReadAsync(cancellationToken);
+        if (found is null)
         {
             report.Note("No database is configured, so nothing is known to be applied (--database URL or --embedded names one)");
         }
 
-        var bundle = MigrationSource.Load(null, settings.Bundle, cancellationToken: cancellationToken);
-        var move = files.Select(file => Path.GetFileName(file)!).ToList();
         var published = since is null && Directory.Exists(folder)
             ? await Git.BaseAsync(settings[SettingKey.Base].Value, folder, cancellationToken) : null;
         var added = (since ?? published) is { } revision ? await Git.AddedSinceAsync(revision, folder, cancellationToken) : null;
-        IReadOnlyList<NewNumber> Plan(IReadOnlyList<string> names)
+        var decision = new RenumberDecision(
+            MigrationSource.Load(null, settings.Bundle, cancellationToken: cancellationToken), found?.Applied ?? [], named, added,
+            published);
+        var names = Directory.Exists(folder) ? Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)).ToList() : [];
+        var renames = decision.Plan(names);
+        if (way.Reapplies && found is { } at && decision.UndoneTo(names, renames) is { } to)
         {
-            RequireUnpublished(names, move, published is null ? null : added, published);
-            var plan = Decide(names, move, published is not null && move.Count > 0 ? null : added, bundle, applied ?? []);
-            return added is not null || move.Count > 0 ? plan : RequireOwn(plan, bundle);
+            return await ReapplyAsync(new RollbackRequest(To: to), decision, renames, way, cancellationToken);
         }
 
-
-        var renames = dryRun
-            ? Plan(Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path))] : [])
-            : await new MigrationFolder(folder).RenumberAsync(Plan, cancellationToken);
-        foreach (var rename in renames)
+        var rows = decision.Rows(names, renames);
+        if (way.IsDry)
         {
-            report.Result($"{Path.Combine(folder, rename.From)} -> {Path.Combine(folder, rename.To)}");
+            Show(renames, rows, isDone: false);
+            return ExitCode.Done;
         }
 
-        report.Result(
-            new DoneJson(renames.Count == 0 || dryRun ? "nothing" : "renumbered")
+        if (rows.Count > 0)
+        {
+            consent.RefuseWhereProtected("renumber");
+            var ids = rows.Select(row => $"{MigrationNumber.Format(row.From)}_{row.Name} to {MigrationNumber.Format(row.To)}");
+            if (!await consent.AskAsync(
+                $"Move what is applied on {found!.Value.Database.Url.Display} with its file: {string.Join(", ", ids)}?", way.Yes,
+                cancellationToken))
             {
-                Files = [.. renames.Select(rename => new DoneFileJson(Path.Combine(folder, rename.To), Path.Combine(folder, rename.From)))],
-            },
-            JsonContext.Readable.DoneJson);
-        report.Note(renames.Count == 0 ? "Nothing to renumber"
-            : $"{Plural.Of(renames.Count, "migration")} {(dryRun ? "would get" : "got")} a new number");
-        return ExitCode.Done;
-    }
-
-    /// <summary>Others have what is on the base, and may have applied it: it keeps its number.</summary>
-    private static void RequireUnpublished(IReadOnlyList<string> names, List<string> move, HashSet<string>? own, string? published)
-    {
-        var theirs = own is null ? [] : move.Where(name => names.Contains(name) && !own.Contains(name)).ToList();
-        if (theirs.Count > 0)
-        {
-            throw new ProblemException([.. theirs.Select(name => new Problem(
-                "CG0817", $"The migration {name} is on {published}, so it keeps its number",
-                Advice: $"Move your own instead: {new ToolCall("renumber")} finds them. Where they are applied on your database, undo "
-                    + $"them first with {new ToolCall("rollback")}, and apply them with the others."))]);
-        }
-    }
-
-    /// <summary>Without git, a database alone doesn't say whose a file is: a development database may have only one's own.</summary>
-    private static IReadOnlyList<NewNumber> RequireOwn(IReadOnlyList<NewNumber> plan, IReadOnlyList<Migration> bundle) =>
-        plan.Count == 0 || bundle.Any(migration => migration.Version == MigrationNumber.Of(plan[0].From)) ? plan
-            : throw new ProblemException(
-                "CG0816", $"Nothing says whether {plan[0].From} is yours: git knows no origin/HEAD and no origin/main here",
-                advice: $"Name your own, which are to move, as in {new ToolCall("renumber", plan[0].From)}; or set \"base\" in "
-                    + "chatgenius-db.json to the revision that has what is published.");
-
-    private static IReadOnlyList<NewNumber> Decide(
-        IReadOnlyList<string> names, List<string> move, HashSet<string>? added, IReadOnlyList<Migration> bundle,
-            IReadOnlyList<AppliedMigration> applied)
-    {
-        // A file that is also in the bundle, under the same name, is the bundle's: it stays.
-        var bundled = bundle.Select(migration => $"{migration.Id}.sql").ToHashSet(StringComparer.Ordinal);
-        var files = names
-            .Where(name => name.EndsWith(".sql", StringComparison.OrdinalIgnoreCase) && !bundled.Contains(name)
-                && MigrationNumber.Of(name) is not null)
-            .Select(name => (Name: name, Number: MigrationNumber.Of(name)!.Value))
-            .ToList();
-        if (added is not null)
-        {
-            move = [.. move, .. files.Select(file => file.Name).Where(added.Contains)];
-            if (move.Count == 0)
-            {
-                return [];
+                return ExitCode.Cancelled;
             }
         }
 
-        // The name tells two files of one number apart: the history has one of them.
-        var numbered = files.Select(file => new NumberedFile(
-            file.Name, file.Number, applied.Any(one => one.Version == file.Number
-                && Path.GetFileNameWithoutExtension(file.Name).EndsWith($"_{one.Name}", StringComparison.Ordinal))));
-        var taken = bundle.Select(migration => migration.Version).Concat(applied.Select(one => one.Version)).ToList();
-        return Renumbering.Plan([.. numbered], taken, move, DateTimeOffset.UtcNow);
+        await RenameAsync(decision, rows, rows.Count == 0 ? null : () => new Migrator(found!.Value.Database, [], settings.RunOptions)
+            .MoveAsync(rows, cancellationToken), cancellationToken);
+        Show(renames, rows, isDone: true);
+        return ExitCode.Done;
     }
+
+    /// <summary>Renames, where the folder is still what was decided on.</summary>
+    private async Task RenameAsync(
+        RenumberDecision decision, IReadOnlyList<MovedRow> rows, Func<Task>? andThen, CancellationToken cancellationToken)
+    {
+        await new MigrationFolder(settings.MigrationsFolder).RenumberAsync(
+            names =>
+            {
+                var plan = decision.Plan(names);
+                return rows.Count == 0 || decision.Rows(names, plan).SequenceEqual(rows) ? plan : throw new ProblemException(
+                    "CG0410", "The folder is another one than was shown", advice: "Another run changed it in between. Run it again.");
+            },
+            andThen,
+            cancellationToken);
+    }
+
+    private Task<ExitCode> ReapplyAsync(
+        RollbackRequest request, RenumberDecision decision, IReadOnlyList<NewNumber> renames, Way way, CancellationToken cancellationToken)
+    {
+        Lines(renames);
+        return runs.UndoAsync(
+            migrator => migrator.PlanRollbackAsync(request, cancellationToken), way.IsDry, way.Yes, reason: null,
+            ("renumber", "Roll back and apply again, in order,", "applied"),
+            async (migrator, plan) =>
+            {
+                var undone = await migrator.RollbackAsync(request, plan, cancellationToken);
+                await RenameAsync(decision, [], andThen: null, cancellationToken);
+                var applied = await migrator.With(workspace.Load(cancellationToken)).ApplyAsync(cancellationToken: cancellationToken);
+                return applied with { Finished = [.. undone.Finished, .. applied.Finished], Elapsed = undone.Elapsed + applied.Elapsed };
+            },
+            cancellationToken);
+    }
+
+    private void Lines(IReadOnlyList<NewNumber> renames)
+    {
+        foreach (var rename in renames)
+        {
+            report.Result($"{In(rename.From)} -> {In(rename.To)}");
+        }
+    }
+
+    private void Show(IReadOnlyList<NewNumber> renames, IReadOnlyList<MovedRow> rows, bool isDone)
+    {
+        Lines(renames);
+        report.Result(
+            new DoneJson(renames.Count + rows.Count == 0 || !isDone ? "nothing" : "renumbered")
+            {
+                Files = [.. renames.Select(rename => new DoneFileJson(In(rename.To), In(rename.From)))],
+                Migrations = rows.Count == 0 ? null : [.. rows.Select(row => new DoneMigrationJson(row.To, row.Name, null, null))],
+            },
+            JsonContext.Readable.DoneJson);
+        report.Note(renames.Count + rows.Count == 0 ? "Nothing to renumber"
+            : $"{Plural.Of(renames.Count, "migration")} {(isDone ? "got" : "would get")} a new number"
+                + (rows.Count == 0 ? "" : $", and {rows.Count} in the history"));
+    }
+
+    private string In(string name) => Path.Combine(settings.MigrationsFolder, name);
+
+    private sealed record Way(bool Reapplies, bool IsDry, bool Yes);
 }

@@ -28,7 +28,7 @@ public class RenumberCommandTests
         run.Error.ShouldBe("2 migrations got a new number\n");
         (await tool.RunAsync("apply")).ExitCode.ShouldBe(ExitCode.Done);
         (await tool.RunAsync("renumber")).Error.ShouldBe("Nothing to renumber\n");
-        (await tool.RunAsync("renumber", "migrations/0007_mine.sql")).Error.ShouldContain("CG0817");
+        (await tool.RunAsync("renumber", "migrations/0007_mine.sql")).Error.ShouldContain("CG1008", customMessage: "Its row moves too.");
     }
 
     [Fact]
@@ -62,6 +62,94 @@ public class RenumberCommandTests
         await using var dev = await TestDatabase.CreateAsync();
         await using var staging = await TestDatabase.CreateAsync();
         using var tool = new InProcess { Environment = { ["DATABASE_URL"] = dev.Url.Display } };
+        await MergedAsync(tool, staging, mine, theirs);
+
+        var published = await tool.RunAsync("renumber", $"migrations/{theirs}_g.sql");
+        published.Error.ShouldContain("CG0817");
+        published.Error.ShouldContain("is on origin/main");
+        (await tool.RunAsync("rollback", "--yes")).ExitCode.ShouldBe(ExitCode.Done);
+        var run = await tool.RunAsync("renumber");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Out.ShouldStartWith($"FOLDER/migrations/{mine}_f.sql -> FOLDER/migrations/{becomes}");
+        run.Out.ShouldNotContain("_g.sql");
+        await InOrderAsync(tool, dev, staging);
+    }
+
+    /// <summary>The same, where mine stays applied: the one command that the advice of apply names settles it.</summary>
+    [Theory]
+    [InlineData("0007", "0007", "CG0305", "'chatgenius-db renumber'")]
+    [InlineData("0008", "0007", "CG0403", "'chatgenius-db renumber --reapply'")]
+    [InlineData("20260103000001", "20260103000000", "CG0403", "'chatgenius-db renumber --reapply'")]
+    public async Task One_command_settles_what_is_applied_on_my_database(string mine, string theirs, string code, string command)
+    {
+        await using var dev = await TestDatabase.CreateAsync();
+        await using var staging = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = dev.Url.Display } };
+        await MergedAsync(tool, staging, mine, theirs);
+
+        await dev.ExecuteAsync("INSERT INTO a VALUES (1, 2)");
+
+        var apply = await tool.RunAsync("apply");
+        apply.Error.ShouldContain($"error {code}: ");
+        apply.Error.ShouldContain($"{mine}_f.sql is yours");
+        apply.Error.ShouldContain(command);
+        (await tool.RunAsync("renumber", "--reapply", "--dry-run")).Error.ShouldContain("will be lost: ");
+        (await tool.RunAsync("renumber", "--reapply")).Error.ShouldContain("CG1008");
+        var run = await tool.RunAsync("renumber", "--reapply", "--yes");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Out + run.Error);
+        run.Out.ShouldNotContain("_g.sql ->");
+        await InOrderAsync(tool, dev, staging);
+        (await tool.RunAsync("renumber", "--reapply", "--yes")).Error.ShouldBe("Nothing to renumber\n");
+    }
+
+    [Theory]
+    [InlineData("0007", "0007", "0008")]
+    [InlineData("0007", "0008", "0009")]
+    public async Task A_row_of_the_history_moves_with_its_file(string mine, string theirs, string becomes)
+    {
+        await using var dev = await TestDatabase.CreateAsync();
+        await using var staging = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = dev.Url.Display } };
+        await MergedAsync(tool, staging, mine, theirs);
+
+        var unasked = await tool.RunAsync("renumber");
+        unasked.Error.ShouldContain("CG1008");
+        File.Exists(Path.Combine(tool.Folder, $"migrations/{mine}_f.sql")).ShouldBeTrue("Nothing moves before a yes.");
+        var run = await tool.RunAsync("renumber", "--yes", "--json");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        using (var json = JsonDocument.Parse(run.Out))
+        {
+            json.RootElement.GetProperty("done").GetString().ShouldBe("renumbered");
+            json.RootElement.GetProperty("migrations")[0].GetProperty("version").GetInt64().ShouldBe(long.Parse(becomes));
+        }
+
+        (await tool.RunAsync("log")).Out.ShouldContain("renumbered");
+        (await tool.RunAsync("apply", "--allow-out-of-order")).ExitCode.ShouldBe(ExitCode.Done);
+        await InOrderAsync(tool, dev, staging);
+    }
+
+    [Fact]
+    public async Task A_row_whose_file_has_moved_follows_it()
+    {
+        await using var dev = await TestDatabase.CreateAsync();
+        await using var staging = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = dev.Url.Display } };
+        await MergedAsync(tool, staging, "0007", "0007");
+        File.Move(Path.Combine(tool.Folder, "migrations/0007_f.sql"), Path.Combine(tool.Folder, "migrations/0009_f.sql"));
+
+        var run = await tool.RunAsync("renumber", "--yes");
+
+        run.Error.ShouldBe("0 migrations got a new number, and 1 in the history\n");
+        (await dev.ScalarAsync<string>("SELECT string_agg(version || name, ' ') FROM chatgenius_db.history WHERE version > 6"))
+            .ShouldBe("9f");
+    }
+
+    /// <summary>A database of mine that has mine, one of others that has theirs, and a merge of the two branches.</summary>
+    private static async Task MergedAsync(InProcess tool, TestDatabase staging, string mine, string theirs)
+    {
         Task GitAsync(params string[] arguments) => RunGitAsync(tool, arguments);
         await GitAsync("init", "-q", "-b", "main");
         tool.Write("migrations/0006_a.sql", "-- migrate:up\nCREATE TABLE a (i int);\n-- migrate:down\nDROP TABLE a;\n");
@@ -80,17 +168,11 @@ public class RenumberCommandTests
         await GitAsync("update-ref", "refs/remotes/origin/main", "main");
         await GitAsync("checkout", "-q", "mine");
         await GitAsync("merge", "-q", "--no-edit", "main");
+    }
 
-        var published = await tool.RunAsync("renumber", $"migrations/{theirs}_g.sql");
-        published.Error.ShouldContain("CG0817");
-        published.Error.ShouldContain("is on origin/main");
-        (await tool.RunAsync("rollback", "--yes")).ExitCode.ShouldBe(ExitCode.Done);
-        var run = await tool.RunAsync("renumber");
-
-        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
-        run.Out.ShouldStartWith($"FOLDER/migrations/{mine}_f.sql -> FOLDER/migrations/{becomes}");
-        run.Out.ShouldNotContain("_g.sql");
-        foreach (var database in (TestDatabase[])[dev, staging])
+    private static async Task InOrderAsync(InProcess tool, params TestDatabase[] databases)
+    {
+        foreach (var database in databases)
         {
             var apply = await tool.RunAsync("apply", "-d", database.Url.Display);
             apply.ExitCode.ShouldBe(ExitCode.Done, apply.Error);
@@ -115,7 +197,7 @@ public class RenumberCommandTests
         (await tool.RunAsync("renumber")).Error.ShouldContain("CG0818");
     }
 
-    private static async Task RunGitAsync(InProcess tool, params string[] arguments)
+    internal static async Task RunGitAsync(InProcess tool, params string[] arguments)
     {
         var identity = (string[])["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"];
         await using var git = ToolProcess.StartProcess("git", [.. identity, .. arguments], tool.Folder, null, null);

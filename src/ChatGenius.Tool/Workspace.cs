@@ -5,18 +5,41 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
 {
     private Target? _target;
 
+    /// <summary>Whether what is read was written for another tool, whose downs may be empty: nothing of it will run.</summary>
+    public bool TakesOver { get; set; }
+
     /// <summary>Reads every migration.</summary>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <param name="allOfANumber">As for <see cref="MigrationSource.Load"/>.</param>
     /// <exception cref="ProblemException">As <see cref="MigrationSource.Load"/>.</exception>
-    public IReadOnlyList<Migration> Load(CancellationToken cancellationToken, bool allOfANumber = false)
+    public IReadOnlyList<Migration> Load(CancellationToken cancellationToken, bool allOfANumber = false) =>
+        Load(allOfANumber, TakesOver || settings[SettingKey.Format].Value == "dbmate" ? long.MaxValue : 0, cancellationToken);
+
+    /// <summary>The same; what is at or below a baseline was written for another tool, and may have empty downs.</summary>
+    public async Task<IReadOnlyList<Migration>> LoadAsync(CancellationToken cancellationToken, bool allOfANumber = false)
+    {
+        try
+        {
+            return Load(cancellationToken, allOfANumber);
+        }
+        catch (ProblemException e) when (e.Problems.All(problem => problem.Kind == ProblemKind.Unfinished) && targets.Named() is not null)
+        {
+            var (url, _) = targets.Named()!.Value;
+            var statuses = await new Migrator(new Database(url), [], settings.RunOptions).StatusAsync(cancellationToken);
+            var baseline = statuses.Where(status => status.Row?.Details?.Origin == "baseline")
+                .Select(status => status.Version).DefaultIfEmpty(0).Max();
+            return Load(allOfANumber, baseline, cancellationToken);
+        }
+    }
+
+    private IReadOnlyList<Migration> Load(bool allOfANumber, long emptyDownsUpTo, CancellationToken cancellationToken)
     {
         IReadOnlyList<Migration> migrations;
         try
         {
             migrations = MigrationSource.Load(
                 settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist, allOfANumber,
-                cancellationToken: cancellationToken);
+                emptyDownsUpTo: emptyDownsUpTo, cancellationToken: cancellationToken);
         }
         catch (ProblemException) when (OtherTool.Find(shell.WorkingDirectory, settings.MigrationsFolder) is { } other)
         {
@@ -87,7 +110,7 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
     public async Task<(IReadOnlyList<Migration> Migrations, Target Target)> OpenAsync(
         CancellationToken cancellationToken, bool allOfANumber = false, bool create = false)
     {
-        var loading = Task.Run(() => Load(cancellationToken, allOfANumber), cancellationToken);
+        var loading = Task.Run(() => LoadAsync(cancellationToken, allOfANumber), cancellationToken);
         try
         {
             if (targets.Named() is null)

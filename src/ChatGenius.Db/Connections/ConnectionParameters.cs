@@ -105,7 +105,7 @@ internal static class ConnectionParameters
         ["connection_limit"] = "Leave it out: at most two connections are opened.",
     };
 
-    public static bool IsKnown(string name) => name is "host" or "port" or "requirepeer" or "service" or "servicefile"
+    public static bool IsKnown(string name) => name is "host" or "socket" or "port" or "requirepeer" or "service" or "servicefile"
         || Translations.ContainsKey(name) || Unsupported.ContainsKey(name);
 
     /// <summary>The parameters that the environment gives and the string does not.</summary>

@@ -27,7 +27,8 @@ internal sealed partial class DatabaseUrl
         {
             switch (parameter.Name)
             {
-                case "host":
+                // dbmate's word for the folder of a socket.
+                case "host" or "socket":
                     hosts = parameter;
                     break;
                 case "port":

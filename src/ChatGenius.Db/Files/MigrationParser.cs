@@ -21,7 +21,10 @@ internal static partial class MigrationParser
     /// misspelt; CG0313: unknown option; CG0314: an option's value; CG0315: irreversible up; CG0316: irreversible, but with statements;
     /// CG0317: nothing in down; CG0318: transaction control; CG0324, CG0325: an assertion.
     /// </exception>
-    public static Migration Parse(SourceText source, MigrationOrigin origin)
+    /// <param name="source">The file.</param>
+    /// <param name="origin">Where it comes from.</param>
+    /// <param name="emptyDownsUpTo">Up to this number an empty down means that there is no way back, as it does to dbmate.</param>
+    public static Migration Parse(SourceText source, MigrationOrigin origin, long emptyDownsUpTo = 0)
     {
         var problems = new List<Problem>();
         var sections = MigrationSectionReader.Read(source, problems);
@@ -29,9 +32,11 @@ internal static partial class MigrationParser
         var down = sections.Find(s => !s.IsUp);
 
         // Where an unclosed string swallows the rest of the file, a missing section is only a consequence.
+        var hasNoWayBack = up is { Section.Script.Statements.Count: > 0 }
+            && down is { Section: { Irreversible: false, Script.Statements.Count: 0 } } && VersionOf(source.Path) <= emptyDownsUpTo;
         if (problems.Count == 0 || (up is not null && down is not null))
         {
-            CheckSections(source, up, down, problems);
+            CheckSections(source, up, down, hasNoWayBack, problems);
         }
 
         var assertions = up is null ? [] : MigrationAssertion.Read(source, up.Section, down?.Section, problems);
@@ -42,7 +47,8 @@ internal static partial class MigrationParser
             throw new ProblemException([.. problems.OrderBy(p => p.Where?.Line).ThenBy(p => p.Where?.Column)]);
         }
 
-        return new Migration(version, name, origin, source, up!.Section with { Assertions = assertions }, down!.Section);
+        return new Migration(version, name, origin, source, up!.Section with { Assertions = assertions },
+            hasNoWayBack ? down!.Section with { Irreversible = true } : down!.Section);
     }
 
     /// <summary>
@@ -78,7 +84,7 @@ internal static partial class MigrationParser
             problems.Add(new Problem(
                 "CG0303",
                 $"{path}: the name is not a number of four digits or more, an underscore and a description",
-                Advice: "Name it like 0006_add_reactions.sql: lower-case letters, digits and underscores."));
+                Advice: "Name it like 0006_add_reactions.sql: letters, digits, underscores, hyphens and blanks."));
             return default;
         }
 
@@ -123,7 +129,8 @@ internal static partial class MigrationParser
     }
 
     private static void CheckSections(
-        SourceText source, MigrationSectionReader.Found? up, MigrationSectionReader.Found? down, List<Problem> problems)
+        SourceText source, MigrationSectionReader.Found? up, MigrationSectionReader.Found? down, bool hasNoWayBack,
+        List<Problem> problems)
     {
         if (up is null)
         {
@@ -181,7 +188,7 @@ internal static partial class MigrationParser
                 undo[0].Location,
                 "Take out the statements, or irreversible:true."));
         }
-        else if (!down.Section.Irreversible && undo.Count == 0 && up.Section.Script.Statements.Count > 0)
+        else if (!down.Section.Irreversible && undo.Count == 0 && up.Section.Script.Statements.Count > 0 && !hasNoWayBack)
         {
             problems.Add(new Problem(
                 "CG0317",
@@ -191,6 +198,6 @@ internal static partial class MigrationParser
         }
     }
 
-    [GeneratedRegex("^[0-9]{4,}_[a-z0-9][a-z0-9_]*\\.sql\\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^[0-9]{4,}_[A-Za-z0-9][A-Za-z0-9_ -]*\\.sql\\z", RegexOptions.CultureInvariant)]
     private static partial Regex FileName();
 }

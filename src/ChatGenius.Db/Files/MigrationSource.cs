@@ -52,7 +52,7 @@ public sealed class MigrationSource
     public MigrationSource And(MigrationSource other) => new(() => _files().Concat(other._files()));
 
     /// <summary>Reads and understands them all, as the other one.</summary>
-    internal IReadOnlyList<Migration> Load() => Load([.. _files()], allOfANumber: false, CancellationToken.None);
+    internal IReadOnlyList<Migration> Load() => Load([.. _files()], allOfANumber: false, emptyDownsUpTo: 0, CancellationToken.None);
 
     /// <summary>Reads and understands every migration, on all cores: on the caller's thread, and on threads of the pool.</summary>
     /// <param name="folder">
@@ -67,6 +67,7 @@ public sealed class MigrationSource
     /// Whether files that share a number are all taken, for what goes back by the history, which knows the one that was applied.
     /// </param>
     /// <param name="except">A file of the folder that is passed over, by its full path.</param>
+    /// <param name="emptyDownsUpTo">As for <see cref="MigrationParser.Parse"/>.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>The migrations in the order of their numbers.</returns>
     /// <exception cref="ProblemException">
@@ -76,14 +77,15 @@ public sealed class MigrationSource
     /// </exception>
     internal static IReadOnlyList<Migration> Load(
         string? folder, bool bundle = true, bool folderMustExist = false, bool allOfANumber = false,
-        string? except = null, CancellationToken cancellationToken = default)
+        string? except = null, long emptyDownsUpTo = 0, CancellationToken cancellationToken = default)
     {
         List<MigrationFile> files = [.. bundle ? Bundled() : [], .. folder is null ? [] : Folder(folder, folderMustExist)];
         files.RemoveAll(file => file.Origin == MigrationOrigin.Folder && Path.GetFullPath(file.Path) == except);
-        return Load(files, allOfANumber, cancellationToken);
+        return Load(files, allOfANumber, emptyDownsUpTo, cancellationToken);
     }
 
-    private static List<Migration> Load(List<MigrationFile> files, bool allOfANumber, CancellationToken cancellationToken)
+    private static List<Migration> Load(
+        List<MigrationFile> files, bool allOfANumber, long emptyDownsUpTo, CancellationToken cancellationToken)
     {
         OpenSsl.Require();
         files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
@@ -93,7 +95,7 @@ public sealed class MigrationSource
         {
             try
             {
-                migrations[i] = MigrationParser.Parse(files[i].Read(), files[i].Origin);
+                migrations[i] = MigrationParser.Parse(files[i].Read(), files[i].Origin, emptyDownsUpTo);
             }
             catch (ProblemException e)
             {
@@ -136,7 +138,10 @@ public sealed class MigrationSource
                         "CG0305",
                         $"{files[first].Path} and {files[other].Path} have the same number",
                         Advice: "Give the one that has been applied nowhere the next free number, as in "
-                            + $"{new ToolCall("renumber", Path.GetFileName(files[other].Path))}."));
+                            + $"{new ToolCall("renumber", Path.GetFileName(files[other].Path))}.")
+                    {
+                        Files = [files[first].Path, files[other].Path],
+                    });
                 }
                 else if (migrations[first] is { } bundled && migrations[other] is { } own && !bundled.IsSameAs(own))
                 {

@@ -34,7 +34,7 @@ internal sealed record ReplayStage(string Key, Func<Replayer, ThrowAwayDatabase,
         var text = new StringBuilder($"history|{options.HistorySchema}|{options.ToolVersion}");
         foreach (var migration in migrations)
         {
-            text.Append(CultureInfo.InvariantCulture, $"|{migration.Version}_{migration.Name}|{migration.Origin}|{migration.Down.Text}");
+            text.Append(CultureInfo.InvariantCulture, $"|{migration.Version}_{migration.Name}|{migration.Origin}|{migration.StoredDown}");
         }
 
         return new(Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()))), (_, database, cancellationToken) =>

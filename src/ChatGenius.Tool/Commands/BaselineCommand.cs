@@ -73,6 +73,7 @@ internal sealed class BaselineCommand(Workspace workspace, TargetFinder targets,
 
     private async Task<ExitCode> MarkAsync(BaselineRequest request, bool yes, CancellationToken cancellationToken)
     {
+        workspace.TakesOver = true;
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         if (request.DryRun || !yes)
         {
@@ -150,6 +151,7 @@ internal sealed class BaselineCommand(Workspace workspace, TargetFinder targets,
 
     private async Task<ExitCode> DetectAsync(BaselineRequest request, string? shadow, bool yes, CancellationToken cancellationToken)
     {
+        workspace.TakesOver = true;
         var (migrations, target) = await workspace.OpenAsync(cancellationToken);
         var migrator = new Migrator(target.Database, migrations, settings.RunOptions);
         if (request.To is { } to)

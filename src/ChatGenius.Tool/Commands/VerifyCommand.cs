@@ -9,7 +9,12 @@ internal sealed class VerifyCommand(Workspace workspace, Settings settings, Repo
     {
         Json = true,
         CalledElsewhere = ["validate"],
-        Configure = _ => Command.Handle<VerifyCommand>((command, cancellationToken) => command.RunAsync(cancellationToken)),
+        Configure = app =>
+        {
+            var strict = app.Option("--strict", "Names are snake_case too", CommandOptionType.NoValue);
+            return Command.Handle<VerifyCommand>((command, cancellationToken) =>
+                command.RunAsync(strict.HasValue(), cancellationToken));
+        },
         Details =
             """
             Reads every migration: names and numbers, sections and their options, cgdb:
@@ -24,7 +29,7 @@ internal sealed class VerifyCommand(Workspace workspace, Settings settings, Repo
             """,
     };
 
-    private async Task<ExitCode> RunAsync(CancellationToken cancellationToken)
+    private async Task<ExitCode> RunAsync(bool strict, CancellationToken cancellationToken)
     {
         var problems = new List<Problem>();
         IReadOnlyList<Migration> migrations = [];
@@ -33,6 +38,10 @@ internal sealed class VerifyCommand(Workspace workspace, Settings settings, Repo
         {
             migrations = workspace.Load(cancellationToken);
             problems.AddRange(migrations.SelectMany(SafetyCheck.VerifyComments));
+            problems.AddRange(migrations
+                .Where(migration => strict && migration.Name.Any(c => char.IsAsciiLetterUpper(c) || c is '-' or ' '))
+                .Select(migration => new Problem("CG0303", $"{migration.Source.Path}: the name is not snake_case",
+                    Advice: $"Where it is applied nowhere, rename it: {MigrationName.Normalize(migration.Name)}.")));
             if (migrations.All(migration => migration.Origin == MigrationOrigin.Bundle) && workspace.PassedOver() is { } instead)
             {
                 problems.Add(new Problem("CG0326", $"There is no migration in {settings.MigrationsFolder}, and something else is",

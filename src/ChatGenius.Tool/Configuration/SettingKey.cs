@@ -59,6 +59,10 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
             "The git revision whose migrations are published, so that renumber never moves them; "
             + "origin/HEAD by default, else origin/main.");
 
+    public static readonly SettingKey Format = new(
+        "format", SettingKind.Text, "",
+            "dbmate for a folder that dbmate has filled: an empty down means that there is no way back, and not that one is missing.");
+
     public static readonly SettingKey HistorySchema = new(
         "history_schema", SettingKind.Text, "chatgenius_db", "Schema in the database that keeps the history.")
     {
@@ -254,7 +258,7 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
 
     /// <summary>What the settings file takes at its top and in every environment.</summary>
     public static readonly IReadOnlyList<SettingKey> Everywhere =
-        [Migrations, Templates, Bundle, Base, HistorySchema, .. OfARun, .. OfBatches, CancelTimeout, Backups, OutOfOrder,
+        [Migrations, Templates, Bundle, Base, Format, HistorySchema, .. OfARun, .. OfBatches, CancelTimeout, Backups, OutOfOrder,
             AllowMissing, Fresh, SingleTransaction, Certified, Create, NoEstimate, TrustStoredDown];
 
     /// <summary>What an environment takes besides.</summary>
@@ -270,6 +274,7 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
         SettingKind.Duration => Duration.Expected,
         SettingKind.Count => string.Create(CultureInfo.InvariantCulture, $"a whole number from {Least} to {Most}"),
         SettingKind.Path => "a path",
+        _ when Name == "format" => "dbmate",
         _ => "a text that is not empty",
     };
 
@@ -284,6 +289,7 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
         SettingKind.Count => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= Least
             && count <= Most
             ? text : null,
+        _ when Name == "format" => text == "dbmate" ? text : null,
         _ => string.IsNullOrWhiteSpace(text) || text.Contains('\0') ? null : text,
     };
 

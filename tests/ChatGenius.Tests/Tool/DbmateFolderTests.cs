@@ -1,0 +1,72 @@
+using ChatGenius.Tool;
+
+namespace ChatGenius.Tests.Tool;
+
+/// <summary>A folder as dbmate leaves it: names as they were typed, and downs that nobody has written.</summary>
+public class DbmateFolderTests
+{
+    private const string First = "20240101000000_add Big-users.sql";
+    private const string Second = "20240102000000_addOrders.sql";
+
+    [Fact]
+    public async Task The_setting_takes_its_empty_downs_for_no_way_back()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = Project(database);
+        tool.Write("chatgenius-db.json", """{ "bundle": false, "format": "dbmate" }""");
+
+        (await tool.RunAsync("verify")).Out.ShouldBe("2 migrations verified, 1 irreversible\n");
+        (await tool.RunAsync("apply")).ExitCode.ShouldBe(ExitCode.Done);
+        (await tool.RunAsync("status")).Out.ShouldContain("add Big-users");
+        (await tool.RunAsync("rollback", "--yes")).ExitCode.ShouldBe(ExitCode.Done);
+        (await tool.RunAsync("rollback", "--yes")).Error.ShouldContain("CG0407");
+        File.Delete(Path.Combine(tool.Folder, "migrations", First));
+        (await tool.RunAsync("rollback", "--yes")).Error.ShouldContain("CG0407", customMessage: "The history knows it too.");
+    }
+
+    [Fact]
+    public async Task Without_it_what_a_baseline_has_marked_may_have_them_and_nothing_after_it()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ExecuteAsync("CREATE TABLE schema_migrations (version varchar PRIMARY KEY);"
+            + "INSERT INTO schema_migrations VALUES ('20240101000000'); CREATE TABLE users (id int);");
+        using var tool = Project(database);
+        tool.Write("chatgenius-db.json", """{ "bundle": false }""");
+
+        (await tool.RunAsync("verify")).Error.ShouldContain("CG0317");
+        (await tool.RunAsync("baseline", "--from", "dbmate", "--yes")).ExitCode.ShouldBe(ExitCode.Done);
+        var apply = await tool.RunAsync("apply");
+        tool.Write("migrations/20240103000000_c.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n");
+        var refused = await tool.RunAsync("apply");
+
+        apply.ExitCode.ShouldBe(ExitCode.Done, apply.Error);
+        refused.Error.ShouldContain("CG0317");
+        refused.Error.ShouldNotContain(First);
+    }
+
+    [Fact]
+    public async Task Strict_asks_for_snake_case()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = Project(database);
+        tool.Write("chatgenius-db.json", """{ "bundle": false, "format": "dbmate" }""");
+
+        var run = await tool.RunAsync("verify", "--strict");
+
+        run.Error.ShouldContain("CG0303");
+        run.Error.ShouldContain("add_big_users");
+        run.Error.ShouldContain("add_orders");
+    }
+
+    [Fact]
+    public void The_folder_of_the_socket_may_be_dbmates_parameter() =>
+        DatabaseUrl.Parse("postgres://me@/shop?socket=/var/run/postgresql", environment: _ => null).Host.ShouldBe("/var/run/postgresql");
+
+    private static InProcess Project(TestDatabase database)
+    {
+        var tool = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+        tool.Write($"migrations/{First}", "-- migrate:up\nCREATE TABLE users (id int);\n\n-- migrate:down\n\n");
+        tool.Write($"migrations/{Second}", "-- migrate:up\nCREATE TABLE orders (id int);\n-- migrate:down\nDROP TABLE orders;\n");
+        return tool;
+    }
+}

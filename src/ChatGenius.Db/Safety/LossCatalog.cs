@@ -128,6 +128,7 @@ internal sealed record LossCatalog
         SELECT (SELECT s.reset_val FROM pg_catalog.pg_settings s WHERE s.name = 'search_path'), CURRENT_USER::pg_catalog.text,
             ARRAY(SELECT e.evtname::pg_catalog.text FROM pg_catalog.pg_event_trigger e WHERE e.evtenabled <> 'D' ORDER BY 1),
             EXISTS (SELECT FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc WHERE {Written})
+            OR EXISTS (SELECT FROM pg_catalog.pg_amproc a JOIN pg_catalog.pg_proc p ON p.oid = a.amproc WHERE {Written})
         """;
 
     private const string NamedSql = """
@@ -144,15 +145,24 @@ internal sealed record LossCatalog
         UNION ALL SELECT 3079, e.oid, 0, e.extname, pg_catalog.pg_get_userbyid(e.extowner) FROM pg_catalog.pg_extension e
         """;
 
-    /// <summary>What runs with a row: triggers, rules, and functions in defaults, constraints, indexes, policies and the columns'
-    /// domains.</summary>
-    private const string RelationsSql = $"""
-        WITH calls AS (
+    /// <summary>What calls a user's own functions, and the types that do: domains, ranges, and what is made of them.</summary>
+    private const string Calls = $"""
+        WITH RECURSIVE calls AS (
             SELECT d.classid, d.objid FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid
             WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND {Written}),
-        domains AS (
-            SELECT k.contypid FROM calls JOIN pg_catalog.pg_constraint k ON k.oid = calls.objid
-            WHERE calls.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.contypid <> 0),
+        types AS (
+            (SELECT calls.objid AS oid FROM calls WHERE calls.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+            UNION SELECT k.contypid FROM calls JOIN pg_catalog.pg_constraint k ON k.oid = calls.objid
+            WHERE calls.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.contypid <> 0)
+            UNION SELECT t.oid FROM types JOIN pg_catalog.pg_type t ON t.typbasetype = types.oid OR t.typelem = types.oid
+                OR t.typrelid IN (SELECT a.attrelid FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+                    WHERE a.atttypid = types.oid AND a.attnum > 0 AND c.relkind = 'c'))
+        """;
+
+    /// <summary>What runs with a row: triggers, rules, and functions in defaults, constraints, indexes, policies, keys of partitions and
+    /// the columns' types.</summary>
+    private const string RelationsSql = $"""
+        {Calls},
         code AS (
             SELECT t.tgrelid AS relid, (t.tgtype & 60)::pg_catalog.int4 AS events, 'the trigger ' || t.tgname AS what
             FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
@@ -165,8 +175,14 @@ internal sealed record LossCatalog
             FROM pg_catalog.pg_constraint k JOIN calls ON calls.objid = k.oid
                 AND calls.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
             WHERE k.conrelid <> 0
-            UNION SELECT i.indrelid, 84, 'an index that calls a function'
+            UNION SELECT i.indrelid, 212, 'an index that calls a function'
             FROM pg_catalog.pg_index i JOIN calls ON calls.objid = i.indexrelid
+                AND calls.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            UNION SELECT s.stxrelid, 128, 'statistics that call a function'
+            FROM pg_catalog.pg_statistic_ext s JOIN calls ON calls.objid = s.oid
+                AND calls.classid = 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass
+            UNION SELECT k.partrelid, 84, 'a key of partitions that calls a function'
+            FROM pg_catalog.pg_partitioned_table k JOIN calls ON calls.objid = k.partrelid
                 AND calls.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
             UNION SELECT r.ev_class, 64, 'a query that calls a function'
             FROM pg_catalog.pg_rewrite r JOIN calls ON calls.objid = r.oid AND calls.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
@@ -175,8 +191,8 @@ internal sealed record LossCatalog
             JOIN pg_catalog.pg_class v ON v.oid = d.refobjid AND v.relkind IN ('v', 'f') AND v.oid <> r.ev_class
             UNION SELECT o.polrelid, 28, 'a policy that calls a function'
             FROM pg_catalog.pg_policy o JOIN calls ON calls.objid = o.oid AND calls.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
-            UNION SELECT a.attrelid, 84, 'a domain that calls a function' FROM pg_catalog.pg_attribute a WHERE a.atttypid
-                IN (SELECT contypid FROM domains))
+            UNION SELECT a.attrelid, 84, 'a type that calls a function' FROM pg_catalog.pg_attribute a WHERE a.atttypid
+                IN (SELECT oid FROM types))
         SELECT c.oid, c.relnamespace, c.relname::pg_catalog.text, c.relkind::pg_catalog.text,
             pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text,
             (CASE WHEN c.relkind = 'm' AND NOT c.relispopulated THEN 0 ELSE c.reltuples END)::pg_catalog.int8,
@@ -216,12 +232,10 @@ internal sealed record LossCatalog
         """;
 
     private const string HiddenSql = $"""
+        {Calls}
         SELECT p.proname::pg_catalog.text FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_type t ON t.oid = p.proargtypes[0]
         WHERE p.proname = ANY ($1) AND p.pronargs - p.pronargdefaults <= 1 AND {Written} AND t.typtype IN ('c', 'p')
-        UNION SELECT t.typname::pg_catalog.text FROM pg_catalog.pg_type t WHERE t.typname = ANY ($1) AND t.typtype = 'd' AND EXISTS (
-            SELECT FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_depend d ON d.objid = k.oid
-                AND d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
-            WHERE k.contypid = t.oid AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass)
+        UNION SELECT t.typname::pg_catalog.text FROM pg_catalog.pg_type t JOIN types ON types.oid = t.oid WHERE t.typname = ANY ($1)
         UNION SELECT c.relname::pg_catalog.text FROM pg_catalog.pg_class c WHERE c.relname = ANY ($1) AND c.relkind IN ('v', 'f')
             AND c.relnamespace <> 'information_schema'::pg_catalog.regnamespace
         """;

@@ -28,6 +28,9 @@ internal sealed class ModelRelation(uint oid, CatalogRelation? origin, ModelSche
 
     internal bool HoldsRows => Kind is 'r' or 'p' or 'm';
 
+    /// <summary>Whether it goes at the end of its transaction (ON COMMIT DROP).</summary>
+    internal bool GoesWithCommit { get; init; }
+
     /// <summary>Its columns by the name that they have by now. One that is created has no number.</summary>
     internal Dictionary<string, ModelColumn> Columns { get; } = new(StringComparer.Ordinal);
 
@@ -155,15 +158,18 @@ internal sealed class LossModel
         Named.Where(named => named.Owner == role).Select(named => new CatalogObject(named.Class, named.Oid))
             .Concat(_relations.Where(relation => relation.Origin?.Owner == role).Select(relation => relation.Object));
 
+    /// <summary>All that are there by now.</summary>
+    internal IReadOnlyList<ModelRelation> Relations => _relations;
+
     /// <summary>Adds a relation that a statement creates, unless there is one of its name in its schema.</summary>
-    internal void Create(StatementName name, char kind, bool temporary)
+    internal void Create(StatementName name, char kind, bool temporary, bool goesWithCommit)
     {
         var schema = temporary ? FindSchema(TemporarySchema) ?? AddSchema(TemporarySchema)
             : name.Schema is { } written ? FindSchema(written)
             : Path.Where(part => part != TemporarySchema).Select(FindSchema).FirstOrDefault(found => found is not null);
         if (schema is not null && !_relations.Exists(relation => relation.Schema == schema && relation.Name == name.Name))
         {
-            var relation = new ModelRelation(++_created, null, schema, name.Name, kind);
+            var relation = new ModelRelation(++_created, null, schema, name.Name, kind) { GoesWithCommit = goesWithCommit };
             _byOid[_created] = relation;
             _relations.Add(relation);
         }
@@ -214,6 +220,11 @@ internal sealed class LossModel
             parent.Children.Remove(relation);
         }
     }
+
+    /// <summary>Removes temporary tables, whose names mean others from then on.</summary>
+    internal void RemoveTemporary(bool onlyWithCommit) =>
+        _relations.FindAll(relation => relation.Schema.Name == TemporarySchema && (!onlyWithCommit || relation.GoesWithCommit))
+            .ForEach(Remove);
 
     internal void RemoveSchema(uint oid) => _schemas.Remove(oid);
 

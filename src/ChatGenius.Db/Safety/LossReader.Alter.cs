@@ -21,10 +21,9 @@ internal sealed partial class LossReader
                 AlterRelation(3);
                 break;
             case "SCHEMA" when _text.NameAt(2) is { } schema:
-                if (_text.At(schema.Next, "RENAME", "TO") && _text.NameAt(schema.Next + 2) is { } name && _model.FindSchema(schema.Name)
-                    is { } renamed)
+                if (_text.At(schema.Next, "RENAME", "TO") && _model.FindSchema(schema.Name) is { } renamed)
                 {
-                    renamed.Name = name.Name;
+                    renamed.Name = _text.NameAt(schema.Next + 2)?.Name ?? "";
                 }
 
                 break;
@@ -32,7 +31,7 @@ internal sealed partial class LossReader
                 Unclear();
                 break;
             case "TYPE" or "DOMAIN":
-                if (_text.Has("CHECK"))
+                if (_text.Has("CHECK") || _text.Has("DEFAULT") || _text.Has("VALIDATE"))
                 {
                     RequireHarmless(2);
                 }
@@ -48,9 +47,31 @@ internal sealed partial class LossReader
             case "EVENT":
                 _eventTriggers.Add(_text.NameAt(3)?.Name ?? "");
                 break;
+            case "INDEX" when _text.NameAt(_text.SkipGuards(2)) is { } named && _model.Find(named) is { } table:
+                // It renames tables too.
+                RenameOrMove(table, named.Next);
+                break;
+            case "POLICY" when !_text.Has("RENAME"):
+                GiveCode(_text.NameAt(_text.Find(2, "ON") + 1), $"the policy {_text.NameAt(2)?.Name}");
+                break;
+            case "TRIGGER" or "RULE" when _text.NameAt(2) is { } old && _text.Find(2, "RENAME", "TO") is > 0 and var to
+                && _text.NameAt(_text.Find(2, "ON") + 1) is { } on && _model.Find(on) is { } relation:
+                var code = relation.Code.FindIndex(code => code.What == CodeName(kind, old.Name));
+                if (code >= 0)
+                {
+                    relation.Code[code] = relation.Code[code] with { What = CodeName(kind, _text.NameAt(to + 2)?.Name) };
+                }
+
+                break;
+            case "SUBSCRIPTION" when !_text.Has("RENAME", "TO") && !_text.Has("OWNER", "TO") && !_text.Has("DISABLE"):
+                Unclear(OfAnotherServer);
+                break;
+            case "OPERATOR":
+                _operatorsUnknown = true;
+                break;
             case "INDEX" or "POLICY" or "ROLE" or "USER" or "GROUP" or "DATABASE" or "SYSTEM" or "DEFAULT" or "SERVER" or "PUBLICATION"
                 or "SUBSCRIPTION" or "STATISTICS"
-                or "LANGUAGE" or "PROCEDURAL" or "TEXT" or "CONVERSION" or "FOREIGN" or "LARGE" or "OPERATOR" or "TABLESPACE" or "TRIGGER"
+                or "LANGUAGE" or "PROCEDURAL" or "TEXT" or "CONVERSION" or "FOREIGN" or "LARGE" or "TABLESPACE" or "TRIGGER"
                     or "RULE":
                 break;
             default:
@@ -76,7 +97,7 @@ internal sealed partial class LossReader
         var schema = _text.At(next, "SET", "SCHEMA") && _text.NameAt(next + 2) is { } target ? _model.FindSchema(target.Name) : null;
         if (to is not null || schema is not null)
         {
-            _newCode.UnionWith(catalog == CatalogObject.Function && to is not null ? [to] : []);
+            _newCode.UnionWith(to is not null && (catalog == CatalogObject.Function || IsCode(old.Name)) ? [to] : []);
             _model.Named.AddRange(_model.Named.Where(named => found.Contains(new CatalogObject(named.Class, named.Oid)))
                 .Select(named => named with { Name = to ?? named.Name, Schema = schema?.Oid ?? named.Schema }).ToList());
         }
@@ -116,6 +137,11 @@ internal sealed partial class LossReader
             _targets.Add(new LossTarget(_step, _text.Statement, $"position of sequence {sequence.Display}", null));
         }
 
+        if (_text.Find(at, "SET", "UNLOGGED") > 0)
+        {
+            Unclear("its position is lost with the next crash of the server");
+        }
+
         if (_text.Find(at, "OWNED", "BY") is > 0 and var owned)
         {
             _model.Unlink(sequence, needed => needed.Class == CatalogObject.Relation);
@@ -146,6 +172,7 @@ internal sealed partial class LossReader
     {
         if (_text.At(at, "RENAME", "TO") && _text.NameAt(at + 2) is { } name)
         {
+            _newCode.UnionWith(IsCode(relation.Name) ? [name.Name] : []);
             relation.Name = name.Name;
             return true;
         }
@@ -216,7 +243,13 @@ internal sealed partial class LossReader
             case "SET" when _text.At(start + 1, "UNLOGGED"):
                 Unclear("its rows are lost with the next crash of the server");
                 break;
-            case "RENAME" or "ENABLE" or "DISABLE" or "FORCE" or "NO" or "VALIDATE" or "CLUSTER" or "SET" or "RESET" or "OWNER"
+            case "SET" when _text.AtAny(start + 1, "LOGGED", "ACCESS"):
+                Writes(relation, Indexes, only);
+                break;
+            case "VALIDATE":
+                Writes(relation, Rewrite, only);
+                break;
+            case "RENAME" or "ENABLE" or "DISABLE" or "FORCE" or "NO" or "CLUSTER" or "SET" or "RESET" or "OWNER"
                 or "REPLICA" or "NOT" or "DEPENDS":
                 break;
             default:
@@ -234,62 +267,19 @@ internal sealed partial class LossReader
         _said.RemoveWhere(said => origins.Contains(said.Item1));
     }
 
-    private void RenameColumn(ModelRelation relation, StatementName? old, bool only)
-    {
-        if (old is not { } from || _text.NameAt(from.Next + 1) is not { } to)
-        {
-            Unclear();
-            return;
-        }
-
-        foreach (var part in only ? [relation] : relation.Tree)
-        {
-            if (part.Columns.Remove(from.Name, out var column))
-            {
-                part.Columns[to.Name] = column;
-            }
-        }
-    }
-
-    private void DropConstraint(ModelRelation relation, StatementName? name, int end)
-    {
-        if (name is not { } constraint)
-        {
-            Unclear();
-            return;
-        }
-
-        _model.ForeignKeys.RemoveAll(key => key.Table == relation && key.Name == constraint.Name);
-        if (_text.Within(constraint.Next, end, "CASCADE") && _model.FindConstraint(relation, constraint.Name) is { } found)
-        {
-            Drop([found], cascade: true);
-        }
-    }
-
-    private void DropColumn(ModelRelation relation, int at, int end, bool only)
-    {
-        if (_text.NameAt(_text.SkipGuards(at)) is not { } name)
-        {
-            Unclear("its target can't be read");
-        }
-        else if (relation.Columns.GetValueOrDefault(name.Name) is { Number: > 0 } column)
-        {
-            Drop([relation.Object with { Part = column.Number }], _text.Within(name.Next, end, "CASCADE"), only);
-        }
-        else if (!relation.Columns.Remove(name.Name) && relation.Origin is not null && !_text.At(at, "IF", "EXISTS"))
-        {
-            Unclear($"{relation.Display} has no column {SqlIdentifier.Quote(name.Name)}");
-        }
-    }
-
     private void Add(ModelRelation relation, int start, int end)
     {
         // Types and names of columns before these words call nothing.
         var code = Expressions.Select(word => _text.Find(start, word))
             .Where(i => i >= 0 && i < end);
-        if (code.DefaultIfEmpty(end).Min() is var from && !IsHarmless(from, end))
+        if ((code.DefaultIfEmpty(end).Min() is var from && !IsHarmless(from, end)) || NamesCode(start, end))
         {
             Unclear("it may call a function that does more");
+        }
+
+        if (_text.Within(start, end, "DEFAULT") || _text.Within(start, end, "GENERATED"))
+        {
+            Writes(relation, Indexes);
         }
 
         var isConstraint = _text.AtAny(start + 1, "CONSTRAINT", "CHECK", "UNIQUE", "PRIMARY", "FOREIGN", "EXCLUDE")
@@ -342,6 +332,13 @@ internal sealed partial class LossReader
                     $"position of the sequence of column {relation.Display}.{SqlIdentifier.Quote(name.Name)}", null));
             }
         }
+        else if (_text.At(next, "SET", "DEFAULT"))
+        {
+            if (!IsHarmless(next + 2, end))
+            {
+                GiveCode(relation, "a default that may call a function that does more");
+            }
+        }
         else if (_text.At(next, "SET", "EXPRESSION") || !(_text.AtAny(next, "SET", "DROP", "RESET") || _text.At(next, "ADD", "GENERATED")))
         {
             Unclear();
@@ -369,7 +366,7 @@ internal sealed partial class LossReader
         var isPlain = usingAt == end || (_text.Tokens[usingAt + 1].Name == name
             && (usingAt + 2 == end || (usingAt + 3 < end && _text.Tokens[usingAt + 2].Text == "::"
                 && LossTypes.At(_text, usingAt + 3, end) == type)));
-        if (!IsHarmless(usingAt, end))
+        if (!IsHarmless(usingAt, end) || NamesCode(start, end))
         {
             Unclear("it may call a function that does more");
         }

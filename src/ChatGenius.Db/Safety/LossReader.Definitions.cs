@@ -6,6 +6,7 @@ namespace ChatGenius.Db.Safety;
 internal sealed partial class LossReader
 {
     private const string MaterializedView = "materialized view";
+    private const string OfAnotherServer = "what another server sends or keeps isn't known here";
 
     private void ReadCreate()
     {
@@ -29,13 +30,13 @@ internal sealed partial class LossReader
                 }
 
                 break;
+            case "VIEW" when _text.At(i - 1, "MATERIALIZED"):
+                CreateRelation(name, 'm', temporary);
+                RequireHarmlessQuery(name);
+                break;
             case "VIEW":
-                CreateRelation(name, _text.At(i - 1, "MATERIALIZED") ? 'm' : 'v', temporary);
-                if (_text.At(i - 1, "MATERIALIZED"))
-                {
-                    RequireHarmlessQuery(name);
-                }
-
+                CreateRelation(name, 'v', temporary);
+                _newCode.UnionWith(name is { } view && !IsHarmless(_text.Find(view.Next, "AS") + 1, int.MaxValue) ? [view.Name] : []);
                 break;
             case "SEQUENCE":
                 CreateRelation(name, 'S', temporary);
@@ -47,10 +48,18 @@ internal sealed partial class LossReader
                     _model.AddSchema(schema.Name);
                 }
 
+                if (_text.Find(i, "CREATE") > 0)
+                {
+                    Unclear("the names of what it makes aren't known here");
+                }
+
                 break;
             case "INDEX":
                 // Behind the name of an access method a parenthesis calls nothing.
                 RequireHarmless(_text.Tokens.ToList().FindIndex(token => token.Kind == SqlTokenKind.OpenParenthesis));
+                break;
+            case "STATISTICS":
+                RequireHarmless(_text.Find(i, "ON") + 1);
                 break;
             case "TRIGGER" when _text.At(i - 1, "EVENT"):
                 _eventTriggers.Add(name?.Name ?? "");
@@ -60,6 +69,7 @@ internal sealed partial class LossReader
                 break;
             case "RULE":
                 GiveCode(_text.NameAt(_text.Find(i, "TO") + 1), $"the rule {name?.Name}");
+                _newCode.UnionWith(_text.Find(i, "ON", "SELECT") > 0 ? [_text.NameAt(_text.Find(i, "TO") + 1)?.Name ?? ""] : []);
                 break;
             case "POLICY":
                 GiveCode(_text.NameAt(_text.Find(i, "ON") + 1), $"the policy {name?.Name}");
@@ -68,10 +78,16 @@ internal sealed partial class LossReader
                 _newCode.Add(code.Name);
                 break;
             case "OPERATOR" or "CAST":
+            case "TYPE" when _text.Has("AS", "RANGE") || !_text.Has("AS"):
                 _operatorsUnknown = true;
                 break;
-            case "TYPE" or "EXTENSION" or "COLLATION" or "ROLE" or "USER" or "GROUP" or "SERVER" or "PUBLICATION" or "SUBSCRIPTION"
-                or "STATISTICS" or "LANGUAGE"
+            case "EXTENSION" when name is { } extension && !_model.FindNamed(CatalogObject.Extension, extension).Any():
+                Unclear("its script may do more");
+                break;
+            case "SUBSCRIPTION":
+                Unclear(OfAnotherServer);
+                break;
+            case "TYPE" or "EXTENSION" or "COLLATION" or "ROLE" or "USER" or "GROUP" or "SERVER" or "PUBLICATION" or "LANGUAGE"
                 or "TEXT" or "CONVERSION" or "TRANSFORM" or "ACCESS" or "DATA" or "DATABASE" or "TABLESPACE":
                 break;
             default:
@@ -82,9 +98,26 @@ internal sealed partial class LossReader
 
     private void CreateRelation(StatementName? name, char kind, bool temporary)
     {
-        if (name is { } known)
+        if (name is not { } known)
         {
-            _model.Create(known, kind, temporary);
+            return;
+        }
+
+        var goes = temporary && _text.Find(known.Next, "ON", "COMMIT", "DROP") > 0;
+        if (!goes || _inTransaction)
+        {
+            _model.Create(known, kind, temporary, goes);
+        }
+
+        if (_model.Find(known) is { } created)
+        {
+            var from = _text.Find(known.Next, "INHERITS") is > 0 and var inherits ? inherits + 2
+                : _text.At(known.Next, "PARTITION", "OF") ? known.Next + 2 : -1;
+            var like = _text.Tokens.Select((token, i) => token.Is("LIKE") ? i + 1 : -1).Where(i => i > 0 && !_text.At(i - 2, "NOT"));
+            foreach (var source in like.Append(from).Select(i => _text.NameAt(i)).Select(at => at is { } one ? _model.Find(one) : null))
+            {
+                created.Code.AddRange(source is null || source == created ? [] : source.Code);
+            }
         }
     }
 
@@ -107,6 +140,16 @@ internal sealed partial class LossReader
     {
         for (var i = columns; i < _text.Tokens.Count; i++)
         {
+            if (_text.Tokens[i].Name is { } type && IsCode(type))
+            {
+                return true;
+            }
+
+            if (_text.At(i, "PARTITION", "BY") && !IsHarmless(i + 3, int.MaxValue))
+            {
+                return true;
+            }
+
             if (_text.AtAny(i, "DEFAULT", "CHECK", "AS"))
             {
                 var end = i + 1;
@@ -129,9 +172,14 @@ internal sealed partial class LossReader
     {
         if (table is { } name && _model.Find(name) is { } relation)
         {
-            relation.Code.Add((Insert | Delete | Update | Truncate | Rewrite, what));
+            GiveCode(relation, what);
         }
     }
+
+    private static string CodeName(string kind, string? name) => $"the {kind.ToLowerInvariant()} {name}";
+
+    private static void GiveCode(ModelRelation table, string what) =>
+        table.Code.Add((Insert | Delete | Update | Truncate | Rewrite, what));
 
     private void ReadDrop()
     {
@@ -164,11 +212,14 @@ internal sealed partial class LossReader
             case "DATABASE":
                 _targets.Add(new LossTarget(_step, _text.Statement, $"database {_text.NameAt(_text.SkipGuards(2))?.Display}", null));
                 break;
+            case "SUBSCRIPTION":
+                Unclear(OfAnotherServer);
+                break;
             case "TRIGGER" or "RULE" when _text.NameAt(_text.SkipGuards(2)) is { } code && _text.NameAt(_text.Find(2, "ON") + 1)
                 is { } table:
-                _model.Find(table)?.Code.RemoveAll(known => known.What == $"the {kind.ToLowerInvariant()} {code.Name}");
+                _model.Find(table)?.Code.RemoveAll(known => known.What == CodeName(kind, code.Name));
                 break;
-            case "INDEX" or "TRIGGER" or "RULE" or "POLICY" or "ROLE" or "USER" or "GROUP" or "SERVER" or "PUBLICATION" or "SUBSCRIPTION"
+            case "INDEX" or "TRIGGER" or "RULE" or "POLICY" or "ROLE" or "USER" or "GROUP" or "SERVER" or "PUBLICATION"
                 or "STATISTICS" or "LANGUAGE"
                 or "PROCEDURAL" or "TEXT" or "CONVERSION" or "TRANSFORM" or "ACCESS" or "FOREIGN" or "CAST" or "OPERATOR" or "EVENT"
                     or "TABLESPACE" when !cascade:
@@ -271,6 +322,54 @@ internal sealed partial class LossReader
         }
 
         _model.Named.RemoveAll(named => dropped.Contains(new CatalogObject(named.Class, named.Oid)));
+    }
+
+    private void RenameColumn(ModelRelation relation, StatementName? old, bool only)
+    {
+        if (old is not { } from || _text.NameAt(from.Next + 1) is not { } to)
+        {
+            Unclear();
+            return;
+        }
+
+        foreach (var part in only ? [relation] : relation.Tree)
+        {
+            if (part.Columns.Remove(from.Name, out var column))
+            {
+                part.Columns[to.Name] = column;
+            }
+        }
+    }
+
+    private void DropConstraint(ModelRelation relation, StatementName? name, int end)
+    {
+        if (name is not { } constraint)
+        {
+            Unclear();
+            return;
+        }
+
+        _model.ForeignKeys.RemoveAll(key => key.Table == relation && key.Name == constraint.Name);
+        if (_text.Within(constraint.Next, end, "CASCADE") && _model.FindConstraint(relation, constraint.Name) is { } found)
+        {
+            Drop([found], cascade: true);
+        }
+    }
+
+    private void DropColumn(ModelRelation relation, int at, int end, bool only)
+    {
+        if (_text.NameAt(_text.SkipGuards(at)) is not { } name)
+        {
+            Unclear("its target can't be read");
+        }
+        else if (relation.Columns.GetValueOrDefault(name.Name) is { Number: > 0 } column)
+        {
+            Drop([relation.Object with { Part = column.Number }], _text.Within(name.Next, end, "CASCADE"), only);
+        }
+        else if (!relation.Columns.Remove(name.Name) && relation.Origin is not null && !_text.At(at, "IF", "EXISTS"))
+        {
+            Unclear($"{relation.Display} has no column {SqlIdentifier.Quote(name.Name)}");
+        }
     }
 
     private void LoseColumn(ModelRelation table, string column, bool only)

@@ -13,6 +13,9 @@ internal sealed partial class LossReader
     /// <summary>Every row is written to a new file, and computed again.</summary>
     private const int Rewrite = 64;
 
+    /// <summary>Indexes and statistics are computed again.</summary>
+    private const int Indexes = 128;
+
     /// <summary>Words before a parenthesis that call no function.</summary>
     private static readonly HashSet<string> BeforeParenthesis =
     [
@@ -77,6 +80,11 @@ internal sealed partial class LossReader
                 ? Value(_text.Tokens[call.Next + 3]) : null;
             var end = call.Next + 6;
             if (!_text.At(call.Next + 2, ",") || value is null || setting is null || !_text.At(call.Next + 4, ",") || !_text.At(end, ")"))
+            {
+                return false;
+            }
+
+            if (setting.Equals("zero_damaged_pages", StringComparison.OrdinalIgnoreCase))
             {
                 return false;
             }
@@ -278,6 +286,22 @@ internal sealed partial class LossReader
         }
     }
 
+    /// <summary>REINDEX and its like: of the tables that are named, or of all.</summary>
+    private void ComputeAgain()
+    {
+        var named = _text.Tokens.Select((_, i) => i > 0 && _text.NameAt(i) is { } name ? _model.Find(name) : null).OfType<ModelRelation>()
+            .SelectMany(relation => relation.Tree).ToList();
+        Writes((named.Count > 0 ? named : _model.Relations).FirstOrDefault(relation => relation.Code.Exists(code =>
+            (code.Events & Indexes) != 0)), Indexes, only: true);
+    }
+
+    /// <summary>Whether a name runs a user's own code without looking like a call.</summary>
+    private bool IsCode(string name) => _catalog.HiddenCode.Contains(name) || _newCode.Contains(name);
+
+    /// <summary>Whether a type between two places does.</summary>
+    private bool NamesCode(int start, int end) =>
+        _text.Tokens.Take(end).Skip(start).Any(token => token.Name is { } name && IsCode(name));
+
     private void RequireHarmless(int start, int end = int.MaxValue)
     {
         if (!IsHarmless(start, end))
@@ -294,7 +318,7 @@ internal sealed partial class LossReader
             var token = _text.Tokens[i];
             if (_operatorsUnknown
                 || (token.Kind == SqlTokenKind.Operator && _catalog.Operators.Contains(token.Text))
-                || (token.Name is { } name && (_catalog.HiddenCode.Contains(name) || _newCode.Contains(name)))
+                || (token.Name is { } name && IsCode(name))
                 || (_text.At(i + 1, "(") && !MayStandBefore(i)))
             {
                 return false;

@@ -78,6 +78,7 @@ internal sealed partial class LossReader
         _model.SearchPath = SplitPath(_catalog.SearchPath);
         _afterCommit = _model.SearchPath;
         _inTransaction = step.Section.Transactional;
+        _model.RemoveTemporary(onlyWithCommit: true);
         var done = (step.Resume?.Statement ?? 1) - 1;
         foreach (var statement in step.Section.Script.Statements)
         {
@@ -126,6 +127,7 @@ internal sealed partial class LossReader
                 break;
             case "COPY" when _text.Statement.IsCopyFromStdin && _text.NameAt(1) is { } name:
                 Writes(Table(name), Insert);
+                RequireHarmless(_text.Find(name.Next, "WHERE") is > 0 and var condition ? condition : _text.Tokens.Count);
                 break;
             case "CREATE":
                 ReadCreate();
@@ -146,11 +148,17 @@ internal sealed partial class LossReader
             case "COMMIT" or "END" when !_text.At(1, "PREPARED"):
                 _inTransaction = _step.Section.Transactional;
                 _model.SearchPath = _afterCommit;
+                _model.RemoveTemporary(onlyWithCommit: true);
+                break;
+            case "ANALYZE" or "ANALYSE" or "VACUUM" or "REINDEX" or "CLUSTER":
+                ComputeAgain();
                 break;
             case "SAVEPOINT" or "RELEASE" or "COMMENT" or "GRANT" or "REVOKE" or "SECURITY" or "LOCK" or "LISTEN" or "UNLISTEN" or "NOTIFY"
-                or "ANALYZE"
-                or "ANALYSE" or "VACUUM" or "REINDEX" or "CLUSTER" or "CHECKPOINT" or "DEALLOCATE" or "CLOSE" or "SHOW" or "IMPORT":
+                or "CHECKPOINT" or "DEALLOCATE" or "CLOSE" or "SHOW":
             case "PREPARE" when !_text.At(1, "TRANSACTION"):
+                break;
+            case "IMPORT":
+                Unclear("the names of what it makes aren't known here");
                 break;
             case "REASSIGN":
                 _ownersKnown = false;
@@ -250,6 +258,11 @@ internal sealed partial class LossReader
         {
             SetPath(SplitPath(_catalog.SearchPath), local: false);
         }
+
+        if (_text.Is("DISCARD") && !_text.AtAny(1, "PLANS", "SEQUENCES"))
+        {
+            _model.RemoveTemporary(onlyWithCommit: false);
+        }
         else if (_text.At(i, "ROLE") || _text.At(i, "SESSION", "AUTHORIZATION"))
         {
             var value = _text.At(i, "ROLE") ? i + 1 : i + 2;
@@ -259,6 +272,10 @@ internal sealed partial class LossReader
         else if (_text.At(i, "SCHEMA"))
         {
             SetPath(i + 1 < _text.Tokens.Count && Value(_text.Tokens[i + 1]) is { } schema ? [schema] : null, local);
+        }
+        else if (i < _text.Tokens.Count && _text.Tokens[i].Name == "zero_damaged_pages")
+        {
+            Unclear("pages that are damaged lose their rows");
         }
         else if (i < _text.Tokens.Count && _text.Tokens[i].Name == "search_path")
         {

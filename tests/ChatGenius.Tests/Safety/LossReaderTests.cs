@@ -78,6 +78,32 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
         ("CREATE FUNCTION fresh() RETURNS int LANGUAGE sql AS 'DELETE FROM alone; SELECT 1'; SELECT fresh()", "alone"),
         ("CREATE TRIGGER t BEFORE INSERT ON alone FOR EACH STATEMENT EXECUTE FUNCTION wipe_trigger(); INSERT INTO alone VALUES (9)",
             "alone"),
+        ("ALTER INDEX keep RENAME TO tmp; ALTER INDEX alone RENAME TO keep; DROP TABLE keep CASCADE", "alone"),
+        ("CREATE VIEW harm AS SELECT wipe(); SELECT * FROM harm", "alone"),
+        ("ALTER VIEW wiping_view RENAME TO safe_view; SELECT * FROM safe_view", "alone"),
+        ("CREATE RULE wiping_2 AS ON INSERT TO child DO ALSO DELETE FROM alone; ALTER RULE wiping_2 ON child RENAME TO wiping_3; "
+            + "DROP RULE IF EXISTS wiping_2 ON child; INSERT INTO child VALUES (9)", "alone"),
+        ("ALTER TRIGGER audit ON audited RENAME TO audit_2; DROP TRIGGER IF EXISTS audit ON audited; INSERT INTO audited VALUES (3)",
+            "alone"),
+        ("ALTER TABLE keep ADD COLUMN w risky", "alone"),
+        ("ALTER TABLE keep ADD COLUMN w risky[] DEFAULT ARRAY[0]", "alone"),
+        ("ALTER TABLE keep ALTER COLUMN id TYPE risky", "alone"),
+        ("ALTER DOMAIN risky RENAME TO dull; SELECT NULL::dull", "alone"),
+        ("CREATE DOMAIN fresh AS int CHECK (VALUE > wipe()); CREATE TABLE n (i fresh); INSERT INTO n VALUES (5)", "alone"),
+        ("ALTER DOMAIN number ADD CHECK (pretends(VALUE) > 0)", "alone"),
+        ("CREATE TABLE n (LIKE dangerous INCLUDING ALL); INSERT INTO n DEFAULT VALUES", "alone"),
+        ("CREATE TABLE n () INHERITS (dangerous); INSERT INTO n DEFAULT VALUES", "alone"),
+        ("CREATE TABLE n (i int) PARTITION BY RANGE (pretends(i)); CREATE TABLE n1 PARTITION OF n DEFAULT; INSERT INTO n VALUES (1)",
+            "alone"),
+        ("ALTER TABLE child ALTER note SET DEFAULT wipe()::text; INSERT INTO child (id) VALUES (9)", "alone"),
+        ("ALTER TABLE checked VALIDATE CONSTRAINT harmful", "alone"),
+        ("REINDEX TABLE indexed", "alone"),
+        ("ANALYZE indexed", "alone"),
+        ("ALTER TABLE indexed ADD COLUMN w float DEFAULT random()", "alone"),
+        ("CREATE STATISTICS st ON (pretends(id)), v FROM keep; ANALYZE keep", "alone"),
+        ("CREATE TEMP TABLE keep (i int); DISCARD TEMP; DROP TABLE keep CASCADE", "keep"),
+        ("CREATE SCHEMA s CREATE TABLE keep (i int); SET LOCAL search_path = s, public; ALTER TABLE keep RENAME TO z; "
+            + "DROP TABLE IF EXISTS public.keep CASCADE", "keep"),
     ];
 
     /// <summary>What destroys nothing, and is known to.</summary>
@@ -177,6 +203,10 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
         "SELECT query_to_xml('x', true, true, '')",
         "ALTER TABLE parts DETACH PARTITION parts_1 CONCURRENTLY; DROP TABLE parts_1", "CALL nobody_knows()", "DO 'BEGIN END'",
         "SELECT dblink_exec('x', 'DROP TABLE y')", "NOT A STATEMENT", "ALTER TABLE alone NO_SUCH_ACTION",
+        "COPY alone (id) FROM stdin WHERE wipe() > 0;\n9\n\\.\n", "ALTER SEQUENCE counter SET UNLOGGED", "SET zero_damaged_pages = on",
+        "SELECT set_config('zero_damaged_pages', 'on', false)", "CREATE POLICY p ON alone; ALTER POLICY p ON alone USING (wipe() > 0); "
+            + "DELETE FROM alone", "CREATE TYPE r AS RANGE (SUBTYPE = int, SUBTYPE_DIFF = f); INSERT INTO alone VALUES (1)",
+        "CREATE TEMP TABLE keep (i int) ON COMMIT DROP; COMMIT; DROP TABLE keep CASCADE",
     ];
 
     [Theory]
@@ -225,14 +255,14 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
     private static string Renamed(string sql, string table) =>
         System.Text.RegularExpressions.Regex.Replace(sql, $@"\b(app\.)?{table}\b", "$1moved_on");
 
-    private static IReadOnlyList<MigrationStep> Steps(string sql)
+    internal static IReadOnlyList<MigrationStep> Steps(string sql)
     {
         var section = new MigrationSection(true, false, 0, SqlScript.Parse(SourceText.From("down.sql", sql)));
         return [new MigrationStep(1, "a", MigrationDirection.Down, section, null, null)];
     }
 
     /// <summary>False where the server refuses it, and so nothing is lost.</summary>
-    private static async Task<bool> RunAsync(NpgsqlConnection connection, IReadOnlyList<MigrationStep> steps)
+    internal static async Task<bool> RunAsync(NpgsqlConnection connection, IReadOnlyList<MigrationStep> steps)
     {
         try
         {
@@ -283,6 +313,12 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
             CREATE TABLE ruled (id int); CREATE RULE wiping AS ON INSERT TO ruled DO ALSO DELETE FROM alone;
             CREATE TABLE dangerous (id int DEFAULT wipe());
             CREATE SEQUENCE counter;
+            CREATE DOMAIN risky AS int DEFAULT wipe() CHECK (wipe() > 0);
+            CREATE DOMAIN number AS int; CREATE TABLE numbered (n number); INSERT INTO numbered VALUES (1);
+            CREATE TABLE checked (id int); INSERT INTO checked VALUES (1);
+            ALTER TABLE checked ADD CONSTRAINT harmful CHECK (pretends(id) > 0) NOT VALID;
+            CREATE TABLE indexed (id int); CREATE INDEX ON indexed (pretends(id)); INSERT INTO indexed VALUES (1);
+            INSERT INTO alone VALUES (1, 'a', 1.25, now()), (2, 'bb', 2.75, now());
             """;
 
         private TestDatabase? _database;

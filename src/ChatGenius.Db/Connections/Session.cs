@@ -41,7 +41,8 @@ internal sealed class Session : IAsyncDisposable
     }
 
     /// <summary>The server's version, such as 150018.</summary>
-    internal int ServerVersion => (_connection.PostgreSqlVersion.Major * 10000) + _connection.PostgreSqlVersion.Minor;
+    /// <exception cref="ProblemException">CG0514: the connection was lost before it was asked.</exception>
+    internal int ServerVersion => field != 0 ? field : field = VersionOf(_connection, e => SessionProblem.From(_work, e, IsOpen));
 
     /// <summary>Whether the connection is there to go on with: it is not while something was left on it that has not ended.</summary>
     internal bool IsOpen => _connection.FullState == ConnectionState.Open;
@@ -69,6 +70,19 @@ internal sealed class Session : IAsyncDisposable
         CancellationToken cancellationToken = default) =>
         new(await database.ConnectToMaintenanceAsync(cancellationToken), work, Owner.Session);
 
+    /// <summary>The version of a connection's server. Npgsql says it only while the connection is there, and others may end that.</summary>
+    internal static int VersionOf(NpgsqlConnection connection, Func<Exception, Problem?> problem)
+    {
+        try
+        {
+            return (connection.PostgreSqlVersion.Major * 10000) + connection.PostgreSqlVersion.Minor;
+        }
+        catch (InvalidOperationException e) when (problem(e) is { } lost)
+        {
+            throw new ProblemException(lost, e);
+        }
+    }
+
     /// <summary>Uses a connection that stays its owner's, and has no transaction open.</summary>
     internal static Session Over(NpgsqlConnection connection, string work) => new(connection, work, Owner.Caller);
 
@@ -79,7 +93,8 @@ internal sealed class Session : IAsyncDisposable
     /// <summary>Whether the backend that answers is the one that the connection was told of: behind a pooler it is not, and not ours to set
     /// up.</summary>
     internal async Task<bool> OwnsBackendAsync(CancellationToken cancellationToken) =>
-        _ownsBackend ??= await ScalarAsync<int>("SELECT pg_catalog.pg_backend_pid()", cancellationToken) == _connection.ProcessID;
+        _ownsBackend ??= await ScalarAsync<int>("SELECT pg_catalog.pg_backend_pid()", cancellationToken) is var pid && IsOpen
+            && pid == _connection.ProcessID;
 
     /// <summary>Runs queries in one round trip, all of which see the same moment.</summary>
     /// <param name="queries">What is asked, in order. Statements without a result, such as SET LOCAL and LOCK, may be among them.</param>

@@ -15,12 +15,9 @@ internal sealed partial class MigrationSession : IAsyncDisposable
     /// <summary>How our transactions begin, whatever the role's defaults are.</summary>
     internal const string Begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-    // A pool that others use gives a session in a moment; one that is too small gives none while we hold the other.
-    private static readonly TimeSpan SecondSession = TimeSpan.FromSeconds(10);
-
-    private static readonly Problem TooSmallPool = new(
+    private Problem TooSmallPool => new(
         "CG0520",
-        $"The connection pooler gave no second session to the server within {SecondSession.TotalSeconds:0} s",
+        $"The connection pooler gave no second session to the server within {_options.PoolTimeout.TotalSeconds:0} s",
         Advice: "A run needs two at the same time, one of them for the lock. Let the pool have more (pool_size of PgBouncer), "
             + "start fewer runs together, or connect to the server itself.");
 
@@ -81,7 +78,7 @@ internal sealed partial class MigrationSession : IAsyncDisposable
         {
             // The history's writers are waited for longer.
             (_facts, history) = await (waitsForPool && !waitForWriters
-                ? _limit.AnswerAsync(reading, SecondSession, TooSmallPool)
+                ? _limit.AnswerAsync(reading, _options.PoolTimeout, TooSmallPool)
                 : _limit.AnswerAsync(reading));
         }
         catch (ProblemException e) when (waitsForPool && e.Problems[0].Code == "CG0516")
@@ -89,8 +86,8 @@ internal sealed partial class MigrationSession : IAsyncDisposable
             throw new ProblemException(TooSmallPool, e);
         }
 
-        // Asked for now: a connection that was lost no longer says it.
-        IsPooled = Connection.ProcessID != _facts.BackendPid;
+        // A connection that was lost no longer says it.
+        IsPooled = Connection.FullState == System.Data.ConnectionState.Open ? Connection.ProcessID != _facts.BackendPid : IsPooled;
         return history;
     }
 
@@ -136,7 +133,7 @@ internal sealed partial class MigrationSession : IAsyncDisposable
         }
 
         _lock = await MigrationLock.AcquireAsync(
-            await connecting, _options, answer => _limit.AnswerAsync(answer, IsPooled ? SecondSession : null, TooSmallPool), _events,
+            await connecting, _options, answer => _limit.AnswerAsync(answer, IsPooled ? _options.PoolTimeout : null, TooSmallPool), _events,
                 _stop);
     }
 

@@ -33,6 +33,12 @@ public sealed record MigratorOptions
     /// </summary>
     public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>
+    /// How long a pooler may take to give a run its second session. A pool that others use gives it in a moment; one that is too small
+    /// gives none while the run holds the other.
+    /// </summary>
+    internal TimeSpan PoolTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long a statement that was cancelled may take to end; then it is left to the server. More than zero.</summary>
     public TimeSpan CancelTimeout { get; init; } = TimeSpan.FromSeconds(15);
 

@@ -54,7 +54,8 @@ internal sealed partial class ReplaySession : IAsyncDisposable
     /// <summary>What the server said since this was last cleared.</summary>
     internal List<PostgresNotice> Notices { get; } = [];
 
-    internal int ServerVersion => Subject.PostgreSqlVersion.Major * 10000 + Subject.PostgreSqlVersion.Minor;
+    internal int ServerVersion => field != 0 ? field
+        : field = Session.VersionOf(Subject, e => IsLost(Subject, e) ? Replayer.Lost(e).Problems[0] : null);
 
     internal static async Task<ReplaySession> OpenAsync(
         Database database, ReplayOptions options, IEnumerable<string> missing, CancellationToken cancellationToken)

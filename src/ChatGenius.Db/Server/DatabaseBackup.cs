@@ -46,8 +46,8 @@ internal sealed class DatabaseBackup
             environment["PGPASSWORD"] = await password(cancellationToken);
         }
 
-        await using var connection = await database.ConnectAsync(cancellationToken);
-        var programs = await ClientPrograms.FindAsync(binaries, connection.PostgreSqlVersion.Major, cancellationToken);
+        await using var session = await Session.OpenAsync(database, "asking for the server's version", cancellationToken);
+        var programs = await ClientPrograms.FindAsync(binaries, session.ServerVersion / 10000, cancellationToken);
         return new DatabaseBackup(database.Url, environment, programs);
     }
 

@@ -141,13 +141,43 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     private const string EmptyArray = "{}";
 
     private NpgsqlBatch? _all, _changes, _counters;
+    private bool _prepares;
+
+    /// <summary>
+    /// Prepares the queries before a migration has set a search_path: names and operators are looked up when a query is parsed. What the
+    /// server is made to forget afterwards is parsed each time, after <see cref="Enter"/>.
+    /// </summary>
+    internal async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        await ReplaySession.CommandAsync(connection, "BEGIN", cancellationToken);
+        await ReplaySession.CommandAsync(connection, "SET LOCAL search_path = pg_catalog, pg_temp", cancellationToken);
+        foreach (var batch in (NpgsqlBatch[])[All, Changes, Counts])
+        {
+            await ReplaySession.GuardAsync(
+                connection,
+                async () =>
+                {
+                    await batch.PrepareAsync(cancellationToken);
+                    return true;
+                },
+                cancellationToken);
+        }
+
+        await ReplaySession.CommandAsync(connection, "COMMIT", cancellationToken);
+        _prepares = true;
+    }
+
+    private NpgsqlBatch All => _all ??= Batch([.. Queries.Select(query => query.All), Existing]);
+
+    private NpgsqlBatch Changes => _changes ??= Batch([.. Queries.Select(query => query.Changed), Existing]);
+
+    private NpgsqlBatch Counts => _counters ??= Batch([Counters, State, Locks]);
 
     /// <summary>Everything; outside a transaction too.</summary>
     internal async Task<Reading> ReadAllAsync(CancellationToken cancellationToken)
     {
         var now = await ReadCountersAsync(new Catalog(), cancellationToken);
-        _all ??= Batch([.. Queries.Select(query => query.All), Existing]);
-        return now with { Catalog = await ReadAsync(_all, now.Catalog, cancellationToken) };
+        return now with { Catalog = await ReadAsync(All, now.Catalog, cancellationToken) };
     }
 
     /// <summary>What the current transaction changed since an earlier reading.</summary>
@@ -159,17 +189,12 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
             return now;
         }
 
-        _changes ??= Batch([.. Queries.Select(query => query.Changed), Existing]);
-        return now with { Catalog = await ReadAsync(_changes, before, cancellationToken) };
+        return now with { Catalog = await ReadAsync(Changes, before, cancellationToken) };
     }
 
     /// <summary>Only counters, settings and locks: what a transaction starts with, or where a query of our own has moved them.</summary>
-    internal Task<Reading> ReadCountersAsync(Catalog catalog, CancellationToken cancellationToken)
-    {
-        _counters ??= Batch([Counters, State, Locks]);
-        return ReplaySession.ReadAsync(
-            _counters, reader => ReadCountersAsync(reader, catalog, cancellationToken), prepare: true, cancellationToken);
-    }
+    internal Task<Reading> ReadCountersAsync(Catalog catalog, CancellationToken cancellationToken) => ReplaySession.ReadAsync(
+        Counts, reader => ReadCountersAsync(reader, catalog, cancellationToken), _prepares, cancellationToken);
 
     private static async Task<Reading> ReadCountersAsync(NpgsqlDataReader reader, Catalog catalog, CancellationToken cancellationToken)
     {
@@ -205,7 +230,7 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     {
         connection.UnprepareAll();
         await DisposeAsync();
-        (_all, _changes, _counters) = (null, null, null);
+        (_all, _changes, _counters, _prepares) = (null, null, null, false);
     }
 
     public async ValueTask DisposeAsync()
@@ -228,8 +253,8 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     }
 
     /// <summary>The plans of these queries cost more than their runs; a session keeps them.</summary>
-    private static Task<Catalog> ReadAsync(NpgsqlBatch batch, Catalog catalog, CancellationToken cancellationToken) =>
-        ReplaySession.ReadAsync(batch, reader => ReadAsync(reader, catalog, cancellationToken), prepare: true, cancellationToken);
+    private Task<Catalog> ReadAsync(NpgsqlBatch batch, Catalog catalog, CancellationToken cancellationToken) =>
+        ReplaySession.ReadAsync(batch, reader => ReadAsync(reader, catalog, cancellationToken), _prepares, cancellationToken);
 
     private static async Task<Catalog> ReadAsync(NpgsqlDataReader reader, Catalog catalog, CancellationToken cancellationToken)
     {

@@ -35,6 +35,7 @@ internal sealed partial class Tracer
 
         try
         {
+            await (section.Script.Statements.Any(EndsPrepared) ? _reader.ForgetAsync() : Task.CompletedTask);
             await CommandAsync("BEGIN", cancellationToken);
             for (var i = 0; i <= last; i++)
             {

@@ -65,6 +65,7 @@ internal sealed partial class Tracer : IAsyncDisposable
                     advice: "Name a newer one with --shadow.");
             }
 
+            await tracer._reader.PrepareAsync(cancellationToken);
             tracer._ownSettings = [.. await tracer.ReadSettingsAsync(cancellationToken)];
             await tracer.RefreshAsync(cancellationToken);
             return tracer;

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
+using ChatGenius.Db.Text;
 
 namespace ChatGenius.Tool;
 
@@ -182,7 +183,9 @@ internal static class Git
 
     private static async Task<byte[]> RunBytesAsync(string folder, string[] arguments, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo("git", ["-C", folder, .. arguments])
+        // A repository names programs in its own settings, too: this one would be run to learn what changed.
+        var program = ProgramFile.Find("git") ?? throw new GitException("git is not on PATH");
+        var start = new ProcessStartInfo(program, ["-c", "core.fsmonitor=false", "-C", folder, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ChatGenius.Db.Text;
 
 namespace ChatGenius.Tool;
 
@@ -41,7 +42,7 @@ internal sealed class PasswordCommand(string command)
 
     private Process Start()
     {
-        var (shell, flag) = OperatingSystem.IsWindows() ? ("cmd.exe", "/c") : ("/bin/sh", "-c");
+        var (shell, flag) = ProgramFile.Shell;
         try
         {
             return Process.Start(new ProcessStartInfo(shell, [flag, command]) { RedirectStandardOutput = true })!;

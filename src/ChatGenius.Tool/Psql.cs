@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using ChatGenius.Db.Text;
 
 namespace ChatGenius.Tool;
 
@@ -19,7 +20,8 @@ internal static partial class Psql
 
         try
         {
-            using var process = Process.Start("psql", [url.Display, .. arguments]);
+            var psql = ProgramFile.Find("psql") ?? throw NotFound(url, "it is not on PATH");
+            using var process = Process.Start(psql, [url.Display, .. arguments]);
             await process.WaitForExitAsync(CancellationToken.None);
             return process.ExitCode;
         }

@@ -75,6 +75,12 @@ public partial class ArchitectureTests
         lines.Where(line => BareCatalog().IsMatch(line)).ShouldBeEmpty();
     }
 
+    /// <summary>.NET looks for a bare name in the working folder before it looks in PATH: a project of others may have put a program there.
+    /// </summary>
+    [Fact]
+    public void A_program_is_started_by_its_full_path_alone() => Sources("src").Where(file => BareProgram().IsMatch(File.ReadAllText(file)))
+        .Select(Path.GetFileName).ShouldBeEmpty("ProgramFile finds a program in PATH.");
+
     [Fact]
     public void The_engine_knows_neither_the_tool_nor_a_console() =>
         Sources("src", "ChatGenius.Db").Where(f => ToolOrConsole().IsMatch(File.ReadAllText(f))).Select(Path.GetFileName).ShouldBeEmpty();
@@ -171,6 +177,9 @@ public partial class ArchitectureTests
 
     [GeneratedRegex(@"\bFile\.(Read[AL]|Open)|new FileStream\(")]
     private static partial Regex ReadsFile();
+
+    [GeneratedRegex(@"\b(ProcessStartInfo|Process\.Start)\(\s*""(?!/)")]
+    private static partial Regex BareProgram();
 
     [GeneratedRegex(@"\bNpgsql(Command|Batch|Connection)\b")]
     private static partial Regex Npgsql();

@@ -179,6 +179,12 @@ internal sealed partial class DatabaseUrl
     {
         ArgumentNullException.ThrowIfNull(text);
         environment ??= Environment.GetEnvironmentVariable;
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ProblemException("CG0601", $"What {label} has holds a null character, which no connection string can have",
+                advice: "Write it again, without what is invisible in it.");
+        }
+
         var source = new ConnectionText(label, text.Trim());
         if (ConnectionUrl.IsUrl(source.Text))
         {

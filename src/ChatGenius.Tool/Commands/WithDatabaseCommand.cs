@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using ChatGenius.Db.Replay;
+using ChatGenius.Db.Text;
 
 namespace ChatGenius.Tool.Commands;
 
@@ -42,10 +43,13 @@ internal sealed partial class WithDatabaseCommand(TestDatabaseRequests requests,
                 advice: "Write it after --, as in: with-database -- npm test");
         }
 
+        using var progress = new RunProgress(report);
+        progress.Show("Making the test database");
         var request = requests.Of(content, cancellationToken);
         await using var database = await new TestDatabases(targets.Replayer(server, new ReplayOptions(), "--server"))
             .OpenAsync(request, cancellationToken);
         TestDatabaseRequests.Warn(report, database.Missing);
+        progress.Dispose();
         report.Detail($"The database is {database.Database.Url.Display}");
         return (ExitCode)await RunAsync(call, database.Database.Url);
     }
@@ -70,7 +74,11 @@ internal sealed partial class WithDatabaseCommand(TestDatabaseRequests requests,
 
     private Process Start(List<string> call, DatabaseUrl url)
     {
-        var start = new ProcessStartInfo(call[0], call[1..]) { WorkingDirectory = shell.WorkingDirectory };
+        // As a shell finds it: in PATH, or where a name with a folder says.
+        var program = call[0].Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal) ? shell.Absolute(call[0])
+            : ProgramFile.Find(call[0], shell.Variable("PATH"));
+        var start = new ProcessStartInfo(
+            program ?? throw NotStarted(call[0], "it is not on PATH"), call[1..]) { WorkingDirectory = shell.WorkingDirectory };
         start.Environment.Clear();
         foreach (var (name, value) in shell.Environment.Where(variable => !OfLibpq().IsMatch(variable.Key)))
         {
@@ -86,9 +94,12 @@ internal sealed partial class WithDatabaseCommand(TestDatabaseRequests requests,
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new ProblemException("CG1012", $"{call[0]} can't be started: {e.Message}", advice: "Check its name and PATH.", cause: e);
+            throw NotStarted(call[0], e.Message);
         }
     }
+
+    private static ProblemException NotStarted(string program, string why) =>
+        new("CG1012", $"{program} can't be started: {why}", advice: "Check its name and PATH.");
 
     [GeneratedRegex("^PG(?!DATA$)[A-Z]")]
     private static partial Regex OfLibpq();

@@ -16,6 +16,8 @@ internal sealed record Target(Database Database, bool IsEmbedded)
 /// </summary>
 internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings settings, Report report)
 {
+    private readonly HashSet<string> _warned = [];
+
     /// <summary>The database that was named.</summary>
     /// <returns>Null where the embedded server is to be used.</returns>
     /// <exception cref="ProblemException">
@@ -33,21 +35,34 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
 
         if (settings.DatabaseUrl is { } setting)
         {
-            return (WithPassword(Parse(setting.Value, setting.Origin)), setting.Origin);
+            return (Own(Read(setting.Value, setting.Origin)), setting.Origin);
         }
 
-        return DatabaseUrl.FromEnvironment(shell.Variable) is { } url ? (WithPassword(url), "PG* variables") : null;
+        return DatabaseUrl.FromEnvironment(shell.Variable) is { } url ? (Own(url), "PG* variables") : null;
     }
 
-    private DatabaseUrl WithPassword(DatabaseUrl url) =>
-        settings.PasswordCommand is { } command ? url.WithPasswordSource(new PasswordCommand(command).RunAsync) : url;
+    private DatabaseUrl Own(DatabaseUrl url) =>
+        Warned(settings.PasswordCommand is { } command ? url.WithPasswordSource(new PasswordCommand(command).RunAsync) : url);
 
-    /// <summary>Reads a connection string. What is not understood may hold a password anywhere: from then on no part of it is
-    /// shown.</summary>
+    /// <summary>Reads the connection string of another database than the command's own, which no password command is asked for: what it
+    /// prints belongs to its environment's server.</summary>
     /// <param name="text">A URL, or keywords.</param>
     /// <param name="origin">Where it comes from.</param>
     /// <exception cref="ProblemException">CG0601 to CG0604.</exception>
-    public DatabaseUrl Parse(string text, string origin)
+    public DatabaseUrl Parse(string text, string origin) => Warned(Read(text, origin));
+
+    private DatabaseUrl Warned(DatabaseUrl url)
+    {
+        if (url.Warning is { } warning && _warned.Add(warning.Message))
+        {
+            report.Warn(warning);
+        }
+
+        return url;
+    }
+
+    /// <summary>What is not understood may hold a password anywhere: from then on no part of it is shown.</summary>
+    private DatabaseUrl Read(string text, string origin)
     {
         try
         {
@@ -70,11 +85,6 @@ internal sealed class TargetFinder(Shell shell, GlobalOptions options, Settings 
         if (Named() is { } named)
         {
             report.Detail($"Database {named.Url.Display}, from {named.Origin}");
-            if (named.Url.Warning is { } warning)
-            {
-                report.Warn(warning);
-            }
-
             return new Target(new Database(named.Url), IsEmbedded: false);
         }
 

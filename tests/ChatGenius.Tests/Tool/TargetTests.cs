@@ -64,6 +64,71 @@ public class TargetTests
         server.Passwords.Distinct().ShouldBe(complaint is null ? ["s3cret"] : []);
     }
 
+    /// <summary>Every place of a connection string beside the command's own database.</summary>
+    public static TheoryData<string> OtherDatabases =>
+    [
+        "check --target URL --shadow URL", "check --shadow URL", "drift --shadow URL", "schema diff URL", "schema diff URL URL",
+        "schema diff migrations --shadow URL", "schema dump --database URL", "test-database --server URL", "test-database drop URL",
+        "with-database --server URL -- true", "baseline --detect --shadow URL",
+    ];
+
+    [Theory]
+    [MemberData(nameof(OtherDatabases))]
+    public async Task A_password_command_is_asked_for_no_database_but_its_environments(string call)
+    {
+        using var tool = new InProcess();
+        tool.Write("migrations/0001_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;\n");
+        tool.Write("chatgenius-db.json",
+            """
+            { "bundle": false,
+              "environments": { "production": { "database_url_variable": "PROD_URL", "password_command": "echo of-production" } } }
+            """);
+        tool.Environment["CHATGENIUS_ENV"] = "production";
+        await using var database = await TestDatabase.CreateAsync();
+        tool.Environment["PROD_URL"] = database.Url.ConnectionString;
+        await using var server = new HostileServer(atQuery: HostileServer.BreakOffAsync) { AsksForPassword = true };
+        var ofProduction = call.Contains("--database", StringComparison.Ordinal);
+
+        var url = $"{server.Url.Display}?sslmode=disable";
+        var run = await tool.RunAsync([.. call.Replace("URL", url, StringComparison.Ordinal).Split(' ')]);
+
+        run.ExitCode.ShouldBe(ExitCode.Error, run.Out);
+        server.Passwords.Distinct().ShouldBe(ofProduction ? ["of-production"] : []);
+        (ofProduction ? "CG0614" : run.Error).ShouldContain("CG0614");
+    }
+
+    [Theory]
+    [Trait("Needs", "Unix")]
+    [MemberData(nameof(OtherDatabases))]
+    public async Task A_password_file_that_others_can_read_is_passed_over_with_a_word_for_every_database(string call)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        using var tool = new InProcess();
+        tool.Write("migrations/0001_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;\n");
+        tool.Write("chatgenius-db.json", """{ "bundle": false }""");
+        var file = tool.Write("pgpass", "*:*:*:*:open\n");
+        await using var server = new HostileServer(atQuery: HostileServer.BreakOffAsync) { AsksForPassword = true };
+        await using var database = await TestDatabase.CreateAsync();
+        tool.Environment["CHATGENIUS_DATABASE_URL"] = database.Url.ConnectionString;
+        string[] words =
+            [.. call.Replace("URL", $"{server.Url.Display}?sslmode=disable&passfile={file}", StringComparison.Ordinal).Split(' ')];
+
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+        var open = await tool.RunAsync(words);
+        server.Passwords.ShouldBeEmpty();
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var closed = await tool.RunAsync(words);
+
+        open.Error.Split("CG0642").Length.ShouldBe(2, open.Error);
+        open.Error.ShouldContain("CG0614");
+        closed.Error.ShouldNotContain("CG0642");
+        server.Passwords.Distinct().ShouldBe(["open"]);
+    }
+
     [Theory]
     [InlineData("CI", "true")]
     [InlineData("KUBERNETES_SERVICE_HOST", "10.0.0.1")]

@@ -21,6 +21,9 @@ internal sealed record Shell(
     /// <summary>The width of the terminal in columns; asked each time, because a terminal can be resized.</summary>
     public Func<int> Width { get; init; } = () => 80;
 
+    /// <summary>How often a run that goes on says so; null for what suits a terminal or a pipe.</summary>
+    public TimeSpan? Beat { get; init; }
+
     /// <summary>The value of an environment variable; an empty one counts as not set, as it does for libpq.</summary>
     public string? Variable(string name) => Environment.TryGetValue(name, out var value) && value.Length > 0 ? value : null;
 

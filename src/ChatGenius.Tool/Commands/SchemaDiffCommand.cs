@@ -52,6 +52,8 @@ internal sealed class SchemaDiffCommand(SchemaSources sources, Settings settings
                 advice: "Name a database's URL or a dump file; see 'chatgenius-db schema diff --help'.");
         }
 
+        using var progress = new RunProgress(report);
+        progress.Show("Reading the schemas");
         var options = read.Over(settings, sql ? SchemaParts.Dependencies : 0);
         var before = await sources.ReadAsync(a, "A", shadow, options, cancellationToken);
         var after = b is null

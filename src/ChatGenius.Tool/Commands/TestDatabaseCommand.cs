@@ -62,6 +62,8 @@ internal sealed class TestDatabaseCommand(TestDatabaseRequests requests, TargetF
     private async Task<ExitCode> MakeAsync(
         TestDatabaseOptions content, string? server, int count, string? name, CancellationToken cancellationToken)
     {
+        using var progress = new RunProgress(report);
+        progress.Show("Making test databases");
         var request = requests.Of(content, cancellationToken);
         var (urls, missing) = await Databases(server).CreateAsync(request, count, name, cancellationToken);
         TestDatabaseRequests.Warn(report, missing);

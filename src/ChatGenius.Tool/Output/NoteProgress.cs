@@ -8,8 +8,12 @@ internal sealed class NoteProgress(Report report) : IProgress<string>
     public void Report(string value) => report.Note(value);
 }
 
-/// <summary>Prints each step, with <c>--verbose</c>.</summary>
+/// <summary>Says each step: on the line that shows that the work goes on, and with <c>--verbose</c> on one of its own.</summary>
 internal sealed class DetailProgress(Report report) : IProgress<string>
 {
-    public void Report(string value) => report.Detail(value);
+    public void Report(string value)
+    {
+        report.Life?.Show(value);
+        report.Detail(value);
+    }
 }

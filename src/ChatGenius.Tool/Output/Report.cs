@@ -58,6 +58,10 @@ internal sealed class Report
     /// <summary>Whether a line on stderr can be drawn again and again.</summary>
     public bool IsLive => ErrorStyle.Enabled && !Quiet && !Json;
 
+    /// <summary>How often a run that goes on says so: often enough on a terminal for a line that moves, every few seconds in a pipe with
+    /// <c>--verbose</c>; null for never.</summary>
+    public TimeSpan? Beat => IsLive ? _shell.Beat ?? RunProgress.Frame : Verbose && !Json ? _shell.Beat ?? TimeSpan.FromSeconds(5) : null;
+
     public bool OutIsTerminal => _shell.OutIsTerminal;
 
     public bool ErrorIsTerminal => _shell.ErrorIsTerminal;
@@ -182,7 +186,6 @@ internal sealed class Report
     /// <summary>A line for the person who looks for something.</summary>
     public void Detail(string line)
     {
-        Life?.Show(line);
         if (Verbose)
         {
             Error.WriteLine(ErrorStyle.Dim(Cells.Tame(line)));

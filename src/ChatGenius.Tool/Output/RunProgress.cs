@@ -9,10 +9,8 @@ namespace ChatGenius.Tool.Output;
 internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
 {
     private const string EraseLine = "\r\e[2K";
-    private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(100);
+    internal static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How often a line is written in a pipe, with <c>--verbose</c>.</summary>
-    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BatchBeat = TimeSpan.FromSeconds(10);
     private static readonly string[] Spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
@@ -29,8 +27,7 @@ internal sealed class RunProgress : IProgress<MigrationEvent>, IDisposable
     public RunProgress(Report report)
     {
         _report = report;
-        var every = report.IsLive ? Frame : report.Verbose && !report.Json ? Beat : (TimeSpan?)null;
-        _timer = every is { } time ? new Timer(_ => Draw(), null, time, time) : null;
+        _timer = report.Beat is { } time ? new Timer(_ => Draw(), null, time, time) : null;
         report.Life = this;
     }
 

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using ChatGenius.Db.Sql;
 using Npgsql;
 
 namespace ChatGenius.Db.Connections;
@@ -84,7 +85,8 @@ internal static class ConnectionProblem
             Advice: "Create it with 'chatgenius-db create', or check the name in the URL.") { Kind = ProblemKind.NoDatabase },
         PostgresErrorCodes.InsufficientPrivilege =>
             new Problem("CG0618", $"Role \"{url.UserName}\" may not connect to the database \"{url.DatabaseName}\"",
-            Advice: "GRANT CONNECT ON DATABASE … TO … lets it in.") { Kind = ProblemKind.ClosedDatabase },
+            Advice: $"GRANT CONNECT ON DATABASE {SqlIdentifier.Quote(url.DatabaseName)} TO {SqlIdentifier.Quote(url.UserName)} "
+                + "lets it in.") { Kind = ProblemKind.ClosedDatabase },
         // Another function of the server refuses databases that are closed on purpose.
         PostgresErrorCodes.ObjectNotInPrerequisiteState when e.Routine == "InitPostgres" => HalfDropped(url),
         PostgresErrorCodes.ObjectNotInPrerequisiteState =>
@@ -113,7 +115,7 @@ internal static class ConnectionProblem
             ProblemKind.ClosedDatabase };
 
     private static Problem NoRole(DatabaseUrl url) => new("CG0616", $"The role \"{url.UserName}\" does not exist on {url.ServerNames}",
-        Advice: "Name another in the URL (postgres://ROLE@…), or create it with CREATE ROLE … LOGIN.");
+        Advice: $"Name another in the URL (postgres://ROLE@…), or create it: CREATE ROLE {SqlIdentifier.Quote(url.UserName)} LOGIN");
 
     private static Problem? FromSocket(DatabaseUrl url, SocketException e) => e.SocketErrorCode switch
     {

@@ -169,7 +169,8 @@ internal sealed class Database(DatabaseUrl url)
         {
             throw Refused("CG0630", "created", refused, refused.SqlState switch
             {
-                PostgresErrorCodes.InsufficientPrivilege => "ALTER ROLE … CREATEDB lets the role create databases.",
+                PostgresErrorCodes.InsufficientPrivilege =>
+                    $"ALTER ROLE {SqlIdentifier.Quote(url.UserName)} CREATEDB lets the role create databases.",
                 PostgresErrorCodes.ObjectInUse => "Somebody is connected to the template: end that session, or try again.",
                 PostgresErrorCodes.DiskFull => DiskFull.Advice,
                 _ => refused.Hint ?? e.Problems[0].Advice,

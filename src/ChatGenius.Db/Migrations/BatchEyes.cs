@@ -45,16 +45,18 @@ internal sealed class BatchEyes(MigrationLock held, BatchLimits limits, int? pid
         const string Query =
             """
             SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'), has_function_privilege('pg_ls_archive_statusdir()', 'EXECUTE'),
-                current_setting('archive_mode') <> 'off'
+                current_setting('archive_mode') <> 'off', quote_ident(current_user)
             """;
-        var rights = (await session.RowsAsync(
-            Query, row => new Rights(row.GetBoolean(0), row.GetBoolean(1), row.GetBoolean(2)), CancellationToken.None))[0];
+        var (rights, role) = (await session.RowsAsync(
+            Query, row => (new Rights(row.GetBoolean(0), row.GetBoolean(1), row.GetBoolean(2)), row.GetString(3)),
+            CancellationToken.None))[0];
+        var grant = $"GRANT pg_monitor TO {role}";
         Unseen =
         [
             .. rights.Statistics ? Array.Empty<string>()
-                : ["how far standbys are and how old other transactions are can't be seen: GRANT pg_monitor TO this role"],
+                : [$"how far standbys are and how old other transactions are can't be seen without: {grant}"],
             .. rights.Archive || !rights.Archives ? Array.Empty<string>()
-                : ["what waits for the archive can't be seen: GRANT pg_monitor TO this role"],
+                : [$"what waits for the archive can't be seen without: {grant}"],
         ];
         return rights;
     }

@@ -142,6 +142,13 @@ internal sealed class BatchedStep(
 
     private async Task RunBatchesAsync(CancellationToken cancellationToken)
     {
+        if (!session.History.Place.Has("batches"))
+        {
+            throw new ProblemException(
+                "CG0523", $"The history in schema {session.History.Schema} is of an older layout, which keeps no progress of batches",
+                step.Section.Where, "Let a role that may upgrade it run 'chatgenius-db apply' once.");
+        }
+
         var key = await FindKeyAsync(cancellationToken);
         var state = _begun ? await ReadStateAsync(cancellationToken) : null;
         if (state is null)
@@ -301,13 +308,6 @@ internal sealed class BatchedStep(
     /// <summary>How far the batches are; a slice of an earlier run that is on its way is waited for.</summary>
     private async Task<BatchState?> ReadStateAsync(CancellationToken cancellationToken)
     {
-        if (!session.History.Place.Has("batches"))
-        {
-            throw new ProblemException(
-                "CG0523", $"The history in schema {session.History.Schema} is of an older layout, which keeps no progress of batches",
-                step.Section.Where, "Let a role that may upgrade it run 'chatgenius-db apply' once.");
-        }
-
         return (await session.History.ReadBatchesAsync(
             Session.Over(session.Connection, "reading how far the batches are"), waitForWriters: true, cancellationToken))
             .FirstOrDefault(new BatchState(step.Version, step.Direction, _next + 1, []).IsSame);

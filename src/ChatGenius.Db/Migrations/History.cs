@@ -195,7 +195,7 @@ internal sealed partial class History(string schemaName)
     /// <exception cref="ProblemException">CG0519: our role may not read it; CG0513, CG0517: as <see cref="ReadAsync"/>.</exception>
     internal async Task<IReadOnlyList<LogEntry>> ReadLogAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await ReadAsync(connection, HistoryColumns.Plan, waitForWriters: false, cancellationToken);
+        var (facts, _) = await ReadAsync(connection, HistoryColumns.Plan, waitForWriters: false, cancellationToken);
         if (!Place.Has("log"))
         {
             return [];
@@ -205,7 +205,8 @@ internal sealed partial class History(string schemaName)
         {
             throw new ProblemException(
                 "CG0519", $"The log in schema {_schema} may be read by its owner only: statements and errors in it can hold secrets",
-                advice: $"Connect as {SqlIdentifier.Quote(Place.Owner)}, or let them run: GRANT SELECT ON {_schema}.log TO your role.");
+                advice: $"Connect as {SqlIdentifier.Quote(Place.Owner)}, or let them run: GRANT SELECT ON {_schema}.log TO "
+                    + SqlIdentifier.Quote(facts.RoleName));
         }
 
         return await ReadLogAsync(

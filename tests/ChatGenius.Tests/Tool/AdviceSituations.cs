@@ -7,8 +7,9 @@ namespace ChatGenius.Tests.Tool;
 /// <param name="Calls">The commands that its advice names, in their order.</param>
 /// <param name="Make">Brings it about; gives the call that meets it.</param>
 /// <param name="Human">What the advice leaves to the reader, before the call that is given.</param>
+/// <param name="Looks">Whether the advised call only finds out what to do: the first one stays wrong.</param>
 internal sealed record Situation(
-    string Code, string Calls, Func<AdviceStage, Task<string>> Make, Func<AdviceStage, string, Task>? Human = null);
+    string Code, string Calls, Func<AdviceStage, Task<string>> Make, Func<AdviceStage, string, Task>? Human = null, bool Looks = false);
 
 /// <summary>A project and a database, both with names that have to be quoted.</summary>
 internal sealed class AdviceStage(TestDatabase database) : IDisposable
@@ -29,8 +30,8 @@ internal sealed class AdviceStage(TestDatabase database) : IDisposable
     public async Task<ToolRun> RunAsync(string call, bool isFirst)
     {
         List<string> words = [.. ShellWords.Split(call.Replace(" URL", $" {Url}", StringComparison.Ordinal))];
-        words.AddRange(isFirst && words[0] != "server" ? ["--no-color", .. Here] : []);
-        var needsServer = words[0] is "check" or "drift" && !words.Contains("--rules");
+        words.AddRange(!isFirst ? [] : words[0] == "server" ? ["--no-color"] : ["--no-color", .. Here]);
+        var needsServer = (words[0] is "check" or "drift" && !words.Contains("--rules")) || words.Contains("--detect");
         words.AddRange(needsServer ? ["--shadow", (await TestServer.UrlAsync()).Display] : []);
         return await Tool.RunAsync([.. words]);
     }
@@ -52,9 +53,22 @@ internal sealed class AdviceStage(TestDatabase database) : IDisposable
 
     public Task GoAsync() => Database.ExecuteAsync("CREATE TABLE IF NOT EXISTS go ()");
 
+    public async Task GitAsync(params string[] arguments)
+    {
+        await using var git = ToolProcess.StartProcess("git", ["-c", "user.name=t", "-c", "user.email=t@example.org", .. arguments],
+            Tool.Folder, environment: null, input: null);
+        (await git.ExitAsync()).ExitCode.ShouldBe(0);
+    }
+
     public void Dispose()
     {
         Late?.Dispose();
+        if (Tool.Environment.TryGetValue("CHATGENIUS_DATA_DIR", out var data))
+        {
+            Tool.RunAsync("server", "destroy", "--yes").GetAwaiter().GetResult();
+            (Directory.Exists(data) ? new DirectoryInfo(data) : null)?.Delete(recursive: true);
+        }
+
         Tool.Dispose();
     }
 }
@@ -287,27 +301,117 @@ internal static class AdviceSituations
             await s.FirstAsync("checkpoint save \"it's mine!\"");
             return "checkpoint save \"it's mine!\"";
         }),
+        ["no database to copy"] = new("CG1314", "create", s => Do(() =>
+            s.Url = s.Database.Url.WithDatabase($"{s.Database.Url.DatabaseName} it$ absent!").Display, "checkpoint save one")),
+        ["a checkpoint without a name"] = new("CG1010", "checkpoint", s => Do(() => { }, "checkpoint save"), Looks: true),
+        ["another run between question and answer"] = new("CG0410", "repair", async s =>
+        {
+            s.Write("0001_a", "DO $$ BEGIN COMMIT; PERFORM 1 / 0; END $$", options: " transaction:false");
+            await s.FirstAsync("apply");
+            s.Tool.AtQuestion = () => s.Database.ExecuteAsync("UPDATE \"kept `here`\".journal SET started_at = now()")
+                .GetAwaiter().GetResult();
+            return "repair 1 --again";
+        }),
+        ["tables of others"] = new("CG0430", "baseline apply", async s =>
+        {
+            s.Write("0001_a", "CREATE TABLE a ()", "DROP TABLE a");
+            await s.Database.ExecuteAsync("CREATE TABLE a ()");
+            return "apply";
+        }, (s, call) => call.StartsWith("apply", StringComparison.Ordinal)
+            ? s.Database.ExecuteAsync("ALTER TABLE a RENAME TO other") : Task.CompletedTask),
+        ["no table of that tool"] = new("CG0431", "baseline", TakenOverAsync("baseline --from dbmate"), Looks: true),
+        ["not all there"] = new("CG0432", "baseline", TakenOverAsync("baseline --to 2"), Looks: true),
+        ["a tool that is not known"] = new("CG1006", "baseline", TakenOverAsync("baseline --from nothing"), Looks: true),
+        ["a baseline of nothing"] = new("CG1010", "baseline", TakenOverAsync("baseline"), Looks: true),
+        ["applied on top of a mark"] = new("CG0435", "rollback", async s =>
+        {
+            await TakenOverAsync("")(s);
+            await s.FirstAsync("baseline --to 1");
+            await s.FirstAsync("apply");
+            return "baseline --undo";
+        }),
+        ["no test database"] = new("CG1401", "test-database", s => Do(() => { }, "test-database drop URL"), Looks: true),
+        ["a history that is altered meanwhile"] = new("CG0517", "status", async s =>
+        {
+            s.Write("0001_a", "SELECT 1");
+            await s.FirstAsync("apply");
+            s.Write("0002_b", "ALTER TABLE \"kept `here`\".history ADD COLUMN more int");
+            return "apply";
+        }),
+        ["published, so it stays"] = new("CG0817", "renumber rollback", async s =>
+        {
+            s.Write("0002_theirs", "SELECT 1");
+            await s.GitAsync("init", "-q", "-b", "main");
+            await s.GitAsync("add", "-A");
+            await s.GitAsync("commit", "-q", "-m", "theirs");
+            await s.GitAsync("checkout", "-q", "-b", "mine");
+            s.Write("0001_mine", "SELECT 1");
+            await s.FirstAsync("apply --to 1");
+            await s.GitAsync("update-ref", "refs/remotes/origin/main", "main");
+            return "renumber 'my $migrations/0002_theirs.sql'";
+        }, (s, call) => call.StartsWith("renumber", StringComparison.Ordinal) ? s.FirstAsync("rollback") : Task.CompletedTask, Looks: true),
+        ["batches by another key"] = new("CG0522", "repair", async s =>
+        {
+            s.Write("0001_t", "CREATE TABLE t (id int PRIMARY KEY, k int UNIQUE NOT NULL, v int); INSERT INTO t VALUES (1, 1), (2, 2)");
+            s.Write("0002_t", "UPDATE t SET v = 0 / (SELECT count(*) FROM pg_class WHERE relname = 'go' OR id = 1)::int "
+                + "WHERE id BETWEEN :batch_first AND :batch_last", options: " batch:t size:1");
+            await s.FirstAsync("apply");
+            await s.Database.ExecuteAsync("ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (k)");
+            return "apply";
+        }, (s, _) => s.GoAsync()),
+        ["a history of an older layout"] = new("CG0523", "apply", OlderAsync, (s, _) =>
+            s.Database.ExecuteAsync($"ALTER ROLE {RoleOf(s)} SUPERUSER")),
+        ["data of another PostgreSQL"] = new("CG0713", "server", s => Do(() =>
+        {
+            var data = Directory.CreateDirectory(Path.Combine(OwnServer(s), "data")).FullName;
+            File.WriteAllText(Path.Combine(data, "PG_VERSION"), "9\n");
+        }, "server start")),
+        ["data that no server can start with"] = new("CG0712", "server", async s =>
+        {
+            var folder = OwnServer(s);
+            await s.FirstAsync("server start");
+            await s.FirstAsync("server stop");
+            File.Delete(Path.Combine(folder, "data", "global", "pg_control"));
+            return "server start";
+        }),
     };
+
+    /// <summary>A database that has what the first of two migrations makes, and no history.</summary>
+    private static Func<AdviceStage, Task<string>> TakenOverAsync(string call) => async s =>
+    {
+        s.Write("0001_a", "CREATE TABLE a ()", "DROP TABLE a");
+        s.Write("0002_b", "CREATE TABLE b ()", "DROP TABLE b");
+        await s.Database.ExecuteAsync("CREATE TABLE a ()");
+        return call;
+    };
+
+    /// <summary>An embedded server of the stage's own, where the account that it runs as may enter.</summary>
+    private static string OwnServer(AdviceStage s) =>
+        s.Tool.Environment["CHATGENIUS_DATA_DIR"] = Path.Combine(Path.GetTempPath(), $"chatgenius-advice-{Guid.NewGuid():N}");
+
+    private static string RoleOf(AdviceStage s) => $"lesser_{s.Database.Url.DatabaseName}";
+
+    /// <summary>A role that may write a history of 0.1.0, and not upgrade it, meets a section in batches.</summary>
+    private static async Task<string> OlderAsync(AdviceStage s)
+    {
+        s.Write("0001_a", "CREATE TABLE a (id int PRIMARY KEY, v int)");
+        var applied = MigrationSource.Load(Path.Combine(s.Tool.Folder, "my $migrations"), bundle: false)[0];
+        var role = RoleOf(s);
+        await s.Database.ExecuteAsync(Migrations.OlderHistoryTests.Of010(applied).Replace("chatgenius_db", "\"kept `here`\"",
+            StringComparison.Ordinal));
+        await s.Database.ExecuteAsync($"CREATE ROLE {role} LOGIN PASSWORD 'of-a-test'; GRANT USAGE ON SCHEMA \"kept `here`\" TO {role}; "
+            + $"GRANT ALL ON ALL TABLES IN SCHEMA \"kept `here`\" TO {role}; INSERT INTO a VALUES (1, 1); ALTER TABLE a OWNER TO {role}");
+        s.Write("0002_a", "UPDATE a SET v = v WHERE id BETWEEN :batch_first AND :batch_last", options: " batch:a");
+        var server = new NpgsqlConnectionStringBuilder(s.Database.Url.ConnectionString) { Username = role, Password = null };
+        s.Tool.Environment["PGPASSWORD"] = "of-a-test";
+        s.Url = Db.Connections.DatabaseUrl.Parse(server.ConnectionString, "test").Display;
+        return "apply";
+    }
 
     /// <summary>What is not walked through, and why.</summary>
     internal static readonly Dictionary<string, string> Others = new()
     {
-        ["CG0410"] = "Another run has to come between a question and its answer; the advice only shows.",
-        ["CG0430"] = "A database that something else built: the tests of taking over.",
-        ["CG0431"] = "Likewise.",
-        ["CG0432"] = "Likewise.",
-        ["CG0435"] = "Likewise.",
-        ["CG1006"] = "A value that baseline does not know; the advice only looks.",
-        ["CG1010"] = "A baseline without saying up to where; the advice only looks.",
-        ["CG1112"] = "What the throw-away server lacks; the advice is about that server.",
-        ["CG1401"] = "A name that is no test database's; the advice only lists.",
-        ["CG0517"] = "A history that is not as the tool makes it: HostileHistoryTests.",
-        ["CG0817"] = "A file that renumber does not move: RenumberingTests.",
-        ["CG0522"] = "Batches through another table than before they were interrupted: their own tests.",
-        ["CG0523"] = "A history of an older layout that this role may not upgrade: somebody else has to.",
-        ["CG0712"] = "Data of the embedded server that can't be started: LocalServerTests.",
-        ["CG0713"] = "Data of the embedded server of another major version: LocalServerTests.",
-        ["CG1314"] = "The database goes away between two statements of a copy; 'create' is walked through with CG0617.",
+        ["CG1112"] = "Its advice names an option and no command; the call after it in the source is that of a note.",
     };
 
     private static Task<string> LateAsync(AdviceStage stage, bool refuses)

@@ -23,6 +23,11 @@ internal sealed class InProcess : IDisposable
 
     public int Width { get; init; } = 80;
 
+    public TimeSpan? Beat { get; init; }
+
+    /// <summary>What happens while the tool waits for its first answer.</summary>
+    public Action? AtQuestion { get; set; }
+
     public string Write(string name, string text)
     {
         var path = Path.Combine(Folder, name);
@@ -32,13 +37,21 @@ internal sealed class InProcess : IDisposable
     }
 
     public Shell Shell(TextWriter output, TextWriter error, string? workingDirectory = null) =>
-        new(new StringReader(Input).ReadLine, output, error, WithOwnData(), Path.GetFullPath(workingDirectory ?? "", Folder))
+        new(Answers(new StringReader(Input)), output, error, WithOwnData(), Path.GetFullPath(workingDirectory ?? "", Folder))
         {
             InIsTerminal = Terminal,
             OutIsTerminal = Terminal,
             ErrorIsTerminal = Terminal,
             Width = () => Width,
+            Beat = Beat,
         };
+
+    private Func<string?> Answers(StringReader input) => () =>
+    {
+        AtQuestion?.Invoke();
+        AtQuestion = null;
+        return input.ReadLine();
+    };
 
     public Task<ToolRun> RunAsync(params string[] args) => RunInAsync("", args);
 

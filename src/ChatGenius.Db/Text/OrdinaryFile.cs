@@ -1,7 +1,7 @@
 namespace ChatGenius.Db.Text;
 
 /// <summary>Reads small files that others name or put there. A pipe or a device may wait or never end: it is refused.</summary>
-public static class OrdinaryFile
+internal static class OrdinaryFile
 {
     private const int Largest = 1024 * 1024;
 

@@ -25,22 +25,23 @@ internal static class AlterColumn
     /// <param name="a">The column before.</param>
     /// <param name="b">The column after.</param>
     /// <param name="replaced">Whether its type keeps its name and is another.</param>
-    /// <param name="follows">Whether it changes with that of the parent.</param>
+    /// <param name="follows">Whether it changes with that of the parent, which takes its default away where the type is another.</param>
     /// <param name="options">Whether the short forms do.</param>
     internal static IEnumerable<SchemaStatement> Change(
         SchemaObject o, ColumnFact a, ColumnFact b, bool replaced, bool follows, SchemaChangeOptions options)
     {
         var alter = $"ALTER {SchemaSql.Name(o)} ALTER COLUMN {b.QuotedName} ";
         var only = $"{SchemaSql.AlterOnly(o)} ALTER COLUMN {b.QuotedName} ";
-        var changesType = (TypeOf(a) != TypeOf(b) || replaced) && !follows;
-        if (a.Generated is not null && b.Generated is null)
+        var getsType = TypeOf(a) != TypeOf(b) || replaced;
+        var changesType = getsType && !follows;
+        if (a.Generated is not null && b.Generated is null && !follows)
         {
-            yield return new(only + "DROP EXPRESSION");
+            yield return new(alter + "DROP EXPRESSION");
         }
 
-        if (a.Default is not null && (a.Default != b.Default || changesType))
+        if (a.Default is not null && (a.Default != b.Default || changesType) && !(getsType && follows))
         {
-            yield return new(only + "DROP DEFAULT");
+            yield return new((changesType ? alter : only) + "DROP DEFAULT");
         }
 
         if (changesType)
@@ -56,7 +57,7 @@ internal static class AlterColumn
             };
         }
 
-        if (b.Default is not null && (a.Default != b.Default || changesType))
+        if (b.Default is not null && (a.Default != b.Default || getsType))
         {
             yield return new(only + "SET " + b.Default);
         }

@@ -325,7 +325,8 @@ internal sealed class ChangeScope
     private SchemaObject Without(SchemaObject o)
     {
         var gone = GoneFacts.Concat(Silent).Where(g => g.Item1 == o).Select(g => g.Item2).ToHashSet();
-        var facts = o.Facts.Where(f => f.Kind == "column" || !gone.Contains(f.Key)).Where(f => !gone.Any(g => GoesWith(f, g))).ToList();
+        var facts = o.Facts.Where(f => f.Kind == "column" || !gone.Contains(f.Key)).Where(f => !gone.Any(g => GoesWith(f, g)))
+            .Where(f => f.Kind != "inherited" || !GoneFacts.Any(g => f.Key == "inherited " + g.Key)).ToList();
         if (gone.Contains("partition of"))
         {
             facts.RemoveAll(f => f.Key == "partition bound");
@@ -363,6 +364,6 @@ internal sealed class ChangeScope
         var name = gone[(gone.IndexOf(' ', StringComparison.Ordinal) + 1)..];
         return f.Key == $"comment on {gone}" || f.Key.StartsWith($"dependency of {gone} on ", StringComparison.Ordinal)
             || (f.Key == "replica identity" && f.Text == $"USING INDEX {name}") || (f.Key == "cluster on" && f.Text == name)
-            || (f.Kind == "inherited" && GoneFacts.Any(g => f.Key == "inherited " + g.Key));
+            || (f.Kind == "inherited" && gone == "partition of");
     }
 }

@@ -86,6 +86,11 @@ internal sealed partial class SchemaChanges
             ChangeFacts(State(o)!, o);
         }
 
+        foreach (var o in made)
+        {
+            AskForOrder(o);
+        }
+
         DropLast();
         Certain(made.Where(IsLast).SelectMany(o => (string[])[.. _create.Create(o, withoutSoftParts: false),
             .. o.Facts.SelectMany(f => SchemaSql.Add(o, f))]));
@@ -199,57 +204,6 @@ internal sealed partial class SchemaChanges
         }
     }
 
-    private void AlterColumns(SchemaObject a, SchemaObject b)
-    {
-        var again = _scope.MadeAgain.Where(m => (m.Object.Kind, m.Object.Name) == (b.Kind, b.Name)).Select(m => m.Column).ToHashSet();
-        _statements.AddRange(Pairs(a, b).Where(p => again.Contains(p.Becomes.QuotedName) && !Follows(a, b, p.Becomes))
-            .Select(p => AlterColumn.Drop(a, b, p.Was) with
-        {
-            Question = p.Was.Generated is null ? $"are the values of {b.Name}.{p.Was.QuotedName} needed no more, which shall be generated?"
-                : null,
-        }));
-        foreach (var (was, becomes) in Pairs(a, b).Where(p => !again.Contains(p.Becomes.QuotedName)))
-        {
-            var replaced = _scope.Replaced.Any(t => ChangeScope.IsOf(becomes, t)) && was.Type == becomes.Type;
-            if (was.Fact.Text != becomes.Fact.Text || replaced)
-            {
-                _statements.AddRange(AlterColumn.Change(b, was, becomes, replaced, Follows(a, b, becomes), _options));
-            }
-        }
-
-        foreach (var c in Fresh(a, b, again))
-        {
-            _statements.Add(AlterColumn.Add(b, c, _create.Column(b, c, withoutDefault: false)));
-            Certain(_create.FinishColumn(b, c, withoutSoftParts: false));
-        }
-
-        // What the parent gives, a child may have with another default.
-        foreach (var c in ColumnFact.Of(b).Where(c => a[c.Fact.Key] is null && Follows(a, b, c)))
-        {
-            var parents = b["partition of"] is { } partitioned ? [partitioned] : Clauses.Split(b["inherits"] ?? "");
-            if (_after.Objects.Where(t => parents.Contains(t.Name)).SelectMany(ColumnFact.Of)
-                .FirstOrDefault(p => p.QuotedName == c.QuotedName) is { } given)
-            {
-                _statements.AddRange(AlterColumn.Change(b, given, c, replaced: false, follows: true, _options));
-            }
-        }
-    }
-
-    /// <summary>The columns that are added, in their order, but for generated ones that read a later one.</summary>
-    private static IEnumerable<ColumnFact> Fresh(SchemaObject a, SchemaObject b, HashSet<string> again)
-    {
-        var fresh = ColumnFact.Of(b).Where(c => (a[c.Fact.Key] is null || again.Contains(c.QuotedName)) && !Follows(a, b, c)).ToList();
-        return fresh.OrderBy(c => c.Generated is not null && fresh.SkipWhile(f => f != c)
-            .Any(f => ChangeScope.Mentions(c.Generated, f.QuotedName)));
-    }
-
-    private static IEnumerable<(ColumnFact Was, ColumnFact Becomes)> Pairs(SchemaObject a, SchemaObject b) =>
-        ColumnFact.Of(b).Where(c => a[c.Fact.Key] is not null).Select(c => (new ColumnFact(new SchemaFact(c.Fact.Key, a[c.Fact.Key]!)), c));
-
-    /// <summary>Whether a column comes and goes with that of the parent.</summary>
-    private static bool Follows(SchemaObject a, SchemaObject b, ColumnFact c) => (c.IsInherited && a["inherits"] == b["inherits"])
-        || (a["partition of"] is not null && a["partition of"] == b["partition of"]);
-
     private static IEnumerable<SchemaFact> Missing(SchemaObject b, SchemaObject a, string kind) => b.Of(kind).Where(f => a[f.Key] is null);
 
     private void ChangeFacts(SchemaObject a, SchemaObject b)
@@ -283,20 +237,7 @@ internal sealed partial class SchemaChanges
             _statements.AddRange(AlterSql.Change(a, b, key));
         }
 
-        var order = ColumnFact.Of(b).Select(c => c.QuotedName).ToList();
-        var kept = ColumnFact.Of(a).Select(c => c.QuotedName)
-            .Where(c => order.Contains(c) && !_scope.MadeAgain.Any(m => m.Object.Name == b.Name && m.Column == c)).ToList();
-        var added = Fresh(a, b, [.. order.Except(kept)]).Select(c => c.QuotedName).ToList();
-        var will = kept.Concat(added).Concat(order.Except(kept).Except(added)).ToList();
-        if (b.Kind is "table" or "partitioned table" or "foreign table" && !will.SequenceEqual(order))
-        {
-            _statements.Add(new($"SELECT '{b.Name.Replace("'", "''", StringComparison.Ordinal)}'")
-            {
-                Question =
-                    $"the columns of {b.Name} will be in the order {string.Join(", ", will)} and not {string.Join(", ", order)}: only a "
-                    + "new table can have them so",
-            });
-        }
+        AskForOrder(b);
     }
 
     private static string? Column(string key) => key.IndexOf(" on column ", StringComparison.Ordinal) is var at and >= 0

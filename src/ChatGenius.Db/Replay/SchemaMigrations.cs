@@ -10,7 +10,9 @@ namespace ChatGenius.Db.Replay;
 /// <param name="Read">What of a schema counts.</param>
 /// <param name="Change">The forms of the statements.</param>
 /// <param name="Excluded">Patterns of what does not count.</param>
-internal sealed record SchemaMigrationOptions(SchemaReadOptions Read, SchemaChangeOptions Change, IReadOnlyCollection<string> Excluded);
+/// <param name="WithPlatform">Whether what comes from the server counts too; see <see cref="SchemaSnapshot.WithPlatformOf"/>.</param>
+internal sealed record SchemaMigrationOptions(
+    SchemaReadOptions Read, SchemaChangeOptions Change, IReadOnlyCollection<string> Excluded, bool WithPlatform = true);
 
 /// <summary>
 /// Writes migrations from the difference of two schemas. What undoes a file is not thought up: its up section is run on a replay, and the
@@ -36,7 +38,9 @@ internal sealed class SchemaMigrations(Replayer replayer, IReadOnlyList<Migratio
         await using var database = await replayer.OpenAsync(chain, cancellationToken: cancellationToken);
         var before = await ReadAsync(database, cancellationToken);
         var written = new List<ScaffoldedMigration>();
-        foreach (var part in Parts(SchemaChanges.Between(before, wanted.Without(options.Excluded), options.Change)))
+        var counts = wanted.Without(options.Excluded);
+        foreach (var part in Parts(SchemaChanges.Between(before, options.WithPlatform ? counts : counts.WithPlatformOf(before),
+            options.Change)))
         {
             var up = Up(part);
             var (after, down) = await UndoAsync(database, up, before, cancellationToken);

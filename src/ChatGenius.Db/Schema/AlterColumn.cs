@@ -62,7 +62,7 @@ internal static class AlterColumn
             yield return new(only + "SET " + b.Default);
         }
 
-        foreach (var statement in NotNull(o, a, b, options).Concat(Identity(only, a, b)).Concat(Settings(only, a, b, changesType)))
+        foreach (var statement in NotNull(o, a, b, options).Concat(Identity(only, a, b)).Concat(Settings(only, a, b, getsType)))
         {
             yield return statement;
         }

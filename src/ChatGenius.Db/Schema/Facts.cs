@@ -40,6 +40,9 @@ internal sealed class ColumnFact(SchemaFact fact)
 
     internal bool IsInherited => _clauses["INHERITED"] is not null;
 
+    /// <summary>The column as a child gets it from this one: how values are stored and counted is set for a table alone.</summary>
+    internal ColumnFact AsGiven => new(new SchemaFact(fact.Key, _clauses.Without("SET (", "STORAGE", "COMPRESSION", "STATISTICS")));
+
     internal static IEnumerable<ColumnFact> Of(SchemaObject o) => o.Of("column").Select(f => new ColumnFact(f));
 }
 

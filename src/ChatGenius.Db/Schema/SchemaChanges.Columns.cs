@@ -38,7 +38,7 @@ public sealed partial class SchemaChanges
         {
             if (Parents(b).SelectMany(ColumnFact.Of).FirstOrDefault(p => p.QuotedName == c.QuotedName) is { } given)
             {
-                _statements.AddRange(AlterColumn.Change(b, given, c, replaced: false, follows: true, _options));
+                _statements.AddRange(AlterColumn.Change(b, given.AsGiven, c, replaced: false, follows: true, _options));
             }
         }
     }
@@ -51,8 +51,8 @@ public sealed partial class SchemaChanges
     }
 
     /// <summary>The tables whose columns change with those of a table.</summary>
-    private IEnumerable<SchemaObject> Heirs(SchemaObject o) => _kept.Where(heir => Parents(heir).Contains(o) && FollowsAny(State(heir)!, heir))
-        .SelectMany(heir => Heirs(heir).Prepend(heir));
+    private IEnumerable<SchemaObject> Heirs(SchemaObject o) => _kept
+        .Where(heir => Parents(heir).Contains(o) && FollowsAny(State(heir)!, heir)).SelectMany(heir => Heirs(heir).Prepend(heir));
 
     /// <summary>The columns that are added, in their order, but for generated ones that read a later one.</summary>
     private static IEnumerable<ColumnFact> Fresh(SchemaObject a, SchemaObject b, HashSet<string> again)
@@ -87,8 +87,8 @@ public sealed partial class SchemaChanges
         }
     }
 
-    /// <summary>The order in which a table will have its columns: those that it keeps, those that its parents get, its own new ones. A table
-    /// that is made has its own order, but where it has columns from one that is kept.</summary>
+    /// <summary>The order in which a table will have its columns: those that it keeps, those that its parents get, its own new ones. A
+    /// table that is made has its own order, but where it has columns from one that is kept.</summary>
     private List<string> Will(SchemaObject b)
     {
         var order = ColumnFact.Of(b).Select(c => c.QuotedName).ToList();

@@ -10,6 +10,14 @@ internal sealed partial class SchemaChanges
             _statements.AddRange(c.Type == 'c' ? Check(b, c) : Key(b, c));
         }
 
+        // An index is built again with another type of its column, and loses what was set for its own columns.
+        foreach (var index in b.Of("index").Where(f => a[f.Key] is not null).Select(f => new IndexFact(f))
+            .Where(i => Pairs(a, b).Any(p => AlterColumn.TypeOf(p.Was) != AlterColumn.TypeOf(p.Becomes)
+                && ChangeScope.Mentions(i.Create, p.Becomes.QuotedName))))
+        {
+            Certain(SchemaCreate.Index(b, index).Skip(1));
+        }
+
         foreach (var index in Missing(b, a, "index").Select(f => new IndexFact(f)))
         {
             var isConcurrent = IsConcurrent(b);

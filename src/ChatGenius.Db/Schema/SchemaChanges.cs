@@ -114,7 +114,11 @@ internal sealed partial class SchemaChanges
         var order = SchemaOrder.Of(_before, _ => []).Objects.Reverse().ToList();
         _statements.AddRange(order.Where(o => _scope.Gone.Contains(o) && o.Kind == "event trigger")
             .Select(o => AlterSql.Drop(o, cascade: false)));
-        var facts = _scope.GoneFacts.Where(g => !_scope.Gone.Contains(g.Object) && (g.Object[g.Key] is not null))
+        // A part of one that goes may need another that goes before it.
+        var rank = order.Where(_scope.Gone.Contains).Select((o, i) => (o, i)).ToDictionary(p => p.o, p => p.i);
+        var parts = _before.Dependencies!.Where(d => d.Part is not null && rank.TryGetValue(d.Needed, out var needed)
+            && rank.TryGetValue(d.Dependent, out var dependent) && needed < dependent).Select(d => (Object: d.Dependent, Key: d.Part!));
+        var facts = _scope.GoneFacts.Where(g => !_scope.Gone.Contains(g.Object)).Union(parts).Where(g => g.Object[g.Key] is not null)
             .OrderByDescending(g => g.Object[g.Key]!.StartsWith("FOREIGN KEY", StringComparison.Ordinal))
             .ThenByDescending(g => g.Key is "partition of" or "inherits").ThenBy(g => Array.IndexOf(SchemaText.Kinds, g.Object.Kind))
             .ThenBy(g => g.Object.Name, StringComparer.Ordinal).ThenBy(g => g.Key, StringComparer.Ordinal)

@@ -65,8 +65,8 @@ internal static class SchemaDiff
             switch (old.GetValueOrDefault(key), @new.GetValueOrDefault(key))
             {
                 // What comes with something else is there on both sides; where one side has nothing to say of it, it has what it came with.
-                case var (one, other) when (one ?? other)!.PartOf is { } partOf:
-                    var isOfPlatform = partOf is "PostgreSQL" or "the cluster" || partOf.StartsWith("extension ", StringComparison.Ordinal);
+                case var (one, other) when (one ?? other)!.PartOf is not null:
+                    var isOfPlatform = IsOfPlatform((one ?? other)!);
                     var nothing = (one ?? other)! with { Facts = [] };
                     differences.AddRange(Between(one ?? nothing, other ?? nothing).Where(d => d.Fact != SchemaObject.PartOfKey)
                         .Select(d => d with { IsOfPlatform = isOfPlatform }));
@@ -86,6 +86,33 @@ internal static class SchemaDiff
         return differences;
     }
 
+    /// <inheritdoc cref="SchemaSnapshot.WithPlatformOf"/>
+    internal static SchemaSnapshot WithPlatformOf(SchemaSnapshot snapshot, SchemaSnapshot other)
+    {
+        var others = other.Objects.ToDictionary(o => (o.Kind, o.Name));
+        var objects = snapshot.Objects.Where(o => !IsOfPlatform(o)).ToDictionary(o => o, o =>
+            others.GetValueOrDefault((o.Kind, o.Name)) is not { } twin ? o : o with
+            {
+                Facts =
+                [
+                    .. o.Facts.Where(f => !IsOfPlatform(f.Key) || twin[f.Key] is not null)
+                        .Select(f => IsOfPlatform(f.Key) ? new SchemaFact(f.Key, twin[f.Key]!) : f),
+                    .. twin.Facts.Where(f => IsOfPlatform(f.Key) && o[f.Key] is null),
+                ],
+            });
+        return new SchemaSnapshot(
+            [.. objects.Values.Concat(other.Objects.Where(IsOfPlatform)).OrderBy(o => Array.IndexOf(SchemaText.Kinds, o.Kind))
+                .ThenBy(o => o.Name, StringComparer.Ordinal)],
+            snapshot.Dependencies is null ? null
+                : [.. snapshot.Dependencies.Where(d => objects.ContainsKey(d.Dependent) && objects.ContainsKey(d.Needed))
+                    .Select(d => d with { Dependent = objects[d.Dependent], Needed = objects[d.Needed] })]);
+    }
+
+    private static bool IsOfPlatform(string key) => key is "owner" or "tablespace" or "version";
+
+    private static bool IsOfPlatform(SchemaObject o) => o.PartOf is "PostgreSQL" or "the cluster"
+        || o.PartOf?.StartsWith("extension ", StringComparison.Ordinal) == true;
+
     private static IEnumerable<SchemaDifference> Between(SchemaObject before, SchemaObject after)
     {
         var old = before.Facts.ToDictionary(f => f.Key, f => f.Text);
@@ -98,7 +125,7 @@ internal static class SchemaDiff
                 var change = was is null ? SchemaChange.Added : becomes is null ? SchemaChange.Removed : SchemaChange.Changed;
                 yield return new SchemaDifference(change, before.Kind, before.Name, key, was, becomes)
                 {
-                    IsOfPlatform = key is "owner" or "tablespace" or "version",
+                    IsOfPlatform = IsOfPlatform(key),
                 };
             }
         }

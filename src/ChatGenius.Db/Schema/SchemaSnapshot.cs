@@ -87,6 +87,10 @@ internal sealed class SchemaSnapshot : IEquatable<SchemaSnapshot>
                 .Select(d => d with { Dependent = kept[d.Dependent], Needed = kept[d.Needed] })]);
     }
 
+    /// <summary>The snapshot with what no migration makes as another has it: owners, tablespaces, versions, and what was given on objects
+    /// that PostgreSQL or an extension brings.</summary>
+    public SchemaSnapshot WithPlatformOf(SchemaSnapshot other) => SchemaDiff.WithPlatformOf(this, other);
+
     /// <summary>Reads a text back that <see cref="ToString"/> gave.</summary>
     /// <exception cref="ProblemException">CG1102: the text is not a snapshot; names the line.</exception>
     public static SchemaSnapshot Parse(SourceText source) => new(SchemaText.Parse(source));

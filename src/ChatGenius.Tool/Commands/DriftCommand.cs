@@ -31,7 +31,8 @@ internal sealed class DriftCommand(
 
             The table of another tool that a baseline has taken over is passed over.
             What no replay can have (owners, tablespaces, versions, privileges on what
-            PostgreSQL or an extension brings) is a note; with --strict it counts.
+            PostgreSQL or an extension brings) is a note, and in no statement of --sql
+            and --adopt; with --strict it counts.
             """,
         Examples =
             """
@@ -58,7 +59,7 @@ internal sealed class DriftCommand(
         if (adopt is not null)
         {
             RequireNothingPending(statuses);
-            return await diff.WriteAsync(adopt, applied, actual.Schema, new(options, change.Options, excluded), shadow,
+            return await diff.WriteAsync(adopt, applied, actual.Schema, new(options, change.Options, excluded, strict), shadow,
                 new Numbering(DateTimeOffset.UtcNow), cancellationToken);
         }
 
@@ -78,7 +79,8 @@ internal sealed class DriftCommand(
         var (should, @is) = (expected.Schema.Without(excluded), actual.Schema.Without(excluded));
         if (sql)
         {
-            return change.Show(report, SchemaChanges.Between(@is, should, change.Options), "The database is what its migrations make it");
+            return change.Show(report, SchemaChanges.Between(@is, strict ? should : should.WithPlatformOf(@is), change.Options),
+                "The database is what its migrations make it");
         }
 
         var differences = SchemaDiff.Between(should, @is);

@@ -97,7 +97,7 @@ internal sealed partial class NewCommand(
         public string? Shadow => _shadow.Value();
 
         public SchemaMigrationOptions Diff(Settings settings) =>
-            new(_read.Over(settings, SchemaParts.Dependencies), _change.Options, _change.Excluded);
+            new(_read.Over(settings, SchemaParts.Dependencies), _change.Options, _change.Excluded, WithPlatform: Source is not null);
 
         public Numbering Numbering(DateTimeOffset now) => new(now, _timestamp.HasValue(), _again.HasValue());
 

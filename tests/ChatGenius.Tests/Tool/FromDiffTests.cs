@@ -72,13 +72,24 @@ public sealed class FromDiffTests(ReplayServer server) : IClassFixture<ReplaySer
     {
         await using var database = await TestDatabase.CreateAsync();
         await RunAsync("apply", "-d", database.Url.Display);
-        await database.ExecuteAsync("ALTER TABLE a ADD COLUMN byhand text; CREATE INDEX a_byhand ON a (byhand);");
+        await database.ExecuteAsync(
+            """
+            ALTER TABLE a ADD COLUMN byhand text; CREATE INDEX a_byhand ON a (byhand);
+            GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_dir(text) TO pg_monitor;
+            """);
 
+        // What a platform gives is in no migration, and is not taken from it.
+        const string OfPlatform = "pg_ls_dir";
+        var back = await TheTool.RunAsync(["drift", "--sql", "-d", database.Url.Display], _sandbox.Path, _environment);
+        back.Output.ShouldNotContain(OfPlatform);
+        var strict = await TheTool.RunAsync(["drift", "--sql", "--strict", "-d", database.Url.Display], _sandbox.Path, _environment);
+        strict.Output.ShouldContain(OfPlatform);
         var run = await RunAsync("drift", "--adopt", "adopt_byhand", "-d", database.Url.Display);
         (await TheTool.RunAsync(["drift", "--adopt", "twice", "-d", database.Url.Display], _sandbox.Path, _environment)).Error
             .ShouldContain("error CG1114: ");
 
         var last = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        _sandbox.Read(last).ShouldNotContain(OfPlatform);
         await RunAsync("baseline", "--to", Path.GetFileName(last)[..4], "--yes", "-d", database.Url.Display);
         await RunAsync("drift", "-d", database.Url.Display);
         (await RunAsync("apply", "-d", database.Url.Display)).Output.ShouldStartWith("Nothing to do");

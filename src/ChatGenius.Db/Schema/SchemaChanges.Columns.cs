@@ -1,6 +1,6 @@
 namespace ChatGenius.Db.Schema;
 
-public sealed partial class SchemaChanges
+internal sealed partial class SchemaChanges
 {
     /// <summary>What of the columns of a kept table changes, comes, or goes to come again.</summary>
     private void AlterColumns(SchemaObject a, SchemaObject b)

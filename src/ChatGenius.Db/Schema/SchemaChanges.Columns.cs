@@ -12,7 +12,11 @@ internal sealed partial class SchemaChanges
             Question = p.Was.Generated is null ? $"are the values of {b.Name}.{p.Was.QuotedName} needed no more, which shall be generated?"
                 : null,
         }));
-        foreach (var (was, becomes) in Pairs(a, b).Where(p => !again.Contains(p.Becomes.QuotedName)))
+        _statements.AddRange(GoneGenerated(a, b).Where(c => IsRead(a, b, c)).Select(c => AlterColumn.Drop(a, b, c)));
+
+        // What a generated column reads can't change its type.
+        foreach (var (was, becomes) in Pairs(a, b).Where(p => !again.Contains(p.Becomes.QuotedName))
+            .OrderByDescending(p => p.Was.Generated is not null && p.Becomes.Generated is null))
         {
             var replaced = _scope.Replaced.Any(t => ChangeScope.IsOf(becomes, t)) && was.Type == becomes.Type;
             if (was.Fact.Text != becomes.Fact.Text || replaced)
@@ -42,6 +46,14 @@ internal sealed partial class SchemaChanges
             }
         }
     }
+
+    private static IEnumerable<ColumnFact> GoneGenerated(SchemaObject a, SchemaObject b) =>
+        ColumnFact.Of(a).Where(c => c.Generated is not null && b[c.Fact.Key] is null && !Follows(a, b, c));
+
+    /// <summary>Whether a generated column reads one that gets another type.</summary>
+    private static bool IsRead(SchemaObject a, SchemaObject b, ColumnFact generated) => Pairs(a, b)
+        .Any(p => AlterColumn.TypeOf(p.Was) != AlterColumn.TypeOf(p.Becomes)
+            && ChangeScope.Mentions(generated.Generated!, p.Was.QuotedName));
 
     /// <summary>The tables that a table has columns from.</summary>
     private IEnumerable<SchemaObject> Parents(SchemaObject o)

@@ -273,6 +273,7 @@ internal sealed partial class SchemaChanges
         {
             var a = State(b)!;
             _statements.AddRange(ColumnFact.Of(a).Where(c => b[c.Fact.Key] is null && !Follows(a, b, c))
+                .Where(c => c.Generated is null || !IsRead(a, b, c))
                 .OrderByDescending(c => c.Generated is not null).Select(c => AlterColumn.Drop(a, b, c)));
         }
 

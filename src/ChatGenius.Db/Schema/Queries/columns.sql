@@ -19,9 +19,10 @@ FROM pg_catalog.pg_attribute a
             WHEN cn.nspname = 'pg_catalog' THEN format('COLLATE %I', co.collname)
             ELSE format('COLLATE %I.%I', cn.nspname, co.collname) END AS collation,
         -- The minor releases of November 2026 note the version of each column here, which is no option of the user's; pg_dump leaves it out as well.
-        (SELECT 'SET (' || string_agg(o, ', ' ORDER BY o COLLATE "C") || ')' FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver=') AS options,
-        (SELECT 'OPTIONS (' || string_agg(format('%I %L', o.option_name, o.option_value), ', ' ORDER BY o.option_name) || ')'
-            FROM pg_catalog.pg_options_to_table(a.attfdwoptions) o) AS fdw_options,
+        CASE WHEN a.attoptions IS NOT NULL THEN (SELECT 'SET (' || string_agg(o, ', ' ORDER BY o COLLATE "C") || ')' FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver=') END AS options,
+        CASE WHEN a.attfdwoptions IS NOT NULL THEN (
+            SELECT 'OPTIONS (' || string_agg(format('%I %L', o.option_name, o.option_value), ', ' ORDER BY o.option_name) || ')'
+            FROM pg_catalog.pg_options_to_table(a.attfdwoptions) o) END AS fdw_options,
         CASE WHEN a.attstorage <> t.typstorage AND c.relkind IN ('r', 'p', 'm', 'f') THEN 'STORAGE ' || CASE a.attstorage
             WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END AS storage,
         CASE a.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END AS compression, --@ 14..

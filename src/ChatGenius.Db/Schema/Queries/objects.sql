@@ -36,17 +36,20 @@ objects (classid, objid, kind, name, part_of, given) AS (
             WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence'
         END,
         format('%I.%I', s.nspname, c.relname),
-        CASE WHEN s.system THEN 'PostgreSQL' ELSE (
+        CASE WHEN s.system THEN 'PostgreSQL' WHEN c.relkind = 'S' THEN (
             SELECT format('column %I.%I.%I', tn.nspname, t.relname, a.attname)
             FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
                 JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-            WHERE c.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'i') END,
-        c.relacl IS NOT NULL
-            OR EXISTS (SELECT FROM pg_catalog.pg_description d WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid)
-            OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL)
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'i') END,
+        true
     FROM pg_catalog.pg_class c JOIN schemas s ON s.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_init_privs i ON i.classoid = 'pg_class'::regclass AND i.objoid = c.oid AND i.objsubid = 0
     WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND c.oid NOT IN (SELECT oid FROM ours)
-        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE c.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refobjid IN (SELECT oid FROM ours))
+        AND CASE WHEN NOT s.system OR c.relacl IS DISTINCT FROM i.initprivs THEN true
+            ELSE EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL) END
+        -- As a CASE it is asked for the few sequences; as a join all dependencies would be read.
+        AND CASE c.relkind WHEN 'S' THEN NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refobjid IN (SELECT oid FROM ours)) ELSE true END
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid,
         CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,

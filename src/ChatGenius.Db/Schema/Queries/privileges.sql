@@ -3,7 +3,8 @@
 -- anyway. The owner is called so and not by name: names of owners differ between servers where the schemas are the same.
 WITH lists (classid, objid, subid, owner, standard, acl) AS (
     SELECT 'pg_class'::regclass::oid, c.oid, 0, c.relowner, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner), c.relacl
-    FROM pg_catalog.pg_class c WHERE c.relacl IS NOT NULL
+    FROM pg_catalog.pg_class c
+    WHERE c.relacl IS NOT NULL AND c.relnamespace IS DISTINCT FROM (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'information_schema')
     UNION ALL
     SELECT 'pg_class'::regclass, c.oid, a.attnum, c.relowner, NULL::aclitem[], a.attacl
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
@@ -39,12 +40,15 @@ grants AS (
         CROSS JOIN LATERAL (VALUES (true, coalesce(i.initprivs, l.standard)), (false, l.acl)) AS g (standard, acl)
         CROSS JOIN LATERAL (SELECT e.grantee, CASE WHEN e.grantee = l.owner THEN l.owner ELSE e.grantor END AS grantor, e.privilege_type, e.is_grantable
             FROM aclexplode(g.acl) e) x
+    -- Nearly all lists are what they came with, and need not be taken apart.
+    WHERE l.acl IS DISTINCT FROM coalesce(i.initprivs, l.standard)
     GROUP BY l.classid, l.objid, l.subid, l.owner, x.grantee, x.grantor, g.standard
 )
 SELECT g.classid, g.objid, CASE WHEN g.grantor = g.owner THEN 8000 ELSE 8001 END AS position,
     concat('privileges of ', CASE WHEN g.grantee = g.owner THEN 'the owner' WHEN g.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END,
         ' from ' || CASE WHEN g.grantor <> g.owner THEN quote_ident(pg_get_userbyid(g.grantor)) END,
-        ' on column ' || quote_ident(a.attname)) AS key,
+        ' on column ' || quote_ident((SELECT a.attname FROM pg_catalog.pg_attribute a
+            WHERE g.subid > 0 AND a.attrelid = g.objid AND a.attnum = g.subid))) AS key,
     coalesce(actual, 'NONE') AS value
 FROM (
     SELECT classid, objid, subid, grantee, grantor, owner,
@@ -52,5 +56,4 @@ FROM (
     FROM grants
     GROUP BY classid, objid, subid, grantee, grantor, owner
 ) g
-    LEFT JOIN pg_catalog.pg_attribute a ON g.subid > 0 AND a.attrelid = g.objid AND a.attnum = g.subid
 WHERE actual IS DISTINCT FROM standard

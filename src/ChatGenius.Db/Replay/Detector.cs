@@ -1,9 +1,9 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Schema;
-using ChatGenius.Db.Sql;
-using Npgsql;
 
 namespace ChatGenius.Db.Replay;
 
@@ -53,12 +53,10 @@ internal sealed record Detection(
 internal sealed class Detector
 {
     private readonly List<Step> _steps = [];
-    private readonly Database _database;
     private readonly SchemaReadOptions _options;
 
-    private Detector(Database database, SchemaReadOptions options)
+    private Detector(SchemaReadOptions options)
     {
-        _database = database;
         // Roles, and what is granted to them, differ between servers.
         _options = options with { Parts = options.Parts & ~(SchemaParts.Privileges | SchemaParts.Owners), StaysPrepared = true };
     }
@@ -75,68 +73,82 @@ internal sealed class Detector
         Database database, Replayer replayer, IReadOnlyList<Migration> migrations, SchemaReadOptions options,
         CancellationToken cancellationToken)
     {
-        var detector = new Detector(database, options);
-        await using var throwAway = await replayer.OpenAsync([], migrations, cancellationToken);
+        var detector = new Detector(options);
         await using var actual = await Session.OpenAsync(database, "looking what the database has", cancellationToken);
         var there = FactsOf(await SchemaReader.ReadAsync(actual, detector._options, cancellationToken));
-        var missing = await detector.ReplayAsync(throwAway, replayer.Options, migrations, actual, cancellationToken);
-        return detector.Judge(there, missing);
+        await using var replayed = await replayer.OpenStagedAsync(
+            [], [new ReplayStage(detector.Key(migrations), (by, empty, token) => detector.ReplayAsync(by, empty, migrations, token))],
+            cancellationToken, later: migrations);
+        await using (var kept = await Session.OpenAsync(replayed.Database, "reading what migrations do", cancellationToken))
+        {
+            foreach (var step in await DetectedSteps.ReadAsync(kept, cancellationToken))
+            {
+                var rows = await RowEvidence.FindAsync(step.Named, actual, cancellationToken);
+                detector._steps.Add(new(migrations[step.Number], step.Added, step.Removed, rows));
+            }
+        }
+
+        return detector.Judge(there, replayed.Missing);
     }
 
     /// <summary>A migration, what of the schema it has added and taken away, and what of its rows was found.</summary>
-    private sealed record Step(Migration Migration, List<Fact> Added, List<Fact> Removed, (int Found, int Named) Rows)
+    private sealed record Step(Migration Migration, List<SchemaTruth> Added, List<SchemaTruth> Removed, (int Found, int Named) Rows)
     {
         internal bool ChangesRowsOnly => Added.Count == 0 && Removed.Count == 0;
     }
 
-    /// <summary>Something that holds in a schema: an object is there, or one of its facts is this.</summary>
-    private readonly record struct Fact(string Kind, string Name, string Key, string Text)
-    {
-        internal string Subject => Key.Length == 0 ? $"{Kind} {Name}" : $"{Kind} {Name}: {Key}";
-    }
-
-    private static HashSet<Fact> FactsOf(SchemaSnapshot schema) =>
+    private static HashSet<SchemaTruth> FactsOf(SchemaSnapshot schema) =>
     [
         .. schema.Objects.Where(one => one.PartOf is null && one.Kind != "schema").SelectMany(one => one.Facts
-            .Select(fact => new Fact(one.Kind, one.Name, fact.Key, fact.Text)).Prepend(new Fact(one.Kind, one.Name, "", ""))),
+            .Select(fact => new SchemaTruth(one.Kind, one.Name, fact.Key, fact.Text)).Prepend(new SchemaTruth(one.Kind, one.Name, "", ""))),
     ];
 
-    private async Task<IReadOnlyList<string>> ReplayAsync(
-        ThrowAwayDatabase throwAway, ReplayOptions options, IReadOnlyList<Migration> migrations, Session actual,
-        CancellationToken cancellationToken)
+    /// <summary>All that the steps depend on.</summary>
+    private string Key(IReadOnlyList<Migration> migrations)
     {
-        try
+        var text = new StringBuilder($"steps 1|{_options.Parts}|{_options.HistorySchema}|{string.Join(',', _options.ExcludedSchemas)}");
+        foreach (var migration in migrations)
         {
-            await using var replay = await ReplaySession.OpenAsync(
-                throwAway.Database, options with { MakesRoles = throwAway.IsOnOwnServer }, throwAway.Missing, cancellationToken);
-            await using var reading = await Session.OpenAsync(throwAway.Database, "reading the schema", cancellationToken);
-            var before = FactsOf(await SchemaReader.ReadAsync(reading, _options, cancellationToken));
-            foreach (var migration in migrations)
-            {
-                if (await replay.RunAsync(migration.Up, cancellationToken) is { } error)
-                {
-                    throw Replayer.DoesNotRun(migration, throwAway.Database, error);
-                }
-
-                var after = FactsOf(await SchemaReader.ReadAsync(reading, _options, cancellationToken));
-                var step = new Step(migration, [.. after.Except(before)], [.. before.Except(after)], default);
-                _steps.Add(!step.ChangesRowsOnly ? step
-                    : step with { Rows = await RowEvidence.FindAsync(migration, reading, actual, cancellationToken) });
-                before = after;
-            }
-
-            return replay.Missing;
+            text.Append(CultureInfo.InvariantCulture, $"|{migration.Up.Checksum} {migration.Up.Transactional}");
         }
-        catch (NpgsqlException e) when (e is not PostgresException && !cancellationToken.IsCancellationRequested)
-        {
-            throw Replayer.Lost(e);
-        }
+
+        return Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
     }
 
-    private Detection Judge(HashSet<Fact> there, IReadOnlyList<string> missing)
+    /// <summary>Runs the migrations, and keeps in the database what each of them did.</summary>
+    private async Task ReplayAsync(
+        Replayer replayer, ThrowAwayDatabase throwAway, IReadOnlyList<Migration> migrations, CancellationToken cancellationToken)
+    {
+        await using var reading = await Session.OpenAsync(throwAway.Database, "reading the schema", cancellationToken);
+        var steps = new List<DetectedStep>();
+        await replayer.RunAsync(
+            throwAway,
+            async replay =>
+            {
+                var before = FactsOf(await SchemaReader.ReadAsync(reading, _options, cancellationToken));
+                for (var i = 0; i < migrations.Count; i++)
+                {
+                    if (await replay.RunAsync(migrations[i].Up, cancellationToken) is { } error)
+                    {
+                        throw Replayer.DoesNotRun(migrations[i], throwAway.Database, error);
+                    }
+
+                    var after = FactsOf(await SchemaReader.ReadAsync(reading, _options, cancellationToken));
+                    var (added, removed) = (after.Except(before).ToList(), before.Except(after).ToList());
+                    var named = added.Count + removed.Count > 0 ? []
+                        : await RowEvidence.NamedAsync(migrations[i], reading, cancellationToken);
+                    steps.Add(new DetectedStep(i, added, removed, named));
+                    before = after;
+                }
+            },
+            cancellationToken);
+        await DetectedSteps.KeepAsync(reading, steps, cancellationToken);
+    }
+
+    private Detection Judge(HashSet<SchemaTruth> there, IReadOnlyList<string> missing)
     {
         var (proposed, distance) = Propose(there);
-        var left = new HashSet<Fact>();
+        var left = new HashSet<SchemaTruth>();
         foreach (var step in _steps.Take(proposed))
         {
             left.ExceptWith(step.Removed);
@@ -156,7 +168,7 @@ internal sealed class Detector
     /// The number of migrations after which the schema is nearest to what is there: what is missing, and what the migrations make at some
     /// time but not then. Migrations of rows only count as far as rows of theirs are there.
     /// </summary>
-    private (int Proposed, int Distance) Propose(HashSet<Fact> there)
+    private (int Proposed, int Distance) Propose(HashSet<SchemaTruth> there)
     {
         var ever = _steps.SelectMany(step => step.Added).ToHashSet();
         var distance = ever.Count(there.Contains);
@@ -185,7 +197,7 @@ internal sealed class Detector
     /// <param name="there">What is there.</param>
     /// <param name="actual">The same by subject.</param>
     private static DetectedMigration Judge(
-        Step step, List<Fact> added, List<Fact> removed, HashSet<Fact> there, Dictionary<string, string> actual)
+        Step step, List<SchemaTruth> added, List<SchemaTruth> removed, HashSet<SchemaTruth> there, Dictionary<string, string> actual)
     {
         if (step.ChangesRowsOnly)
         {
@@ -215,94 +227,12 @@ internal sealed class Detector
             differences);
     }
 
-    private static string Say(Fact fact, Dictionary<string, string> there)
+    private static string Say(SchemaTruth fact, Dictionary<string, string> there)
     {
         var actual = there.GetValueOrDefault(fact.Subject);
         return fact.Key.Length == 0 || actual is null ? $"no {fact.Subject}" + (fact.Text.Contains('\n') || fact.Text.Length == 0 ? ""
                 : $": {fact.Text}")
             : fact.Text.Contains('\n') || actual.Contains('\n') ? $"{fact.Subject} is another"
             : $"{fact.Subject} is {actual}, not {fact.Text}";
-    }
-}
-
-/// <summary>Looks for rows that a migration puts into tables, by those keys that its text says.</summary>
-internal static class RowEvidence
-{
-    private const int Most = 10_000;
-
-    /// <returns>How many rows were found, of how many whose keys the text says.</returns>
-    internal static async Task<(int Found, int Named)> FindAsync(
-        Migration migration, Session replayed, Session actual, CancellationToken cancellationToken)
-    {
-        var (found, named) = (0, 0);
-        var texts = migration.Up.Script.Statements.Select(statement => new StatementText(statement)).ToList();
-        var constants = texts.SelectMany(text => text.Tokens)
-            .Where(token => token.Kind is SqlTokenKind.StringConstant or SqlTokenKind.Number).Select(token => token.Text).ToHashSet();
-        bool IsSaid(string? value) =>
-            value is { Length: > 0 } && (constants.Contains(SqlLiteral.Quote(value)) || constants.Contains(value));
-        foreach (var table in texts.SelectMany(Tables).Distinct())
-        {
-            var best = (Found: 0, Named: 0);
-            if (await KeysAsync(replayed, table, cancellationToken) is not (var from, var keys)
-                || await KeysAsync(actual, table, cancellationToken) is not (var here, var present))
-            {
-                continue;
-            }
-
-            foreach (var key in keys.Where(key => present.Exists(key.SequenceEqual)))
-            {
-                var columns = string.Join(", ", key.Select(column => SqlIdentifier.Quote(column) + "::pg_catalog.text"));
-                var rows = await replayed.RowsAsync(
-                    $"SELECT ARRAY[{columns}] FROM ONLY {from} LIMIT {Most}", row => row.GetFieldValue<string?[]>(0), cancellationToken);
-                var said = rows.Where(row => Array.TrueForAll(row, IsSaid)).Select(row => string.Join('\u0001', row)).Distinct().ToArray();
-                var count = said.Length == 0 ? 0 : (await OthersTables.RowsAsync(
-                    actual, here, only: true,
-                    new SqlQuery(
-                        $"SELECT pg_catalog.count(*) FROM ONLY {here} "
-                            + $"WHERE pg_catalog.array_to_string(ARRAY[{columns}], E'\\x01') = ANY ($1::text[])",
-                        [said]),
-                    row => row.GetInt64(0), cancellationToken))[0];
-                best = (count, said.Length).CompareTo((best.Found, best.Named)) > 0 ? ((int)count, said.Length) : best;
-            }
-
-            (found, named) = (found + best.Found, named + best.Named);
-        }
-
-        return (found, named);
-    }
-
-    private static IEnumerable<StatementName> Tables(StatementText text)
-    {
-        for (var i = 0; i < text.Tokens.Count; i++)
-        {
-            if (text.At(i, "INSERT", "INTO") && text.NameAt(i + 2) is { } table)
-            {
-                yield return table with { Next = 0 };
-            }
-        }
-    }
-
-    /// <summary>The table, and the columns of its unique keys, of PostgreSQL's own types only.</summary>
-    /// <returns>Null where the name isn't that of one table.</returns>
-    private static async Task<(string Table, List<string[]> Keys)?> KeysAsync(
-        Session session, StatementName table, CancellationToken cancellationToken)
-    {
-        var rows = await session.RowsAsync(
-            new SqlQuery(
-                """
-                SELECT format('%I.%I', n.nspname, c.relname),
-                    ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) k (attnum)
-                        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
-                        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid AND t.typnamespace = 'pg_catalog'::regnamespace ORDER BY a.attname),
-                    coalesce(i.indnatts, 0)::int4
-                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
-                WHERE c.relname = $1 AND ($2 = '' OR n.nspname = $2) AND c.relkind IN ('r', 'p')
-                """,
-                table.Name, table.Schema ?? ""),
-            row => (Table: row.GetString(0), Key: row.GetFieldValue<string[]>(1), Count: row.GetInt32(2)),
-            cancellationToken);
-        return rows.Select(row => row.Table).Distinct().ToList() is [var only]
-            ? (only, [.. rows.Where(row => row.Count > 0 && row.Key.Length == row.Count).Select(row => row.Key)]) : null;
     }
 }

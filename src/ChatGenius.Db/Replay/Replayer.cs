@@ -38,6 +38,9 @@ internal sealed class Replayer
     /// <summary>Builds databases on the private server for throw-away databases, which is started on demand.</summary>
     public Replayer(LocalServer own) => _own = own;
 
+    /// <summary>Whether databases are made on the private server, where a copy costs little.</summary>
+    internal bool IsOnOwnServer => _own is not null;
+
     /// <summary>How migrations are run.</summary>
     public ReplayOptions Options { get; init; } = new();
 
@@ -52,23 +55,18 @@ internal sealed class Replayer
     /// <exception cref="ProblemException">
     /// CG06xx, CG07xx: no server; CG1202: the role may not create databases; CG1209: a migration does not run on an empty database.
     /// </exception>
-    public async Task<ThrowAwayDatabase> OpenAsync(
-        IReadOnlyList<Migration> chain, IReadOnlyList<Migration>? later = null, CancellationToken cancellationToken = default)
-    {
-        if (_own is not null)
-        {
-            return await OpenCopyAsync(chain, [], cancellationToken);
-        }
-
-        var database = await ThrowAwayDatabase.CreateAsync(_server!, [.. chain, .. later ?? []], cancellationToken);
-        return await BuiltAsync(database, chain, [], cancellationToken);
-    }
+    public Task<ThrowAwayDatabase> OpenAsync(
+        IReadOnlyList<Migration> chain, IReadOnlyList<Migration>? later = null, CancellationToken cancellationToken = default) =>
+        OpenStagedAsync(chain, [], cancellationToken, later);
 
     /// <summary>Gives a database that holds what migrations make, and what comes after them; disposing it drops it.</summary>
     internal async Task<ThrowAwayDatabase> OpenStagedAsync(
-        IReadOnlyList<Migration> chain, IReadOnlyList<ReplayStage> stages, CancellationToken cancellationToken) =>
+        IReadOnlyList<Migration> chain, IReadOnlyList<ReplayStage> stages, CancellationToken cancellationToken,
+        IReadOnlyList<Migration>? later = null) =>
         _own is not null ? await OpenCopyAsync(chain, stages, cancellationToken)
-            : await BuiltAsync(await ThrowAwayDatabase.CreateAsync(_server!, chain, cancellationToken), chain, stages, cancellationToken);
+            : await BuiltAsync(
+                await ThrowAwayDatabase.CreateAsync(_server!, [.. chain, .. later ?? []], cancellationToken), chain, stages,
+                cancellationToken);
 
     /// <summary>Gives a database of which others are copied.</summary>
     internal async Task<ReplaySource> SourceAsync(

@@ -1,4 +1,5 @@
 using ChatGenius.Db.Replay;
+using ChatGenius.Db.Schema;
 using ChatGenius.Db.Server;
 using ChatGenius.Db.Text;
 
@@ -122,6 +123,27 @@ public class ReplayerTests(ReplayServer server) : IClassFixture<ReplayServer>
         }
 
         (await DrawnAsync(Chain(_own, Random))).ShouldNotBe(before);
+    }
+
+    [Fact]
+    public async Task What_migrations_do_is_found_out_once_for_all_databases()
+    {
+        // Each run of it makes a table of another name.
+        var chain = Chain(
+            _own, "DO $$ BEGIN EXECUTE 'CREATE TABLE t' || floor(random() * 1000000) || ' ()'; END $$;", "CREATE TABLE users (id int);");
+        await using var empty = await TestDatabase.CreateAsync();
+        await using var other = await TestDatabase.CreateAsync();
+        await other.ExecuteAsync("CREATE TABLE users (id int)");
+
+        var first = await DetectAsync(empty);
+        var second = await DetectAsync(other);
+
+        first[1].Differences.ShouldHaveSingleItem().ShouldStartWith("no table public.t");
+        second[1].Differences.ShouldBe(first[1].Differences);
+        (first[2].State, second[2].State).ShouldBe((DetectedState.NotThere, DetectedState.There));
+
+        async Task<IReadOnlyList<DetectedMigration>> DetectAsync(TestDatabase database) => (await Detector.DetectAsync(
+            database.Database, Replayer, chain, new SchemaReadOptions(), CancellationToken.None)).Migrations;
     }
 
     [Fact]

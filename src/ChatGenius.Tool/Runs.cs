@@ -1,7 +1,7 @@
 namespace ChatGenius.Tool;
 
 /// <summary>What commands that run migrations have in common: they plan, say what will be lost, ask, run, and sum up.</summary>
-internal sealed class Runs(Workspace workspace, Settings settings, Consent consent, Report report)
+internal sealed class Runs(Workspace workspace, Settings settings, Consent consent, SchemaFile schemaFile, Report report)
 {
     /// <summary>Asks, runs, and sums up.</summary>
     /// <param name="target">What the run works on.</param>
@@ -11,9 +11,10 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
     /// <param name="progress">What the run reports to.</param>
     /// <param name="run">The run.</param>
     /// <param name="cancellationToken">Cancels the run.</param>
+    /// <param name="startsOver">Whether nothing of the database as it is stays.</param>
     public async Task<ExitCode> RunAsync(
         Target target, string? question, bool yes, string done, RunProgress progress, Func<Task<RunResult>> run,
-            CancellationToken cancellationToken)
+            CancellationToken cancellationToken, bool startsOver = false)
     {
         progress.Pause();
         if (question is not null && !await consent.AskAsync(question, yes, cancellationToken))
@@ -21,9 +22,11 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
             return ExitCode.Cancelled;
         }
 
+        var reasonAgainst = startsOver ? null : await schemaFile.ReasonAgainstAsync(target, cancellationToken);
         var result = await run();
         progress.Dispose();
         RunSummary.Write(report, result, target, done);
+        await schemaFile.WriteAsync(target, reasonAgainst, cancellationToken);
         return ExitCode.Done;
     }
 

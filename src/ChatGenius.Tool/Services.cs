@@ -16,6 +16,7 @@ internal static class Services
             .AddSingleton<Workspace>()
             .AddSingleton<TestDatabaseRequests>()
             .AddSingleton<SchemaSources>()
+            .AddSingleton<SchemaFile>()
             .AddSingleton<DiffMigrations>()
             .AddSingleton<TraceRecords>()
             .AddSingleton<AppliedMigrations>()

@@ -10,7 +10,8 @@ namespace ChatGenius.Db.Schema;
 /// </summary>
 internal static class SchemaText
 {
-    private const string Header = "# chatgenius-db schema 1";
+    /// <summary>The first line, or its beginning.</summary>
+    internal const string Header = "# chatgenius-db schema 1";
     private const string Indent = "    ";
     private const string Bar = "        |";
 
@@ -67,7 +68,7 @@ internal static class SchemaText
             lines = [.. lines.Select(l => l.EndsWith('\r') ? l[..^1] : l)];
         }
 
-        if (lines[0] != Header)
+        if (!SchemaStamp.IsHeader(lines[0]))
         {
             throw Bad(source, 0, $"This is not the text of a schema: its first line is not \"{Header}\"");
         }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Settings settings, TraceRecords records,
-    CheckFixes fixes, Shell shell, Report report)
+    CheckFixes fixes, SchemaFile schemaFile, Shell shell, Report report)
 {
     internal static readonly Command Definition = new("check", "Run pending migrations on a copy and say what they do")
     {
@@ -74,6 +74,8 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         var checker = new Checker(replayer, sizes) { Policy = settings.Check.Policy, Notes = new NoteProgress(report),
             Steps = new DetailProgress(report) };
         var results = await checker.RunAsync(migrations, chosen, Rows(options), cancellationToken);
+        var isOther = results.All(result => result.Trace.Completed)
+            && await schemaFile.IsOtherAsync(replayer, migrations, cancellationToken);
         await WriteAsync(options, results, TimeProvider.System.GetElapsedTime(started), cancellationToken);
         if (options.Fix)
         {
@@ -86,7 +88,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         }
 
         var fails = results.SelectMany(result => result.Findings).Any(finding => finding.Allowed is null && finding.Severity >= failOn);
-        return fails || (failOnUnjudged && results.Any(result => result.Unjudged > 0)) ? ExitCode.Differs : ExitCode.Done;
+        return fails || isOther || (failOnUnjudged && results.Any(result => result.Unjudged > 0)) ? ExitCode.Differs : ExitCode.Done;
     }
 
     /// <summary>The migrations that are to be checked, and the database that they are for, where one is known.</summary>
@@ -367,7 +369,7 @@ internal sealed record CheckedMigrationJson(long Version, string Name, string Fi
     public static CheckedMigrationJson Of(CheckResult result) => new(
         result.Migration.Version, result.Migration.Name, result.Migration.Source.Path, result.RoundTrip?.Restores,
         [.. result.Trace.Statements.Select(statement =>
-            CheckedStatementJson.Of(statement, result.Locks.FirstOrDefault(locks => locks.Index == statement.Index)))]);
+            CheckedStatementJson.Of(statement, result.LocksOf(statement)))]);
 }
 
 /// <param name="Outcome"><c>ran</c>, <c>failed</c> or <c>not_run</c>.</param>

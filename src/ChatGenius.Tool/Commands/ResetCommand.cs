@@ -49,6 +49,6 @@ internal sealed class ResetCommand(Workspace workspace, TargetFinder targets, Se
                 var migrator = new Migrator(target.Database, migrations, settings.RunOptions, progress);
                 return await migrator.ApplyAsync(new PlanRequest(), confirmed: null, cancellationToken);
             },
-            cancellationToken);
+            cancellationToken, startsOver: true);
     }
 }

@@ -3,7 +3,7 @@ using ChatGenius.Db.Templates;
 
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class VerifyCommand(Workspace workspace, Settings settings, Report report)
+internal sealed class VerifyCommand(Workspace workspace, SchemaFile schemaFile, Settings settings, Report report)
 {
     internal static readonly Command Definition = new("verify", "Check all that can be checked without a database")
     {
@@ -18,8 +18,8 @@ internal sealed class VerifyCommand(Workspace workspace, Settings settings, Repo
         Details =
             """
             Reads every migration: names and numbers, sections and their options, cgdb:
-            comments, and the SQL as far as PostgreSQL's lexical rules go; and the project's
-            own templates.
+            comments, and the SQL as far as PostgreSQL's lexical rules go; the project's
+            own templates; and whether the file of "schema_file" is of these migrations.
             All problems are printed together.
             """,
         Examples =
@@ -42,6 +42,7 @@ internal sealed class VerifyCommand(Workspace workspace, Settings settings, Repo
                 .Where(migration => strict && migration.Name.Any(c => char.IsAsciiLetterUpper(c) || c is '-' or ' '))
                 .Select(migration => new Problem("CG0303", $"{migration.Source.Path}: the name is not snake_case",
                     Advice: $"Where it is applied nowhere, rename it: {MigrationName.Normalize(migration.Name)}.")));
+            problems.AddRange(schemaFile.Stale(migrations) is { } stale ? [stale] : []);
             if (migrations.All(migration => migration.Origin == MigrationOrigin.Bundle) && workspace.PassedOver() is { } instead)
             {
                 problems.Add(new Problem("CG0326", $"There is no migration in {settings.MigrationsFolder}, and something else is",

@@ -121,6 +121,10 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
 
     public static readonly SettingKey Backups = new("backups", SettingKind.Path, "backups", "Folder for the backups of apply --backup.");
 
+    public static readonly SettingKey SchemaFile = new(
+        "schema_file", SettingKind.Path, "",
+        "File that apply, rollback, redo and reset write the schema to, for reviews; none by default. Not in a protected environment.");
+
     public static readonly SettingKey DatabaseUrlVariable = new(
         "database_url_variable", SettingKind.Text, "", "The environment variable that holds the URL of this environment's database.");
 
@@ -258,7 +262,8 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
 
     /// <summary>What the settings file takes at its top and in every environment.</summary>
     public static readonly IReadOnlyList<SettingKey> Everywhere =
-        [Migrations, Templates, Bundle, Base, Format, HistorySchema, .. OfARun, .. OfBatches, CancelTimeout, Backups, OutOfOrder,
+        [Migrations, Templates, Bundle, Base, Format, HistorySchema, .. OfARun, .. OfBatches, CancelTimeout, Backups, SchemaFile,
+            OutOfOrder,
             AllowMissing, Fresh, SingleTransaction, Certified, Create, NoEstimate, TrustStoredDown];
 
     /// <summary>What an environment takes besides.</summary>

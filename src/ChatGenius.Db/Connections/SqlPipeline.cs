@@ -41,6 +41,9 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
     /// <summary>How many rows the statements of files have written.</summary>
     internal long Rows { get; private set; }
 
+    /// <summary>Told how many rows each statement of a file has written.</summary>
+    internal Action<TOwner, long>? Wrote { get; init; }
+
     /// <summary>Whom the command belongs to that the server is at, by the answers so far, and its statement.</summary>
     internal (TOwner Owner, SqlStatement? Statement)? Current
     {
@@ -150,7 +153,12 @@ internal sealed class SqlPipeline<TOwner>(NpgsqlConnection connection)
 
             for (var i = start; i < end; i++)
             {
-                Rows += _entries[i].Statement is null ? 0 : Math.Max(batch.BatchCommands[i - start].RecordsAffected, 0);
+                if (_entries[i].Statement is not null)
+                {
+                    var rows = Math.Max(batch.BatchCommands[i - start].RecordsAffected, 0);
+                    Rows += rows;
+                    Wrote?.Invoke(_entries[i].Owner, rows);
+                }
             }
         }
         catch (PostgresException e) when (e.BatchCommand is not null)

@@ -149,17 +149,34 @@ internal sealed partial class ReplaySession : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs statements together.</summary>
+    /// <summary>Runs statements together, which have no need to be guarded each by itself.</summary>
+    /// <param name="statements">The statements.</param>
+    /// <param name="guarded">Whether <see cref="UndoAsync"/> is to take back all of them.</param>
+    /// <param name="cancellationToken">Cancels them.</param>
+    /// <returns>How many rows each has written.</returns>
     /// <exception cref="SqlPipelineException{TOwner}">The server refused one, which owns the error by its place among them.</exception>
-    internal Task ExecuteAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken)
+    internal async Task<long[]> ExecuteAsync(
+        IReadOnlyList<SqlStatement> statements, bool guarded, CancellationToken cancellationToken)
     {
-        var pipeline = new SqlPipeline<int>(Subject);
+        var rows = new long[statements.Count];
+        var pipeline = new SqlPipeline<int>(Subject) { Wrote = (i, count) => rows[i] = count };
+        if (guarded)
+        {
+            pipeline.Add(0, $"SAVEPOINT {Savepoint}");
+        }
+
         for (var i = 0; i < statements.Count; i++)
         {
             pipeline.Add(i, statements[i]);
         }
 
-        return ExecuteAsync(pipeline, cancellationToken);
+        if (guarded)
+        {
+            pipeline.Add(statements.Count - 1, $"RELEASE SAVEPOINT {Savepoint}");
+        }
+
+        await ExecuteAsync(pipeline, cancellationToken);
+        return rows;
     }
 
     /// <summary>Takes back what a guarded statement that failed has left.</summary>

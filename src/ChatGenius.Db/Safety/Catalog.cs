@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 
 namespace ChatGenius.Db.Safety;
 
@@ -8,6 +9,12 @@ namespace ChatGenius.Db.Safety;
 /// </summary>
 internal sealed record Catalog
 {
+    // Made when first asked for, and shared by all moments that share the dictionary.
+    private static readonly ConditionalWeakTable<ImmutableDictionary<uint, Constraint>, ILookup<uint, Constraint>> ByTable = [];
+    private static readonly ConditionalWeakTable<ImmutableDictionary<uint, Relation>, ILookup<uint, Relation>> ByIndexed = [];
+    private static readonly ConditionalWeakTable<ImmutableDictionary<uint, Relation>, ILookup<string, Relation>> ByName = [];
+    private static readonly ConditionalWeakTable<ImmutableDictionary<uint, Routine>, HashSet<string>> FunctionNames = [];
+
     /// <summary>Tables, views, materialized views, foreign tables, sequences and indexes, by oid.</summary>
     public ImmutableDictionary<uint, Relation> Relations { get; init; } = ImmutableDictionary<uint, Relation>.Empty;
 
@@ -52,14 +59,23 @@ internal sealed record Catalog
     public Relation? Find(uint relation) => Relations.GetValueOrDefault(relation);
 
     /// <summary>A relation by its name, null when there is none.</summary>
-    public Relation? Find(string schema, string name) =>
-        Relations.Values.FirstOrDefault(r => r.Name == name && r.Schema == schema);
+    public Relation? Find(string schema, string name) => Named(name).FirstOrDefault(r => r.Schema == schema);
+
+    /// <summary>The relations of a name, in whatever schema.</summary>
+    public IEnumerable<Relation> Named(string name) =>
+        ByName.GetValue(Relations, static all => all.Values.ToLookup(relation => relation.Name))[name];
+
+    /// <summary>Whether a function has this name, in whatever schema.</summary>
+    internal bool HasFunction(string name) =>
+        FunctionNames.GetValue(Functions, static all => [.. all.Values.Select(function => function.Name)]).Contains(name);
 
     /// <summary>The constraints of a table.</summary>
-    public IEnumerable<Constraint> ConstraintsOf(uint table) => Constraints.Values.Where(c => c.Table == table);
+    public IEnumerable<Constraint> ConstraintsOf(uint table) =>
+        ByTable.GetValue(Constraints, static all => all.Values.ToLookup(constraint => constraint.Table))[table];
 
     /// <summary>The indexes of a table.</summary>
-    public IEnumerable<Relation> IndexesOf(uint table) => Relations.Values.Where(r => r.Index is { } i && i.Table == table);
+    public IEnumerable<Relation> IndexesOf(uint table) => ByIndexed.GetValue(
+        Relations, static all => all.Values.Where(relation => relation.Index is not null).ToLookup(index => index.Index!.Table))[table];
 
     /// <summary>The table that an index belongs to, and of a partition the topmost parent; otherwise the relation itself.</summary>
     public uint Root(uint relation)

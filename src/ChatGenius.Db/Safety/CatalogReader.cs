@@ -183,7 +183,7 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     /// <summary>What the current transaction changed since an earlier reading.</summary>
     internal async Task<Reading> ReadChangesAsync(Catalog before, Reading last, CancellationToken cancellationToken)
     {
-        var now = await ReadCountersAsync(before, cancellationToken);
+        var now = await ReadCountersAsync(before, cancellationToken, last);
         if (now.CatalogWrites is not null && now.CatalogWrites == last.CatalogWrites)
         {
             return now;
@@ -193,10 +193,15 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     }
 
     /// <summary>Only counters, settings and locks: what a transaction starts with, or where a query of our own has moved them.</summary>
-    internal Task<Reading> ReadCountersAsync(Catalog catalog, CancellationToken cancellationToken) => ReplaySession.ReadAsync(
-        Counts, reader => ReadCountersAsync(reader, catalog, cancellationToken), _prepares, cancellationToken);
+    /// <param name="catalog">What is known of the catalogs.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="last">The reading before it in the same transaction; locks that are still the same are the same object.</param>
+    internal Task<Reading> ReadCountersAsync(Catalog catalog, CancellationToken cancellationToken, Reading? last = null) =>
+        ReplaySession.ReadAsync(
+            Counts, reader => ReadCountersAsync(reader, catalog, last, cancellationToken), _prepares, cancellationToken);
 
-    private static async Task<Reading> ReadCountersAsync(NpgsqlDataReader reader, Catalog catalog, CancellationToken cancellationToken)
+    private static async Task<Reading> ReadCountersAsync(
+        NpgsqlDataReader reader, Catalog catalog, Reading? last, CancellationToken cancellationToken)
     {
         await NextAsync(reader, cancellationToken);
         var counters = new Dictionary<uint, Activity>();
@@ -222,7 +227,7 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
 
         return new Reading(
             catalog, counters.ToImmutableDictionary(), counts ? catalogs.Written : null, lockTimeout,
-            modes.Count == 0 ? HeldLocks.None : new HeldLocks(modes.ToImmutableDictionary()));
+            modes.Count == 0 ? HeldLocks.None : last?.Locks.Are(modes) == true ? last.Locks : new HeldLocks(modes.ToImmutableDictionary()));
     }
 
     /// <summary>Forgets that the queries are prepared, before a statement that makes the server forget them.</summary>

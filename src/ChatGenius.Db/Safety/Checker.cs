@@ -8,6 +8,8 @@ namespace ChatGenius.Db.Safety;
 /// <summary>A migration that has been checked.</summary>
 internal sealed record CheckResult
 {
+    private Dictionary<int, StatementLocks>? _locks;
+
     /// <summary>The migration.</summary>
     public required Migration Migration { get; init; }
 
@@ -22,6 +24,10 @@ internal sealed record CheckResult
 
     /// <summary>What each statement that ran asks of others.</summary>
     public required IReadOnlyList<StatementLocks> Locks { get; init; }
+
+    /// <summary>What a statement asks of others; null for one that did not run.</summary>
+    public StatementLocks? LocksOf(StatementTrace statement) =>
+        (_locks ??= Locks.ToDictionary(locks => locks.Index)).GetValueOrDefault(statement.Index);
 
     /// <summary>What production can be held to; null where it did not run to its end, or is not one transaction.</summary>
     public TraceRecord? Record { get; init; }
@@ -61,7 +67,8 @@ internal sealed record CheckResult
         Findings =
         [
             .. Findings.Concat(other.Findings.Where(found => found.Hazard != HygieneRules.Unjudged
-                    && !Findings.Any(own => own.Hazard == found.Hazard && own.Where == found.Where && own.Subject == found.Subject)))
+                    && !Findings.Any(own => own.Hazard == found.Hazard && own.Where == found.Where
+                        && (own.Subject == found.Subject || found.Evidence == Evidence.Text))))
                 .OrderBy(finding => finding.Where.Line),
         ],
     };
@@ -76,6 +83,10 @@ internal sealed record RowSource(DatabaseUrl? Database);
 /// <param name="sizes">Production's tables.</param>
 internal sealed class Checker(Replayer replayer, TableSizes sizes)
 {
+    private const int MostParts = 4;
+    private const int LeastOfAPart = 25;
+    private readonly Lock _gate = new();
+
     /// <summary>What the project decided.</summary>
     public CheckPolicy Policy { get; init; } = CheckPolicy.None;
 
@@ -139,12 +150,58 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
         return [.. fixes.Where(fix => fix.IsBetter(again))];
     }
 
+    /// <summary>
+    /// Checks many migrations in parts at the same time, each on a database of its own, where what comes before a part can be replayed: one
+    /// that fails hides less of those after it when all are checked in a row.
+    /// </summary>
     private async Task<List<CheckResult>> CheckAsync(
+        IReadOnlyList<Migration> migrations, IReadOnlyList<Migration> chosen, RowSource? rows, CancellationToken cancellationToken)
+    {
+        var parts = Math.Min(Math.Clamp(Environment.ProcessorCount, 1, MostParts), chosen.Count / LeastOfAPart);
+        if (parts < 2 || rows is not null || !replayer.IsOnOwnServer)
+        {
+            return await CheckPartAsync(migrations, chosen, rows, cancellationToken);
+        }
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var running = chosen.Chunk((chosen.Count + parts - 1) / parts)
+            .Select(part => Task.Run(() => PartAsync(part), CancellationToken.None)).ToList();
+        try
+        {
+            var results = await Task.WhenAll(running);
+            if (results.SkipLast(1).All(part => part.TrueForAll(result => result.Trace.Completed)))
+            {
+                return [.. results.SelectMany(part => part)];
+            }
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested
+            && running.Exists(part => part.Exception?.InnerException is ProblemException { Problems: [{ Code: "CG1209" }] }))
+        {
+            // One of an earlier part fails, which is a finding there.
+        }
+
+        return await CheckPartAsync(migrations, chosen, null, cancellationToken);
+
+        async Task<List<CheckResult>> PartAsync(Migration[] part)
+        {
+            try
+            {
+                return await CheckPartAsync(migrations, part, null, stop.Token);
+            }
+            catch
+            {
+                await stop.CancelAsync();
+                throw;
+            }
+        }
+    }
+
+    private async Task<List<CheckResult>> CheckPartAsync(
         IReadOnlyList<Migration> migrations, IReadOnlyList<Migration> chosen, RowSource? rows, CancellationToken cancellationToken)
     {
         var wanted = chosen.Select(migration => migration.Version).ToHashSet();
         var start = migrations.TakeWhile(migration => !wanted.Contains(migration.Version)).ToList();
-        Steps?.Report($"{start.Count} earlier migrations bring the throw-away database on");
+        Step($"{start.Count} earlier migrations bring the throw-away database on");
         await using var database = await replayer.OpenAsync(start, later: migrations, cancellationToken);
         var options = new TracerOptions
         {
@@ -174,7 +231,7 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
         {
             if (!wanted.Contains(migration.Version))
             {
-                Steps?.Report($"{migration.Id} brings the throw-away database on");
+                Step($"{migration.Id} brings the throw-away database on");
                 if (await tracer.RunAsync(migration.Up, cancellationToken) is { } error)
                 {
                     throw Replayer.DoesNotRun(migration, database, error);
@@ -183,7 +240,7 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
                 continue;
             }
 
-            Steps?.Report($"{migration.Id} is run up, down and up again");
+            Step($"{migration.Id} is run up, down and up again");
             var (trace, roundTrip) = await roundTripper.RunAsync(migration, cancellationToken);
             if (!trace.Completed)
             {
@@ -194,6 +251,14 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
         }
 
         return results;
+    }
+
+    private void Step(string text)
+    {
+        lock (_gate)
+        {
+            Steps?.Report(text);
+        }
     }
 
     private async Task BringRowsAsync(RowSource rows, Tracer tracer, CancellationToken cancellationToken)

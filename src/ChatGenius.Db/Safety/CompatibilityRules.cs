@@ -137,7 +137,8 @@ internal static class CompatibilityRules
     {
         Traced = facts => GoneViews(facts).Concat(
             from old in facts.Before.Functions.Values
-            where !old.IsTrigger && !facts.After.Functions.Values.Any(now => now.Display == old.Display)
+            where !old.IsTrigger && !facts.After.Functions.ContainsKey(old.Oid)
+                && !facts.After.Functions.Values.Any(now => now.Display == old.Display)
             let culprit = facts.Culprit(s => s.Before.Functions.Values.Any(f => f.Display == old.Display)
                 && !s.After.Functions.Values.Any(f => f.Display == old.Display))
             select new Finding(culprit, Names.Qualified(old.Schema, old.Name), $"The {old.Word.ToLowerInvariant()} {old.Display} is gone")),
@@ -162,6 +163,8 @@ internal static class CompatibilityRules
             select new Finding(
                 facts.Culprit(s => s.Before.Find(old.Oid) is not null && s.After.Find(old.Oid) is null), old.Display,
                 $"{table.Display} is no longer unique by {Names.List(columns)}") { Table = table.Oid },
+        InText = (text, _) => Safety.InText.DropsConstraint(text, "_key", "_pkey", "_unique") is (var table, var name)
+            ? new Finding(table, $"{table} loses {SqlIdentifier.Quote(name)}, and is no longer unique by its columns") : null,
     };
 
     internal static readonly Hazard ForeignKeyRemoved = new("C110")
@@ -180,6 +183,10 @@ internal static class CompatibilityRules
                     && s.After.Constraints.GetValueOrDefault(old.Oid) is not { Enforced: true }), old.Name,
                 $"{table.Display} no longer refers to {facts.After.Find(old.ReferencedTable)!.Display} by "
                     + $"{Names.List(old.Keys.Select(key => facts.Before.FindColumn(old.Table, key)!.Name))}") { Table = table.Oid },
+        InText = (text, context) => Safety.InText.DropsConstraint(text, "_fkey", "_fk") is (var table, var name)
+            && !context.Definitions.Any(other => other.AlterTableActions().Any(action => action.Table == table
+                && other.At(action.Start, "ADD") && other.Within(action.Start, action.End, "FOREIGN", "KEY")))
+            ? new Finding(table, $"{table} no longer refers to another table by {SqlIdentifier.Quote(name)}") : null,
     };
 
     internal static readonly Hazard ReplicaIdentityLost = new("C111")

@@ -134,7 +134,17 @@ internal static class DataLossRules
                 $"-- before: is there a value that does not fit?\nSELECT count(*) FROM {changed.Table.Display} WHERE "
                     + $"{SqlIdentifier.Quote(changed.After.Name)}::{changed.After.Type}::{changed.Before.Type} IS DISTINCT FROM "
                     + $"{SqlIdentifier.Quote(changed.After.Name)};"),
+        InText = (text, _) => Safety.InText.Action(
+            text, (start, end) => text.At(start, "ALTER") && text.Find(start, "TYPE") is var type && type > start && type + 1 < end
+                && (Small.Contains(text.Tokens[type + 1].Text)
+                    || (Limited.Contains(text.Tokens[type + 1].Text) && text.Tokens.Skip(type).Take(end - type).Any(t => t.Is("(")))),
+            table => $"A column of {table} gets a type that may hold less") is { } found
+                ? found with { GivenSeverity = Severity.Warning } : null,
     };
+
+    /// <summary>Types that hold less than most others, and those that do where they have a limit.</summary>
+    private static readonly string[] Small = ["SMALLINT", "INT2", "INTEGER", "INT", "INT4", "REAL", "FLOAT4", "DATE", "BOOLEAN"],
+        Limited = ["VARCHAR", "CHAR", "CHARACTER", "NUMERIC", "DECIMAL", "BIT"];
 
     internal static readonly Hazard SetUnlogged = new("D109")
     {
@@ -183,6 +193,11 @@ internal static class DataLossRules
                 where now is not null && Lost(old.Privileges!, now.Privileges) is { Length: > 0 }
                 select new Finding(facts.Culprit(s => !s.Before.Functions.ContainsKey(now.Oid) && s.After.Functions.ContainsKey(now.Oid)),
                     now.Display, $"{now.Display} is created again without its grants: {Lost(old.Privileges!, now.Privileges)}")),
+        InText = (text, context) => Made(text) is { } made
+            && context.DefinitionsBefore(text).Any(earlier => earlier.Is("DROP") && Made(earlier)?.Name == made.Name)
+            && !context.Section.Script.Statements.Any(other => other.Is("GRANT") && other.Start > text.Statement.Start
+                && other.Text.Contains(made.Name, StringComparison.OrdinalIgnoreCase))
+            ? new Finding(made.Display, $"{made.Display} is dropped and created again: what was granted on it is gone") : null,
     };
 
     internal static readonly ImmutableArray<Hazard> All =
@@ -190,6 +205,14 @@ internal static class DataLossRules
         DropTable, DropColumn, DropSchema, Truncate, TruncateCascade, WholeTableDelete, CascadeDrop, LossyTypeChange, SetUnlogged,
             ColumnDropCollateral, PrivilegesLost,
     ];
+
+    /// <summary>The view or routine that a statement creates or drops.</summary>
+    private static StatementName? Made(StatementText text)
+    {
+        var kind = text.At(1, "OR", "REPLACE") ? 3 : 1;
+        return (text.Is("CREATE") || text.Is("DROP")) && text.AtAny(kind, "VIEW", "FUNCTION", "PROCEDURE", "MATERIALIZED")
+            ? text.NameAt(text.SkipGuards(kind + (text.At(kind, "MATERIALIZED") ? 2 : 1))) : null;
+    }
 
     private static bool IsCollateral(StatementFacts s, Relation table) => s.Text.Is("TRUNCATE") && s.Text.Has("CASCADE")
         && !s.Text.Tokens.Any(token => token.Name == table.Name);

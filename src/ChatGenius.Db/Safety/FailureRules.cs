@@ -99,6 +99,11 @@ internal static class FailureRules
     internal static readonly Hazard NewEnumValueUsed = new("F105")
     {
         Traced = facts => Failing(facts, "55P04", "A new enum value can't be used before it is committed"),
+        InText = (text, context) => context.Section.Transactional && !text.Is("ALTER", "TYPE")
+            && context.DefinitionsBefore(text).Where(earlier => earlier.Is("ALTER", "TYPE") && earlier.Has("ADD", "VALUE"))
+                .SelectMany(earlier => earlier.Tokens.Where(token => token.Kind == SqlTokenKind.StringConstant).Take(1))
+                .Any(value => text.Tokens.Any(token => token.Kind == SqlTokenKind.StringConstant && token.Text == value.Text))
+            ? new Finding("", "A new enum value can't be used before it is committed") : null,
     };
 
     internal static readonly Hazard PendingTriggerEvents = new("F106")

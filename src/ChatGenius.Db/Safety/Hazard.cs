@@ -75,6 +75,24 @@ internal static class InText
     internal static bool AltersColumn(StatementText text, int start, params ReadOnlySpan<string> words) =>
         text.At(start, "ALTER") && text.At(start + (text.At(start + 1, "COLUMN") ? 3 : 2), words);
 
+    /// <summary>
+    /// The first <c>DROP CONSTRAINT</c> of an ALTER TABLE whose name ends so: PostgreSQL names keys and references itself, and most people
+    /// as it does.
+    /// </summary>
+    internal static (string Table, string Name)? DropsConstraint(StatementText text, params string[] ends)
+    {
+        foreach (var (table, start, _) in text.AlterTableActions().Where(action => text.At(action.Start, "DROP", "CONSTRAINT")))
+        {
+            if (text.NameAt(text.SkipGuards(start + 2))?.Name is { } name
+                && Array.Exists(ends, end => name.EndsWith(end, StringComparison.Ordinal)))
+            {
+                return (table, name);
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Whether an action adds a column.</summary>
     internal static bool AddsColumn(StatementText text, int start) =>
         text.At(start, "ADD") && !text.At(start, "ADD", "CONSTRAINT") && !text.At(start, "ADD", "GENERATED")
@@ -86,4 +104,17 @@ internal static class InText
 /// <summary>What a rule may know beside the words.</summary>
 /// <param name="Section">The section that the statement is in.</param>
 /// <param name="ServerVersion">The version of the server, such as 150018; null when there is none.</param>
-internal sealed record TextContext(MigrationSection Section, int? ServerVersion);
+internal sealed record TextContext(MigrationSection Section, int? ServerVersion)
+{
+    /// <summary>
+    /// The section's statements that alter, create or drop something, for rules that look for what came earlier; those that write rows are
+    /// a hundred thousand in some files.
+    /// </summary>
+    internal IReadOnlyList<StatementText> Definitions => field ??=
+        [.. Section.Script.Statements.Where(statement => statement.Is("ALTER") || statement.Is("CREATE") || statement.Is("DROP")
+            || statement.Is("DO")).Select(statement => new StatementText(statement))];
+
+    /// <summary>Of these, those before a statement.</summary>
+    internal IEnumerable<StatementText> DefinitionsBefore(StatementText text) =>
+        Definitions.TakeWhile(earlier => earlier.Statement.Start < text.Statement.Start);
+}

@@ -16,7 +16,7 @@ internal static class HygieneRules
     {
         TextAlways = true,
         InText = (text, context) => context.Section is { Transactional: false, Batch: null } && context.Section.Script.Statements.Count > 1
-            && CanRunOnce(text) is { } name && !DroppedBefore(context.Section, text.Statement, name)
+            && CanRunOnce(text) is { } name && !DroppedBefore(context, text, name)
             ? new Finding(name, "It can't be run twice, and the file is not one transaction")
             : null,
     };
@@ -29,8 +29,8 @@ internal static class HygieneRules
                 :
                 [
                     new Finding(
-                        facts.Culprit(s => s.Text.Is("SET")
-                            || s.Trace.Statement.Text.Contains("set_config", StringComparison.OrdinalIgnoreCase)),
+                        facts.Statements.LastOrDefault(s => s.Text.Is("SET")
+                            || s.Trace.Statement.Text.Contains("set_config", StringComparison.OrdinalIgnoreCase))?.Trace,
                         Names.List(facts.Trace.SettingsLeft.Select(setting => setting.Split(' ')[0])),
                             $"The session keeps {Names.List(facts.Trace.SettingsLeft)}",
                         string.Join('\n', facts.Trace.SettingsLeft.Select(setting => setting.Split(" = ") is [var name, var value]
@@ -118,10 +118,8 @@ internal static class HygieneRules
     }
 
     /// <summary>Whether an earlier DROP … IF EXISTS makes room for it.</summary>
-    private static bool DroppedBefore(MigrationSection section, SqlStatement statement, string name) =>
-        section.Script.Statements.TakeWhile(earlier => earlier != statement)
-            .Select(earlier => new StatementText(earlier))
-            .Any(earlier => earlier.Has("DROP") && earlier.Has("IF", "EXISTS")
+    private static bool DroppedBefore(TextContext context, StatementText text, string name) =>
+        context.DefinitionsBefore(text).Any(earlier => earlier.Has("DROP") && earlier.Has("IF", "EXISTS")
                 && earlier.Tokens.Any(token => token.Name == name || Names.Qualified("public", token.Name ?? "") == name));
 
     private static bool Worn(StatementFacts s, Relation table) =>

@@ -41,7 +41,7 @@ internal static class LockRules
     {
         Traced = facts =>
             (from s in facts.Statements
-             where s.Trace.LockTimeout is "0" && s.Trace.Transaction > 0
+             where s.Trace.LockTimeout is "0" && s.Trace.Transaction > 0 && !ReferenceEquals(s.Trace.Locks, s.Trace.LocksBefore)
              from table in s.LockedTables(LockMode.Share, s.Trace.Locks)
              where s.Trace.Locks.NewOn(table.Oid, s.Trace.LocksBefore) >= LockMode.Share
              select s.On(table, $"{table.Display} is locked without a lock_timeout", "SET LOCAL lock_timeout = '5s';")).Take(1),
@@ -107,7 +107,7 @@ internal static class LockRules
     {
         Traced = facts =>
             from s in facts.Statements
-            where s.Trace.Transaction > 0 && (s.Trace.LockTimeout is "0" || WorksLater(facts, s))
+            where s.Trace.Transaction > 0
             from referenced in s.NewConstraints.Where(c => c is { Kind: 'f', Parent: 0 }
                 && (!facts.WasThere(c.Table) || c.Keys.All(key => facts.Before.FindColumn(c.Table, key) is null)))
                 .Concat(s.GoneConstraints.Where(c => c is { Kind: 'f', Parent: 0 } && facts.WasThere(c.Table)))
@@ -115,6 +115,7 @@ internal static class LockRules
                     && s.After.Find(c.ReferencedTable) is not null)
                 .Select(c => c.ReferencedTable).Distinct()
             where s.Trace.Locks.NewOn(referenced, s.Trace.LocksBefore) >= LockMode.ShareRowExclusive
+                && (s.Trace.LockTimeout is "0" || WorksLater(facts, s))
             let table = s.After.Find(referenced)!
             select s.On(table, $"{table.Display} is locked because a foreign key refers to it, and stays so"),
     };
@@ -207,11 +208,7 @@ internal static class LockRules
     /// <summary>The tables that earlier statements of the transaction alter, other than those that it makes.</summary>
     private static IEnumerable<string> LockedOut(StatementText text, TextContext context)
     {
-        var earlier = context.Section.Transactional
-            ? context.Section.Script.Statements.TakeWhile(statement => statement != text.Statement)
-                .Where(statement => statement.Is("ALTER", "TABLE") || statement.Is("CREATE"))
-                .Select(statement => new StatementText(statement)).ToList()
-            : [];
+        var earlier = context.Section.Transactional ? context.DefinitionsBefore(text) : [];
         return earlier.Select(Altered).OfType<string>().Except(earlier.Select(made => made.CreatedTable).OfType<string>());
     }
 
@@ -325,8 +322,7 @@ internal static class LockRules
     }
 
     private static bool WorksLater(MigrationFacts facts, StatementFacts s) =>
-        facts.Statements.Any(later => later.Trace.Transaction == s.Trace.Transaction && later.Trace.Index > s.Trace.Index
-            && Works(facts, later));
+        facts.LastWork(Works).GetValueOrDefault(s.Trace.Transaction, -1) > s.Trace.Index;
 
     /// <summary>Whether a statement takes its time: it writes many rows, or goes through a table that was there.</summary>
     private static bool Works(MigrationFacts facts, StatementFacts s) =>

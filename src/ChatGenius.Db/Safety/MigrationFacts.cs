@@ -7,6 +7,9 @@ namespace ChatGenius.Db.Safety;
 /// <summary>A traced migration, in the words in which rules ask about it.</summary>
 internal sealed class MigrationFacts
 {
+    private Dictionary<int, StatementFacts>? _byIndex;
+    private Dictionary<int, int>? _lastWork;
+
     internal MigrationFacts(Migration migration, Trace trace, TableSizes sizes)
     {
         Migration = migration;
@@ -15,6 +18,7 @@ internal sealed class MigrationFacts
         TargetVersion = sizes.ServerVersion == 0 ? trace.ServerVersion : sizes.ServerVersion;
         Statements = [.. trace.Statements.Where(statement => statement.Outcome == TraceOutcome.Ran)
             .Select(statement => new StatementFacts(this, statement))];
+        Changing = [.. Statements.Where(statement => !ReferenceEquals(statement.Before, statement.After))];
     }
 
     internal Migration Migration { get; }
@@ -29,6 +33,9 @@ internal sealed class MigrationFacts
     /// <summary>The statements that ran.</summary>
     internal IReadOnlyList<StatementFacts> Statements { get; }
 
+    /// <summary>Those that changed the catalog: few, where a file brings many rows.</summary>
+    internal IReadOnlyList<StatementFacts> Changing { get; }
+
     internal Catalog Before => Trace.Before;
 
     internal Catalog After => Trace.After;
@@ -36,8 +43,17 @@ internal sealed class MigrationFacts
     /// <summary>Whether others may be using it: it was there before the migration, and is no temporary table.</summary>
     internal bool WasThere(uint relation) => Before.Find(relation) is { Persistence: not 't' };
 
-    /// <summary>The statement whose effect a difference between start and end is: the last for which it holds.</summary>
-    internal StatementTrace? Culprit(Func<StatementFacts, bool> did) => Statements.LastOrDefault(did)?.Trace;
+    /// <summary>The statement whose effect a difference between the catalogs of start and end is: the last for which it holds.</summary>
+    internal StatementTrace? Culprit(Func<StatementFacts, bool> did) => Changing.LastOrDefault(did)?.Trace;
+
+    /// <summary>The last statement of each transaction that takes its time.</summary>
+    internal IReadOnlyDictionary<int, int> LastWork(Func<MigrationFacts, StatementFacts, bool> works) =>
+        _lastWork ??= Statements.Where(statement => works(this, statement)).GroupBy(statement => statement.Trace.Transaction)
+            .ToDictionary(all => all.Key, all => all.Max(statement => statement.Trace.Index));
+
+    /// <summary>What is known of a statement that ran; null for any other.</summary>
+    internal StatementFacts? Of(StatementTrace? trace) => trace is null ? null
+        : (_byIndex ??= Statements.ToDictionary(statement => statement.Trace.Index)).GetValueOrDefault(trace.Index);
 }
 
 /// <summary>What one statement changed.</summary>
@@ -75,46 +91,51 @@ internal sealed class StatementFacts(MigrationFacts migration, StatementTrace tr
 
     private Relation? FindUnknownRows()
     {
-        if (Target() is not { } target
-            || trace.Activity.Values.Any(activity => activity.Written > 0 || activity.TuplesRead > 0))
+        if (trace.Activity.Values.Any(activity => activity.Written > 0 || activity.TuplesRead > 0) || Target() is not { } target)
         {
             return null;
         }
 
-        var table = After.Relations.Values.Where(relation => relation.IsTable && relation.Name == target.Name
-            && (target.Schema ?? relation.Schema) == relation.Schema)
-            .OrderByDescending(relation => relation.Schema == "public").FirstOrDefault();
+        var table = Find(After, target);
         var isKnown = table is null || Text.Has("LIMIT")
-            || (Text.Is("INSERT") ? !ReadsExisting() : !migration.WasThere(table.Oid) || IsByKey(table));
+            || (Text.Is("INSERT") ? !ReadsExisting() : !migration.WasThere(table.Oid) || IsByKey(Text, Before, table));
         return isKnown ? null : table;
     }
 
     /// <summary>Whether an INSERT takes its rows from a table that was there before.</summary>
     private bool ReadsExisting() => Text.Tokens.Select((token, i) => (token, i)).Any(word => word.token.Text is "FROM" or "JOIN"
         && Text.NameAt(Text.SkipGuards(word.i + 1)) is { } source
-        && migration.Before.Relations.Values.Any(r => r.Name == source.Name && r.IsTable && (source.Schema ?? r.Schema) == r.Schema));
+        && Find(migration.Before, source) is not null);
+
+    /// <summary>The table that a name means, if it is the only one, or the one in public.</summary>
+    internal static Relation? Find(Catalog catalog, StatementName name) => catalog.Named(name.Name)
+        .Where(relation => relation.IsTable && (name.Schema ?? relation.Schema) == relation.Schema)
+        .OrderByDescending(relation => relation.Schema == "public").FirstOrDefault();
 
     /// <summary>Whether its WHERE names each column of a unique index as equal to something.</summary>
-    private bool IsByKey(Relation table)
+    internal static bool IsByKey(StatementText text, Catalog catalog, Relation table)
     {
-        var where = Text.Find(0, "WHERE");
-        if (where < 0 || Text.Find(where, "OR") >= 0)
+        var where = text.Find(0, "WHERE");
+        if (where < 0 || text.Find(where, "OR") >= 0)
         {
             return false;
         }
 
-        var equal = Text.Tokens.Select((token, i) => (token, i))
+        var equal = text.Tokens.Select((token, i) => (token, i))
             .Where(word => word.i > where && word.token is { Depth: 0, Name: not null }
-                && (Text.At(word.i + 1, "=") || (Text.At(word.i + 1, "IN") && !Text.At(word.i + 3, "SELECT"))))
+                && (text.At(word.i + 1, "=") || (text.At(word.i + 1, "IN") && !text.At(word.i + 3, "SELECT"))))
             .Select(word => word.token.Name!).ToHashSet();
-        return Before.IndexesOf(table.Oid).Any(index => index.Index is { Unique: true, Predicate: null } unique
-            && unique.Keys.All(key => key != 0 && Before.FindColumn(table.Oid, key) is { } column && equal.Contains(column.Name)));
+        return catalog.IndexesOf(table.Oid).Any(index => index.Index is { Unique: true, Predicate: null } unique
+            && unique.Keys.All(key => key != 0 && catalog.FindColumn(table.Oid, key) is { } column && equal.Contains(column.Name)));
     }
 
+    /// <summary>The table that it names first, if it works on rows.</summary>
+    private StatementName? Target() => Target(Text);
+
     /// <summary>The table that a statement which works on rows names first.</summary>
-    internal StatementName? Target() =>
-        Text.Is("INSERT", "INTO") || Text.Is("DELETE", "FROM") || Text.Is("MERGE", "INTO") ? Text.NameAt(Text.SkipGuards(2))
-        : Text.Is("UPDATE") || Text.Is("COPY") ? Text.NameAt(Text.SkipGuards(1))
+    internal static StatementName? Target(StatementText text) =>
+        text.Is("INSERT", "INTO") || text.Is("DELETE", "FROM") || text.Is("MERGE", "INTO") ? text.NameAt(text.SkipGuards(2))
+        : text.Is("UPDATE") || text.Is("COPY") ? text.NameAt(text.SkipGuards(1))
         : null;
 
     /// <summary>Whether it only works on rows; a block of code may do both.</summary>

@@ -54,7 +54,7 @@ internal static class SafetyCheck
     /// </summary>
     private static bool Explains(Finding finding, Finding work)
     {
-        if (finding.Statement != work.Statement || finding.Table == 0
+        if (!ReferenceEquals(finding.Statement, work.Statement) || finding.Table == 0
             || !(finding.Hazard.Id[..2] is "L1" or "L2" or "L3" || finding.Hazard.Id is "L401" or "D104" or "D105" or "F102"))
         {
             return false;
@@ -87,7 +87,7 @@ internal static class SafetyCheck
 
     private static IEnumerable<string> Measured(MigrationFacts facts, Finding found)
     {
-        if (found.Table == 0 || facts.Statements.FirstOrDefault(s => s.Trace == found.Statement) is not { } statement)
+        if (found.Table == 0 || facts.Of(found.Statement) is not { } statement)
         {
             yield break;
         }

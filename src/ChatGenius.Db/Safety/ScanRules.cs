@@ -71,6 +71,9 @@ internal static class ScanRules
             select s.Finding(
                 table, constraint.Name, $"The primary key makes {Names.List(nullable)} NOT NULL and reads all rows while {table.Display} "
                     + "is locked out", ProvenNotNull(s, table, nullable)),
+        InText = (text, _) => Safety.InText.Action(
+            text, (start, end) => text.At(start, "ADD") && text.Within(start, end, "PRIMARY", "KEY", "USING", "INDEX"),
+            table => $"The primary key reads all rows of {table} while it is locked out, unless its columns are NOT NULL already"),
     };
 
     internal static readonly Hazard ValidateUnderLock = new("L205")
@@ -87,8 +90,7 @@ internal static class ScanRules
                 $"-- in the next migration\nALTER TABLE {table.Display} VALIDATE CONSTRAINT {SqlIdentifier.Quote(constraint.Name)};"),
         InText = (text, context) =>
             text.AlterTableActions().Where(a => text.At(a.Start, "VALIDATE", "CONSTRAINT") && a.Start + 2 < text.Tokens.Count)
-            .Where(a => context.Section.Transactional && context.Section.Script.Statements.TakeWhile(earlier => earlier != text.Statement)
-                .Select(earlier => new StatementText(earlier))
+            .Where(a => context.Section.Transactional && context.DefinitionsBefore(text)
                 .Any(earlier => earlier.Is("ALTER", "TABLE") && earlier.Has("NOT", "VALID")
                     && earlier.Mentions(text.Tokens[a.Start + 2].Name ?? " ")))
             .Select(a => new Finding(a.Table, $"A constraint of {a.Table} is validated while the lock that added it is still held"))

@@ -180,8 +180,8 @@ internal static class StateRules
 
     private static IEnumerable<Constraint> NewConstraints(MigrationFacts facts, char kind) =>
         facts.After.Constraints.Values.Where(c => c.Kind == kind && c.Parent == 0
-            && facts.Before.Constraints.Values.All(old => old.Oid != c.Oid
-            && !(old.Table == c.Table && old.Name == c.Name && old.Kind == c.Kind && old.Definition == c.Definition)));
+            && !facts.Before.Constraints.ContainsKey(c.Oid)
+            && facts.Before.ConstraintsOf(c.Table).All(old => old.Name != c.Name || old.Kind != c.Kind || old.Definition != c.Definition));
 
     private static StatementTrace? Maker(MigrationFacts facts, Constraint constraint) =>
         facts.Culprit(s => s.After.Constraints.ContainsKey(constraint.Oid) && !s.Before.Constraints.ContainsKey(constraint.Oid));

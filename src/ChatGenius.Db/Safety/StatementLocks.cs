@@ -23,7 +23,7 @@ internal sealed record StatementLocks(
     private static StatementLocks Of(StatementFacts s) => new(
         s.Trace.Index,
         [
-            .. from table in s.LockedTables(LockMode.RowExclusive, s.Trace.Locks)
+            .. from table in ReferenceEquals(s.Trace.Locks, s.Trace.LocksBefore) ? [] : s.LockedTables(LockMode.RowExclusive, s.Trace.Locks)
                let mode = s.Trace.Locks.NewOn(table.Oid, s.Trace.LocksBefore)
                where mode >= LockMode.RowExclusive
                orderby mode descending, table.Display

@@ -34,6 +34,10 @@ internal sealed class HeldLocks
 
     internal HeldLocks(ImmutableDictionary<uint, ImmutableArray<LockMode>> modes) => _modes = modes;
 
+    /// <summary>Whether they are these.</summary>
+    internal bool Are(Dictionary<uint, ImmutableArray<LockMode>> modes) => modes.Count == _modes.Count
+        && modes.All(pair => _modes.TryGetValue(pair.Key, out var own) && own.SequenceEqual(pair.Value));
+
     /// <summary>The relations locked.</summary>
     public IEnumerable<uint> Relations => _modes.Keys;
 

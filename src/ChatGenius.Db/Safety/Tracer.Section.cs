@@ -23,17 +23,20 @@ internal sealed partial class Tracer
         {
             var before = tracer._catalog;
             var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken);
-            for (var next = 0; next < _statements.Count; next = Traces.Count)
+            var settings = _statements.TakeWhile(first => first.Is("SET", "TRANSACTION")).Count();
+            for (var (next, alone) = (0, 0); next < _statements.Count; next = Traces.Count)
             {
                 var statement = _statements[next];
-                if (next == _statements.TakeWhile(first => first.Is("SET", "TRANSACTION")).Count())
+                if (next == settings && alone <= next)
                 {
                     await AskAsync(isAfter: false, transaction, cancellationToken);
                 }
 
-                if (RowsFrom(next) is { Count: > 1 } rows)
+                if (alone <= next && RowsFrom(next, before) is { Count: > 1 } rows)
                 {
-                    Traces.AddRange(await transaction.TraceRowsAsync(rows, next, cancellationToken));
+                    var traced = await transaction.TraceRowsAsync(rows, next, takesBack: false, cancellationToken);
+                    Traces.AddRange(traced ?? []);
+                    alone = traced is null ? next + rows.Count : 0;
                 }
                 else
                 {
@@ -41,7 +44,7 @@ internal sealed partial class Tracer
                         ? PassedOver(statement, reason) : await transaction.TraceAsync(statement, next, cancellationToken));
                 }
 
-                if (Traces[^1] is var trace && trace.Outcome == TraceOutcome.Failed)
+                if (Traces is [.., { Outcome: TraceOutcome.Failed } trace])
                 {
                     await AbandonAsync(before, trace, cancellationToken);
                     return;
@@ -52,22 +55,17 @@ internal sealed partial class Tracer
             await CommitAsync(before, cancellationToken);
         }
 
-        /// <summary>The statements from a place on that put constants into one and the same table, up to a thousand.</summary>
-        private List<SqlStatement> RowsFrom(int first)
+        /// <summary>The statements from a place on that do no more than to write rows, up to a thousand.</summary>
+        private List<RowWrite> RowsFrom(int first, Catalog before)
         {
-            string? table = null;
-            return
-            [
-                .. _statements.Skip(first).Take(1000).TakeWhile(statement =>
-                    statement.Is("INSERT") && !tracer._session.IsGuarded(statement)
-                    && Target(new StatementText(statement)) is { } target && (table ??= target) == target),
-            ];
+            var rows = new List<RowWrite>();
+            while (rows.Count < 1000 && first + rows.Count < _statements.Count
+                && RowWrite.Of(_statements[first + rows.Count], tracer._catalog, before) is { } write)
+            {
+                rows.Add(write);
+            }
 
-            static string? Target(StatementText text) =>
-                text.IsWhole && text.NameAt(2) is { } target && text.Find(target.Next, "VALUES") is > 0 and var at
-                && text.Tokens.Skip(at + 1).All(token => token.Kind != SqlTokenKind.QuotedIdentifier
-                    && (token.Kind != SqlTokenKind.Word || token.Text is "NULL" or "TRUE" or "FALSE" or "DEFAULT"))
-                ? target.Sql : null;
+            return rows;
         }
 
         /// <summary>Asks what the migration asks. The answer changes nothing here: there are other rows than where it will run.</summary>
@@ -100,16 +98,21 @@ internal sealed partial class Tracer
         internal async Task OneByOneAsync(CancellationToken cancellationToken)
         {
             TransactionRun? ownTransaction = null;
+            var (before, alone) = (tracer._catalog, 0);
             await AskAsync(isAfter: false, null, cancellationToken);
-            foreach (var statement in _statements)
+            while (Traces.Count < _statements.Count)
             {
+                var (next, statement) = (Traces.Count, _statements[Traces.Count]);
                 if (Traces is [.., { Outcome: TraceOutcome.Failed }])
                 {
                     SkipRest();
-                    break;
                 }
-
-                if (await tracer._session.ReasonNotToRunAsync(statement, cancellationToken) is { } reason)
+                else if (ownTransaction is null && section.Batch is null && alone <= next && RowsFrom(next, before) is { Count: > 1 } rows)
+                {
+                    // Together they are a transaction, if all of them can be run.
+                    alone = await TryRowsAsync(rows, next, cancellationToken) ? 0 : next + rows.Count;
+                }
+                else if (await tracer._session.ReasonNotToRunAsync(statement, cancellationToken) is { } reason)
                 {
                     Traces.Add(PassedOver(statement, reason));
                 }
@@ -142,6 +145,23 @@ internal sealed partial class Tracer
             {
                 await tracer.RefreshAsync(cancellationToken);
             }
+        }
+
+        /// <summary>Whether all of some statements ran; if not, none of them did.</summary>
+        private async Task<bool> TryRowsAsync(List<RowWrite> rows, int next, CancellationToken cancellationToken)
+        {
+            var before = tracer._catalog;
+            var transaction = await TransactionRun.BeginAsync(tracer, "BEGIN", cancellationToken);
+            if (await transaction.TraceRowsAsync(rows, next, takesBack: true, cancellationToken) is { } traced
+                && await TryCommitAsync(cancellationToken) is null)
+            {
+                Traces.AddRange(traced);
+                return true;
+            }
+
+            await tracer.CommandAsync("ROLLBACK", cancellationToken);
+            tracer._catalog = before;
+            return false;
         }
 
         private async Task<StatementTrace> OneAsync(SqlStatement statement, CancellationToken cancellationToken)

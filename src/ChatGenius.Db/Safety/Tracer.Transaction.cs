@@ -95,18 +95,31 @@ internal sealed partial class Tracer
         }
 
         /// <summary>
-        /// Traces statements that put constants into one table, many at a time: each has its part of what all of them did, and the first
-        /// what is left over. One that is refused ends the list.
+        /// Traces statements that write rows, many at a time: each has the rows that it says it wrote, and its part of what else all of
+        /// them did, and the first what is left over. One that is refused ends the list.
         /// </summary>
-        internal async Task<List<StatementTrace>> TraceRowsAsync(
-            List<SqlStatement> statements, int index, CancellationToken cancellationToken)
+        /// <returns>Null where one was refused that may be passed over, or all are to be taken back: none of them has run.</returns>
+        internal async Task<List<StatementTrace>?> TraceRowsAsync(
+            List<RowWrite> writes, int index, bool takesBack, CancellationToken cancellationToken)
         {
             await (_last is null ? CountAgainAsync(cancellationToken) : Task.CompletedTask);
-            var (before, first, refused) = (_tracer._catalog, _last!, (SqlPipelineException<int>?)null);
+            var (before, first, refused, guarded) =
+                (_tracer._catalog, _last!, (SqlPipelineException<int>?)null, _tracer._session.Missing.Count > 0);
+            var rows = new long[writes.Count];
             _tracer._session.Notices.Clear();
             try
             {
-                await _tracer._session.ExecuteAsync(statements, cancellationToken);
+                rows = await _tracer._session.ExecuteAsync([.. writes.Select(write => write.Statement)], guarded, cancellationToken);
+            }
+            catch (SqlPipelineException<int>) when (guarded)
+            {
+                await _tracer._session.UndoAsync(cancellationToken);
+                await CountAgainAsync(cancellationToken);
+                return null;
+            }
+            catch (SqlPipelineException<int>) when (takesBack)
+            {
+                return null;
             }
             catch (SqlPipelineException<int> e)
             {
@@ -115,17 +128,12 @@ internal sealed partial class Tracer
 
             _last = refused is null ? await _tracer._reader.ReadChangesAsync(before, first, cancellationToken) : first;
             _tracer._catalog = _last.Catalog;
-            var count = refused?.Owner + 1 ?? statements.Count;
-            var all = _last.Counters.Select(pair => (pair.Key, Value: pair.Value - first.Counters.GetValueOrDefault(pair.Key))).ToList();
-            var part = all.Where(pair => pair.Value.Part(count).Written > 0)
-                .ToImmutableDictionary(pair => pair.Key, pair => pair.Value.Part(count));
-            var rest = all.ToImmutableDictionary(
-                pair => pair.Key, pair => pair.Value - (part.TryGetValue(pair.Key, out var one) ? one.Times(count - 1) : default));
+            var shares = new Shares(writes[..(refused?.Owner + 1 ?? writes.Count)], rows, first, _last);
             return
             [
-                .. statements.Take(count).Select((statement, i) => new StatementTrace
+                .. Enumerable.Range(0, shares.Count).Select(i => new StatementTrace
                 {
-                    Statement = statement,
+                    Statement = writes[i].Statement,
                     Index = index + i,
                     Outcome = refused?.Owner == i ? TraceOutcome.Failed : TraceOutcome.Ran,
                     Error = refused?.Owner == i ? refused.Error : null,
@@ -135,7 +143,7 @@ internal sealed partial class Tracer
                     LocksBefore = i == 0 ? first.Locks : _last.Locks,
                     Locks = _last.Locks,
                     LockTimeout = first.LockTimeout,
-                    Activity = i == 0 ? rest : part,
+                    Activity = shares.Of(i),
                     Notices = i == 0 ? _tracer.Notices() : [],
                 }),
             ];

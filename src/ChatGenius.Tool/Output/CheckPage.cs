@@ -69,7 +69,7 @@ internal static class CheckPage
             return [statement.Outcome == TraceOutcome.Failed ? "failed" : $"not run: {statement.Reason}"];
         }
 
-        var locks = result.Locks.First(locks => locks.Index == statement.Index);
+        var locks = result.LocksOf(statement)!;
         return locks.Locks.Select(taken => $"{taken.Mode.ToSql()} on {taken.Table}: {taken.Mode.Blocks()}")
             .Concat(locks.Rewritten.Select(table => $"rewrites {table}"))
             .Concat(locks.Scanned.Except(locks.Rewritten).Select(table => $"reads {table} whole"));

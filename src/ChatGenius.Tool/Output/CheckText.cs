@@ -13,12 +13,11 @@ internal static class CheckText
     /// stderr.</summary>
     public static void Write(Report report, IReadOnlyList<CheckResult> results, TimeSpan elapsed)
     {
-        var shown = results.SelectMany(result => result.Findings)
-            .Where(finding => finding.Allowed is null && (finding.Severity > Severity.Info || report.Verbose)).ToList();
+        bool IsShown(Finding finding) => finding.Allowed is null && (finding.Severity > Severity.Info || report.Verbose);
         foreach (var result in results)
         {
             WriteLocks(report, result);
-            foreach (var finding in result.Findings.Where(shown.Contains))
+            foreach (var finding in result.Findings.Where(IsShown))
             {
                 if (!report.Json)
                 {
@@ -29,7 +28,7 @@ internal static class CheckText
             }
         }
 
-        report.Note(Summary(results, shown, elapsed));
+        report.Note(Summary(results, [.. results.SelectMany(result => result.Findings).Where(IsShown)], elapsed));
         if (results.Any(result => result.LacksRows))
         {
             report.Note("Tables were empty here: --made-up, --data or --target show how many rows change");
@@ -54,8 +53,7 @@ internal static class CheckText
             + report.Style.Dim($"  {result.Migration.Source.Path}"));
         foreach (var statement in result.Trace.Statements)
         {
-            var where = statement.Statement.Location;
-            var locks = result.Locks.FirstOrDefault(locks => locks.Index == statement.Index);
+            var locks = result.LocksOf(statement);
             List<string> lines = statement.Outcome == TraceOutcome.NotRun
                 ? [$"not run: {statement.Reason}{(statement.IsUnjudged ? "; judged by its words" : "")}"]
                 : statement.Outcome == TraceOutcome.Failed ? ["failed"]
@@ -65,6 +63,7 @@ internal static class CheckText
                 continue;
             }
 
+            var where = statement.Statement.Location;
             report.Result(
                 $"  {where.Line,4}  {Cells.Tame(Cells.Cut(FirstLine(statement.Statement.Text), Math.Max(30, report.OutWidth - 10)))}");
             foreach (var line in lines)

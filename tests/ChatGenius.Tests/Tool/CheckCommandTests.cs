@@ -30,6 +30,33 @@ public class CheckCommandTests
     }
 
     [Fact]
+    public async Task What_breaks_on_made_up_rows_is_told_beside_the_rest_and_each_hazard_of_a_statement_once()
+    {
+        using var tool = new InProcess();
+        tool.Write("chatgenius-db.json", """{ "bundle": false, "check": { "start_after": 1 } }""");
+        tool.Write("migrations/0001_given.sql",
+            "-- migrate:up\nCREATE TABLE p (id bigint PRIMARY KEY, code text, n text);\n-- migrate:down irreversible:true\n");
+        tool.Write("migrations/0002_case.sql",
+            """
+            -- migrate:up
+            ALTER TABLE p ALTER COLUMN code TYPE int USING code::int;
+            ALTER TABLE p ALTER COLUMN n SET NOT NULL;
+            -- migrate:down irreversible:true
+            """);
+
+        var run = await tool.RunAsync("check", "--all", "--made-up", "--json");
+
+        using var json = JsonDocument.Parse(run.Out);
+        var told = json.RootElement.GetProperty("findings").EnumerateArray()
+            .Select(finding => $"{finding.GetProperty("id").GetString()} {finding.GetProperty("line").GetInt32()}").ToList();
+        told.ShouldBeUnique();
+        told.ShouldContain("F111 2");
+        told.ShouldContain("L305 2");
+        told.ShouldContain("L203 3");
+        told.ShouldContain("F102 3");
+    }
+
+    [Fact]
     public async Task A_finding_is_printed_with_its_place_the_lock_and_the_safe_way_and_the_exit_code_is_1()
     {
         using var tool = await ToolAsync(Bad);

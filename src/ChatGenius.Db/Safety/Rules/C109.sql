@@ -12,7 +12,7 @@ ALTER TABLE customers ADD CONSTRAINT customers_email_key UNIQUE (email);
 --# bad
 ALTER TABLE customers DROP CONSTRAINT customers_email_key;
 
---# good, S104
+--# good, traced, S104
 -- migrate:up transaction:false
 CREATE UNIQUE INDEX CONCURRENTLY customers_email_idx ON customers (email);
 --# next

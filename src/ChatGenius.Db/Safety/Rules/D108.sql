@@ -6,19 +6,19 @@
 --: advice: Keep the old column until the new one is known to hold everything.
 --: documentation: sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DATA-TYPE
 
---# bad, L305, traced
+--# bad, L305
 ALTER TABLE orders ALTER COLUMN customer_id TYPE integer;
 
---# bad, L305, traced: shorter
+--# bad, L305: shorter
 ALTER TABLE orders ALTER COLUMN status TYPE varchar(8);
 
---# bad, L305, traced: smaller scale
+--# bad, L305: smaller scale
 ALTER TABLE orders ALTER COLUMN amount TYPE numeric(10, 0);
 
 --# good
 ALTER TABLE orders ADD COLUMN customer_number integer;
 
---# look-alike: longer
+--# look-alike, traced: longer
 ALTER TABLE orders ALTER COLUMN status TYPE varchar(40);
 
 --# look-alike: the unconstrained form holds more

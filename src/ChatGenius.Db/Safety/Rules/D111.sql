@@ -22,7 +22,7 @@ DROP VIEW open_orders;
 CREATE VIEW open_orders AS SELECT id, note FROM orders WHERE status = 'new';
 GRANT SELECT ON open_orders TO pg_read_all_stats;
 
---# look-alike: it had none
+--# look-alike, traced: it had none
 CREATE VIEW big_orders AS SELECT id FROM orders WHERE amount > 100;
 --# next
 DROP VIEW big_orders;

@@ -10,7 +10,7 @@
 CREATE TYPE colour AS ENUM ('red', 'green');
 ALTER TABLE orders ADD COLUMN colour colour;
 
---# bad, traced
+--# bad
 ALTER TYPE colour ADD VALUE 'blue' AFTER 'green';
 UPDATE orders SET colour = 'blue' WHERE id = 1;
 

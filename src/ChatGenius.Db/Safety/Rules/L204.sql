@@ -11,10 +11,10 @@ CREATE TABLE logs (id bigint, line text);
 INSERT INTO logs SELECT n, 'line' FROM generate_series(1, 100) n;
 CREATE UNIQUE INDEX logs_pkey ON logs (id);
 
---# bad, traced, F102
+--# bad, F102
 ALTER TABLE logs ADD CONSTRAINT logs_pkey PRIMARY KEY USING INDEX logs_pkey;
 
---# good
+--# good, traced
 ALTER TABLE logs ADD CONSTRAINT logs_id_not_null CHECK (id IS NOT NULL) NOT VALID;
 --# next
 ALTER TABLE logs VALIDATE CONSTRAINT logs_id_not_null;

@@ -4,15 +4,6 @@ using Npgsql;
 
 namespace ChatGenius.Db.Safety;
 
-/// <summary>What is read in the session that runs a migration.</summary>
-/// <param name="Catalog">The catalogs.</param>
-/// <param name="Counters">What the session did to the user's relations.</param>
-/// <param name="CatalogWrites">How many rows of the catalogs it wrote; null where the server doesn't count.</param>
-/// <param name="LockTimeout">The setting.</param>
-/// <param name="Locks">The locks that it holds.</param>
-internal sealed record Reading(
-    Catalog Catalog, ImmutableDictionary<uint, Activity> Counters, long? CatalogWrites, string LockTimeout, HeldLocks Locks);
-
 /// <summary>
 /// Reads the catalogs in the session that runs a migration, because no other sees what is not committed. After a statement they are read
 /// only where the server has counted a row that was written there, and then only

@@ -263,8 +263,7 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
     /// <summary>What the settings file takes at its top and in every environment.</summary>
     public static readonly IReadOnlyList<SettingKey> Everywhere =
         [Migrations, Templates, Bundle, Base, Format, HistorySchema, .. OfARun, .. OfBatches, CancelTimeout, Backups, SchemaFile,
-            OutOfOrder,
-            AllowMissing, Fresh, SingleTransaction, Certified, Create, NoEstimate, TrustStoredDown];
+            OutOfOrder, AllowMissing, Fresh, SingleTransaction, Certified, Create, NoEstimate, TrustStoredDown];
 
     /// <summary>What an environment takes besides.</summary>
     public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, PasswordCommand, Protected, RequireBackup];

@@ -153,7 +153,7 @@ internal sealed class Settings
         }
 
         var fallback = key == SettingKey.Templates ? Path.Combine(this[SettingKey.Migrations].Value, "templates")
-            : key.Kind == SettingKind.Path && key.Default.Length > 0 ? Path.GetFullPath(key.Default, File?.Folder ?? _shell.WorkingDirectory)
+            : key is { Kind: SettingKind.Path, Default.Length: > 0 } ? Path.GetFullPath(key.Default, File?.Folder ?? _shell.WorkingDirectory)
             : key.Default;
         return new Setting(fallback, Setting.Default);
     }

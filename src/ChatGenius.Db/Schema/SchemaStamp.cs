@@ -11,7 +11,7 @@ namespace ChatGenius.Db.Schema;
 /// </summary>
 /// <param name="Version">The last one's number; 0 where there is none.</param>
 /// <param name="Checksum">Of the up sections of all of them, 64 hexadecimal digits.</param>
-public sealed record SchemaStamp(long Version, string Checksum)
+internal sealed record SchemaStamp(long Version, string Checksum)
 {
     private const string Mark = ", migrations to ";
 

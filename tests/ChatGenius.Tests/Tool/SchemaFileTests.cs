@@ -31,7 +31,7 @@ public class SchemaFileTests
         var run = await DoneAsync(tool, "redo", "--yes");
         Written(tool).ShouldBe(before);
         run.Error.ShouldNotContain("Wrote");
-        (await tool.RunAsync("schema", "diff", "schema.txt", db.Url.Display)).Out.ShouldContain("The schemas are the same");
+        (await tool.RunAsync("schema", "diff", "schema.txt", db.Url.Display)).Error.ShouldContain("The schemas are the same");
     }
 
     [Fact]

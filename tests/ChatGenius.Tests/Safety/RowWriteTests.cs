@@ -64,16 +64,16 @@ public class RowWriteTests
     }
 
     [Theory]
-    [InlineData("", false, TraceOutcome.Ran, TraceOutcome.Failed, TraceOutcome.NotRun)]
-    [InlineData("-- migrate:up transaction:false\n", true, TraceOutcome.Ran, TraceOutcome.Failed, TraceOutcome.NotRun)]
-    public async Task One_that_is_refused_ends_them_as_it_ends_the_migration(string up, bool keeps, params TraceOutcome[] outcomes)
+    [InlineData("", false)]
+    [InlineData("-- migrate:up transaction:false\n", true)]
+    public async Task One_that_is_refused_ends_them_as_it_ends_the_migration(string up, bool keeps)
     {
         await using var shop = await Shop.OpenAsync(Given);
 
         var trace = await shop.TraceAsync(Shop.Migration(
             $"{up}INSERT INTO stock VALUES (200, 1); INSERT INTO stock VALUES (1, 1); INSERT INTO stock VALUES (201, 1);"));
 
-        trace.Statements.Select(s => s.Outcome).ShouldBe(outcomes);
+        trace.Statements.Select(s => s.Outcome).ShouldBe([TraceOutcome.Ran, TraceOutcome.Failed, TraceOutcome.NotRun]);
         trace.Statements[1].Error!.SqlState.ShouldBe(PostgresErrorCodes.UniqueViolation);
         await using var session = await Session.OpenAsync(shop.Database, "testing");
         (await session.ScalarAsync<long>("SELECT count(*) FROM public.stock WHERE id > 199", CancellationToken.None))

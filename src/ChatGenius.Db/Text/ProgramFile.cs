@@ -4,7 +4,7 @@ namespace ChatGenius.Db.Text;
 /// Finds programs as a shell does, in the folders of PATH alone. .NET looks in the working folder first, and a project of others may hold a
 /// program there that is called <c>git</c>.
 /// </summary>
-public static class ProgramFile
+internal static class ProgramFile
 {
     /// <summary>The full path of a program; null where PATH has none of this name.</summary>
     /// <param name="name">Its name, without a folder.</param>

@@ -69,9 +69,19 @@ internal static class StateRules
             select new Finding(
                 facts.Culprit(s => s.NewRelations.Any(r => r.Oid == table.Oid)
                     || s.GoneConstraints.Any(c => c.Kind == 'p' && c.Table == table.Oid)), table.Display,
-                $"The table {table.Display} has no primary key",
-                    $"ALTER TABLE {table.Display} ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;"),
+                $"The table {table.Display} has no primary key", KeyFor(facts, table)),
     };
+
+    /// <summary>The key that the table had, or one of its own column <c>id</c>, or a new column.</summary>
+    private static string KeyFor(MigrationFacts facts, Relation table)
+    {
+        var columns = facts.After.ColumnsOf(table.Oid);
+        var before = facts.Before.Constraints.Values.FirstOrDefault(constraint => constraint.Kind == 'p' && constraint.Table == table.Oid);
+        var key = columns.Where(column => before?.Keys.Contains(column.Number) ?? column.Name == "id")
+            .Select(column => SqlIdentifier.Quote(column.Name)).ToList();
+        return key.Count > 0 ? $"ALTER TABLE {table.Display} ADD PRIMARY KEY ({string.Join(", ", key)});"
+            : $"ALTER TABLE {table.Display} ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;";
+    }
 
     internal static readonly Hazard ForeignKeyTypeMismatch = new("S106")
     {

@@ -153,7 +153,8 @@ internal sealed class Settings
         }
 
         var fallback = key == SettingKey.Templates ? Path.Combine(this[SettingKey.Migrations].Value, "templates")
-            : key is { Kind: SettingKind.Path, Default.Length: > 0 } ? Path.GetFullPath(key.Default, File?.Folder ?? _shell.WorkingDirectory)
+            : key is { Kind: SettingKind.Path, Default.Length: > 0 }
+                ? Path.GetFullPath(key.Default, File?.Folder ?? _shell.WorkingDirectory)
             : key.Default;
         return new Setting(fallback, Setting.Default);
     }

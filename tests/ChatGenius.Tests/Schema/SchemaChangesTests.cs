@@ -5,7 +5,8 @@ namespace ChatGenius.Tests.Schema;
 public class SchemaChangesTests
 {
     /// <summary>
-    /// The same pairs each time: of others a few in a thousand are still known to fail. <c>CHATGENIUS_SCHEMA_PAIRS=100+500</c> takes others.
+    /// The same pairs each time: of others a few in a thousand are still known to fail. <c>CHATGENIUS_SCHEMA_PAIRS=100+500</c> takes
+    /// others.
     /// </summary>
     public static TheoryData<int> Pairs
     {

@@ -359,7 +359,7 @@ internal sealed class ChangeScope
         return o with { Facts = facts };
     }
 
-    private bool GoesWith(SchemaFact f, string gone)
+    private static bool GoesWith(SchemaFact f, string gone)
     {
         var name = gone[(gone.IndexOf(' ', StringComparison.Ordinal) + 1)..];
         return f.Key == $"comment on {gone}" || f.Key.StartsWith($"dependency of {gone} on ", StringComparison.Ordinal)

@@ -1,5 +1,6 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
+using ChatGenius.Db;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Text;

@@ -55,10 +55,13 @@ internal sealed class Cluster : IAsyncDisposable
         return cluster;
     }
 
-    public DatabaseUrl Url(string database, string user = "postgres") => ClusterUrl(Port, database, user);
+    /// <summary>The server itself, which answers also where the disk lets it wait for seconds.</summary>
+    public DatabaseUrl Url(string database, string user = "postgres") => ClusterUrl(Port, database, user, limit: 30);
 
-    public static DatabaseUrl ClusterUrl(int port, string database, string user = "postgres", string query = "") =>
-        DatabaseUrl.Parse($"postgres://{user}@127.0.0.1:{port}/{database}?connect_timeout=5{query}", environment: _ => null);
+    public static DatabaseUrl ClusterUrl(int port, string database, string user = "postgres", string query = "", int limit = 5) =>
+        DatabaseUrl.Parse(
+            string.Create(CultureInfo.InvariantCulture, $"postgres://{user}@127.0.0.1:{port}/{database}?connect_timeout={limit}{query}"),
+            environment: _ => null);
 
     public Task StartAsync() =>
         RunAsync("pg_ctl", "start", "-w", "-t", "120", "-D", Data, "-l", Path.Combine(_folder, "log"), "-o", $"-p {Port}");

@@ -1,4 +1,5 @@
 using ChatGenius.Db.Replay;
+using ChatGenius.Tests.Faults;
 
 namespace ChatGenius.Tests.Replay;
 
@@ -7,7 +8,9 @@ public class ThrowAwayDatabaseTests
     [Fact]
     public async Task What_killed_runs_left_is_told_by_the_servers_clock_and_by_its_makers_lock()
     {
-        var server = (await TestServer.UrlAsync()).WithDatabase("postgres");
+        // On a server of its own: the throw-away databases of other tests take away what is left, too.
+        await using var cluster = await Cluster.CreateAsync();
+        var server = cluster.Url("postgres");
         await using var session = await Session.OpenAsync(new Database(server), "testing");
         var now = await session.ScalarAsync<long>("SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::int8", default);
         const long Days = 86400;

@@ -71,8 +71,8 @@ internal sealed record Shell(
 
     /// <summary>
     /// Whether a stream was given to us. Where it was closed, the runtime's own files have taken its number, a pipe to itself first of all:
-    /// what is written there would come back to it as signals. Nothing that is given to us is open for reading alone, or has such a
-    /// neighbour.
+    /// what is written there would come back to it as signals. Nothing that is given to us is open for reading alone, or is the pipe that a
+    /// neighbour reads. (stdin and stdout may well be one file: /dev/null of a job that runs by itself.)
     /// </summary>
     private static bool IsOpen(int number)
     {
@@ -82,8 +82,10 @@ internal sealed record Shell(
             return true;
         }
 
-        var taken = !IsWritable(number) || LinkOf(number).StartsWith("anon_inode:", StringComparison.Ordinal);
-        return !taken && !Enumerable.Range(0, number).Any(lower => !IsWritable(lower) && LinkOf(lower) == LinkOf(number));
+        var link = LinkOf(number);
+        var taken = !IsWritable(number) || link.StartsWith("anon_inode:", StringComparison.Ordinal);
+        return !taken && (!link.StartsWith("pipe:", StringComparison.Ordinal)
+            || !Enumerable.Range(0, number).Any(lower => !IsWritable(lower) && LinkOf(lower) == link));
 
         static string LinkOf(int number) => new FileInfo($"/proc/self/fd/{number}").LinkTarget ?? "";
 

@@ -29,6 +29,9 @@ public class OutputEndTests
     [InlineData("verify >&- 2>&- <&-", 2)]
     [InlineData("verify 2>&-", 0)]
     [InlineData("nope 2>/dev/full", 2)]
+    [InlineData("verify </dev/null >/dev/null 2>/dev/null", 0)]
+    [InlineData("verify </dev/null >/dev/null 2>&1", 0)]
+    [InlineData("verify </dev/null >/dev/null", 0)]
     [InlineData("nope 2>&-", 2)]
     public async Task A_stderr_that_takes_nothing_changes_no_exit_code(string call, int exitCode) =>
         (await BashAsync(call)).ExitCode.ShouldBe(exitCode);

@@ -15,7 +15,7 @@ public sealed record Problem(string Code, string Message, SourceLocation? Where 
     /// <summary>What a caller may do about it beside showing it.</summary>
     public ProblemKind Kind { get; init; }
 
-    /// <summary>The files of migrations that it is about, where the way out depends on whose they are.</summary>
+    /// <summary>The files of migrations that it is about, where what to do depends on whose they are.</summary>
     internal IReadOnlyList<string> Files { get; init; } = [];
 }
 

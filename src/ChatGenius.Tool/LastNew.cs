@@ -35,9 +35,19 @@ internal sealed class LastNew(Settings settings, TargetFinder targets, Shell she
     }
 
     /// <summary>The files; none where nothing is known.</summary>
-    public IReadOnlyList<WrittenFile> Read() => !File.Exists(Path) ? []
-        : [.. OrdinaryFile.ReadLines(Path).Select(line => line.Split(' ', 2)).Where(words => words.Length == 2)
-            .Select(words => new WrittenFile(words[1], words[0]))];
+    /// <exception cref="ProblemException">CG0103: what is known can't be read.</exception>
+    public IReadOnlyList<WrittenFile> Read()
+    {
+        try
+        {
+            return !File.Exists(Path) ? [] : [.. OrdinaryFile.ReadLines(Path).Select(line => line.Split(' ', 2))
+                .Where(words => words.Length == 2).Select(words => new WrittenFile(words[1], words[0]))];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw OrdinaryFile.Unreadable(Path, e);
+        }
+    }
 
     /// <summary>Forgets them.</summary>
     public void Forget() => File.Delete(Path);

@@ -37,8 +37,19 @@ internal sealed record OtherTool(string Name, string Path)
             (one.Name, Path: Directory.EnumerateFiles(place, one.Pattern, depth).FirstOrDefault()))
             .Where(found => found.Path is not null).Select(found => new OtherTool(found.Name, found.Path!)).FirstOrDefault()
             ?? places.Where(Directory.Exists).SelectMany(place => Directory.EnumerateFiles(place, "*.sql"))
-                .Where(file => UnixFile.Of(file) is not { IsRegular: false })
-                .Where(file => File.ReadLines(file).Take(20).Any(line => line.StartsWith("-- +goose ", StringComparison.Ordinal)))
-                .Select(file => new OtherTool("goose", file)).FirstOrDefault();
+                .Where(IsOfGoose).Select(file => new OtherTool("goose", file)).FirstOrDefault();
+    }
+
+    private static bool IsOfGoose(string file)
+    {
+        try
+        {
+            return OrdinaryFile.ReadLines(file).Take(20).Any(line => line.StartsWith("-- +goose ", StringComparison.Ordinal));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Nobody can say whose it is. Where it is a migration, reading it says why it can't be read.
+            return false;
+        }
     }
 }

@@ -52,7 +52,7 @@ public partial class ArchitectureTests
     /// ever.</summary>
     private static readonly string[] ReadersOfFiles =
     [
-        "Cluster", "DatabaseBackup", "LocalServer", "MigrationFolder", "NpmPackage", "OrdinaryFile", "OtherTool", "Postmaster", "Shell",
+        "Cluster", "DatabaseBackup", "LocalServer", "MigrationFolder", "NpmPackage", "OrdinaryFile", "Postmaster", "Shell",
         "SocketPeer", "SourceText",
     ];
 

@@ -104,12 +104,12 @@ internal sealed class MigrationFolder
     /// <summary>Deletes files that are as they were written, all or none.</summary>
     /// <param name="files">Names and what the files held.</param>
     /// <param name="cancellationToken">Ends the waiting for another run.</param>
-    /// <exception cref="ProblemException">CG0813, CG0814 as for <see cref="AddAsync"/>; CG0821: one was changed, or is gone.</exception>
+    /// <exception cref="ProblemException">CG0813, CG0814 as for <see cref="AddAsync"/>; CG0103: one can't be read; CG0821: one was
+    /// changed, or is gone.</exception>
     public async Task TakeBackAsync(IReadOnlyList<WrittenFile> files, CancellationToken cancellationToken = default)
     {
         using var held = await LockAsync(cancellationToken);
-        var changed = files.Where(file => !File.Exists(System.IO.Path.Combine(Path, file.Name))
-            || WrittenFile.Of(System.IO.Path.Combine(Path, file.Name)) != file).ToList();
+        var changed = files.Where(file => !IsAsWritten(System.IO.Path.Combine(Path, file.Name), file)).ToList();
         if (changed.Count > 0)
         {
             throw new ProblemException([.. changed.Select(file => new Problem(
@@ -120,6 +120,18 @@ internal sealed class MigrationFolder
         foreach (var file in files)
         {
             File.Delete(System.IO.Path.Combine(Path, file.Name));
+        }
+    }
+
+    private static bool IsAsWritten(string path, WrittenFile file)
+    {
+        try
+        {
+            return File.Exists(path) && WrittenFile.Of(path) == file;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw OrdinaryFile.Unreadable(path, e);
         }
     }
 

@@ -7,7 +7,7 @@ namespace ChatGenius.Db;
 
 /// <summary>
 /// A fresh database that has all migrations, for one test: a copy, in milliseconds, of one that is kept on a private server, which is
-/// started where it does not run. Disposing it drops it, whoever is still connected.
+/// started where it does not run. Disposing it drops it, also where somebody is still connected.
 /// </summary>
 public sealed class TestDatabase : IAsyncDisposable
 {

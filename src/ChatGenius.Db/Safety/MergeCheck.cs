@@ -24,7 +24,7 @@ internal sealed record MergeCheck(
 
 /// <summary>
 /// Runs what two branches have added after what they share, in both orders, each on a copy with the same made-up rows, and compares the two
-/// databases. What both orders make is what the merge makes, whoever is first.
+/// databases. What both orders make is what the merge makes, in either order.
 /// </summary>
 /// <param name="replayer">The server.</param>
 /// <param name="other">What the other side is called.</param>

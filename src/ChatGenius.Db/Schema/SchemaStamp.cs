@@ -7,9 +7,9 @@ namespace ChatGenius.Db.Schema;
 
 /// <summary>
 /// Which migrations made a schema: the end of the first line of its text, so that two branches that add migrations meet there in git, and
-/// whoever has the files sees without a database whether the text is of today.
+/// who has the files sees without a database whether the text is of today.
 /// </summary>
-/// <param name="Version">The last one's number; 0 where there is none.</param>
+/// <param name="Version">The last one's number; 0 without any migration.</param>
 /// <param name="Checksum">Of the up sections of all of them, 64 hexadecimal digits.</param>
 internal sealed record SchemaStamp(long Version, string Checksum)
 {

@@ -153,8 +153,7 @@ internal sealed class TemplateCatalog
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ProblemException(
-                "CG0103", $"The file {path} can't be read: {e.Message}", advice: "Check its permissions.", cause: e);
+            throw OrdinaryFile.Unreadable(path, e);
         }
     }
 

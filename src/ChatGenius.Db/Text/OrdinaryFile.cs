@@ -23,6 +23,10 @@ internal static class OrdinaryFile
         return File.ReadLines(path);
     }
 
+    /// <summary>The problem of a file that can't be read.</summary>
+    public static ProblemException Unreadable(string path, Exception e) =>
+        new("CG0103", $"The file {path} can't be read: {e.Message}", advice: "Check its permissions.", cause: e);
+
     /// <summary>Refuses what is not an ordinary file.</summary>
     /// <exception cref="IOException">It is a folder, a pipe or a device.</exception>
     public static void Require(string path)

@@ -85,8 +85,7 @@ internal sealed class SourceText
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ProblemException(
-                "CG0103", $"The file {path} can't be read: {e.Message}", advice: "Check its permissions.", cause: e);
+            throw OrdinaryFile.Unreadable(path, e);
         }
 
         return From(path, bytes);

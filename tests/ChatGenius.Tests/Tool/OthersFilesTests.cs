@@ -84,6 +84,28 @@ public class OthersFilesTests
         (await tool.RunAsync(arguments)).Error.ShouldContain($"error {code}: ");
     }
 
+    [Fact]
+    public async Task What_a_file_that_can_not_be_read_belongs_to_is_not_known_and_ends_no_command()
+    {
+        using var tool = new InProcess();
+        File.CreateSymbolicLink(tool.Write("Migrations/x.sql", "") + ".sql", "/nowhere");
+
+        (await tool.RunAsync("verify")).ExitCode.ShouldBe(ExitCode.Done);
+    }
+
+    [Fact]
+    public async Task A_written_file_that_became_a_pipe_is_not_taken_back()
+    {
+        using var tool = new InProcess();
+        var written = await tool.RunAsync("new", "tidy_up");
+        var path = Path.Combine(tool.Folder, "migrations", Path.GetFileName(written.Out.Trim()));
+        File.Delete(path);
+        await RunAsync("mkfifo", path);
+
+        (await tool.RunAsync("new", "--undo")).Error.ShouldContain("error CG0103: ");
+        File.Exists(path).ShouldBeTrue();
+    }
+
     [Theory]
     [InlineData(".env", "CG0906")]
     [InlineData("chatgenius-db.json", "CG0901")]

@@ -36,7 +36,8 @@ internal sealed record OtherTool(string Name, string Path)
         return places.Where(Directory.Exists).SelectMany(place => Patterns, (place, one) =>
             (one.Name, Path: Directory.EnumerateFiles(place, one.Pattern, depth).FirstOrDefault()))
             .Where(found => found.Path is not null).Select(found => new OtherTool(found.Name, found.Path!)).FirstOrDefault()
-            ?? places.Where(Directory.Exists).SelectMany(place => Directory.EnumerateFiles(place, "*.sql"))
+            ?? places.Where(Directory.Exists).SelectMany(place => Directory.EnumerateFiles(
+                place, "*.sql", new EnumerationOptions { IgnoreInaccessible = true }))
                 .Where(IsOfGoose).Select(file => new OtherTool("goose", file)).FirstOrDefault();
     }
 

@@ -18,10 +18,10 @@ internal sealed partial class SchemaChanges
         foreach (var (was, becomes) in Pairs(a, b).Where(p => !again.Contains(p.Becomes.QuotedName))
             .OrderByDescending(p => p.Was.Generated is not null && p.Becomes.Generated is null))
         {
-            var replaced = _scope.Replaced.Any(t => ChangeScope.IsOf(becomes, t)) && was.Type == becomes.Type;
+            var replaced = IsReplaced(was, becomes);
             if (was.Fact.Text != becomes.Fact.Text || replaced)
             {
-                if ((AlterColumn.TypeOf(was) != AlterColumn.TypeOf(becomes) || replaced) && was.Default is null
+                if (GetsType((was, becomes)) && was.Default is null
                     && Heirs(b).Any(heir => ColumnFact.Of(State(heir)!).Any(c => c.QuotedName == was.QuotedName && c.Default is not null)))
                 {
                     Certain([$"ALTER {SchemaSql.Name(b)} ALTER COLUMN {was.QuotedName} DROP DEFAULT"]);
@@ -51,9 +51,15 @@ internal sealed partial class SchemaChanges
         ColumnFact.Of(a).Where(c => c.Generated is not null && b[c.Fact.Key] is null && !Follows(a, b, c));
 
     /// <summary>Whether a generated column reads one that gets another type.</summary>
-    private static bool IsRead(SchemaObject a, SchemaObject b, ColumnFact generated) => Pairs(a, b)
-        .Any(p => AlterColumn.TypeOf(p.Was) != AlterColumn.TypeOf(p.Becomes)
-            && ChangeScope.Mentions(generated.Generated!, p.Was.QuotedName));
+    private bool IsRead(SchemaObject a, SchemaObject b, ColumnFact generated) =>
+        Pairs(a, b).Any(p => GetsType(p) && ChangeScope.Mentions(generated.Generated!, p.Was.QuotedName));
+
+    private bool GetsType((ColumnFact Was, ColumnFact Becomes) pair) =>
+        AlterColumn.TypeOf(pair.Was) != AlterColumn.TypeOf(pair.Becomes) || IsReplaced(pair.Was, pair.Becomes);
+
+    /// <summary>Whether its type keeps its name and is another.</summary>
+    private bool IsReplaced(ColumnFact was, ColumnFact becomes) =>
+        was.Type == becomes.Type && _scope.Replaced.Any(type => ChangeScope.IsOf(becomes, type));
 
     /// <summary>The tables that a table has columns from.</summary>
     private IEnumerable<SchemaObject> Parents(SchemaObject o)

@@ -12,8 +12,7 @@ internal sealed partial class SchemaChanges
 
         // An index is built again with another type of its column, and loses what was set for its own columns.
         foreach (var index in b.Of("index").Where(f => a[f.Key] is not null).Select(f => new IndexFact(f))
-            .Where(i => Pairs(a, b).Any(p => AlterColumn.TypeOf(p.Was) != AlterColumn.TypeOf(p.Becomes)
-                && ChangeScope.Mentions(i.Create, p.Becomes.QuotedName))))
+            .Where(i => Pairs(a, b).Any(p => GetsType(p) && ChangeScope.Mentions(i.Create, p.Becomes.QuotedName))))
         {
             Certain(SchemaCreate.Index(b, index).Skip(1));
         }

@@ -125,9 +125,9 @@ internal sealed class MergeChecker(Replayer replayer, string other)
             .Where(column => theirsFirst.Rows[column] != mineFirst.Rows[column]).ToList();
         if (columns.Count > 0)
         {
-            // What one and the same order makes differently each time (a clock, a random number) says nothing of orders.
+            // What one and the same order makes differently each time (a clock, a random number), or fails to make, says nothing of orders.
             var again = await RunAsync(sides.Shared, [.. sides.Theirs, .. sides.Mine], stages, cancellationToken);
-            var byChance = columns.Where(column => again.Rows!.GetValueOrDefault(column) != theirsFirst.Rows[column]).ToList();
+            var byChance = columns.Where(column => again.Rows?.GetValueOrDefault(column) != theirsFirst.Rows[column]).ToList();
             notes.AddRange(byChance.Select(column => $"{column.Table}, {column.Column} differs from run to run, and is not compared"));
             conflicts.AddRange(columns.Except(byChance).Select(column => new MergeConflict(
                 $"rows of {column.Table}, {column.Column}", "hold other values in one order than in the other",

@@ -116,6 +116,9 @@ internal sealed record Relation(
         uint? DefaultPartition,
     uint? Filenode, bool RowSecurity, bool ForcesRowSecurity, char ReplicaIdentity, string? Privileges, IndexInfo? Index)
 {
+    /// <summary>Of a partition, which rows it takes.</summary>
+    public PartitionBound? Bound { get; init; }
+
     /// <summary>Whether it is a table that holds rows, or is partitioned into such.</summary>
     public bool IsTable => Kind is 'r' or 'p';
 
@@ -125,6 +128,12 @@ internal sealed record Relation(
     /// <summary>Its name as a message says it: without <c>public.</c>, quoted where SQL needs it.</summary>
     public string Display => Names.Qualified(Schema, Name);
 }
+
+/// <summary>Which rows a partition takes.</summary>
+/// <param name="Values"><c>FOR VALUES …</c> or <c>DEFAULT</c>.</param>
+/// <param name="Check">The same as an expression over its columns, where this transaction made it a partition; null by hash, whose
+/// expression names an oid of this database.</param>
+internal sealed record PartitionBound(string Values, string? Check);
 
 /// <summary>A row of <c>pg_index</c>.</summary>
 /// <param name="Table">The table it belongs to.</param>
@@ -208,7 +217,8 @@ internal sealed record Constraint(
 /// <param name="Kind"><c>typtype</c>: d domain, e enum, r range, c composite.</param>
 /// <param name="NotNull">A domain that refuses NULL.</param>
 /// <param name="BaseType">The type that a domain is made of.</param>
-internal sealed record TypeInfo(uint Oid, string Schema, string Name, char Kind, bool NotNull, uint BaseType)
+/// <param name="BaseName">That type as <c>format_type</c> writes it.</param>
+internal sealed record TypeInfo(uint Oid, string Schema, string Name, char Kind, bool NotNull, uint BaseType, string BaseName)
 {
     /// <summary>Its name as a message says it.</summary>
     public string Display => Names.Qualified(Schema, Name);

@@ -11,7 +11,10 @@ namespace ChatGenius.Db.Safety;
 /// written by this transaction is asked with <c>age()</c>, since an equality with the transaction's id would miss what was
 /// done in a PL/pgSQL block with an EXCEPTION clause, which is a subtransaction with an id of its own.
 /// </summary>
-/// <remarks>No function here takes a lock on a user's relation; <c>pg_get_viewdef</c> would.</remarks>
+/// <remarks>
+/// No function here takes a lock that the migration does not have; <c>pg_get_viewdef</c> would. The bounds of a partition are asked for in
+/// the transaction that makes it one.
+/// </remarks>
 internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposable
 {
     private const string UserSchema = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'";
@@ -47,7 +50,9 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
                    nullif(p.partdefid, 0), pg_relation_filenode(c.oid), c.relrowsecurity, c.relreplident::text, c.relacl::text,
                    i.indrelid, i.indisvalid, i.indisunique, i.indisprimary, i.indisreplident, i.indnkeyatts,
                    string_to_array(i.indkey::text, ' ')::int2[], pg_get_indexdef(i.indexrelid), pg_get_expr(i.indpred, i.indrelid),
-                   c.relforcerowsecurity
+                   c.relforcerowsecurity, pg_get_expr(c.relpartbound, c.oid),
+                   CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid AND {OurWrite("h.xmin")})
+                       AND c.relispartition THEN pg_get_partition_constraintdef(c.oid) END
             FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
@@ -81,7 +86,8 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
             """),
         new(["t.xmin", "n.xmin"], changed =>
             $"""
-            SELECT t.oid, n.nspname::text, t.typname::text, t.typtype::text, t.typnotnull, t.typbasetype
+            SELECT t.oid, n.nspname::text, t.typname::text, t.typtype::text, t.typnotnull, t.typbasetype,
+                   coalesce(format_type(nullif(t.typbasetype, 0), t.typtypmod), '')
             FROM pg_catalog.pg_type t
             JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
             WHERE t.oid >= 16384 AND {UserSchema} AND ({changed})
@@ -188,8 +194,7 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     /// <param name="cancellationToken">Ends it.</param>
     /// <param name="last">The reading before it in the same transaction; locks that are still the same are the same object.</param>
     internal Task<Reading> ReadCountersAsync(Catalog catalog, CancellationToken cancellationToken, Reading? last = null) =>
-        ReplaySession.ReadAsync(
-            Counts, reader => ReadCountersAsync(reader, catalog, last, cancellationToken), _prepares, cancellationToken);
+        ReplaySession.ReadAsync(Counts, r => ReadCountersAsync(r, catalog, last, cancellationToken), _prepares, cancellationToken);
 
     private static async Task<Reading> ReadCountersAsync(
         NpgsqlDataReader reader, Catalog catalog, Reading? last, CancellationToken cancellationToken)
@@ -274,26 +279,12 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
         async (r, c, ct) => c with { Relations = await MergeAsync(r, c.Relations, Relation, ct) },
         async (r, c, ct) => c with { Columns = await MergeColumnsAsync(r, c.Columns, ct) },
         async (r, c, ct) => c with { Constraints = await MergeAsync(r, c.Constraints, ReadConstraint, ct) },
-        async (r, c, ct) => c with
-        {
-            Types = await MergeAsync(
-                r, c.Types, x => new TypeInfo(Oid(x, 0), x.GetString(1), x.GetString(2), Letter(x, 3), x.GetBoolean(4), Oid(x, 5)), ct),
-        },
+        async (r, c, ct) => c with { Types = await MergeAsync(r, c.Types, ReadType, ct) },
         async (r, c, ct) => c with { EnumValues =
             await MergeAsync(r, c.EnumValues, x => new EnumValue(Oid(x, 0), Oid(x, 1), x.GetString(2)), ct) },
-        async (r, c, ct) => c with
-        {
-            Functions = await MergeAsync(
-                r, c.Functions,
-                x => new Routine(
-                    Oid(x, 0), x.GetString(1), x.GetString(2), x.GetString(3), Letter(x, 4), x.GetBoolean(5), x.GetBoolean(6),
-                        x.GetBoolean(7), Text(x, 8)),
-                ct),
-        },
-        async (r, c, ct) => c with
-        {
-            Triggers = await MergeAsync(r, c.Triggers, x => new Trigger(Oid(x, 0), Oid(x, 1), x.GetString(2), Letter(x, 3)), ct),
-        },
+        async (r, c, ct) => c with { Functions = await MergeAsync(r, c.Functions, ReadRoutine, ct) },
+        async (r, c, ct) => c with { Triggers =
+            await MergeAsync(r, c.Triggers, x => new Trigger(Oid(x, 0), Oid(x, 1), x.GetString(2), Letter(x, 3)), ct) },
         async (r, c, ct) => c with { Schemas = await MergeAsync(r, c.Schemas, x => x.GetString(1), ct) },
     ];
 
@@ -329,10 +320,22 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
         return before.SetItems(read.Select(pair => KeyValuePair.Create(pair.Key, pair.Value.ToImmutable())));
     }
 
+    private static Routine ReadRoutine(NpgsqlDataReader r) => new(
+        Oid(r, 0), r.GetString(1), r.GetString(2), r.GetString(3), Letter(r, 4), r.GetBoolean(5), r.GetBoolean(6), r.GetBoolean(7),
+        Text(r, 8));
+
+    private static TypeInfo ReadType(NpgsqlDataReader r) => new(
+        Oid(r, 0), r.GetString(1), r.GetString(2), Letter(r, 3), r.GetBoolean(4), Oid(r, 5), r.GetString(6));
+
     private static Relation Relation(NpgsqlDataReader r) => new(
         Oid(r, 0), r.GetString(1), r.GetString(2), Letter(r, 3), Letter(r, 4), Oid(r, 5), Oid(r, 6), OidOrNull(r, 7), OidOrNull(r, 8),
             OidOrNull(r, 9),
-        r.GetBoolean(10), r.GetBoolean(22), Letter(r, 11), Text(r, 12), r.IsDBNull(13) ? null : Index(r));
+        r.GetBoolean(10), r.GetBoolean(22), Letter(r, 11), Text(r, 12), r.IsDBNull(13) ? null : Index(r))
+    {
+        Bound = Text(r, 23) is not { } values ? null
+            : new PartitionBound(values, Text(r, 24) is { } check && !check.Contains("satisfies_hash_partition", StringComparison.Ordinal)
+                ? check : null),
+    };
 
     private static IndexInfo Index(NpgsqlDataReader r)
     {
@@ -381,16 +384,13 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
     private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
     /// <summary>One catalog's query in its two forms.</summary>
-    private sealed class Query
+    /// <summary>Whether this transaction wrote a row.</summary>
+    private static string OurWrite(string xmin) => $"age({xmin}) <= age(pg_current_xact_id_if_assigned()::xid)";
+
+    private sealed class Query(string[] xmins, Func<string, string> text)
     {
-        internal Query(string[] xmins, Func<string, string> text)
-        {
-            All = text("true");
-            Changed = text(string.Join(" OR ", xmins.Select(xmin => $"age({xmin}) <= age(pg_current_xact_id_if_assigned()::xid)")));
-        }
+        internal string All { get; } = text("true");
 
-        internal string All { get; }
-
-        internal string Changed { get; }
+        internal string Changed { get; } = text(string.Join(" OR ", xmins.Select(OurWrite)));
     }
 }

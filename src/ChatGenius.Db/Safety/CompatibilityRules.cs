@@ -21,7 +21,7 @@ internal static class CompatibilityRules
             let culprit = facts.Culprit(s => s.Kept.Any(pair => pair.After.Oid == old.Oid && pair.Before.Name != pair.After.Name))
             select new Finding(
                 culprit, old.Display, $"{old.Display} is renamed to {now.Display}{Instead(holder)}",
-                $"CREATE VIEW {old.Display} AS SELECT * FROM {now.Display};") { Table = old.Oid },
+                holder is null ? $"CREATE VIEW {old.Display} AS SELECT * FROM {now.Display};" : "") { Table = old.Oid },
         InText = (text, _) => (text.Is("ALTER", "TABLE") || text.Is("ALTER", "VIEW")) && text.NameAt(text.SkipGuards(2)) is { } table
             && text.At(table.Next, "RENAME", "TO")
             ? new Finding(table.Display, $"{table.Display} is renamed")
@@ -44,7 +44,7 @@ internal static class CompatibilityRules
             select new Finding(
                 culprit, $"{old.Name}.{column.Name}",
                 $"{old.Display}.{column.Name} is renamed to {now.Name}{(holder is null ? "" : ", and its name now means another column")}",
-                AddInstead(old, column, now.Name)) { Table = old.Oid },
+                facts.Before.ColumnsOf(old.Oid).Any(c => c.Name == now.Name) ? "" : AddInstead(old, column, now.Name)) { Table = old.Oid },
         InText = (text, _) => text.AlterTableActions()
             .Where(a => text.At(a.Start, "RENAME") && !text.At(a.Start, "RENAME", "TO") && !text.At(a.Start, "RENAME", "CONSTRAINT"))
             .Select(a => new Finding(a.Table, $"A column of {a.Table} is renamed")).FirstOrDefault(),
@@ -60,7 +60,8 @@ internal static class CompatibilityRules
             let culprit = facts.Culprit(s => s.Kept.Any(pair => pair.After.Oid == old.Oid && pair.Before.Schema != pair.After.Schema))
             select new Finding(
                 culprit, old.Display, $"{old.Display} moves to the schema {SqlIdentifier.Quote(now.Schema)}",
-                $"CREATE VIEW {SqlIdentifier.Quote(old.Schema, old.Name)} AS SELECT * FROM "
+                (facts.After.Schemas.ContainsValue(old.Schema) ? "" : $"CREATE SCHEMA {SqlIdentifier.Quote(old.Schema)};\n")
+                    + $"CREATE VIEW {SqlIdentifier.Quote(old.Schema, old.Name)} AS SELECT * FROM "
                     + $"{SqlIdentifier.Quote(now.Schema, now.Name)};") { Table = old.Oid },
         InText = (text, _) => (text.Is("ALTER", "TABLE") || text.Is("ALTER", "VIEW")) && text.NameAt(text.SkipGuards(2)) is { } table
             && text.At(table.Next, "SET", "SCHEMA") ? new Finding(table.Display, $"{table.Display} moves to another schema") : null,
@@ -200,7 +201,7 @@ internal static class CompatibilityRules
                 facts.Culprit(s => s.Before.Find(old.Oid) is { } a && HasIdentity(s.Before, a) && s.After.Find(old.Oid) is { } b
                     && !HasIdentity(s.After, b)), old.Display,
                 $"{old.Display} is published and has no replica identity any more: UPDATE and DELETE fail",
-                    $"ALTER TABLE {old.Display} REPLICA IDENTITY USING INDEX …;") { Table = old.Oid },
+                    $"ALTER TABLE {old.Display} REPLICA IDENTITY FULL;") { Table = old.Oid },
     };
 
     internal static readonly Hazard ProtectionDisabled = new("C112")
@@ -274,7 +275,8 @@ internal static class CompatibilityRules
             let who = tables.All(table => table.ForcesRowSecurity) ? "nobody sees rows" : "only the owner sees rows"
             select new Finding(
                 tables.Key, names, $"Row security without a policy: {who} of {names}",
-                string.Join('\n', tables.Select(table => $"CREATE POLICY {Names.Made(table.Name, "all")} ON {table.Display} USING (…);")))
+                "-- the condition says which rows a role sees\n" + string.Join('\n', tables.Select(table =>
+                    $"-- CREATE POLICY {Names.Made(table.Name, "all")} ON {table.Display} USING (condition);")))
             {
                 Table = tables.First().Oid,
             },

@@ -82,7 +82,7 @@ internal static class IndexRules
             facts,
             'x',
             "exclusion constraint",
-            (table, _, constraint) =>
+            (_, table, _, constraint) =>
                 $"""
                 CREATE TABLE {Names.Qualified(table.Schema, $"{table.Name}_new")} (LIKE {table.Display} INCLUDING ALL);
                 ALTER TABLE {Names.Qualified(table.Schema, $"{table.Name}_new")}
@@ -130,7 +130,7 @@ internal static class IndexRules
         s.NewConstraints.Any(constraint => constraint.Index == index.Oid && constraint.Kind is 'p' or 'u' or 'x');
 
     private static IEnumerable<Finding> ConstraintBuilds(
-        MigrationFacts facts, char kind, string word, Func<Relation, Relation, Constraint, string> safeWay) =>
+        MigrationFacts facts, char kind, string word, Func<MigrationFacts, Relation, Relation, Constraint, string> safeWay) =>
         from s in facts.Statements
         from constraint in s.NewConstraints
         where constraint.Kind == kind && constraint.Parent == 0 && facts.WasThere(constraint.Table)
@@ -139,13 +139,16 @@ internal static class IndexRules
         select s.Finding(
             built.Table, constraint.Name,
                 $"Adding the {word} {SqlIdentifier.Quote(constraint.Name)} builds its index while {built.Table.Display} is locked out",
-            safeWay(built.Table, built.Index, constraint));
+            safeWay(facts, built.Table, built.Index, constraint));
 
-    private static string UsingIndex(Relation table, Relation index, Constraint constraint)
+    private static string UsingIndex(MigrationFacts facts, Relation table, Relation index, Constraint constraint)
     {
-        var word = constraint.Kind == 'p' ? "PRIMARY KEY" : "UNIQUE";
-        return Alone($"{Concurrently(index)}\n\n-- then, in the next migration\nALTER TABLE {table.Display} ADD CONSTRAINT "
-            + $"{SqlIdentifier.Quote(constraint.Name)} {word} USING INDEX {SqlIdentifier.Quote(index.Name)};");
+        var name = SqlIdentifier.Quote(constraint.Name);
+        var isTaken = facts.Before.ConstraintsOf(table.Oid).Any(other => other.Name == constraint.Name);
+        var built = isTaken ? Names.Made(constraint.Name, "new") : SqlIdentifier.Quote(index.Name);
+        return Alone($"CREATE UNIQUE INDEX CONCURRENTLY {built} ON {table.Display}{index.Index!.Shape};\n\n"
+            + $"-- then, in the next migration\nALTER TABLE {table.Display} {(isTaken ? $"DROP CONSTRAINT {name}, " : "")}ADD CONSTRAINT "
+            + $"{name} {(constraint.Kind == 'p' ? "PRIMARY KEY" : "UNIQUE")} USING INDEX {built}{StatementFix.Deferred(constraint)};");
     }
 
     private static string PartByPart(Relation index, List<(Relation Index, Relation Table)> parts)

@@ -92,12 +92,16 @@ internal static class LockRules
             let parent = s.After.Find(partition.Parent!.Value)!
             select s.Finding(
                 parent, partition.Display, $"Creating {partition.Display} as a partition locks all of {parent.Display} out",
-                $"""
-                CREATE TABLE {partition.Display}
-                    (LIKE {parent.Display} INCLUDING ALL, CONSTRAINT {Names.Made(partition.Name, "bounds")} CHECK (…the bounds…));
-                ALTER TABLE {parent.Display} ATTACH PARTITION {partition.Display} FOR VALUES …;
-                ALTER TABLE {partition.Display} DROP CONSTRAINT {Names.Made(partition.Name, "bounds")};
-                """),
+                partition is { Kind: 'r', Bound: { Check: { } check, Values: var values } }
+                    ? $"""
+                    CREATE TABLE {partition.Display} (
+                        LIKE {parent.Display} INCLUDING ALL EXCLUDING IDENTITY,
+                        CONSTRAINT {Names.Made(partition.Name, "bounds")} CHECK ({check})
+                    );
+                    ALTER TABLE {parent.Display} ATTACH PARTITION {partition.Display} {values};
+                    ALTER TABLE {partition.Display} DROP CONSTRAINT {Names.Made(partition.Name, "bounds")};
+                    """
+                    : ""),
         InText = (text, _) => text.CreatedTable is { } partition && text.Find(0, "PARTITION", "OF") is var of and > 0
             && text.NameAt(of + 2) is { } parent
             ? new Finding(parent.Display, $"Creating {partition} as a partition locks all of {parent.Display} out") : null,
@@ -169,7 +173,7 @@ internal static class LockRules
             from table in WholeTables(s, activity => activity.Updated)
             where !UpdatesWithoutWhere(s.Text) || s.ActivityOn(table.Oid).Updated > 0
             where !s.IsInBatches
-            select s.On(table, $"All rows of {table.Display} are updated in one statement", Batches(facts, table)),
+            select s.On(table, $"All rows of {table.Display} are updated in one statement", SafeWays.InBatches(facts, table, s.Text)),
         TextAlways = true,
         InText = (text, _) => UpdatesWithoutWhere(text) && text.NameAt(text.SkipGuards(1)) is { } table
             ? new Finding(table.Display, $"All rows of {table.Display} are updated in one statement")
@@ -283,17 +287,6 @@ internal static class LockRules
     internal static bool SaysAll(StatementText text) => UpdatesWithoutWhere(text) || DeletesWithoutWhere(text);
 
     internal static bool DeletesWithoutWhere(StatementText text) => text.Is("DELETE", "FROM") && !Limited(text) && !text.Has("USING");
-
-    internal static string Batches(MigrationFacts facts, Relation table)
-    {
-        var keys = facts.After.ConstraintsOf(table.Oid).FirstOrDefault(c => c.Kind == 'p')?.Keys ?? [];
-        var columns = keys.Select(number => SqlIdentifier.Quote(facts.After.FindColumn(table.Oid, number)?.Name ?? "…")).ToList();
-        var key = columns.Count switch { 0 => "…", 1 => columns[0], _ => $"({string.Join(", ", columns)})" };
-        return $"""
-            -- migrate:up batch:{table.Display}{(columns.Count == 0 ? " key:…" : "")}
-            UPDATE {table.Display} SET … WHERE {key} BETWEEN :batch_first AND :batch_last;
-            """;
-    }
 
     private static bool UpdatesWithoutWhere(StatementText text) => text.Is("UPDATE") && text.Has("SET") && !Limited(text)
         && !text.Has("FROM");

@@ -18,9 +18,7 @@ internal static class RewriteRules
                 ALTER TABLE {table.Display} ADD COLUMN {SqlIdentifier.Quote(column.Name)} {column.Type};
                 ALTER TABLE {table.Display} ALTER COLUMN {SqlIdentifier.Quote(column.Name)} SET DEFAULT {column.Default};
 
-                -- then, in batches, in a migration with transaction:false
-                UPDATE {table.Display} SET {SqlIdentifier.Quote(column.Name)} = DEFAULT
-                WHERE {SqlIdentifier.Quote(column.Name)} IS NULL AND {KeyOf(facts, table)} BETWEEN … AND …;
+                {Fill(facts, table, column)}
                 """),
         InText = (text, _) => Safety.InText.Action(
             text, (start, end) => Safety.InText.AddsColumn(text, start) && text.Within(start, end, "DEFAULT")
@@ -39,7 +37,9 @@ internal static class RewriteRules
                 ? $"ALTER TABLE {table.Display} ADD COLUMN {SqlIdentifier.Quote(column.Name)} {column.Type} GENERATED ALWAYS AS "
                     + $"({column.Default}) VIRTUAL;"
                 : $"ALTER TABLE {table.Display} ADD COLUMN {SqlIdentifier.Quote(column.Name)} {column.Type};\n-- a trigger that sets it "
-                    + $"to {column.Default}, then fill it in batches in a migration with transaction:false")
+                    + $"to {column.Default}, and then\n"
+                    + SafeWays.InBatches(facts, table, $"UPDATE {table.Display} SET {SqlIdentifier.Quote(column.Name)} = {column.Default}",
+                        $"{SqlIdentifier.Quote(column.Name)} IS NULL"))
             .Concat(
                 from s in facts.Statements
                 from changed in s.ChangedColumns
@@ -65,9 +65,7 @@ internal static class RewriteRules
                 ALTER TABLE {table.Display} ALTER COLUMN {SqlIdentifier.Quote(column.Name)}
                     SET DEFAULT nextval('{Names.Made(table.Name, column.Name, "seq")}');
 
-                -- then, in batches, in a migration with transaction:false
-                UPDATE {table.Display} SET {SqlIdentifier.Quote(column.Name)} = DEFAULT
-                WHERE {SqlIdentifier.Quote(column.Name)} IS NULL AND {KeyOf(facts, table)} BETWEEN … AND …;
+                {Fill(facts, table, column)}
                 """),
         InText = (text, _) => AddsColumn(
             text,
@@ -85,10 +83,9 @@ internal static class RewriteRules
             (table, column) => $"The domain {column.Type} of the new column {table.Display}.{column.Name} has constraints: the table is "
                 + "rewritten while it is locked out",
             (table, column) =>
-                $"""
-                ALTER TABLE {table.Display} ADD COLUMN {SqlIdentifier.Quote(column.Name)} …the base type of {column.Type}…;
-                ALTER TABLE {table.Display} ADD CONSTRAINT {Names.Made(table.Name, column.Name, "check")} CHECK (…) NOT VALID;
-                """),
+                $"ALTER TABLE {table.Display} ADD COLUMN {SqlIdentifier.Quote(column.Name)} {BaseOf(facts.After, column)};\n"
+                    + SafeWays.AddChecks(table, column.Name,
+                        SafeWays.ChecksOf(facts.After, facts.After.Types[column.TypeOid], column.Name))),
     };
 
     internal static readonly Hazard TypeChangeRewrite = new("L305")
@@ -107,7 +104,8 @@ internal static class RewriteRules
                     ? $"Changing the type of {table.Display}.{column} rewrites the table while it is locked out"
                     : $"Changing {table.Display}.{column} from {changed.Before.Type} to {changed.After.Type} rewrites the table while it "
                         + "is locked out",
-                Swap(facts, table, column, changed.After?.Type ?? "…")))
+                Swap(facts, table, column,
+                    (changed.After ?? facts.After.ColumnsOf(table.Oid).FirstOrDefault(c => c.Name == column))?.Type)))
             .Concat(OnlyUnderUtc(facts)),
         InText = (text, _) => Safety.InText.Action(
             text, (start, _) => Safety.InText.AltersColumn(text, start, "TYPE")
@@ -141,7 +139,7 @@ internal static class RewriteRules
             where s.Text.Is("VACUUM") || s.Text.Is("CLUSTER")
             from table in s.Rewritten
             select s.On(table, $"{s.Text.Tokens[0].Text} copies {table.Display} while it is locked out",
-                $"VACUUM (ANALYZE) {table.Display};"),
+                IndexRules.Alone($"VACUUM (ANALYZE) {table.Display};")),
         InText = (text, _) =>
         {
             var full = text.Is("VACUUM") && text.Tokens.Take(12).Any(token => token.Is("FULL"));
@@ -207,11 +205,21 @@ internal static class RewriteRules
     private static IEnumerable<Relation> Roots(StatementFacts s, IEnumerable<Relation> tables) =>
         tables.Select(table => s.After.Find(s.After.Root(table.Oid))!).Distinct();
 
-    private static string KeyOf(MigrationFacts facts, Relation table) =>
-        facts.After.ConstraintsOf(table.Oid).FirstOrDefault(c => c.Kind == 'p') is { Keys: [var key, ..] }
-            && facts.After.FindColumn(table.Oid, key) is { } column
-            ? SqlIdentifier.Quote(column.Name)
-            : "…key…";
+    private static string Fill(MigrationFacts facts, Relation table, Column column) =>
+        SafeWays.InBatches(facts, table, $"UPDATE {table.Display} SET {SqlIdentifier.Quote(column.Name)} = DEFAULT",
+            $"{SqlIdentifier.Quote(column.Name)} IS NULL");
+
+    /// <summary>The type that a column's domain comes down to.</summary>
+    private static string BaseOf(Catalog catalog, Column column)
+    {
+        var type = column.Type;
+        for (var oid = column.TypeOid; catalog.Types.GetValueOrDefault(oid) is { Kind: 'd' } domain; oid = domain.BaseType)
+        {
+            type = domain.BaseName;
+        }
+
+        return type;
+    }
 
     private static string ColumnAfterAlter(StatementText text)
     {
@@ -220,14 +228,14 @@ internal static class RewriteRules
         return at >= 0 ? text.Tokens[at].Name ?? "" : "";
     }
 
-    private static string Swap(MigrationFacts facts, Relation table, string column, string type)
+    private static string Swap(MigrationFacts facts, Relation table, string column, string? type)
     {
         var (old, added) = (SqlIdentifier.Quote(column), Names.Made(column, "new"));
-        return $"""
+        return type is null ? "" : $"""
             ALTER TABLE {table.Display} ADD COLUMN {added} {type};
-            -- a trigger that keeps both in step, then in batches, in a migration with transaction:false
-            UPDATE {table.Display} SET {added} = {old} WHERE {added} IS DISTINCT FROM {old} AND {KeyOf(facts, table)} BETWEEN … AND …;
-            -- and when the application reads the new one
+            -- with a trigger that keeps both in step
+            {SafeWays.InBatches(facts, table, $"UPDATE {table.Display} SET {added} = {old}", $"{added} IS DISTINCT FROM {old}")}
+            -- in a later migration, when the application reads the new one
             ALTER TABLE {table.Display} RENAME COLUMN {old} TO {Names.Made(column, "old")};
             ALTER TABLE {table.Display} RENAME COLUMN {added} TO {old};
             """;

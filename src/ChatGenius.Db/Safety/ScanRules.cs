@@ -107,14 +107,17 @@ internal static class ScanRules
                 built.Table.Oid == attached.Partition.Oid)
             select s.On(
                 attached.Partition, $"Attaching {attached.Partition.Display} reads all its rows while it is locked out",
-                $"""
-                ALTER TABLE {attached.Partition.Display}
-                    ADD CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")} CHECK (…the bounds, IS NOT NULL too…) NOT VALID;
-                -- in the next migrations
-                ALTER TABLE {attached.Partition.Display} VALIDATE CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")};
-                ALTER TABLE {attached.Parent.Display} ATTACH PARTITION {attached.Partition.Display} FOR VALUES …;
-                ALTER TABLE {attached.Partition.Display} DROP CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")};
-                """),
+                attached.Partition.Bound is { Check: { } check, Values: var values }
+                    ? $"""
+                    ALTER TABLE {attached.Partition.Display}
+                        ADD CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")} CHECK ({check}) NOT VALID;
+                    -- in the next migration
+                    ALTER TABLE {attached.Partition.Display} VALIDATE CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")};
+                    -- in the one after it
+                    ALTER TABLE {attached.Parent.Display} ATTACH PARTITION {attached.Partition.Display} {values};
+                    ALTER TABLE {attached.Partition.Display} DROP CONSTRAINT {Names.Made(attached.Partition.Name, "bounds")};
+                    """
+                    : ""),
         InText = (text, _) => Safety.InText.Action(
             text, (start, _) => text.At(start, "ATTACH", "PARTITION"),
                 table => $"The table that becomes a partition of {table} may be read whole, locked out"),
@@ -132,11 +135,13 @@ internal static class ScanRules
             let table = s.After.Find(s.Before.Find(added.Item2.Oid)!.DefaultPartition!.Value)!
             select s.On(
                 table, $"Adding {added.Item1.Display} reads all rows of the default partition {table.Display} while it is locked out",
-                $"""
-                ALTER TABLE {table.Display} ADD CONSTRAINT {Names.Made(table.Name, "excludes")} CHECK (NOT (…the new bounds…)) NOT VALID;
-                -- in the next migration
-                ALTER TABLE {table.Display} VALIDATE CONSTRAINT {Names.Made(table.Name, "excludes")};
-                """),
+                added.Item1.Bound?.Check is { } check
+                    ? $"""
+                    ALTER TABLE {table.Display} ADD CONSTRAINT {Names.Made(table.Name, "excludes")} CHECK (NOT ({check})) NOT VALID;
+                    -- in the next migration
+                    ALTER TABLE {table.Display} VALIDATE CONSTRAINT {Names.Made(table.Name, "excludes")};
+                    """
+                    : ""),
     };
 
     internal static readonly Hazard DomainChangeScan = new("L208")
@@ -153,9 +158,7 @@ internal static class ScanRules
             select s.Finding(
                 table, domain.Display, $"The new rule of the domain {domain.Display} is tested for all rows while writes to "
                     + $"{table.Display} wait",
-                $"ALTER TABLE {table.Display} ADD CONSTRAINT {Names.Made(table.Name, column.Name, "check")} CHECK "
-                    + $"(…{SqlIdentifier.Quote(column.Name)}…) NOT VALID;\n-- in the next migration\nALTER TABLE {table.Display} VALIDATE "
-                    + $"CONSTRAINT {Names.Made(table.Name, column.Name, "check")};"),
+                SafeWays.AddChecks(table, column.Name, SafeWays.ChecksOf(s.After, domain, column.Name, s.Before))),
         InText = (text, _) => text.Is("ALTER", "DOMAIN") && text.NameAt(2) is { } domain && !text.Has("NOT", "VALID")
             && (text.At(domain.Next, "SET", "NOT", "NULL") || text.At(domain.Next, "ADD") || text.At(domain.Next, "VALIDATE"))
             ? new Finding(domain.Display, $"Every table with a column of {domain.Display} is read whole while writes to it wait") : null,
@@ -184,7 +187,7 @@ internal static class ScanRules
                         + $"of its own, then\n{string.Join('\n', rebuilt.Select(IndexRules.Concurrently))}"
                     : string.Join('\n', Rechecked(s, changed.Table, changed.After.Number)
                         .Select(c => $"ALTER TABLE {changed.Table.Display} DROP CONSTRAINT {SqlIdentifier.Quote(c.Name)};\n-- after the "
-                        + $"change\n{LaterValidated(s, changed.Table, c)}"))),
+                        + $"change\n{LaterValidated(s, changed.Table, c, dropped: true)}"))),
     };
 
     internal static readonly ImmutableArray<Hazard> All =
@@ -194,12 +197,21 @@ internal static class ScanRules
     ];
 
     /// <summary>The two steps that let others work.</summary>
-    internal static string LaterValidated(StatementFacts s, Relation table, Constraint constraint)
+    internal static string LaterValidated(StatementFacts s, Relation table, Constraint constraint, bool dropped = false)
     {
         var name = SqlIdentifier.Quote(constraint.Name);
         var room = s.Before.Constraints.ContainsKey(constraint.Oid) ? $"ALTER TABLE {table.Display} DROP CONSTRAINT {name};\n" : "";
-        return $"{room}ALTER TABLE {table.Display} ADD CONSTRAINT {name} {constraint.Definition} NOT VALID;\n\n"
-            + $"-- then, in the next migration\nALTER TABLE {table.Display} VALIDATE CONSTRAINT {name};";
+        var isTaken = !dropped && room.Length == 0
+            && s.Migration.Before.ConstraintsOf(table.Oid).Any(other => other.Name == constraint.Name);
+        var added = isTaken ? Names.Made(constraint.Name, "new") : name;
+        var columns = s.NewColumns.Where(c => c.Table.Oid == table.Oid && constraint.Keys.Contains(c.Column.Number))
+            .Select(c => SafeWays.AddColumn(table, c.Column) + "\n");
+        return $"{string.Concat(columns)}{room}ALTER TABLE {table.Display} ADD CONSTRAINT {added} {constraint.Definition} NOT VALID;\n\n"
+            + $"-- then, in the next migration\nALTER TABLE {table.Display} VALIDATE CONSTRAINT {added};"
+            + (isTaken
+                ? $"\n-- then, in the one after it\nALTER TABLE {table.Display} DROP CONSTRAINT {name};\n"
+                    + $"ALTER TABLE {table.Display} RENAME CONSTRAINT {added} TO {name};"
+                : "");
     }
 
     /// <summary>The steps to NOT NULL that never read under a strong lock.</summary>

@@ -14,7 +14,7 @@ internal static class StateRules
                 && !facts.After.IndexesOf(t.Oid).Any(index => Serves(facts.After, index.Index!, constraint))
             let table = facts.After.Find(constraint.Table)!
             let columns = constraint.Keys.Select(key => facts.After.FindColumn(table.Oid, key)!.Name).ToList()
-            let name = Names.Made(table.Name, string.Join('_', columns), "idx")
+            let name = SafeWays.UnusedName(facts.After, table.Schema, table.Name, string.Join('_', columns), "idx")
             let index = $"INDEX {(facts.WasThere(table.Oid) ? "CONCURRENTLY " : "")}{name} ON {table.Display} ({Names.Columns(columns)});"
             select new Finding(
                 Maker(facts, constraint), $"{table.Name}.{string.Join(',', columns)}",

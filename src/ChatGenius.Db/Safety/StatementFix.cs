@@ -221,7 +221,7 @@ internal sealed record StatementFix(
             && actions.TrueForAll(action => s.Text.At(action.Start, "ADD") && !InText.AddsColumn(s.Text, action.Start)) ? added : null;
     }
 
-    private static string Deferred(Constraint constraint) =>
+    internal static string Deferred(Constraint constraint) =>
         constraint.Definition.IndexOf(" DEFERRABLE", StringComparison.Ordinal) is >= 0 and var at ? constraint.Definition[at..] : "";
 
     /// <summary>The statement with CONCURRENTLY after a word.</summary>
@@ -230,17 +230,8 @@ internal sealed record StatementFix(
     /// <summary>The statement with a word put in after another one, or in the place of some.</summary>
     private static string Insert(StatementFacts s, int index, string word, int replaced)
     {
-        var (statement, at) = (s.Text.Statement, -1);
-        var tokens = statement.Tokens();
-        while (SqlRecognizer.Next(ref tokens) is { Kind: not SqlTokenKind.End } token)
-        {
-            if (++at == index)
-            {
-                return statement.Source.Substring(statement.Start, replaced > 0 ? token.Start : token.End) + (replaced > 0 ? "" : " ")
-                    + word + statement.Source.Substring(token.End, statement.End) + ";";
-            }
-        }
-
-        throw new InvalidOperationException($"The statement has no token {index}.");
+        var (statement, (start, end)) = (s.Text.Statement, s.Text.PlaceOf(index));
+        return statement.Source.Substring(statement.Start, replaced > 0 ? start : end) + (replaced > 0 ? "" : " ")
+            + word + statement.Source.Substring(end, statement.End) + ";";
     }
 }

@@ -63,6 +63,21 @@ internal sealed class StatementText
         return tokens;
     }
 
+    /// <summary>Where a token is in the source, in bytes.</summary>
+    internal (int Start, int End) PlaceOf(int index)
+    {
+        var tokens = Statement.Tokens();
+        for (var at = 0; SqlRecognizer.Next(ref tokens) is { Kind: not SqlTokenKind.End } token; at++)
+        {
+            if (at == index)
+            {
+                return (token.Start, token.End);
+            }
+        }
+
+        throw new InvalidOperationException($"The statement has no token {index}.");
+    }
+
     /// <summary>Whether words stand at a place one after the other.</summary>
     internal bool At(int index, params ReadOnlySpan<string> words)
     {

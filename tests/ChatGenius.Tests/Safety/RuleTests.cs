@@ -139,6 +139,10 @@ public class RuleTests
             }
 
             Compare(wrong, id, example, reported);
+            foreach (var finding in reported.Where(finding => finding.Hazard == hazard && finding.SafeWay.Length > 0))
+            {
+                wrong.AddRange(await SafeWayTests.RefusedAsync(hazard, example, finding.SafeWay, onNewest));
+            }
         }
 
         wrong.ShouldBeEmpty();

@@ -270,8 +270,13 @@ internal static class HistoryTables
                 coalesce(pg_get_userbyid(h.relowner)::text, ''),
                 ARRAY(SELECT pg_get_userbyid(relowner)::text || E'\n' || shape FROM judged WHERE strange ORDER BY name),
                 ARRAY(SELECT DISTINCT CASE w.id WHEN 0 THEN 'everybody' ELSE pg_get_userbyid(w.id)::text END
-                    FROM (SELECT h.relowner AS id UNION SELECT a.grantee FROM aclexplode(h.relacl) a WHERE a.privilege_type IN ('INSERT',
-                        'UPDATE')) w
+                    FROM (
+                        SELECT h.relowner AS id
+                        UNION SELECT a.grantee FROM (
+                            SELECT h.relacl UNION ALL SELECT k.attacl FROM pg_catalog.pg_attribute k WHERE k.attrelid = h.oid) given (acl),
+                            aclexplode(given.acl) a WHERE a.privilege_type IN ('INSERT', 'UPDATE')
+                        UNION SELECT m.member FROM pg_catalog.pg_auth_members m WHERE h.oid IS NOT NULL
+                            AND m.roleid = to_regrole('pg_write_all_data')) w
                     LEFT JOIN pg_catalog.pg_roles r ON r.oid = w.id
                     WHERE w.id IS NOT NULL AND CASE WHEN r.oid IS NULL THEN true ELSE NOT (r.rolsuper OR pg_has_role(r.oid, u.oid,
                         'MEMBER')) END),

@@ -195,6 +195,28 @@ public class HostileHistoryTests
         (await database.ScalarAsync<bool>("SELECT to_regclass('evil') IS NOT NULL")).ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData("GRANT UPDATE ON chatgenius_db.history TO {0}")]
+    [InlineData("GRANT INSERT ON chatgenius_db.history TO {0}")]
+    [InlineData("GRANT UPDATE (down_sql) ON chatgenius_db.history TO {0}")]
+    [InlineData("GRANT pg_write_all_data TO {0}")]
+    [InlineData("GRANT ALL ON chatgenius_db.history TO PUBLIC", "everybody")]
+    public async Task A_role_that_may_write_the_history_in_any_way_may_have_written_a_down(string grant, string? writer = null)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a");
+        await using var role = await TestRole.CreateAsync(database);
+        await folder.ApplyAsync(database);
+        await database.ExecuteAsync("UPDATE chatgenius_db.history SET down_sql = '-- migrate:down', checksum = 'x'");
+        (await folder.Migrator(database).PlanRollbackAsync(new RollbackRequest())).Steps.Count.ShouldBe(1);
+
+        await database.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, grant, role.Name));
+
+        var problem = (await Should.ThrowAsync<ProblemException>(() => folder.RollbackAsync(database))).Problems.ShouldHaveSingleItem();
+        problem.Code.ShouldBe("CG0414");
+        problem.Message.ShouldContain(writer ?? role.Name);
+    }
+
     [Fact]
     public async Task The_history_shares_a_schema_with_the_applications_tables()
     {

@@ -58,11 +58,17 @@ internal sealed partial class DiffMigrations(
         var upText = (at.Success ? text[..at.Index] : text).TrimEnd('\n') + "\n";
         var file = MigrationParser.Parse(SourceText.From(path, $"{upText}\n-- migrate:down irreversible:true\n"), MigrationOrigin.Folder);
         var chain = load().Where(migration => migration.Version < file.Version).ToList();
-        var down = await new SchemaMigrations(Replayer(shadow), chain, options).DownAsync(file.Up, cancellationToken);
+        var down = await DownAsync(file.Up, chain, options, shadow, cancellationToken);
         WholeFile.Write(path, Encoding.UTF8.GetBytes($"{upText}\n{down}"), overwrite: true);
         SayWhatIsWritten([source], [down], source);
         return ExitCode.Done;
     }
+
+    /// <summary>What undoes an up section on what the migrations before it make.</summary>
+    public Task<string> DownAsync(
+        MigrationSection up, IReadOnlyList<Migration> chain, SchemaMigrationOptions options, string? shadow,
+        CancellationToken cancellationToken) =>
+        new SchemaMigrations(Replayer(shadow), chain, options).DownAsync(up, cancellationToken);
 
     private Replayer Replayer(string? shadow) => targets.Replayer(shadow, new ReplayOptions());
 

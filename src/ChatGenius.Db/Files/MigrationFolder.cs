@@ -59,25 +59,54 @@ internal sealed class MigrationFolder
         CancellationToken cancellationToken = default)
     {
         using var held = await LockAsync(cancellationToken);
+        var names = taken.Concat(Names()).ToList();
+        if (!numbering.Again)
+        {
+            RequireNew(migrations, names);
+        }
+
+        var numbers = names.Select(MigrationNumber.Of).OfType<long>().ToList();
+        var files = new List<(string Name, string Text)>();
+        foreach (var migration in migrations)
+        {
+            numbers.Add(MigrationNumber.Next(numbers, numbering.Now, numbering.ByTime));
+            files.Add(($"{MigrationNumber.Format(numbers[^1])}_{migration.Name}.sql", migration.Text));
+        }
+
+        return Write(files);
+    }
+
+    /// <summary>Writes what an import has made, all or nothing, and the table of where it comes from.</summary>
+    /// <param name="plan">Gets the names in the folder, and decides while no other run can add one.</param>
+    /// <param name="numbers">What the table says of the tool; its lines of other tools stay.</param>
+    /// <param name="cancellationToken">Ends the waiting for another run.</param>
+    /// <returns>The paths of the new files.</returns>
+    /// <exception cref="ProblemException">CG0813, CG0814 as for <see cref="AddAsync"/>; CG1505; and what the plan throws.</exception>
+    public async Task<IReadOnlyList<string>> ImportAsync(
+        Func<IReadOnlyList<string>, IReadOnlyList<(string Name, string Text)>> plan, IReadOnlyList<ImportedNumber> numbers,
+        CancellationToken cancellationToken = default)
+    {
+        using var held = await LockAsync(cancellationToken);
+        var files = plan(Names());
+        var tools = numbers.Select(one => one.Tool).ToHashSet();
+        var table = ImportedNumbers.Text(ImportedNumbers.Read(Path).Where(one => !tools.Contains(one.Tool)).Concat(numbers));
+        return Write(files, () => WholeFile.Write(
+            System.IO.Path.Combine(Path, ImportedNumbers.FileName), System.Text.Encoding.UTF8.GetBytes(table), overwrite: true));
+    }
+
+    private List<string> Write(IEnumerable<(string Name, string Text)> files, Action? andThen = null)
+    {
         var written = new List<string>();
         try
         {
-            var names = taken.Concat(Names()).ToList();
-            if (!numbering.Again)
+            foreach (var (name, text) in files)
             {
-                RequireNew(migrations, names);
-            }
-
-            var numbers = names.Select(MigrationNumber.Of).OfType<long>().ToList();
-            foreach (var migration in migrations)
-            {
-                var number = MigrationNumber.Next(numbers, numbering.Now, numbering.ByTime);
-                var path = System.IO.Path.Combine(Path, $"{MigrationNumber.Format(number)}_{migration.Name}.sql");
-                WholeFile.Write(path, System.Text.Encoding.UTF8.GetBytes(migration.Text), overwrite: false);
+                var path = System.IO.Path.Combine(Path, name);
+                WholeFile.Write(path, System.Text.Encoding.UTF8.GetBytes(text), overwrite: false);
                 written.Add(path);
-                numbers.Add(number);
             }
 
+            andThen?.Invoke();
             return written;
         }
         catch (Exception e)

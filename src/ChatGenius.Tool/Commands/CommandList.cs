@@ -12,8 +12,8 @@ internal static class CommandList
         new("Databases for tests", [TestDatabaseCommand.Definition, WithDatabaseCommand.Definition, SeedCommand.Definition]),
         new("The database itself", [CreateCommand.Definition, DropCommand.Definition, ResetCommand.Definition, CheckpointCommand.Definition,
             WaitCommand.Definition]),
-        new("Take over and settle", [BaselineCommand.Definition, RenumberCommand.Definition, RepairCommand.Definition,
-            BatchCommand.Definition, LogCommand.Definition]),
+        new("Take over and settle", [BaselineCommand.Definition, ImportCommand.Definition, RenumberCommand.Definition,
+            RepairCommand.Definition, BatchCommand.Definition, LogCommand.Definition]),
         new("The tool", [ServerCommand.Definition, ConfigCommand.Definition, CompletionCommand.Definition, ManCommand.Definition]),
     ];
 }

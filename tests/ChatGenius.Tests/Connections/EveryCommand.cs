@@ -8,7 +8,7 @@ namespace ChatGenius.Tests.Connections;
 /// <summary>Every command that works with a database, one after the other, on migrations that take every way through the tool.</summary>
 internal sealed class EveryCommand : IDisposable
 {
-    private static readonly string[] WithoutADatabase = ["new", "verify", "renumber", "server", "config", "completion", "man"];
+    private static readonly string[] WithoutADatabase = ["new", "verify", "import", "renumber", "server", "config", "completion", "man"];
 
     private readonly InProcess _tool = new() { Width = 200 };
     private readonly HashSet<string> _tried = [];

@@ -1,3 +1,5 @@
+using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Tests.Migrations;
 
 public class StatementRunTests

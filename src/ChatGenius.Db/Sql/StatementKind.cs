@@ -1,6 +1,4 @@
-using ChatGenius.Db.Sql;
-
-namespace ChatGenius.Db.Migrations;
+namespace ChatGenius.Db.Sql;
 
 /// <summary>How to run a statement outside a transaction, and how to tell that it already ran.</summary>
 internal enum StatementMode

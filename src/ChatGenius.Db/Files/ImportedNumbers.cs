@@ -1,0 +1,61 @@
+using System.Text;
+using ChatGenius.Db.Text;
+
+namespace ChatGenius.Db.Files;
+
+/// <summary>A line of the table that an import keeps beside the files.</summary>
+/// <param name="Tool">The tool, as <c>baseline --from</c> names it.</param>
+/// <param name="Key">What that tool's own table has of the migration.</param>
+/// <param name="File">The name of its file here.</param>
+internal sealed record ImportedNumber(string Tool, string Key, string File);
+
+/// <summary>
+/// <c>imported.tsv</c> in the migrations folder: what migrations were called where they come from, and which files they are here.
+/// Three columns with tabs between them, in the order of the other tool; lines that begin with <c>#</c> say nothing.
+/// </summary>
+internal static class ImportedNumbers
+{
+    /// <summary>The name of the file.</summary>
+    public const string FileName = "imported.tsv";
+
+    private const string Heading = "# What an import has brought here: tool, version there, file here. "
+        + "'chatgenius-db baseline --from TOOL' reads it.\n";
+
+    /// <summary>Reads the table of a folder; nothing where there is none.</summary>
+    /// <exception cref="ProblemException">CG1505: a line has not three columns; CG0101, CG0103 as for <see cref="SourceText.Read"/>.
+    /// </exception>
+    public static IReadOnlyList<ImportedNumber> Read(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+        {
+            return [];
+        }
+
+        var source = SourceText.Read(path);
+        var numbers = new List<ImportedNumber>();
+        var at = 0;
+        foreach (var line in Encoding.UTF8.GetString(source.Utf8.Span).Split('\n'))
+        {
+            var cells = line.TrimEnd('\r').Split('\t');
+            if (cells is [{ Length: > 0 } tool, { Length: > 0 } key, { Length: > 0 } file] && !line.StartsWith('#'))
+            {
+                numbers.Add(new ImportedNumber(tool, key, file));
+            }
+            else if (line.Trim().Length > 0 && !line.StartsWith('#'))
+            {
+                throw new ProblemException(
+                    "CG1505", "The line is not tool, version and file with tabs between them", source.At(at),
+                    "Mend it, or take it out: its migration is then looked for by its number and its name.");
+            }
+
+            at += Encoding.UTF8.GetByteCount(line) + 1;
+        }
+
+        return numbers;
+    }
+
+    /// <summary>The table's text, for <see cref="Read"/>.</summary>
+    public static string Text(IEnumerable<ImportedNumber> numbers) =>
+        Heading + string.Concat(numbers.Select(one => $"{one.Tool}\t{one.Key}\t{one.File}\n"));
+}

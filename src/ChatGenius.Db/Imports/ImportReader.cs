@@ -1,0 +1,138 @@
+using System.Text.RegularExpressions;
+using ChatGenius.Db.Text;
+
+namespace ChatGenius.Db.Imports;
+
+/// <summary>Reads the folder of a tool by its facts.</summary>
+internal static class ImportReader
+{
+    private const int MostNamed = 5;
+
+    /// <summary>Reads every migration; nothing is run.</summary>
+    /// <param name="tool">The tool.</param>
+    /// <param name="path">The folder.</param>
+    /// <exception cref="ProblemException">CG1501: the folder is not there, or has nothing of that tool.</exception>
+    public static ImportedFolder Read(ImportTool tool, string path) => tool.Reader?.Invoke(path) ?? ReadSql(tool, path);
+
+    private static ImportedFolder ReadSql(ImportTool tool, string path)
+    {
+        var folder = new ImportFolder(path);
+        var problems = new List<Problem>();
+        var entries = tool.List?.Invoke(tool, folder, problems) ?? ByName(tool, folder);
+        if (tool.Dialect is { } dialect && folder.Files.Contains(dialect.File) && folder.Read(dialect.File) is var said
+            && !Regex.IsMatch(said.Substring(0, said.Utf8.Length), dialect.Pattern))
+        {
+            problems.Add(new Problem("CG1503", $"{said.Path} says that the migrations are not for PostgreSQL"));
+        }
+
+        foreach (var file in folder.Files)
+        {
+            if (tool.RefusedFiles.FirstOrDefault(one => Regex.IsMatch(file, one.Pattern)) is { Reason: { } reason })
+            {
+                problems.Add(new Problem("CG1503", $"{folder.Shown(file)} {reason}",
+                    Advice: "Nothing is written while a file can't be carried over."));
+            }
+        }
+
+        if (entries.Count == 0 && problems.Count == 0)
+        {
+            throw new ProblemException(
+                "CG1501", $"There is no migration of {tool.Name} in {path}", advice: $"Its files are called like {tool.Example}.");
+        }
+
+        var migrations = new List<ImportedMigration>();
+        foreach (var entry in entries)
+        {
+            try
+            {
+                migrations.Add(Read(tool, folder, entry, problems));
+            }
+            catch (ProblemException e)
+            {
+                problems.AddRange(e.Problems);
+            }
+        }
+
+        var read = entries.SelectMany(entry => (string?[])[entry.Up, entry.Down]).ToHashSet();
+        var others = folder.Files.Where(file => file.EndsWith(".sql", StringComparison.OrdinalIgnoreCase) && !read.Contains(file)).ToList();
+        return new ImportedFolder(migrations, problems)
+        {
+            Notes = others.Count == 0 ? [] : [$"{tool.Name} does not run {string.Join(", ", others.Take(MostNamed))}"
+                + (others.Count > MostNamed ? $" and {others.Count - MostNamed} more" : "") + ": passed over"],
+        };
+    }
+
+    private static ImportedMigration Read(ImportTool tool, ImportFolder folder, ImportEntry entry, List<Problem> problems)
+    {
+        var empty = new ImportedSection("", true);
+        var first = entry.Up is null ? new ImportedSections(empty, null) : ReadFile(tool, folder, entry.Up, problems);
+        var down = entry.Down is null ? first.Down : ReadFile(tool, folder, entry.Down, problems).Up;
+        return new ImportedMigration(
+            folder.Shown(entry.Path), entry.Version, ImportedMigration.NameOf(entry.Name), first.Up.Text, down?.Text,
+            first.Up.InTransaction, down?.InTransaction ?? true)
+        {
+            Key = entry.Key,
+        };
+    }
+
+    private static ImportedSections ReadFile(ImportTool tool, ImportFolder folder, string file, List<Problem> problems)
+    {
+        var (inTransaction, replaces) = (true, true);
+        var beside = file + tool.Settings;
+        var settings = tool.Settings is not null && folder.Files.Contains(beside) ? folder.Read(beside) : SourceText.From("", "");
+        var at = 0;
+        foreach (var line in settings.Substring(0, settings.Utf8.Length).Split('\n'))
+        {
+            switch (line.Split('#')[0].Replace(" ", "", StringComparison.Ordinal).Trim().Replace("flyway.", "", StringComparison.Ordinal))
+            {
+                case "" or "executeInTransaction=true" or "placeholderReplacement=true" or "encoding=UTF-8":
+                    break;
+                case "executeInTransaction=false":
+                    inTransaction = false;
+                    break;
+                case "placeholderReplacement=false":
+                    replaces = false;
+                    break;
+                default:
+                    problems.Add(new Problem("CG1503", "This can't be carried over: there is no such setting here",
+                        settings.At(at, line.Length)));
+                    break;
+            }
+
+            at += System.Text.Encoding.UTF8.GetByteCount(line) + 1;
+        }
+
+        return ImportText.Read(tool, folder.Read(file), problems, inTransaction, replaces);
+    }
+
+    /// <summary>Takes the files whose names are the tool's; what has a number and a name of another's is its other half.</summary>
+    internal static List<ImportEntry> ByName(ImportTool tool, ImportFolder folder)
+    {
+        var entries = new List<ImportEntry>();
+        foreach (var file in folder.Files)
+        {
+            if (Regex.Match(file, tool.File) is not { Success: true } match)
+            {
+                continue;
+            }
+
+            var version = string.Concat(match.Groups["version"].Captures.Select(part => part.Value)).Replace('_', '.').Trim('.');
+            var name = match.Groups["name"].Value;
+            var key = match.Groups["key"] is { Success: true } group ? group.Value : version;
+            var isDown = match.Groups["down"].Success;
+            var halves = entries.Where(one => one.Key == key && (isDown ? one.Down : one.Up) is null).ToList();
+            var other = entries.IndexOf(halves.Find(one => one.Name == name) ?? halves.FirstOrDefault()!);
+            if (other < 0)
+            {
+                entries.Add(new ImportEntry(version, name, key, isDown ? null : file, isDown ? file : null));
+            }
+            else
+            {
+                entries[other] = isDown ? entries[other] with { Down = file } : entries[other] with { Up = file, Name = name };
+            }
+        }
+
+        entries.Sort(tool.Order);
+        return entries;
+    }
+}

@@ -73,6 +73,12 @@ internal sealed class SourceText
                 bytes = ReadBytes(path);
             }
         }
+        catch (FileNotFoundException e) when (path.Contains('\uFFFD', StringComparison.Ordinal))
+        {
+            // .NET decodes the names that it lists, and opens a file by its name alone.
+            throw new ProblemException(
+                "CG0103", $"The file {path} can't be opened: its name is not UTF-8", advice: "Give it another name.", cause: e);
+        }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new ProblemException("CG0102", $"The file {path} is not there", advice: "Check the path.", cause: e);

@@ -94,6 +94,18 @@ public class OthersFilesTests
     }
 
     [Fact]
+    public async Task A_name_that_is_not_UTF8_is_said_to_be_that()
+    {
+        using var tool = new InProcess();
+        tool.Write("migrations/0006_a.sql", "");
+        await RunAsync("bash", "-c", $"mv '{tool.Folder}/migrations/0006_a.sql' '{tool.Folder}'/migrations/$'0006_caf\\xe9.sql'");
+
+        (await tool.RunAsync("verify")).Error.ShouldContain("can't be opened: its name is not UTF-8");
+        // .NET can't delete it either.
+        await RunAsync("rm", "-r", Path.Combine(tool.Folder, "migrations"));
+    }
+
+    [Fact]
     public async Task A_written_file_that_became_a_pipe_is_not_taken_back()
     {
         using var tool = new InProcess();

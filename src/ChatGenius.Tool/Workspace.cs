@@ -8,7 +8,10 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
     /// <summary>Whether what is read was written for another tool, whose downs may be empty: nothing of it will run.</summary>
     public bool TakesOver { get; set; }
 
-    /// <summary>Reads every migration.</summary>
+    /// <summary>The repeatable objects that were read with the migrations, by name.</summary>
+    public IReadOnlyList<Migration> Repeatables { get; private set; } = [];
+
+    /// <summary>Reads every migration, and every repeatable object.</summary>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <param name="allOfANumber">As for <see cref="MigrationSource.Load"/>.</param>
     /// <exception cref="ProblemException">As <see cref="MigrationSource.Load"/>.</exception>
@@ -35,11 +38,13 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
     private IReadOnlyList<Migration> Load(bool allOfANumber, long emptyDownsUpTo, CancellationToken cancellationToken)
     {
         IReadOnlyList<Migration> migrations;
+        var problems = new List<Problem>();
+        Repeatables = Repeatable.Load(settings.MigrationsFolder, problems);
         try
         {
-            migrations = MigrationSource.Load(
+            migrations = Repeatable.Together(problems, () => MigrationSource.Load(
                 settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist, allOfANumber,
-                emptyDownsUpTo: emptyDownsUpTo, cancellationToken: cancellationToken);
+                emptyDownsUpTo: emptyDownsUpTo, cancellationToken: cancellationToken));
         }
         catch (ProblemException) when (OtherTool.Find(shell.WorkingDirectory, settings.MigrationsFolder) is { } other)
         {
@@ -62,7 +67,8 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
         var folder = shell.Absolute(settings.MigrationsFolder);
         var below = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2, IgnoreInaccessible = true };
         return !Directory.Exists(folder) ? null : OtherTool.Find(folder, folder) is { } other ? Named(other)
-            : Directory.EnumerateFiles(folder, "*.sql", below).FirstOrDefault() is { } file
+            : Directory.EnumerateFiles(folder, "*.sql", below).FirstOrDefault(file => Path.GetDirectoryName(file)
+                != Path.Combine(folder, Repeatable.FolderName)) is { } file
             ? $"Files in folders below are passed over: {shell.Shown(file)}" : null;
     }
 
@@ -157,7 +163,7 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
         MigratorOptions options, IProgress<MigrationEvent>? events, CancellationToken cancellationToken, bool allOfANumber = false)
     {
         var (migrations, target) = await OpenAsync(cancellationToken, allOfANumber);
-        return (new Migrator(target.Database, migrations, options, events), target);
+        return (new Migrator(target.Database, migrations, options, events, Repeatables), target);
     }
 
     public void Dispose() => _target?.Database.AbandonAhead();

@@ -15,7 +15,7 @@ internal enum MigrationOrigin
 }
 
 /// <summary>One migration: a file that has been read and understood as a whole.</summary>
-/// <param name="Version">The number in front of the file's name, from 1 to 999,999,999,999,999,999.</param>
+/// <param name="Version">The number in front of the file's name, from 1 to 999,999,999,999,999,999; 0 for a repeatable object.</param>
 /// <param name="Name">What follows the number, without <c>.sql</c>: letters, digits, underscores, hyphens and blanks.</param>
 /// <param name="Origin">Where it comes from.</param>
 /// <param name="Source">The file.</param>
@@ -30,6 +30,9 @@ internal sealed record Migration(
     /// <summary>Its down as the history keeps it: what says in the file that there is no way back says it there too.</summary>
     internal string StoredDown => Down.Irreversible && Down.Script.Statements.Count == 0 && !Down.Text.Contains("irreversible:true",
         StringComparison.Ordinal) ? "-- migrate:down irreversible:true\n" : Down.Text;
+
+    /// <summary>Whether it is a <see cref="Repeatable"/>, which has no number.</summary>
+    internal bool IsRepeatable => Version == 0;
 
     /// <summary>Whether another file of this number may stand in for this one: it has the same name and does the same.</summary>
     public bool IsSameAs(Migration other) => Name == other.Name && Up.IsSameAs(other.Up) && Down.IsSameAs(other.Down);

@@ -12,15 +12,17 @@ public sealed class MigrationSource
 {
     private const string BundlePrefix = "bundle/";
     private readonly Func<IEnumerable<MigrationFile>> _files;
+    private readonly string[] _folders;
 
-    private MigrationSource(Func<IEnumerable<MigrationFile>> files) => _files = files;
+    private MigrationSource(Func<IEnumerable<MigrationFile>> files, params string[] folders) => (_files, _folders) = (files, folders);
 
     /// <summary>ChatGenius's own migrations, which are part of this library.</summary>
     public static MigrationSource Bundle { get; } = new(Bundled);
 
-    /// <summary>The files of a folder whose names end with <c>.sql</c>, without those whose names begin with a dot.</summary>
+    /// <summary>The files of a folder whose names end with <c>.sql</c>, without those whose names begin with a dot; and the repeatable
+    /// objects in its folder <c>repeatable</c>.</summary>
     /// <param name="folder">The folder; it has to be there when the migrations are read (CG0301, CG0302).</param>
-    public static MigrationSource FromFolder(string folder) => new(() => Folder(folder, mustExist: true));
+    public static MigrationSource FromFolder(string folder) => new(() => Folder(folder, mustExist: true), folder);
 
     /// <summary>The embedded resources of an assembly that end with <c>.sql</c>: <c>&lt;EmbeddedResource
     /// Include="Migrations/*.sql" /&gt;</c>.</summary>
@@ -49,10 +51,22 @@ public sealed class MigrationSource
     }
 
     /// <summary>These migrations and those of another source, in the order of their numbers.</summary>
-    public MigrationSource And(MigrationSource other) => new(() => _files().Concat(other._files()));
+    public MigrationSource And(MigrationSource other) =>
+        new(() => _files().Concat(other._files()), [.. _folders, .. other._folders]);
 
     /// <summary>Reads and understands them all, as the other one.</summary>
-    internal IReadOnlyList<Migration> Load() => Load([.. _files()], allOfANumber: false, emptyDownsUpTo: 0, CancellationToken.None);
+    internal IReadOnlyList<Migration> Load() => Load(out _);
+
+    /// <inheritdoc cref="Load()"/>
+    /// <param name="repeatables">Gets the repeatable objects.</param>
+    internal IReadOnlyList<Migration> Load(out IReadOnlyList<Migration> repeatables)
+    {
+        var problems = new List<Problem>();
+        repeatables =
+            [.. _folders.SelectMany(folder => Repeatable.Load(folder, problems)).OrderBy(one => one.Name, StringComparer.Ordinal)];
+        return Repeatable.Together(problems, () =>
+            Load([.. _files()], allOfANumber: false, emptyDownsUpTo: 0, CancellationToken.None));
+    }
 
     /// <summary>Reads and understands every migration, on all cores: on the caller's thread, and on threads of the pool.</summary>
     /// <param name="folder">

@@ -140,17 +140,16 @@ internal sealed partial class History(string schemaName)
     /// <summary>Nothing is believed, and nothing is run, of what somebody else has put under the history's name.</summary>
     private void RequireOurs()
     {
-        if (NotOurs(withLog: false) is { } e)
+        if (NotOurs(withOptional: false) is { } e)
         {
             throw e;
         }
     }
 
-    private ProblemException? NotOurs(bool withLog)
+    private ProblemException? NotOurs(bool withOptional)
     {
-        string[] names = withLog ? ["format,", "history,", "journal,", "batches,", "log,"]
-            : ["format,", "history,", "journal,", "batches,"];
-        var strange = Place.Strange.Where(line => names.Any(name => line.StartsWith(name, StringComparison.Ordinal))).ToList();
+        var strange = Place.Strange.Where(line => withOptional
+            || !HistoryTables.Optional.Any(name => line.StartsWith(name + ",", StringComparison.Ordinal))).ToList();
         return strange.Count == 0 ? null
             : strange.TrueForAll(line => line.EndsWith(": " + HistoryTables.Subscribed, StringComparison.Ordinal))
             ? new ProblemException(
@@ -178,7 +177,7 @@ internal sealed partial class History(string schemaName)
 
     private ProblemException Unreadable(ProblemException e) =>
         e.InnerException is PostgresException { SqlState: PostgresErrorCodes.InvalidTextRepresentation }
-            && NotOurs(withLog: true) is { } ours
+            && NotOurs(withOptional: true) is { } ours
             ? ours
         : e.InnerException is not PostgresException refused
         || SessionProblem.EndsSession(refused) ? e : new(
@@ -250,7 +249,8 @@ internal sealed partial class History(string schemaName)
         var applied = false;
         var (schema, tables, tools) = await FoundDatabase.ReadAsync(
             (queries, read) => !Place.Has("log") || !Place.MayReadLog ? session.ReadAsync(queries, read, cancellationToken)
-                : ReadLogAsync(
+                : ReadTableAsync(
+                    "log",
                     session,
                     // To mark migrations as applied, and to take that back, is no sign that one was ever run.
                     [$"SELECT EXISTS (SELECT FROM {_schema}.log WHERE action NOT IN ('baselined', 'unmarked'))", .. queries],
@@ -273,17 +273,18 @@ internal sealed partial class History(string schemaName)
 
     private Task<List<T>> ReadLogAsync<T>(Session session, string query, Func<NpgsqlDataReader, T> row,
         CancellationToken cancellationToken) =>
-        ReadLogAsync(session, [query], reader => Session.ResultAsync(reader, row, cancellationToken), cancellationToken);
+        ReadTableAsync("log", session, [query], reader => Session.ResultAsync(reader, row, cancellationToken), cancellationToken);
 
     /// <summary>As with the history: under a lock, and only after a look at what the table is.</summary>
-    private async Task<T> ReadLogAsync<T>(Session session, IReadOnlyList<SqlQuery> queries, Func<NpgsqlDataReader, Task<T>> read,
+    private async Task<T> ReadTableAsync<T>(
+        string table, Session session, IReadOnlyList<SqlQuery> queries, Func<NpgsqlDataReader, Task<T>> read,
         CancellationToken cancellationToken)
     {
         try
         {
             return await session.ReadAsync(
-                ["SET LOCAL jit = off", $"LOCK TABLE {_schema}.log IN ACCESS SHARE MODE",
-                    HistoryTables.SelectFacts(schemaName, needsLog: true), HistoryTables.Guard, .. queries],
+                ["SET LOCAL jit = off", $"LOCK TABLE {_schema}.{table} IN ACCESS SHARE MODE",
+                    HistoryTables.SelectFacts(schemaName, needs: table), HistoryTables.Guard, .. queries],
                 async reader =>
                 {
                     await ReadFactsAsync(reader, cancellationToken);

@@ -11,7 +11,7 @@ namespace ChatGenius.Db.Migrations;
 /// <param name="MayReadLog">Whether our role may read it.</param>
 /// <param name="Owner">Who owns <c>history</c>; empty where it is not there.</param>
 /// <param name="Strange">What is under the name of one of our tables and is not as we make it, a line each.</param>
-/// <param name="LesserWriters">Who may write <c>history</c> and has fewer rights than our role.</param>
+/// <param name="LesserWriters">Who may write <c>history</c> or <c>repeatable</c> and has fewer rights than our role.</param>
 /// <param name="Prints">What each of <paramref name="Tables"/> is, as <see cref="HistoryTables.Print"/> gives it.</param>
 internal sealed record HistoryPlace(
     bool HasSchema,
@@ -37,8 +37,11 @@ internal sealed record HistoryPlace(
     /// <summary>What is wrong with the table under the log's name; <c>null</c> where nothing is.</summary>
     internal string? StrangeLog => Strange.FirstOrDefault(line => line.StartsWith("log,", StringComparison.Ordinal));
 
+    /// <summary>Whether what is under the name of one of our tables is not as we make it.</summary>
+    internal bool IsStrange(string table) => Strange.Any(line => line.StartsWith(table + ",", StringComparison.Ordinal));
+
     /// <summary>Our tables that are not there, and whose names nobody else has taken.</summary>
-    internal IEnumerable<string> Missing => HistoryTables.Names.Where(name => !Has(name) && (name != "log" || StrangeLog is null));
+    internal IEnumerable<string> Missing => HistoryTables.Names.Where(name => !Has(name) && !IsStrange(name));
 
     /// <summary>Whether nothing is to be made.</summary>
     internal bool IsComplete => !Missing.Any() && FormatHasKey && KeepsUp;

@@ -58,6 +58,10 @@ internal sealed record HistorySnapshot(bool Exists, IReadOnlyList<HistoryRow> Ro
     /// <summary>Who may write the history and has fewer rights than our role.</summary>
     public IReadOnlyList<string> LesserWriters { get; init; } = [];
 
+    /// <summary>The texts of repeatable objects that have run, by name and version; read only where there are files of them, or to roll
+    /// back.</summary>
+    public IReadOnlyList<RepeatableRow> Repeatables { get; init; } = [];
+
     /// <summary>What else is in the database, where the history never held a row; read only to apply.</summary>
     public FoundDatabase? Found { get; init; }
 

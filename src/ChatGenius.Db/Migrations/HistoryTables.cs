@@ -112,16 +112,18 @@ internal static class HistoryTables
                 "kept_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()",
             ],
             ["PRIMARY KEY (id)"]),
+        // Each text of a repeatable object that was the last one while a migration was the newest.
         ("repeatable",
             [
                 "name text NOT NULL",
+                "version bigint NOT NULL",
                 "checksum text NOT NULL",
                 "sql text NOT NULL",
                 "applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()",
                 "applied_by text NOT NULL DEFAULT SESSION_USER",
                 "tool_version text NOT NULL",
             ],
-            ["PRIMARY KEY (name)"]),
+            ["PRIMARY KEY (name, version)"]),
     ];
 
     // What tool 0.1.0 did not make.
@@ -206,12 +208,13 @@ internal static class HistoryTables
     /// <remarks>
     /// Tables count as ours only if they are exactly as we make them: an expression, a trigger, a rule or a policy of somebody else's would
     /// run with our rights. What is wrong with <c>format</c>, <c>history</c> and <c>journal</c> is strange, and <see cref="Guard"/> refuses
-    /// it; of the others, a wrong one counts as missing.
+    /// it, and so <c>batches</c>; of the others, a wrong one counts as not there until it is needed.
     /// </remarks>
     /// <param name="schema">The schema's name, not quoted.</param>
-    /// <param name="needsLog">Whether the log is to be read next, so that a wrong one is refused as well.</param>
-    internal static string SelectFacts(string schema, bool needsLog = false)
+    /// <param name="needs">Which of <see cref="Optional"/> is to be read next, so that a wrong one is refused as well.</param>
+    internal static string SelectFacts(string schema, string? needs = null)
     {
+        var optional = string.Join(',', Optional);
         const string Ours = "((SELECT array_agg(oid) FROM rel)::oid[])";
         var shapes = string.Join(", ",
             Judged.SelectMany(table => Shapes(table).Select(items => SqlLiteral.Quote($"{table}: {string.Join("; ", items)}"))));
@@ -261,7 +264,7 @@ internal static class HistoryTables
                 current_database()::text,
                 current_user::text, version() ~ '-linux|-darwin|-freebsd', EXISTS (SELECT FROM pg_catalog.pg_event_trigger
                     WHERE evtenabled <> 'D'),
-                n.oid IS NOT NULL, ARRAY(SELECT name FROM judged WHERE NOT strange OR name <> 'log' ORDER BY name),
+                n.oid IS NOT NULL, ARRAY(SELECT name FROM judged WHERE NOT strange OR name <> ALL ('{{{optional}}}') ORDER BY name),
                 coalesce(f.shape LIKE '%PRIMARY KEY%', false), coalesce(h.shape LIKE '%; up_sql text; %', false),
                 CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE') ELSE has_schema_privilege(n.oid, 'CREATE')
                     END,
@@ -271,9 +274,10 @@ internal static class HistoryTables
                 ARRAY(SELECT pg_get_userbyid(relowner)::text || E'\n' || shape FROM judged WHERE strange ORDER BY name),
                 ARRAY(SELECT DISTINCT CASE w.id WHEN 0 THEN 'everybody' ELSE pg_get_userbyid(w.id)::text END
                     FROM (
-                        SELECT h.relowner AS id
+                        SELECT unnest(ARRAY[h.relowner, p.relowner]) AS id
                         UNION SELECT a.grantee FROM (
-                            SELECT h.relacl UNION ALL SELECT k.attacl FROM pg_catalog.pg_attribute k WHERE k.attrelid = h.oid) given (acl),
+                            SELECT h.relacl UNION ALL SELECT p.relacl UNION ALL SELECT k.attacl FROM pg_catalog.pg_attribute k
+                                WHERE k.attrelid IN (h.oid, p.oid)) given (acl),
                             aclexplode(given.acl) a WHERE a.privilege_type IN ('INSERT', 'UPDATE')
                         UNION SELECT m.member FROM pg_catalog.pg_auth_members m WHERE h.oid IS NOT NULL
                             AND m.roleid = to_regrole('pg_write_all_data')) w
@@ -281,12 +285,12 @@ internal static class HistoryTables
                     WHERE w.id IS NOT NULL AND CASE WHEN r.oid IS NULL THEN true ELSE NOT (r.rolsuper OR pg_has_role(r.oid, u.oid,
                         'MEMBER')) END),
                 set_config('{{StrangeSetting}}', (SELECT count(*)::text FROM judged WHERE
-                    strange{{(needsLog ? "" : " AND name <> 'log'")}}), true),
-                ARRAY(SELECT {{Print("judged.oid")}} FROM judged WHERE NOT strange OR name <> 'log' ORDER BY name)
+                    strange AND name <> ALL ('{{{string.Join(',', Optional.Where(name => name != needs))}}}')), true),
+                ARRAY(SELECT {{Print("judged.oid")}} FROM judged WHERE NOT strange OR name <> ALL ('{{{optional}}}') ORDER BY name)
             FROM (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user) u
             LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = {{SqlLiteral.Quote(schema)}}
             LEFT JOIN judged f ON f.name = 'format' LEFT JOIN judged h ON h.name = 'history' LEFT JOIN judged l ON l.name = 'log' AND NOT
-                l.strange
+                l.strange LEFT JOIN judged p ON p.name = 'repeatable' AND NOT p.strange
             """;
     }
 
@@ -315,7 +319,10 @@ internal static class HistoryTables
     }
 
     // The tables that are read or written by now; the others are looked at when they are.
-    private static readonly string[] Judged = ["format", "history", "journal", "log", "batches"];
+    private static readonly string[] Judged = ["format", "history", "journal", "log", "batches", "repeatable"];
+
+    /// <summary>Those that not every command needs.</summary>
+    internal static readonly string[] Optional = ["log", "repeatable"];
 
     /// <summary>The columns and constraints that a table may have, sorted: of this layout, and of the one before where it was
     /// another.</summary>

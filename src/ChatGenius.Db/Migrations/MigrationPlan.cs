@@ -1,6 +1,7 @@
 using System.Globalization;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db;
 
@@ -19,8 +20,17 @@ public sealed record MigrationPlan(
     /// <summary>Whether all of it is one transaction, so that a failure changes nothing.</summary>
     public bool InOneTransaction { get; init; }
 
-    /// <summary>The sections that apply something.</summary>
-    internal IReadOnlyList<MigrationStep> Ups => [.. Steps.Where(step => step.Direction == MigrationDirection.Up)];
+    /// <summary>The sections that apply a migration.</summary>
+    internal IReadOnlyList<MigrationStep> Ups => [.. Steps.Where(step => step.Direction == MigrationDirection.Up && !step.IsRepeatable)];
+
+    /// <summary>The steps that run a repeatable object; they come last.</summary>
+    internal IReadOnlyList<MigrationStep> Repeatables => [.. Steps.Where(step => step.IsRepeatable)];
+
+    /// <summary>The texts of repeatable objects that ran before.</summary>
+    internal IReadOnlyList<SqlScript> RepeatableTexts { get; init; } = [];
+
+    /// <summary>Repeatable objects whose files are gone: the run that says so forgets them.</summary>
+    internal IReadOnlyList<string> Forgotten { get; init; } = [];
 
     /// <summary>Number and description for a migration that has no file: four digits or more.</summary>
     internal static string FormatId(long version, string name) =>
@@ -67,7 +77,8 @@ public sealed record MigrationPlan(
     /// CG0405 an interrupted rollback comes first, and its file has another down by now; CG0406 no migration has the number asked for;
     /// CG0430 the database has tables of others.
     /// </exception>
-    internal static MigrationPlan Apply(IReadOnlyList<Migration> migrations, HistorySnapshot history, PlanRequest request)
+    internal static MigrationPlan Apply(
+        IReadOnlyList<Migration> migrations, HistorySnapshot history, PlanRequest request, IReadOnlyList<Migration>? repeatables = null)
     {
         var statuses = Compare(migrations, history);
         var newestFile = migrations.Count > 0 ? migrations[^1].Version : 0;
@@ -145,7 +156,46 @@ public sealed record MigrationPlan(
         }
 
         remarks.AddRange(Gaps(chosen, statuses));
-        return new MigrationPlan(chosen, statuses, remarks);
+        return new MigrationPlan(chosen, statuses, remarks).WithRepeatables(repeatables ?? [], history.Repeatables);
+    }
+
+    /// <summary>
+    /// Repeatable objects whose text is another one than ran last come after all migrations, which they may need: so they run only where
+    /// nothing stays pending. Where the database is ahead of the files, theirs may be the older text.
+    /// </summary>
+    private MigrationPlan WithRepeatables(IReadOnlyList<Migration> files, IReadOnlyList<RepeatableRow> rows)
+    {
+        var statuses = RepeatableStatus.Compare(files, rows);
+        var changed = statuses.Where(status => status.State is RepeatableState.Changed or RepeatableState.New).ToList();
+        if (files.Count == 0 || changed.Count == 0)
+        {
+            return this;
+        }
+
+        var applied = Steps.Where(step => step.Direction == MigrationDirection.Up).Select(step => step.Version).ToHashSet();
+        var newest = Statuses.LastOrDefault(status => status.Migration is not null)?.Version ?? 0;
+        var waits = Statuses.Any(status => status.State is not (MigrationState.Applied or MigrationState.Missing)
+            && !applied.Contains(status.Version)) ? "wait until nothing is pending"
+            : Statuses.Any(status => status.State == MigrationState.Missing && status.Version > newest)
+            ? "are left as they are, because the database is ahead of these files" : null;
+        if (waits is not null)
+        {
+            return this with
+            {
+                Remarks = [.. Remarks, $"Repeatable objects {waits}: {string.Join(", ", changed.Select(status => status.Name))}"],
+            };
+        }
+
+        var command = Steps is [.., var last] ? last.Command : "apply";
+        var gone = statuses.Where(status => status.State == RepeatableState.Missing).Select(status => status.Name).ToList();
+        return this with
+        {
+            Steps = [.. Steps, .. changed.Select(status => MigrationStep.Of(status.File!) with { Command = command })],
+            Remarks = [.. Remarks, .. gone.Select(name =>
+                $"{Repeatable.FolderName}/{name}.sql is gone: what it made stays in the database until a migration drops it")],
+            RepeatableTexts = [.. rows.Select(row => row.Parse().Up.Script)],
+            Forgotten = gone,
+        };
     }
 
     /// <summary>Plans a <c>rollback</c>: newest first. Of files that share a number, the one that was applied counts.</summary>

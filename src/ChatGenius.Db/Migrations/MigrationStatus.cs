@@ -70,6 +70,42 @@ public sealed record MigrationStatus
     internal BatchState? Batches { get; init; }
 }
 
+/// <summary>Where a repeatable object stands.</summary>
+internal enum RepeatableState
+{
+    /// <summary>Its text is the one that ran last.</summary>
+    Current,
+
+    /// <summary>Its text is another one than ran last.</summary>
+    Changed,
+
+    /// <summary>It never ran here.</summary>
+    New,
+
+    /// <summary>It ran here, and its file is gone.</summary>
+    Missing,
+}
+
+/// <summary>One repeatable object as the files and the history together show it.</summary>
+/// <param name="Name">Its file's name without <c>.sql</c>.</param>
+/// <param name="State">Where it stands.</param>
+/// <param name="File">Its file, unless it is missing.</param>
+/// <param name="Row">What ran last, if it ever did.</param>
+internal sealed record RepeatableStatus(string Name, RepeatableState State, Migration? File, RepeatableRow? Row)
+{
+    /// <summary>Sets the files against the history, by name.</summary>
+    internal static IReadOnlyList<RepeatableStatus> Compare(IReadOnlyList<Migration> files, IReadOnlyList<RepeatableRow> rows)
+    {
+        var last = rows.GroupBy(row => row.Name).ToDictionary(texts => texts.Key, texts => texts.MaxBy(row => row.Version)!);
+        var known = files.Select(file => last.Remove(file.Name, out var row)
+            ? new RepeatableStatus(
+                file.Name, row.Checksum == file.Up.Checksum ? RepeatableState.Current : RepeatableState.Changed, file, row)
+            : new RepeatableStatus(file.Name, RepeatableState.New, file, null)).ToList();
+        return [.. known.Concat(last.Values.Select(row => new RepeatableStatus(row.Name, RepeatableState.Missing, null, row)))
+            .OrderBy(status => status.Name, StringComparer.Ordinal)];
+    }
+}
+
 /// <summary>Where a non-transactional section stopped.</summary>
 /// <param name="Version">The migration's number.</param>
 /// <param name="Name">Its description.</param>

@@ -17,11 +17,18 @@ public sealed record MigrationStep
         long version, string name, MigrationDirection direction, MigrationSection section, Migration? migration, Interruption? resume) =>
         (Version, Name, Direction, Section, Migration, Resume) = (version, name, direction, section, migration, resume);
 
-    /// <summary>The migration's number.</summary>
+    /// <summary>The step that runs a repeatable object.</summary>
+    internal static MigrationStep Of(Migration repeatable) =>
+        new(0, repeatable.Name, MigrationDirection.Up, repeatable.Up, repeatable, resume: null);
+
+    /// <summary>The migration's number; 0 for a repeatable object.</summary>
     public long Version { get; }
 
-    /// <summary>Its description.</summary>
+    /// <summary>Its description; a repeatable object's is the name of its file, without <c>.sql</c>.</summary>
     public string Name { get; }
+
+    /// <summary>Whether it is a repeatable object, not a migration.</summary>
+    internal bool IsRepeatable => Version == 0;
 
     /// <summary>Up or down.</summary>
     public MigrationDirection Direction { get; }
@@ -33,7 +40,7 @@ public sealed record MigrationStep
     internal Interruption? Resume { get; init; }
 
     /// <summary>Number and description, as in the file's name: <c>0001_initial_schema</c>.</summary>
-    public string Id => Migration?.Id ?? MigrationPlan.FormatId(Version, Name);
+    public string Id => Migration?.Id ?? (IsRepeatable ? Name : MigrationPlan.FormatId(Version, Name));
 
     /// <summary>The command that runs it, for the log.</summary>
     internal string Command { get => field ?? (Direction == MigrationDirection.Up ? "apply" : "rollback"); init; }

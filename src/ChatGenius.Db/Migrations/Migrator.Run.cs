@@ -19,7 +19,7 @@ public sealed partial class Migrator
     {
         var clock = Stopwatch.StartNew();
         // Most runs find nothing to do. They need no lock, and no second connection.
-        var plan = decide(await LookAsync(session, await session.ReadAsync(columns), fresh: !looks));
+        var plan = decide(await LookAsync(session, await session.ReadAsync(columns), fresh: !looks, cancellationToken));
         if (plan.Steps.Count == 0)
         {
             return new RunResult(plan, [], clock.Elapsed);
@@ -27,7 +27,7 @@ public sealed partial class Migrator
 
         await session.LockAsync();
         // While we waited for the lock, another run may have done it all.
-        plan = decide(await LookAsync(session, await session.PrepareAsync(columns), fresh: !looks));
+        plan = decide(await LookAsync(session, await session.PrepareAsync(columns), fresh: !looks, cancellationToken));
         RequireConfirmed(plan, confirmed);
         await BatchedStep.CheckAsync(session, plan.Steps, _options, cancellationToken);
         if (plan.Steps is [var first, ..])
@@ -73,7 +73,13 @@ public sealed partial class Migrator
                 var next = steps[events.Finished.Count];
                 StepsOutcome outcome;
                 watch.BeginAttempt();
-                if (next.Section.Transactional)
+                if (next.IsRepeatable)
+                {
+                    List<MigrationStep> all = [.. steps.Skip(events.Finished.Count)];
+                    events.Send(all.Count);
+                    outcome = await new RepeatableSteps(session, plan, _repeatables, _options).RunAsync(all, either.Token);
+                }
+                else if (next.Section.Transactional)
                 {
                     var batch = transactional.Next(steps, events.Finished.Count);
                     events.Send(batch.Count);
@@ -190,7 +196,7 @@ public sealed partial class Migrator
     {
         var step = failure.Owner;
         var entry = session.History.LogEntry(new LogEntry(
-            "failed", step.Command, step.Version, step.Name, Duration: null, _options.ToolVersion,
+            "failed", step.Command, step.IsRepeatable ? null : step.Version, step.Name, Duration: null, _options.ToolVersion,
             $"{failure.Error.MessageText} (SQLSTATE {failure.Error.SqlState})",
             StepProblem.Shorten(failure.Statement?.Text ?? failure.Command)));
         try

@@ -20,7 +20,7 @@ public sealed record RunResult(MigrationPlan Plan, IReadOnlyList<(MigrationStep 
 public sealed partial class Migrator
 {
     private readonly Database _database;
-    private readonly IReadOnlyList<Migration> _migrations;
+    private readonly IReadOnlyList<Migration> _migrations, _repeatables;
     private readonly MigratorOptions _options;
     private readonly OneAtATime? _events;
 
@@ -33,7 +33,7 @@ public sealed partial class Migrator
     /// <exception cref="ProblemException">CG0601 to CG0604 the URL can't be read; CG03xx the migrations can't.</exception>
     public Migrator(
         string url, MigrationSource source, MigratorOptions? options = null, IProgress<MigrationEvent>? events = null)
-        : this(new Database(DatabaseUrl.Parse(url, "url")), source.Load(), options, events)
+        : this(new Database(DatabaseUrl.Parse(url, "url")), source.Load(out var repeatables), options, events, repeatables)
     {
     }
 
@@ -46,7 +46,7 @@ public sealed partial class Migrator
     /// <inheritdoc cref="Migrator(string, MigrationSource, MigratorOptions, IProgress{MigrationEvent})" path="/exception"/>
     public Migrator(
         NpgsqlDataSource dataSource, MigrationSource source, MigratorOptions? options = null, IProgress<MigrationEvent>? events = null)
-        : this(new Database(DatabaseUrl.Of(dataSource)), source.Load(), options, events)
+        : this(new Database(DatabaseUrl.Of(dataSource)), source.Load(out var repeatables), options, events, repeatables)
     {
     }
 
@@ -55,11 +55,14 @@ public sealed partial class Migrator
     /// <param name="migrations">The files, by number, each number once; see <see cref="MigrationSource"/>.</param>
     /// <param name="options">Limits and names; the defaults when left out.</param>
     /// <param name="events">Told what a run does while it does it; never by two threads at once.</param>
+    /// <param name="repeatables">The repeatable objects, by name.</param>
     internal Migrator(
-        Database database, IReadOnlyList<Migration> migrations, MigratorOptions? options = null, IProgress<MigrationEvent>? events = null)
+        Database database, IReadOnlyList<Migration> migrations, MigratorOptions? options = null, IProgress<MigrationEvent>? events = null,
+        IReadOnlyList<Migration>? repeatables = null)
     {
         _database = database;
         _migrations = migrations;
+        _repeatables = repeatables ?? [];
         _options = options ?? new MigratorOptions();
         _events = events is null ? null : new OneAtATime(events);
     }
@@ -71,24 +74,8 @@ public sealed partial class Migrator
         _database.CreateAsync(cancellationToken: cancellationToken);
 
     /// <summary>Where every migration stands. Reads only; works on a hot standby and while another run holds the lock.</summary>
-    public Task<IReadOnlyList<MigrationStatus>> StatusAsync(CancellationToken cancellationToken = default) => InSessionAsync(
-        async (session, stop) =>
-        {
-            var statuses = MigrationPlan.Compare(_migrations, await session.ReadAsync(HistoryColumns.Details));
-            if (!statuses.Any(status => status.Interruption is { Started: true }))
-            {
-                return statuses;
-            }
-
-            var batches = await session.History.ReadBatchesAsync(
-                Session.Over(session.Connection, "reading how far batches are"), waitForWriters: false, stop);
-            return [.. statuses.Select(status => status with
-            {
-                Batches = batches.FirstOrDefault(state => status.Interruption is { Started: true } at
-                    && (at.Version, at.Direction, at.Statement) == (state.Version, state.Direction, state.Statement)),
-            })];
-        },
-        cancellationToken);
+    public async Task<IReadOnlyList<MigrationStatus>> StatusAsync(CancellationToken cancellationToken = default) =>
+        await InSessionAsync(ReadStatusAsync, cancellationToken);
 
     /// <summary>What <see cref="ApplyAsync"/> would run.</summary>
     /// <exception cref="ProblemException">CG04xx: the history and the files do not fit together.</exception>
@@ -96,13 +83,10 @@ public sealed partial class Migrator
     {
         request ??= new PlanRequest();
         var history = await InSessionAsync(
-            async (session, _) => await LookAsync(session, await session.ReadAsync(HistoryColumns.Plan), request.Fresh), cancellationToken);
-        return MigrationPlan.Apply(_migrations, history, request);
+            async (session, stop) => await LookAsync(session, await session.ReadAsync(HistoryColumns.Plan), request.Fresh, stop),
+            cancellationToken);
+        return MigrationPlan.Apply(_migrations, history, request, _repeatables);
     }
-
-    /// <summary>Before the first migration is applied, the database may be one that something else has built.</summary>
-    private Task<HistorySnapshot> LookAsync(MigrationSession session, HistorySnapshot history, bool fresh) =>
-        fresh || _migrations.Count == 0 ? Task.FromResult(history) : session.LookAsync(history, _migrations);
 
     /// <summary>What <see cref="RollbackAsync"/> would run.</summary>
     /// <exception cref="ProblemException">As <see cref="MigrationPlan.Rollback"/>.</exception>
@@ -129,7 +113,7 @@ public sealed partial class Migrator
     {
         var asked = request ?? new PlanRequest();
         return RunAsync(
-            history => MigrationPlan.Apply(_migrations, history, asked), HistoryColumns.Plan, confirmed, cancellationToken,
+            history => MigrationPlan.Apply(_migrations, history, asked, _repeatables), HistoryColumns.Plan, confirmed, cancellationToken,
             looks: !asked.Fresh);
     }
 

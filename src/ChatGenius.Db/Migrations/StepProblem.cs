@@ -158,6 +158,10 @@ internal static partial class StepProblem
             _ when gaveWay =>
                 "It holds a lock, or waits for one, for longer than those others may wait. Run it when fewer use the table, or let them "
                     + "wait with --max-blocked and --max-blocked-time.",
+            PostgresErrorCodes.ActiveSqlTransaction when step.IsRepeatable && error.Routine == "PreventInTransactionBlock" =>
+                "This statement can't run in a transaction: it belongs in a migration that says transaction:false.",
+            PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateObject or PostgresErrorCodes.DuplicateFunction
+                when step.IsRepeatable => "It is there already: write CREATE OR REPLACE, or DROP … IF EXISTS before it.",
             PostgresErrorCodes.ActiveSqlTransaction when step.Section.Transactional && error.Routine == "PreventInTransactionBlock" =>
                 $"This statement can't run in a transaction: write '-- migrate:{Word(step)} transaction:false', alone in its own "
                     + $"migration.",
@@ -185,6 +189,7 @@ internal static partial class StepProblem
     /// <summary>What the database holds after a step has failed.</summary>
     private static string State(MigrationStep step, MigrationPlan plan) => (step.Direction, step.Section.Transactional) switch
     {
+        _ when step.IsRepeatable => "None of the repeatable objects was changed; migrations before them are applied.",
         _ when plan.InOneTransaction => "Nothing was changed: what was applied still is, as it was.",
         _ when step.Section.Batch is not null => "The statements and slices before this one are done and noted.",
         (MigrationDirection.Up, true) when step.Redoes => "It was undone before, and is not applied now.",

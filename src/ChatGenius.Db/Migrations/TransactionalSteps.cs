@@ -52,7 +52,7 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
     {
         var batch = new List<MigrationStep>();
         var bytes = 0L;
-        for (var i = first; i < steps.Count && steps[i].Section.Transactional; i++)
+        for (var i = first; i < steps.Count && steps[i].Section.Transactional && !steps[i].IsRepeatable; i++)
         {
             bytes += steps[i].Section.Script.End - steps[i].Section.Script.Start;
             if (batch.Count > 0 && !single && (batch.Count >= _size || bytes > MaxBytes || _asText.Contains(steps[i])))

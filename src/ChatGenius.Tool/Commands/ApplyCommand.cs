@@ -30,6 +30,7 @@ internal sealed class ApplyCommand(
             Applies the bundled migrations and the project's own as one sequence, each in
             a transaction together with its history row. Ctrl-C cancels the statement on
             the server and rolls its migration back; what was finished before is kept.
+            Objects of migrations/repeatable that changed run after them, all or none.
             Where nothing was ever applied and the database has tables of others, it stops
             and says how to take it over. In a protected environment it shows the plan and
             asks first. A backup is made where something is pending, with pg_dump of the
@@ -57,7 +58,7 @@ internal sealed class ApplyCommand(
         var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var plan = await migrator.PlanAsync(request, cancellationToken);
         PlanText.Write(report, plan, asResult: true);
-        report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{Plural.Of(plan.Ups.Count, "migration")} would be applied");
+        report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{PlanText.Count(plan)} would be applied");
         return ExitCode.Done;
     }
 
@@ -73,7 +74,8 @@ internal sealed class ApplyCommand(
         DatabaseBackup? backup = null;
         if (settings.IsProtected || certified || backupFolder is not null)
         {
-            confirmed = await new Migrator(target.Database, migrations, options, progress).PlanAsync(request, cancellationToken);
+            confirmed = await new Migrator(target.Database, migrations, options, progress, workspace.Repeatables)
+                .PlanAsync(request, cancellationToken);
             options = certified ? options with { Guards = await records.GuardsAsync(confirmed, cancellationToken) } : options;
             backup = backupFolder is null || confirmed.Steps.Count == 0 ? null
                 : await DatabaseBackup.PrepareAsync(target.Database, targets.Binaries, cancellationToken);
@@ -85,7 +87,7 @@ internal sealed class ApplyCommand(
         }
 
         var question = settings.IsProtected && confirmed!.Steps.Count > 0
-            ? $"Apply {Plural.Of(confirmed.Ups.Count, "migration")} to {target.Url.Display} ({settings.Environment!.Value})?" : null;
+            ? $"Apply {PlanText.Count(confirmed)} to {target.Url.Display} ({settings.Environment!.Value})?" : null;
         return await runs.RunAsync(
             target, question, yes, "applied", progress,
             async () =>
@@ -98,7 +100,7 @@ internal sealed class ApplyCommand(
                     options = options with { Backup = file.Path };
                 }
 
-                var migrator = new Migrator(target.Database, migrations, options, progress);
+                var migrator = new Migrator(target.Database, migrations, options, progress, workspace.Repeatables);
                 return await migrator.ApplyAsync(request, settings.IsProtected ? confirmed : null, cancellationToken);
             },
             cancellationToken);

@@ -40,16 +40,17 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, TraceR
         }
 
         PlanText.Write(report, plan, asResult: true, seen);
-        report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{Plural.Of(plan.Ups.Count, "migration")} to apply");
+        report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{PlanText.Count(plan)} to apply");
         return ExitCode.Done;
     }
 }
 
 /// <summary>What <c>plan --json</c> prints.</summary>
-internal sealed record PlanJson(IReadOnlyList<PlannedJson> Migrations)
+/// <param name="Repeatables">Repeatable objects, which run after the migrations; absent where none does.</param>
+internal sealed record PlanJson(IReadOnlyList<PlannedJson> Migrations, IReadOnlyList<PlannedRepeatableJson>? Repeatables)
 {
     public static PlanJson Of(MigrationPlan plan, IReadOnlyDictionary<long, TraceRecord> seen) => new(
-        [.. plan.Steps.Select(step => new PlannedJson(
+        [.. plan.Steps.Where(step => !step.IsRepeatable).Select(step => new PlannedJson(
             step.Version,
             step.Name,
             step.Direction.ToString().ToLowerInvariant(),
@@ -58,8 +59,15 @@ internal sealed record PlanJson(IReadOnlyList<PlannedJson> Migrations)
             step.Resume?.Statement,
             [.. step.Left().Select(item => (item.Statement, item.Statement.Location, item.Index)).Select(item =>
                 new PlannedStatementJson(item.Location.Line, item.Location.Column, item.Statement.Text, step.Direction
-                    == MigrationDirection.Up ? seen.GetValueOrDefault(step.Version)?.Statements[item.Index].Locks : null))]))]);
+                    == MigrationDirection.Up ? seen.GetValueOrDefault(step.Version)?.Statements[item.Index].Locks : null))]))],
+        plan.Repeatables.Count == 0 ? null : [.. plan.Repeatables.Select(step => new PlannedRepeatableJson(
+            step.Name, step.Section.Where.Path,
+            [.. step.Section.Script.Statements.Select(statement => new PlannedStatementJson(
+                statement.Location.Line, statement.Location.Column, statement.Text, null))]))]);
 }
+
+/// <param name="Name">The file's name, without <c>.sql</c>.</param>
+internal sealed record PlannedRepeatableJson(string Name, string Path, IReadOnlyList<PlannedStatementJson> Statements);
 
 /// <param name="Direction"><c>up</c> or <c>down</c>.</param>
 /// <param name="ResumeAt">The statement to go on with, counted from 1, where an earlier run was interrupted; otherwise absent.</param>

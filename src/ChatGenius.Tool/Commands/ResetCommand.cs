@@ -46,7 +46,7 @@ internal sealed class ResetCommand(Workspace workspace, TargetFinder targets, Se
             {
                 await target.Database.DropAsync(force, cancellationToken);
                 await target.Database.CreateAsync(cancellationToken: cancellationToken);
-                var migrator = new Migrator(target.Database, migrations, settings.RunOptions, progress);
+                var migrator = new Migrator(target.Database, migrations, settings.RunOptions, progress, workspace.Repeatables);
                 return await migrator.ApplyAsync(new PlanRequest(), confirmed: null, cancellationToken);
             },
             cancellationToken, startsOver: true);

@@ -20,6 +20,9 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
             out_of_order  not in the history, though a later one is
             interrupted   begun without a transaction and not finished, or in batches;
                           of these it says how far they are, also while they run
+
+            Objects of migrations/repeatable have no number and other states: current,
+            changed, new (apply runs both), or file_gone.
             """,
         Examples =
             """
@@ -32,7 +35,7 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
     private async Task<ExitCode> RunAsync(bool exitCode, CancellationToken cancellationToken)
     {
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
-        var statuses = await migrator.StatusAsync(cancellationToken);
+        var (statuses, repeatables) = await migrator.AllStatusAsync(cancellationToken);
         var table = new Table(3, 1, "version", "name", "state", "applied at (UTC)", "took");
         foreach (var status in statuses)
         {
@@ -40,8 +43,13 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
                 status.Version.ToString("D4", CultureInfo.InvariantCulture),
                 status.Name,
                 status.Interruption is { } stop ? $"{Word(status.State)} {Stop(stop)}" : Word(status.State),
-                status.Row?.AppliedAt.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "",
+                Time(status.Row?.AppliedAt),
                 status.Row?.Details is { } details ? Duration.Format(details.Duration) : "");
+        }
+
+        foreach (var one in repeatables)
+        {
+            table.Add("", one.Name, Word(one.State), Time(one.Row?.AppliedAt), "");
         }
 
         table.Write(report, (column, cell) => column == 2 ? Color(cell) : null);
@@ -59,17 +67,34 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
             }
         }
 
-        report.Result(new StatusJson(target.Url.Display, [.. statuses.Select(StatusRowJson.Of)]), JsonContext.Readable.StatusJson);
+        report.Result(
+            new StatusJson(
+                target.Url.Display, [.. statuses.Select(StatusRowJson.Of)],
+                repeatables.Count == 0 ? null : [.. repeatables.Select(RepeatableJson.Of)]),
+            JsonContext.Readable.StatusJson);
         var counts = statuses.GroupBy(status => status.State).OrderBy(group => group.Key)
             .Select(group => $"{group.Count()} {Word(group.Key)}");
         report.Note(statuses.Count == 0 ? "There are no migrations" : string.Join(", ", counts));
-        return exitCode && statuses.Any(status => status.State != MigrationState.Applied) ? ExitCode.Differs : ExitCode.Done;
+        if (repeatables.Count > 0)
+        {
+            report.Note("Repeatable objects: " + string.Join(", ", repeatables.GroupBy(one => one.State).OrderBy(group => group.Key)
+                .Select(group => $"{group.Count()} {Word(group.Key)}")));
+        }
+
+        return exitCode && (statuses.Any(status => status.State != MigrationState.Applied)
+            || repeatables.Any(one => one.State is RepeatableState.Changed or RepeatableState.New)) ? ExitCode.Differs : ExitCode.Done;
     }
+
+    /// <summary>A repeatable object's words are all others than a migration's.</summary>
+    internal static string Word(RepeatableState state) =>
+        state == RepeatableState.Missing ? "file_gone" : state.ToString().ToLowerInvariant();
+
+    private static string Time(DateTime? time) => time?.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "";
 
     private Func<string, string> Color(string state) => state.Split(' ')[0] switch
     {
-        "applied" => report.Style.Green,
-        "pending" => report.Style.Yellow,
+        "applied" or "current" => report.Style.Green,
+        "pending" or "changed" or "new" => report.Style.Yellow,
         _ => report.Style.Red,
     };
 
@@ -95,7 +120,19 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
 }
 
 /// <summary>What <c>status --json</c> prints.</summary>
-internal sealed record StatusJson(string Database, IReadOnlyList<StatusRowJson> Migrations);
+/// <param name="Repeatables">Repeatable objects, by name; absent where there are none.</param>
+internal sealed record StatusJson(string Database, IReadOnlyList<StatusRowJson> Migrations, IReadOnlyList<RepeatableJson>? Repeatables);
+
+/// <param name="Name">The file's name, without <c>.sql</c>.</param>
+/// <param name="State"><c>current</c>, <c>changed</c>, <c>new</c> or <c>file_gone</c>.</param>
+/// <param name="Path">The file; absent where it is gone.</param>
+internal sealed record RepeatableJson(
+    string Name, string State, string? Path, DateTime? AppliedAt, string? AppliedBy, string? ToolVersion)
+{
+    public static RepeatableJson Of(RepeatableStatus status) => new(
+        status.Name, StatusCommand.Word(status.State), status.File?.Source.Path, status.Row?.AppliedAt, status.Row?.AppliedBy,
+        status.Row?.ToolVersion);
+}
 
 /// <param name="State"><c>applied</c>, <c>pending</c>, <c>edited</c>, <c>missing</c>, <c>out_of_order</c> or <c>interrupted</c>.</param>
 /// <param name="Origin"><c>bundle</c>, <c>folder</c> or <c>baseline</c>.</param>

@@ -37,7 +37,7 @@ internal sealed class VerifyCommand(Workspace workspace, SchemaFile schemaFile, 
         try
         {
             migrations = workspace.Load(cancellationToken);
-            problems.AddRange(migrations.SelectMany(SafetyCheck.VerifyComments));
+            problems.AddRange(migrations.Concat(workspace.Repeatables).SelectMany(SafetyCheck.VerifyComments));
             problems.AddRange(migrations
                 .Where(migration => strict && migration.Name.Any(c => char.IsAsciiLetterUpper(c) || c is '-' or ' '))
                 .Select(migration => new Problem("CG0303", $"{migration.Source.Path}: the name is not snake_case",
@@ -81,6 +81,11 @@ internal sealed class VerifyCommand(Workspace workspace, SchemaFile schemaFile, 
 
         var irreversible = migrations.Count(migration => migration.Down.Irreversible);
         report.Result($"{Plural.Of(migrations.Count, "migration")} verified{(irreversible == 0 ? "" : $", {irreversible} irreversible")}");
+        if (workspace.Repeatables.Count > 0)
+        {
+            report.Result($"{Plural.Of(workspace.Repeatables.Count, "repeatable object")} verified");
+        }
+
         if (templates > 0)
         {
             report.Result($"{Plural.Of(templates, "template")} verified");
@@ -89,7 +94,10 @@ internal sealed class VerifyCommand(Workspace workspace, SchemaFile schemaFile, 
         report.Result(
             new VerifyJson([.. migrations.Select(m => new VerifiedJson(
                 m.Version, m.Name, m.Origin.ToString()
-                    .ToLowerInvariant(), m.Source.Path, m.Up.Script.Statements.Count, m.Up.Transactional, !m.Down.Irreversible))]),
+                    .ToLowerInvariant(), m.Source.Path, m.Up.Script.Statements.Count, m.Up.Transactional, !m.Down.Irreversible))],
+                workspace.Repeatables.Count == 0 ? null
+                    : [.. workspace.Repeatables.Select(one => new VerifiedRepeatableJson(
+                        one.Name, one.Source.Path, one.Up.Script.Statements.Count))]),
             JsonContext.Readable.VerifyJson);
     }
 
@@ -105,7 +113,11 @@ internal sealed class VerifyCommand(Workspace workspace, SchemaFile schemaFile, 
 }
 
 /// <summary>What <c>verify --json</c> prints; with problems it prints those instead.</summary>
-internal sealed record VerifyJson(IReadOnlyList<VerifiedJson> Migrations);
+/// <param name="Repeatables">Repeatable objects, by name; absent where there are none.</param>
+internal sealed record VerifyJson(IReadOnlyList<VerifiedJson> Migrations, IReadOnlyList<VerifiedRepeatableJson>? Repeatables);
+
+/// <param name="Name">The file's name, without <c>.sql</c>.</param>
+internal sealed record VerifiedRepeatableJson(string Name, string Path, int Statements);
 
 /// <param name="Origin"><c>bundle</c> or <c>folder</c>.</param>
 /// <param name="Statements">How many its up section has.</param>

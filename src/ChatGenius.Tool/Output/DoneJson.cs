@@ -10,6 +10,9 @@ internal sealed record DoneJson(string Done)
     /// <summary>The migrations that it was done with, in their order.</summary>
     public IReadOnlyList<DoneMigrationJson>? Migrations { get; init; }
 
+    /// <summary>The repeatable objects that ran, by name.</summary>
+    public IReadOnlyList<DoneRepeatableJson>? Repeatables { get; init; }
+
     /// <summary>What the run remarked.</summary>
     public IReadOnlyList<string>? Remarks { get; init; }
 
@@ -25,12 +28,19 @@ internal sealed record DoneJson(string Done)
         new(result.Finished.Count > 0 ? done.Replace(' ', '_') : "nothing")
     {
         Database = target.Url.Display,
-        Migrations = [.. result.Finished.Select(one => DoneMigrationJson.Of(one.Step, one.Duration))],
+        Migrations = [.. result.Finished.Where(one => !one.Step.IsRepeatable).Select(one => DoneMigrationJson.Of(one.Step, one.Duration))],
+        Repeatables = result.Finished.All(one => !one.Step.IsRepeatable) ? null
+            : [.. result.Finished.Where(one => one.Step.IsRepeatable).Select(one => new DoneRepeatableJson(
+                one.Step.Name, Math.Round(one.Duration.TotalMilliseconds, 3)))],
         Remarks = result.Plan.Remarks,
         DurationMs = Math.Round(result.Elapsed.TotalMilliseconds, 3),
     };
 }
 
+/// <param name="Name">The file's name, without <c>.sql</c>.</param>
+internal sealed record DoneRepeatableJson(string Name, double DurationMs);
+
+/// <param name="Version">0 for a repeatable object, in <c>apply --json-lines</c>.</param>
 /// <param name="Direction"><c>up</c> or <c>down</c>; absent where nothing ran.</param>
 internal sealed record DoneMigrationJson(long Version, string Name, string? Direction, double? DurationMs)
 {

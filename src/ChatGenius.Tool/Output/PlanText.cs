@@ -8,6 +8,15 @@ internal static class PlanText
     /// <summary>Rows of a COPY that are shown; a data file is not printed whole.</summary>
     private const int CopyLines = 5;
 
+    /// <summary>How many migrations and repeatable objects a plan applies, in words.</summary>
+    public static string Count(MigrationPlan plan) => Count(plan.Ups.Count, plan.Repeatables.Count);
+
+    /// <inheritdoc cref="Count(MigrationPlan)"/>
+    public static string Count(int migrations, int repeatables) =>
+        string.Join(" and ", ((string?[])[
+            migrations > 0 || repeatables == 0 ? Plural.Of(migrations, "migration") : null,
+            repeatables > 0 ? Plural.Of(repeatables, "repeatable object") : null]).OfType<string>());
+
     /// <param name="asResult">Whether it is what was asked for, and goes to stdout, or stands before a question, on stderr.</param>
     /// <param name="seen">What a check has seen of some of the migrations.</param>
     public static void Write(Report report, MigrationPlan plan, bool asResult, IReadOnlyDictionary<long, TraceRecord>? seen = null)
@@ -33,9 +42,10 @@ internal static class PlanText
                 : "without a transaction, statement by statement";
             var resume = step.Resume is { } stop ? $", continues at statement {stop.Statement} of {stop.Count}" : "";
             var stored = step.IsStored ? ", as the history has kept it" : "";
-            output.WriteLine(style.Bold($"-- {step.Id} {step.Direction.ToString().ToLowerInvariant()}{stored}, {how}{resume}"));
+            output.WriteLine(style.Bold(step.IsRepeatable ? $"-- {step.Id}, repeatable{stored}, in one transaction with the others"
+                : $"-- {step.Id} {step.Direction.ToString().ToLowerInvariant()}{stored}, {how}{resume}"));
             output.WriteLine(style.Dim($"-- {step.Section.Where.Path}:{step.Section.Where.Line}"));
-            var certificate = step.Direction == MigrationDirection.Up ? seen?.GetValueOrDefault(step.Version) : null;
+            var certificate = step.Direction == MigrationDirection.Up && !step.IsRepeatable ? seen?.GetValueOrDefault(step.Version) : null;
             foreach (var (i, statement) in step.Left())
             {
                 foreach (var (table, mode) in certificate?.Statements[i].Locks ?? new Dictionary<string, string>())

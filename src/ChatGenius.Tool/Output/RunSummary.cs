@@ -13,11 +13,12 @@ internal static class RunSummary
 
         report.Result(DoneJson.Of(result, target, done), JsonContext.Readable.DoneJson);
         var applied = result.Plan.Statuses.Count(status => status.State == MigrationState.Applied);
-        var (finished, undoes) = (result.Finished.Count, done == "rolled back");
-        var ups = result.Finished.Count(one => one.Step.Direction == MigrationDirection.Up);
-        report.Result(finished > 0
-            ? $"{Plural.Of(undoes || ups == 0 ? finished : ups, "migration")} {(ups == 0 ? "rolled back" : done)} in "
-                + Duration.Format(result.Elapsed)
+        var numbered = result.Finished.Where(one => !one.Step.IsRepeatable).ToList();
+        var (repeated, undoes) = (result.Finished.Count - numbered.Count, done == "rolled back");
+        var ups = numbered.Count(one => one.Step.Direction == MigrationDirection.Up);
+        report.Result(result.Finished.Count > 0
+            ? $"{PlanText.Count(undoes || ups == 0 ? numbered.Count : ups, repeated)} "
+                + $"{(ups == 0 && numbered.Count > 0 ? "rolled back" : done)} in {Duration.Format(result.Elapsed)}"
             : $"Nothing to do: {Plural.Of(applied, "migration")} applied");
         if (target.IsEmbedded && result.Finished.Count > 0)
         {

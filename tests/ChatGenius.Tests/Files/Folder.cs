@@ -22,6 +22,13 @@ internal sealed class Folder : IDisposable
         return this;
     }
 
+    /// <summary>Writes a repeatable object.</summary>
+    public Folder Repeat(string name, string sql)
+    {
+        _sandbox.Write($"repeatable/{name}.sql", sql);
+        return this;
+    }
+
     public Folder WriteTable(long version, string table) =>
         Write(version, $"create_{table}", $"CREATE TABLE {table} (id int);", $"DROP TABLE {table};");
 
@@ -33,8 +40,13 @@ internal sealed class Folder : IDisposable
         }
     }
 
-    public Migrator Migrator(TestDatabase database, MigratorOptions? options = null) =>
-        new(database.Database, MigrationSource.Load(Path, bundle: false), options, Recorder);
+    public Migrator Migrator(TestDatabase database, MigratorOptions? options = null)
+    {
+        var problems = new List<Problem>();
+        var repeatables = Repeatable.Load(Path, problems);
+        var migrations = Repeatable.Together(problems, () => MigrationSource.Load(Path, bundle: false));
+        return new(database.Database, migrations, options, Recorder, repeatables);
+    }
 
     public async Task<RunResult> ApplyAsync(TestDatabase database, MigratorOptions? options = null, PlanRequest? request = null,
         CancellationToken token = default) =>

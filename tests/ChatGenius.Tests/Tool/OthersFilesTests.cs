@@ -63,6 +63,7 @@ public class OthersFilesTests
     [InlineData(".env", "config", "CG0906")]
     [InlineData("chatgenius-db.json", "config", "CG0901")]
     [InlineData("migrations/0001_a.sql", "verify --no-bundle", "CG0103")]
+    [InlineData("migrations/repeatable/a.sql", "verify --no-bundle", "CG0103")]
     [InlineData("service.conf", "status", "CG0645")]
     [InlineData("own/mine.sbn", "new add_notes --template mine --templates own", "CG0103")]
     public async Task A_pipe_or_a_device_is_a_problem_and_not_a_wait(string name, string command, string code)

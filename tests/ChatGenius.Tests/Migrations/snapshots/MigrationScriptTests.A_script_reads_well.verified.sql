@@ -114,12 +114,13 @@ CREATE TABLE IF NOT EXISTS chatgenius_db.kept (
 );
 CREATE TABLE IF NOT EXISTS chatgenius_db.repeatable (
     name text NOT NULL,
+    version bigint NOT NULL,
     checksum text NOT NULL,
     sql text NOT NULL,
     applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
     applied_by text NOT NULL DEFAULT SESSION_USER,
     tool_version text NOT NULL,
-    PRIMARY KEY (name)
+    PRIMARY KEY (name, version)
 );
 DO $$
 DECLARE given record;

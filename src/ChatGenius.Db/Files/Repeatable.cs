@@ -1,0 +1,165 @@
+using System.Text;
+using ChatGenius.Db.Sql;
+using ChatGenius.Db.Text;
+
+namespace ChatGenius.Db.Files;
+
+/// <summary>
+/// Views, functions, triggers, policies and grants that are edited in place: plain SQL in <c>repeatable/*.sql</c>, which runs again
+/// whenever its checksum is another one. Each is a <see cref="Migration"/> without a number and without a way back.
+/// </summary>
+internal static class Repeatable
+{
+    /// <summary>The folder, in that of the migrations.</summary>
+    public const string FolderName = "repeatable";
+
+    private static readonly string[] OfMigrations = ["migrate:up", "migrate:down", "cgdb:require", "cgdb:ensure"];
+
+    /// <summary>Reads the files of a folder of migrations, in the order of their names; the folder need not be there.</summary>
+    /// <param name="migrations">The folder of the migrations.</param>
+    /// <param name="problems">Gets all problems of all files: CG0102 to CG0105, CG02xx, CG0302, CG0328 to CG0331.</param>
+    public static IReadOnlyList<Migration> Load(string migrations, List<Problem> problems)
+    {
+        var read = new List<Migration>();
+        foreach (var path in List(Path.Combine(migrations, FolderName), problems))
+        {
+            try
+            {
+                read.Add(From(SourceText.Read(path), problems));
+            }
+            catch (ProblemException e)
+            {
+                problems.AddRange(e.Problems);
+            }
+        }
+
+        return read;
+    }
+
+    /// <summary>Reads the migrations, and reports what is wrong with them and what is wrong with repeatable objects together.</summary>
+    public static IReadOnlyList<Migration> Together(List<Problem> problems, Func<IReadOnlyList<Migration>> load)
+    {
+        try
+        {
+            return load() is var migrations && problems.Count == 0 ? migrations : throw new ProblemException(problems);
+        }
+        catch (ProblemException e) when (problems.Count > 0 && !ReferenceEquals(e.Problems, problems))
+        {
+            throw new ProblemException([.. e.Problems, .. problems]);
+        }
+    }
+
+    /// <summary>Takes a text for one, as it is in a file or as the history has kept it.</summary>
+    public static Migration From(SourceText source, List<Problem> problems)
+    {
+        var length = source.Utf8.Length;
+        var (before, found) = (problems.Count, new List<Problem>());
+        var script = SqlScript.Parse(source, 0, length, comment => IsOfMigrations(source, comment, found), problems);
+        problems.AddRange(found);
+        foreach (var statement in script.Statements)
+        {
+            if (statement.TransactionControl != SqlTransactionControl.None)
+            {
+                problems.Add(new Problem(
+                    "CG0329", $"{statement.Words(1)[0]} in a repeatable object, which runs in a transaction", statement.Location,
+                    "Take it out. What has to run outside of a transaction belongs in a migration that says transaction:false."));
+            }
+            else if (statement.Is("DROP") && new StatementText(statement).Has("CASCADE"))
+            {
+                problems.Add(new Problem(
+                    "CG0331", "DROP … CASCADE in a repeatable object takes away whatever depends on it, each time that this file changes",
+                    statement.Location,
+                    "Take CASCADE out: views that depend on it are made again by themselves, and what else does is named before "
+                        + "anything is lost."));
+            }
+        }
+
+        if (problems.Count == before && script.Statements.Count == 0)
+        {
+            problems.Add(new Problem(
+                "CG0328", $"{source.Path} has no statement", source.At(0),
+                "Write the object, or delete the file; what it made stays in the database until a migration drops it."));
+        }
+
+        return new Migration(
+            0, Path.GetFileNameWithoutExtension(source.Path), MigrationOrigin.Folder, source,
+            new MigrationSection(Transactional: true, Irreversible: false, Start: 0, script),
+            new MigrationSection(Transactional: true, Irreversible: true, length, SqlScript.Parse(source, length, length)));
+    }
+
+    /// <summary>The objects that statements create: views, functions, procedures, triggers and policies.</summary>
+    public static IEnumerable<CreatedObject> Created(SqlScript script) =>
+        script.Statements.Select(CreatedBy).OfType<CreatedObject>();
+
+    /// <summary>The object that a statement creates; null for any other statement.</summary>
+    public static CreatedObject? CreatedBy(SqlStatement statement)
+    {
+        if (!statement.Is("CREATE"))
+        {
+            return null;
+        }
+
+        var text = new StatementText(statement);
+        var at = text.At(1, "OR", "REPLACE") ? 3 : 1;
+        while (text.AtAny(at, "TEMP", "TEMPORARY", "RECURSIVE", "CONSTRAINT"))
+        {
+            at++;
+        }
+
+        var kind = text.AtAny(at, "VIEW", "FUNCTION", "PROCEDURE", "TRIGGER", "POLICY") ? text.Tokens[at].Text.ToLowerInvariant() : null;
+        if (kind is null || text.NameAt(at + 1) is not { } name)
+        {
+            return null;
+        }
+
+        var table = kind is "trigger" or "policy" ? text.NameAt(text.SkipGuards(text.Find(name.Next, "ON") + 1)) : null;
+        return new CreatedObject(kind, name, table);
+    }
+
+    /// <summary>What belongs to a migration would be passed over here, or run in the wrong direction.</summary>
+    private static bool IsOfMigrations(SourceText source, SqlToken comment, List<Problem> problems)
+    {
+        var words = Encoding.UTF8.GetString(source.Utf8.Span[(comment.Start + 2)..comment.End]).TrimStart();
+        if (OfMigrations.FirstOrDefault(mark => words.StartsWith(mark, StringComparison.OrdinalIgnoreCase)) is { } mark)
+        {
+            problems.Add(new Problem(
+                "CG0330", $"-- {mark} belongs to a migration: a repeatable object is plain SQL", source.At(comment.Start, comment.Length),
+                "Take the line out, and what is to undo it too; or give the file a number and move it to the migrations."));
+        }
+
+        return false;
+    }
+
+    private static IEnumerable<string> List(string folder, List<Problem> problems)
+    {
+        try
+        {
+            var below = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 4, IgnoreInaccessible = false };
+            var files = !Directory.Exists(folder) ? []
+                : Directory.EnumerateFiles(folder, "*", below).Where(path => path.EndsWith(".sql", StringComparison.OrdinalIgnoreCase)
+                    && !Path.GetFileName(path).StartsWith('.')).OrderBy(Path.GetFileNameWithoutExtension, StringComparer.Ordinal).ToList();
+            var inFolder = files.ToLookup(path => Path.GetDirectoryName(path) == folder);
+            problems.AddRange(inFolder[false].Select(path => new Problem(
+                "CG0302", $"{path} is in a folder below {folder}, where files are not read", Advice: $"Move it to {folder}.")));
+            return inFolder[true];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problems.Add(new Problem("CG0302", $"The folder {folder} can't be read: {e.Message}",
+                Advice: "Check the path and its permissions."));
+            return [];
+        }
+    }
+}
+
+/// <summary>An object that a statement creates.</summary>
+/// <param name="Kind"><c>view</c>, <c>function</c>, <c>procedure</c>, <c>trigger</c> or <c>policy</c>.</param>
+/// <param name="Name">As the statement writes it.</param>
+/// <param name="Table">Whose it is: only a trigger and a policy have one.</param>
+internal sealed record CreatedObject(string Kind, StatementName Name, StatementName? Table)
+{
+    /// <summary>Whether it can be an object of the catalog, whose schema the statement may have left to the <c>search_path</c>.</summary>
+    public bool MayBe(string kind, string schema, string name, string? table) =>
+        Kind == kind && name == Name.Name && (Table ?? Name) is var place && (place.Schema is null || place.Schema == schema)
+        && (Table is null || Table.Value.Name == table);
+}

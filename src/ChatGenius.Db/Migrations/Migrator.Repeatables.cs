@@ -1,0 +1,57 @@
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Migrations;
+
+namespace ChatGenius.Db;
+
+/// <summary>What is read besides the history.</summary>
+public sealed partial class Migrator
+{
+    /// <summary>Where every migration and every repeatable object stands.</summary>
+    internal Task<(IReadOnlyList<MigrationStatus> Migrations, IReadOnlyList<RepeatableStatus> Repeatables)> AllStatusAsync(
+        CancellationToken cancellationToken = default) => InSessionAsync(
+        async (session, stop) =>
+        {
+            var migrations = await ReadStatusAsync(session, stop);
+            return (migrations, RepeatableStatus.Compare(_repeatables, await ReadRepeatablesAsync(session, stop)));
+        },
+        cancellationToken);
+
+    private async Task<IReadOnlyList<MigrationStatus>> ReadStatusAsync(MigrationSession session, CancellationToken stop)
+    {
+        var statuses = MigrationPlan.Compare(_migrations, await session.ReadAsync(HistoryColumns.Details));
+        if (!statuses.Any(status => status.Interruption is { Started: true }))
+        {
+            return statuses;
+        }
+
+        var batches = await session.History.ReadBatchesAsync(
+            Session.Over(session.Connection, "reading how far batches are"), waitForWriters: false, stop);
+        return [.. statuses.Select(status => status with
+        {
+            Batches = batches.FirstOrDefault(state => status.Interruption is { Started: true } at
+                && (at.Version, at.Direction, at.Statement) == (state.Version, state.Direction, state.Statement)),
+        })];
+    }
+
+    /// <summary>Who may read the history need not be able to read these, where there are none.</summary>
+    private async Task<IReadOnlyList<RepeatableRow>> ReadRepeatablesAsync(MigrationSession session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await session.History.ReadRepeatablesAsync(session.Connection, cancellationToken);
+        }
+        catch (ProblemException e) when (_repeatables.Count == 0 && e.Problems is [{ Code: "CG0513" }])
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Before the first migration is applied, the database may be one that something else has built.</summary>
+    private async Task<HistorySnapshot> LookAsync(
+        MigrationSession session, HistorySnapshot history, bool fresh, CancellationToken cancellationToken)
+    {
+        var found = fresh || _migrations.Count == 0 ? history : await session.LookAsync(history, _migrations);
+        return _repeatables.Count == 0 ? found
+            : found with { Repeatables = await session.History.ReadRepeatablesAsync(session.Connection, cancellationToken) };
+    }
+}

@@ -1,3 +1,5 @@
+using ChatGenius.Db.Imports;
+
 namespace ChatGenius.Tool;
 
 /// <summary>The project's migrations and the database they are for.</summary>
@@ -72,8 +74,12 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
             ? $"Files in folders below are passed over: {shell.Shown(file)}" : null;
     }
 
-    private string Named(OtherTool other) => $"This looks like {other.Name}'s migrations: {shell.Shown(other.Path)}. They are not read: a "
-        + "database that they have built is taken over with 'chatgenius-db baseline', and goes on with files of 'chatgenius-db new'.";
+    private string Named(OtherTool other) => $"This looks like {other.Name}'s migrations: {shell.Shown(other.Path)}. They are not read: "
+        + (ImportTool.All.Any(tool => tool.Name == other.Name.ToLowerInvariant())
+            ? $"{new ToolCall("import", other.Name.ToLowerInvariant(), "FOLDER", "-m", "DIR")} writes them into another folder as files of "
+                + "ours, and a database that they have built is taken over with 'chatgenius-db baseline'."
+            : "a database that they have built is taken over with 'chatgenius-db baseline', and "
+                + "goes on with files of 'chatgenius-db new'.");
 
     /// <summary>In the wrong folder all is well, and nothing of the project is applied: what there is instead of its migrations is
     /// said.</summary>

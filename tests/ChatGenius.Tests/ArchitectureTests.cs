@@ -14,7 +14,9 @@ public partial class ArchitectureTests
 
     /// <summary>The rooms by floors: a room uses those on lower floors, never one beside it or above it.</summary>
     private static readonly string[][] Floors =
-        [["Text"], ["Sql"], ["Connections"], ["Files"], ["Imports"], ["Migrations", "Schema", "Server", "Templates"], ["Replay"], ["Safety"]];
+    [
+        ["Text"], ["Sql"], ["Connections"], ["Files"], ["Imports"], ["Migrations", "Schema", "Server", "Templates"], ["Replay"], ["Safety"],
+    ];
 
     [Theory]
     [MemberData(nameof(Rooms))]

@@ -55,6 +55,12 @@ internal static class ImportedNumbers
         return numbers;
     }
 
+    /// <summary>The table beside the files of a project; nothing where they are not in a folder.</summary>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    public static IReadOnlyList<ImportedNumber> Beside(IEnumerable<Migration> migrations) =>
+        migrations.FirstOrDefault(migration => migration.Origin == MigrationOrigin.Folder) is { } file
+            && Path.GetDirectoryName(file.Source.Path) is { Length: > 0 } folder ? Read(folder) : [];
+
     /// <summary>The table's text, for <see cref="Read"/>.</summary>
     public static string Text(IEnumerable<ImportedNumber> numbers) =>
         Heading + string.Concat(numbers.Select(one => $"{one.Tool}\t{one.Key}\t{one.File}\n"));

@@ -21,12 +21,15 @@ internal static class ImportOrder
 {
     /// <summary>By numbers, part by part where there are dots: 1, 1.1, 2, 10.</summary>
     public static IComparer<ImportEntry> ByNumber { get; } = Comparer<ImportEntry>.Create((a, b) =>
+        Compare(a.Version, b.Version) is not 0 and var parts ? parts : string.CompareOrdinal(a.Path, b.Path));
+
+    /// <summary>Compares two versions part by part: 1 and 01 are the same, and 1.0 is.</summary>
+    public static int Compare(string a, string b)
     {
-        var (left, right) = (Parts(a.Version), Parts(b.Version));
-        var parts = Enumerable.Range(0, Math.Max(left.Count, right.Count))
+        var (left, right) = (Parts(a), Parts(b));
+        return Enumerable.Range(0, Math.Max(left.Count, right.Count))
             .Select(i => left.ElementAtOrDefault(i).CompareTo(right.ElementAtOrDefault(i))).FirstOrDefault(part => part != 0);
-        return parts != 0 ? parts : string.CompareOrdinal(a.Path, b.Path);
-    });
+    }
 
     /// <summary>By the names of the files, byte by byte.</summary>
     public static IComparer<ImportEntry> ByPath { get; } = Comparer<ImportEntry>.Create((a, b) => string.CompareOrdinal(a.Path, b.Path));

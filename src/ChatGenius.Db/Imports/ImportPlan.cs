@@ -72,12 +72,19 @@ internal static class ImportPlan
             }
 
             last = number > last ? number.Value : last < MigrationNumber.Highest ? last + 1 : MigrationNumber.Next([last], default);
-            var name = $"{MigrationNumber.Format(last, migration.Version.Length)}_{migration.Name}.sql";
+            var name = $"{MigrationNumber.Format(last, number is null ? 0 : migration.Version.Length)}_{migration.Name}.sql";
             var path = Path.Combine(folder, name);
-            var file = new ImportedFile(
-                migration, name, ImportState.New,
-                MigrationParser.Parse(SourceText.From(path, Text(tool, migration)), MigrationOrigin.Folder));
-            files.Add(taken[last].Any() ? BesideOthers(file, path, [.. taken[last]], problems) : file);
+            try
+            {
+                var file = new ImportedFile(
+                    migration, name, ImportState.New,
+                    MigrationParser.Parse(SourceText.From(path, Text(tool, migration)), MigrationOrigin.Folder));
+                files.Add(taken[last].Any() ? BesideOthers(file, path, [.. taken[last]], problems) : file);
+            }
+            catch (ProblemException e)
+            {
+                problems.AddRange(e.Problems);
+            }
         }
 
         return problems.Count == 0 ? files : throw new ProblemException(problems);

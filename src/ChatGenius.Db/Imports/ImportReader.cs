@@ -54,7 +54,8 @@ internal static class ImportReader
         }
 
         var read = entries.SelectMany(entry => (string?[])[entry.Up, entry.Down]).ToHashSet();
-        var others = folder.Files.Where(file => file.EndsWith(".sql", StringComparison.OrdinalIgnoreCase) && !read.Contains(file)).ToList();
+        var others = folder.Files.Where(file => file.EndsWith(".sql", StringComparison.OrdinalIgnoreCase) && !read.Contains(file)
+            && !(tool.RunsInPsql && file.StartsWith("verify/", StringComparison.Ordinal))).ToList();
         return new ImportedFolder(migrations, problems)
         {
             Notes = others.Count == 0 ? [] : [$"{tool.Name} does not run {string.Join(", ", others.Take(MostNamed))}"

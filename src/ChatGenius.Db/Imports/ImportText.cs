@@ -70,7 +70,10 @@ internal sealed class ImportText
         foreach (var cut in Find(text, _tool.Cut, comments))
         {
             // The statement that it ends may lack its semicolon; the next one would be taken for a part of it.
-            Take(cut.Start, cut.End, whole.Statements.Any(statement => statement.Start < cut.Start && statement.End > cut.Start));
+            var isEnded = _cuts.Exists(one => one.Semicolon && one.End <= cut.Start
+                && _text.AsSpan(one.End, cut.Start - one.End).Trim(" \t\r\n"u8).IsEmpty);
+            Take(cut.Start, cut.End,
+                !isEnded && whole.Statements.Any(statement => statement.Start < cut.Start && statement.End > cut.Start));
         }
 
         var others = comments.Where(comment => AsksForNone(comment) && !marks.Exists(mark => mark.Token == comment)).ToList();
@@ -158,70 +161,91 @@ internal sealed class ImportText
             }
         }
 
-        if (_tool.Name != "dbmate" && Regex.Match(text, @"^--[ \t]*migrate[ \t]*:", RegexOptions.Multiline | RegexOptions.IgnoreCase)
-            is { Success: true } mark)
+        foreach (Match match in Regex.Matches(text, @"^[ \t]*--[ \t]*migrate[ \t]*:", RegexOptions.Multiline | RegexOptions.IgnoreCase))
         {
-            Refuse(mark.Index, mark.Length, "This comment would begin a section of ours");
+            var start = match.Index + match.Value.IndexOf('-', StringComparison.Ordinal);
+            if (comments.Exists(comment => comment.Start == start) && !_cuts.Exists(cut => cut.Start == start))
+            {
+                Refuse(start, match.Index + match.Length - start, "The comment would begin a section of ours, and to "
+                    + $"{_tool.Name} it begins none");
+            }
         }
     }
 
     private ImportedSection Section(int start, int end, bool inTransaction)
     {
         var script = Parse(start, end);
-        var controls = script.Statements.Where(statement => statement.TransactionControl != SqlTransactionControl.None).ToList();
-        inTransaction &= !script.Statements.Any(RefusesTransaction);
-        if (controls is [var begin, var commit] && begin == script.Statements[0] && commit == script.Statements[^1]
-            && IsPlain(begin, SqlTransactionControl.Begin) && IsPlain(commit, SqlTransactionControl.Commit))
-        {
-            // All in one transaction, which is what a section is.
-            TakeStatement(begin, end);
-            TakeStatement(commit, end);
-            inTransaction = true;
-        }
-        else if (controls.Count > 0)
-        {
-            inTransaction = false;
-            RequirePairs(controls);
-        }
-        else if (_tool.RunsInPsql && script.Statements.Count > 1)
-        {
-            // A value that was added to an enum can be used after a commit only.
-            inTransaction &= !script.Statements.Any(statement =>
-                statement.Is("ALTER", "TYPE") && new StatementText(statement).Has("ADD", "VALUE"));
-        }
-
         if (_tool.RunsInPsql)
         {
             script.Statements.ToList().ForEach(RefuseVariables);
         }
 
-        return new ImportedSection(Text(start, end), inTransaction);
+        var controls = Controls(script, end, inTransaction);
+        var own = script.Statements.Where(statement => controls.Contains(statement) || !IsTaken(statement)).ToList();
+        var isOpen = controls.Count == 0 ? inTransaction : controls[^1].TransactionControl == SqlTransactionControl.Begin;
+        if (controls.Count == 0)
+        {
+            // A value that was added to an enum can be used after a commit only, and psql commits each statement.
+            return new ImportedSection(Text(start, end), (inTransaction && !own.Exists(RefusesTransaction))
+                || (_tool.RunsInPsql && !own.Exists(RefusesTransaction) && (own.Count < 2 || !own.Exists(AddsValue))));
+        }
+
+        if (isOpen && !inTransaction)
+        {
+            Refuse(controls[^1].Start, controls[^1].End - controls[^1].Start, "The transaction does not end in this section");
+        }
+
+        var opening = inTransaction || controls[0] == own[0];
+        if (opening && controls.Count == (inTransaction ? 1 : 2) && controls[^1] == own[^1]
+            && IsPlain(controls[0]) && IsPlain(controls[^1]) && controls[^1].TransactionControl == SqlTransactionControl.Commit)
+        {
+            // All in one transaction, which is what a section is.
+            controls.ForEach(statement => TakeStatement(statement, end));
+            return new ImportedSection(Text(start, end), true);
+        }
+
+        // Several transactions. The one that the tool has opened before the file, and the one that it ends after it, are written out.
+        var (first, last) = (inTransaction && controls[0] == own[0], isOpen && controls[^1] == own[^1]);
+        var ends = new[] { first ? controls[0] : null, last ? controls[^1] : null };
+        ends.OfType<SqlStatement>().ToList().ForEach(statement => TakeStatement(statement, end));
+        return new ImportedSection(
+            (inTransaction && !first ? "BEGIN;\n" : "") + Text(start, end) + (isOpen && !last ? "COMMIT;\n" : ""), false);
     }
 
-    /// <summary>Several transactions in a file are carried over as they are, outside of one of ours; each has to end.</summary>
-    private void RequirePairs(List<SqlStatement> controls)
+    /// <summary>
+    /// The statements that begin and end transactions. To begin one in one, and to end what isn't begun, does nothing but warn: such a
+    /// statement is taken out.
+    /// </summary>
+    private List<SqlStatement> Controls(SqlScript script, int end, bool isOpen)
     {
-        var open = (SqlStatement?)null;
-        foreach (var statement in controls)
+        var controls = new List<SqlStatement>();
+        foreach (var statement in script.Statements.Where(statement => statement.TransactionControl != SqlTransactionControl.None))
         {
-            var text = new StatementText(statement);
             var begins = statement.TransactionControl == SqlTransactionControl.Begin;
-            if (statement.TransactionControl == SqlTransactionControl.Prepare || begins == (open is not null) || text.Has("CHAIN"))
+            if (statement.TransactionControl == SqlTransactionControl.Prepare || new StatementText(statement).Has("CHAIN")
+                || (begins && isOpen && !IsPlain(statement)))
             {
                 Refuse(statement.Start, statement.End - statement.Start, begins ? "A transaction begins in a transaction"
-                    : open is null ? "What ends here is the transaction of the tool, and the rest of the file runs outside of any"
-                    : "This can't be continued after an interruption");
-                return;
+                    : "A migration can't be continued after it");
             }
-
-            open = begins ? statement : null;
+            else if (begins == isOpen)
+            {
+                TakeStatement(statement, end);
+            }
+            else
+            {
+                controls.Add(statement);
+                isOpen = begins;
+            }
         }
 
-        if (open is not null)
-        {
-            Refuse(open.Start, open.End - open.Start, "The transaction does not end in this section");
-        }
+        return controls;
     }
+
+    private bool IsTaken(SqlStatement statement) => _cuts.Exists(cut => cut.Start == statement.Start);
+
+    private static bool AddsValue(SqlStatement statement) =>
+        statement.Is("ALTER", "TYPE") && new StatementText(statement).Has("ADD", "VALUE");
 
     /// <summary>psql puts the values of its variables into <c>:name</c>, <c>:'name'</c> and <c>:"name"</c>; in brackets it is a slice of an
     /// array.</summary>
@@ -242,8 +266,8 @@ internal sealed class ImportText
         }
     }
 
-    private static bool IsPlain(SqlStatement statement, SqlTransactionControl control) => statement.TransactionControl == control
-        && new StatementText(statement) is { Tokens.Count: var count } text
+    /// <summary>Whether it has no options.</summary>
+    private static bool IsPlain(SqlStatement statement) => new StatementText(statement) is { Tokens.Count: var count } text
         && (count == 1 || (count == 2 && (text.AtAny(1, "WORK", "TRANSACTION"))));
 
     private static bool RefusesTransaction(SqlStatement statement) =>

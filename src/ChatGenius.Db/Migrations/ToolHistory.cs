@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Imports;
 using ChatGenius.Db.Sql;
 using Npgsql;
 
@@ -122,7 +123,7 @@ internal sealed partial record ToolHistory(
                         cancellationToken);
                 },
                 cancellationToken);
-            return Of(table, [.. rows.OfType<ToolRow>()], migrations);
+            return Of(table, [.. rows.OfType<ToolRow>()], migrations, ImportedNumbers.Beside(migrations));
         }
         catch (ProblemException e) when (e.InnerException is PostgresException
         {
@@ -134,10 +135,21 @@ internal sealed partial record ToolHistory(
         }
     }
 
-    /// <summary>Sets rows against the project's files: by number, and what has none by name. The bundle is no other tool's.</summary>
-    internal static ToolHistory Of(ToolTable table, IReadOnlyList<ToolRow> rows, IReadOnlyList<Migration> migrations)
+    /// <summary>
+    /// Sets rows against the project's files: by what an import has noted, else by number, and what has none by name. The bundle is no
+    /// other
+    /// tool's.
+    /// </summary>
+    internal static ToolHistory Of(
+        ToolTable table, IReadOnlyList<ToolRow> rows, IReadOnlyList<Migration> migrations, IReadOnlyList<ImportedNumber>? imported = null)
     {
         var files = migrations.Where(migration => migration.Origin == MigrationOrigin.Folder).OrderBy(file => file.Version).ToList();
+        var noted = (imported ?? []).Where(one => one.Tool == table.Key)
+            .Select(one => (one.Key, File: files.Find(file => Path.GetFileName(file.Source.Path) == one.File)!))
+            .Where(one => one.File is not null).ToList();
+
+        // What an import has noted has the number that it got here, which may be that of another one there.
+        var others = files.Except(noted.Select(one => one.File)).ToList();
         var matches = new SortedDictionary<long, (Migration File, ToolRow Row)>();
         for (var i = 0; i < rows.Count; i++)
         {
@@ -150,10 +162,14 @@ internal sealed partial record ToolHistory(
             var number = parts.Groups["number"] is { Success: true } digits
                 && long.TryParse(digits.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : (long?)null;
             var name = Letters(rows[i].Name ?? parts.Groups["name"].Value);
-            var file = table.Known!.ByPosition ? files.ElementAtOrDefault(i)
-                : files.Find(one => one.Version == number && (name.Length == 0 || Letters(one.Name) == name))
-                    ?? (files.FindAll(one => name.Length > 0 && Letters(one.Name) == name) is [var only] ? only : null);
-            var before = rows[i].WithAllBefore ? files.Where(one => one.Version < (file?.Version ?? number ?? 0)) : [];
+            var sameId = rows.Take(i).Count(row => row.Id == rows[i].Id);
+            var file = noted.Where(one => IsSame(one.Key, rows[i].Id)).ElementAtOrDefault(sameId).File
+                ?? (table.Known!.ByPosition ? (noted.Count > 0 ? noted.ElementAtOrDefault(i).File : files.ElementAtOrDefault(i))
+                : others.Find(one => one.Version == number && (name.Length == 0 || Letters(one.Name) == name))
+                    ?? (others.FindAll(one => name.Length > 0 && Letters(one.Name) == name) is [var only] ? only : null));
+            var before = !rows[i].WithAllBefore ? []
+                : file is not null || noted.Count == 0 ? files.Where(one => one.Version < (file?.Version ?? number ?? 0))
+                : noted.Where(one => ImportOrder.Compare(one.Key, rows[i].Id) < 0).Select(one => one.File);
             foreach (var one in file is null ? before : before.Append(file))
             {
                 matches.TryAdd(one.Version, (one, rows[i]));
@@ -163,9 +179,16 @@ internal sealed partial record ToolHistory(
         return new ToolHistory(table, rows, [.. matches.Values]);
     }
 
+    /// <summary>A tool that keeps numbers has none of the zeros that its files begin with.</summary>
+    private static bool IsSame(string key, string id) => key == id
+        || (Version().IsMatch(key) && Version().IsMatch(id) && ImportOrder.Compare(key, id) == 0);
+
     /// <summary>Names differ from tool to tool in their capitals and in what is between their words.</summary>
     private static string Letters(string name) =>
         string.Concat(name.Where(char.IsLetterOrDigit)).ToLowerInvariant();
+
+    [GeneratedRegex(@"^\d+(\.\d+)*$")]
+    private static partial Regex Version();
 
     [GeneratedRegex(@"^(?:(?<number>\d+)(?:[_.-]|$))?(?<name>.*?)(?:\.(?:sql|js|ts|cjs|mjs|cts|mts))?$", RegexOptions.Singleline)]
     private static partial Regex Id();

@@ -134,6 +134,11 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
         }
 
         table.Write(report);
+        if (settings.Bundle && files.Any(file => file.State != ImportState.InBundle))
+        {
+            report.Note("The numbers come after those of the bundle; with --no-bundle they begin at 0001", label: "note");
+        }
+
         var written = files.Where(file => file.State == ImportState.New).ToList();
         report.Result(
             new DoneJson(isDry || written.Count == 0 ? "nothing" : "imported")

@@ -98,7 +98,7 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
                     ImportTool.NotSql.Contains(name.ToLowerInvariant()) ? $"The migrations of {name} are programs, or in a language of "
                         + "their own, and only SQL can be read" : $"There is no tool {name} whose files can be read",
                     advice: $"Those of {string.Join(", ", Tools)} can. What another tool has built is taken over with "
-                        + $"{new ToolCall("baseline", "--detect")}, and goes on with files of {new ToolCall("new")}.");
+                        + $"{new ToolCall("baseline", "--detect")}.");
 
     private List<string> Names() => Directory.Exists(settings.MigrationsFolder)
         ? [.. Directory.EnumerateFiles(settings.MigrationsFolder).Select(path => Path.GetFileName(path))] : [];

@@ -30,6 +30,7 @@ internal readonly record struct SqlQuery(string Text, params object?[] Values)
         int => NpgsqlDbType.Integer,
         long => NpgsqlDbType.Bigint,
         uint => NpgsqlDbType.Oid,
+        uint[] => NpgsqlDbType.Array | NpgsqlDbType.Oid,
         bool => NpgsqlDbType.Boolean,
         DateTime => NpgsqlDbType.TimestampTz,
         _ => throw new ArgumentOutOfRangeException(nameof(value), value.GetType().Name, "Statements of ours have no such values."),

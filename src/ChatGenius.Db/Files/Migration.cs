@@ -66,6 +66,12 @@ internal sealed record MigrationSection(bool Transactional, bool Irreversible, i
     /// transaction.</summary>
     public BatchOptions? Batch { get; init; }
 
+    /// <summary>Whether it says <c>keep:true</c>: what its statements destroy in rows is kept, and put back by a rollback.</summary>
+    public bool Keep { get; init; }
+
+    /// <summary>Before which statement, counted from 0, a rollback puts kept values back, where a <c>-- cgdb:restore</c> says so.</summary>
+    public int? Restore { get; init; }
+
     /// <summary>What is asked before and after it; only an up section has any.</summary>
     public IReadOnlyList<MigrationAssertion> Assertions { get; init; } = [];
 
@@ -93,5 +99,5 @@ internal sealed record MigrationSection(bool Transactional, bool Irreversible, i
 
     internal bool IsSameAs(MigrationSection other) =>
         Checksum == other.Checksum && Transactional == other.Transactional && Irreversible == other.Irreversible
-        && Batch?.ToString() == other.Batch?.ToString();
+        && Batch?.ToString() == other.Batch?.ToString() && Keep == other.Keep;
 }

@@ -16,7 +16,11 @@ internal readonly record struct MigrationComment(SqlToken Token, string Text, Sq
     /// Reads a text's comments of ours. They are comments of plain SQL, so that psql and other tools pass over them. One counts only as a
     /// line comment where a statement can begin: the same words in a string, a block comment or a dollar body do nothing.
     /// </summary>
-    internal static List<MigrationComment> ReadAll(SourceText source, IEnumerable<SqlStatement> statements)
+    /// <param name="source">The text.</param>
+    /// <param name="statements">Its statements, or those of one section.</param>
+    /// <param name="section">Where that section begins and ends.</param>
+    internal static List<MigrationComment> ReadAll(SourceText source, IEnumerable<SqlStatement> statements,
+        (int Start, int End)? section = null)
     {
         var comments = new List<MigrationComment>();
         if (source.Utf8.Span.IndexOf("cgdb:"u8) < 0 && source.Utf8.Span.IndexOf("CGDB:"u8) < 0)
@@ -24,23 +28,24 @@ internal readonly record struct MigrationComment(SqlToken Token, string Text, Sq
             return comments;
         }
 
-        var from = 0;
+        var (start, end) = section ?? (0, source.Utf8.Length);
+        var from = start;
         foreach (var statement in statements)
         {
-            ReadGap(comments, source, from, statement.Start, statement);
+            ReadGap(comments, source, from, statement.Start, statement, from == start);
             from = EndOf(statement);
         }
 
-        ReadGap(comments, source, from, source.Utf8.Length, null);
+        ReadGap(comments, source, from, end, null, from == start);
         return comments;
     }
 
     /// <summary>
     /// Between two statements lie only comments and semicolons; a comment before the semicolon still belongs to the statement before it.
     /// </summary>
-    private static void ReadGap(List<MigrationComment> comments, SourceText source, int start, int end, SqlStatement? next)
+    private static void ReadGap(List<MigrationComment> comments, SourceText source, int start, int end, SqlStatement? next,
+        bool atStart)
     {
-        var atStart = start == 0;
         foreach (var token in new SqlLexer(source.Utf8.Span[..end], start))
         {
             atStart |= token.Kind == SqlTokenKind.Semicolon

@@ -106,9 +106,14 @@ internal static class MigrationSectionReader
         }
 
         var transactional = options.GetValueOrDefault("transaction", true);
+        var keep = ReadKeep(source.At(directive.Start, directive.Length), isUp, options, script, problems);
+        var restore = ReadRestore(source, isUp, script, problems);
         if (batch.Read(source.At(directive.Start, directive.Length), options.Keys, script) is { } batches)
         {
-            return new Found(isUp, new MigrationSection(false, false, directive.Start, script) { Batch = batches });
+            return new Found(isUp, new MigrationSection(false, false, directive.Start, script)
+            {
+                Batch = batches, Keep = keep, Restore = restore,
+            });
         }
 
         foreach (var statement in script.Statements)
@@ -143,8 +148,52 @@ internal static class MigrationSectionReader
             transactional,
             options.GetValueOrDefault("irreversible"),
             directive.Start,
-            script) { Repeatable = options.GetValueOrDefault("repeatable") };
+            script) { Repeatable = options.GetValueOrDefault("repeatable"), Keep = keep, Restore = restore };
         return new Found(isUp, section);
+    }
+
+    /// <summary>Takes <c>keep:true</c> from the options, and looks that the section can have it.</summary>
+    private static bool ReadKeep(SourceLocation where, bool isUp, Dictionary<string, bool> options, SqlScript script,
+        List<Problem> problems)
+    {
+        if (!options.Remove("keep", out var keep) || !keep)
+        {
+            return false;
+        }
+
+        var setting = script.Statements.FirstOrDefault(statement => statement.Is("SET", "TRANSACTION")
+            || statement.Is("SET", "ROLE") || statement.Is("SET", "LOCAL", "ROLE") || statement.Is("SET", "SESSION", "AUTHORIZATION")
+            || statement.Is("SET", "SESSION", "CHARACTERISTICS"));
+        var (message, place, advice) = !isUp
+            ? ("keep:true belongs to the up section", where, "What a rollback destroys is said before it runs, and not kept.")
+            : !options.GetValueOrDefault("transaction", true)
+            ? ("Without a transaction nothing can be kept together with the change", where, "Take out transaction:false or keep:true.")
+            : setting is not null
+            ? ($"{string.Join(' ', setting.Words(2))} in a section with keep:true", setting.Location,
+                "What is kept is read and written as the run's own role, in its own kind of transaction: take one of the two out.")
+            : (null, where, "");
+        if (message is not null)
+        {
+            problems.Add(new Problem("CG0334", message, place, advice));
+        }
+
+        return true;
+    }
+
+    private static int? ReadRestore(SourceText source, bool isUp, SqlScript script, List<Problem> problems)
+    {
+        var marks = MigrationComment.ReadAll(source, script.Statements, (script.Start, script.End))
+            .Where(comment => comment.Text == "cgdb:restore").ToList();
+        if (marks.Count > 0 && (isUp || marks.Count > 1))
+        {
+            problems.Add(new Problem(
+                "CG0334", isUp ? "cgdb:restore belongs to the down section" : "cgdb:restore is there twice",
+                source.At(marks[^1].Token.Start, marks[^1].Token.Length),
+                "It marks the one place where a rollback puts back what the up section has kept."));
+        }
+
+        return marks.Count == 0 ? null
+            : marks[0].Next is { } next ? script.Statements.ToList().IndexOf(next) : script.Statements.Count;
     }
 
     private static bool Chains(SqlStatement statement) =>
@@ -156,14 +205,14 @@ internal static class MigrationSectionReader
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         var key = colon < 0 ? text : text[..colon];
         var where = source.At(start, Encoding.UTF8.GetByteCount(text));
-        if (key is not ("transaction" or "irreversible" or "repeatable"))
+        if (key is not ("transaction" or "irreversible" or "repeatable" or "keep"))
         {
             problems.Add(new Problem(
                 "CG0313",
                 $"There is no option \"{key}\"",
                 where,
-                "The options are transaction:false, with it repeatable:true, for the down section irreversible:true, and batch:TABLE with "
-                    + "key:, size:, pause:, target: and until:none."));
+                "The options are transaction:false, with it repeatable:true, for the up section keep:true, for the down section "
+                    + "irreversible:true, and batch:TABLE with key:, size:, pause:, target: and until:none."));
         }
         else if (colon < 0 || text[(colon + 1)..] is not ("true" or "false"))
         {

@@ -21,8 +21,10 @@ namespace ChatGenius.Db.Migrations;
 /// <param name="options">What is recorded with it.</param>
 /// <param name="watch">Sees who waits for us.</param>
 /// <param name="events">Told of each statement and each slice.</param>
+/// <param name="kept">What is kept of rows, and put back.</param>
 internal sealed class BatchedStep(
-    MigrationSession session, MigrationStep step, MigratorOptions options, MigrationWatch watch, IProgress<MigrationEvent>? events)
+    MigrationSession session, MigrationStep step, MigratorOptions options, MigrationWatch watch, IProgress<MigrationEvent>? events,
+    KeptWork kept)
 {
     private readonly IReadOnlyList<SqlStatement> _statements = step.Section.Script.Statements;
     private readonly BatchOptions _batch = step.Section.Batch!;
@@ -31,6 +33,7 @@ internal sealed class BatchedStep(
     // The first statement that isn't known to be done, counted from 0, and whether it was begun.
     private int _next;
     private bool _begun, _asText;
+    private Func<int, SqlStatement?, IEnumerable<Command>> _around = (_, statement) => statement is null ? [] : [statement];
     private BatchSize? _size;
     private BatchPace? _pace;
     private BatchVacuum? _vacuum;
@@ -61,7 +64,7 @@ internal sealed class BatchedStep(
                 RequireTransactions(step);
                 if (step.Resume is null && !earlier.Exists(statement => statement.Text.Contains(table, StringComparison.OrdinalIgnoreCase)))
                 {
-                    var at = new BatchedStep(session, step, options, null!, null) { _next = batch.Statement };
+                    var at = new BatchedStep(session, step, options, null!, null, null!) { _next = batch.Statement };
                     try
                     {
                         await at.FindKeyAsync(cancellationToken);
@@ -88,6 +91,7 @@ internal sealed class BatchedStep(
         try
         {
             (_next, _begun) = await session.History.ReadProgressAsync(session.Connection, step.Version, cancellationToken);
+            _around = await kept.PlanAsync(step, cancellationToken) ?? _around;
             await RunStatementsAsync(attempts, cancellationToken);
             return new StepsOutcome.Ended([(step, _clock.Elapsed)]);
         }
@@ -124,7 +128,8 @@ internal sealed class BatchedStep(
             }
             else
             {
-                await SendAsync([.. Begin(), statement, .. AsOurselves(), Mark(_next, done: true), "COMMIT"], cancellationToken);
+                IEnumerable<Command> commands = [.. Begin(), .. _around(_next, statement), .. AsOurselves()];
+                await SendAsync([.. commands, Mark(_next, done: true), "COMMIT"], cancellationToken);
             }
 
             _advanced = true;
@@ -132,9 +137,8 @@ internal sealed class BatchedStep(
 
         await AskAsync(isAfter: true, cancellationToken);
         var record = session.History.Record(step, _clock.Elapsed, attempts, options, Fence, Marker);
-        await SendAsync(
-            [MigrationSession.Begin, .. OurSettings(), .. Held, session.History.ClearJournal(step.Version), record, "COMMIT"],
-            cancellationToken);
+        IEnumerable<Command> last = [.. Begin(), .. _around(_statements.Count, null), .. AsOurselves()];
+        await SendAsync([.. last, session.History.ClearJournal(step.Version), record, "COMMIT"], cancellationToken);
     }
 
     private Task AskAsync(bool isAfter, CancellationToken cancellationToken) => step.Section.Assertions.Count == 0 ? Task.CompletedTask
@@ -153,6 +157,11 @@ internal sealed class BatchedStep(
         var state = _begun ? await ReadStateAsync(cancellationToken) : null;
         if (state is null)
         {
+            if (step.Direction == MigrationDirection.Down && _around(_next, null).ToList() is { Count: > 0 } restores)
+            {
+                await SendAsync([.. Begin(), .. restores, .. AsOurselves(), "COMMIT"], cancellationToken);
+            }
+
             state = await BeginAsync(key, cancellationToken);
         }
         else if (!state.Key.SequenceEqual(key.Names))
@@ -241,7 +250,8 @@ internal sealed class BatchedStep(
     {
         var clock = Stopwatch.StartNew();
         var statement = new SlicedStatement(_statements[_next], key.Literal(first), key.Literal(last));
-        var changed = await SendAsync([.. BackFromKeys, .. SettingsBefore(), statement, .. AsOurselves()], CancellationToken.None);
+        var commands = step.Direction == MigrationDirection.Up ? _around(_next, statement) : [statement];
+        var changed = await SendAsync([.. BackFromKeys, .. SettingsBefore(), .. commands, .. AsOurselves()], CancellationToken.None);
         BatchState? after = null;
         await SendAsync(
             [session.History.AdvanceBatches(state, last, _size!.Rows, rows, changed, wal, Fence, Marker), "COMMIT"], CancellationToken.None,

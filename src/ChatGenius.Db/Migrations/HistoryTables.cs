@@ -98,20 +98,22 @@ internal static class HistoryTables
                 "control text",
             ],
             ["PRIMARY KEY (version, direction, statement)"]),
-        // Values that a migration dropped or overwrote, as text; without a column, a whole row.
+        // What migrations dropped, overwrote or deleted, a line for each row of a table; the values are texts by column. A row that was
+        // deleted has all its columns, and no new values. What could not be put back says why.
         ("kept",
             [
                 "id bigint NOT NULL GENERATED ALWAYS AS IDENTITY",
                 "version bigint NOT NULL",
                 "statement integer NOT NULL",
                 "table_name text NOT NULL",
-                "key text NOT NULL",
-                "column_name text",
-                "old_value text",
-                "new_value text",
+                "kind text NOT NULL",
+                "key jsonb NOT NULL",
+                "old_values jsonb NOT NULL",
+                "new_values jsonb",
+                "conflict text",
                 "kept_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()",
             ],
-            ["PRIMARY KEY (id)"]),
+            ["CHECK ((kind = ANY (ARRAY['row'::text, 'values'::text])))", "PRIMARY KEY (version, id)"]),
         // Each text of a repeatable object that was the last one while a migration was the newest.
         ("repeatable",
             [
@@ -319,7 +321,7 @@ internal static class HistoryTables
     }
 
     // The tables that are read or written by now; the others are looked at when they are.
-    private static readonly string[] Judged = ["format", "history", "journal", "log", "batches", "repeatable"];
+    private static readonly string[] Judged = ["format", "history", "journal", "log", "batches", "kept", "repeatable"];
 
     /// <summary>Those that not every command needs.</summary>
     internal static readonly string[] Optional = ["log", "repeatable"];

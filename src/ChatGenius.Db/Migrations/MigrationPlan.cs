@@ -285,7 +285,8 @@ public sealed record MigrationPlan(
             : Apply(migrations, after, new PlanRequest(undone.Max(), AllowOutOfOrder: true, AllowMissing: true)).Steps
             .Where(step => undone.Contains(step.Version)).ToList();
         var steps = downs.Concat(ups).Select(step => step with { Command = "redo" }).ToList();
-        var single = downs.Count > 0 && !request.Separately && steps.TrueForAll(step => step.Section.Transactional);
+        var single = downs.Count > 0 && !request.Separately && steps.TrueForAll(step => step.Section is { Transactional: true,
+            Keep: false });
         return single && ups.Find(step => step.Section.Script.Statements is [var first, ..] && first.Is("SET", "TRANSACTION")) is { } first
             ? throw new ProblemException(PlanProblem.OwnTransaction(first))
             : new MigrationPlan(steps, Compare(migrations, history), []) { InOneTransaction = single };

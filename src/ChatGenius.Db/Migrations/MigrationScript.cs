@@ -16,6 +16,13 @@ internal static class MigrationScript
     /// <param name="options">The history's schema, lock timeout and tool version.</param>
     public static string Write(MigrationPlan plan, MigratorOptions options)
     {
+        if (plan.Steps.FirstOrDefault(step => step.Section.Keep || step.Migration?.Up.Keep == true) is { } keeps)
+        {
+            throw new ProblemException(new Problem(
+                "CG0534", $"{keeps.Id} has keep:true, and what is kept is decided on the database while it runs", keeps.Section.Where,
+                $"Run it with {new ToolCall(keeps.Direction == MigrationDirection.Up ? "apply" : "rollback")}."));
+        }
+
         var history = new History(options.HistorySchema);
         var key = MigrationLock.Key(options.HistorySchema).ToString(CultureInfo.InvariantCulture);
         var text = new StringBuilder();

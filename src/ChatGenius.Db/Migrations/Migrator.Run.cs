@@ -30,6 +30,7 @@ public sealed partial class Migrator
         plan = decide(await LookAsync(session, await session.PrepareAsync(columns), fresh: !looks, cancellationToken));
         RequireConfirmed(plan, confirmed);
         await BatchedStep.CheckAsync(session, plan.Steps, _options, cancellationToken);
+        var kept = await KeptWork.BeginAsync(session, plan, _options, cancellationToken);
         if (plan.Steps is [var first, ..])
         {
             await WriteReasonAsync(session, first.Command);
@@ -37,19 +38,24 @@ public sealed partial class Migrator
 
         var events = new StepEvents(plan.Steps, _events);
         limit.UnderWay = () => events.Current;
-        await RunStepsAsync(session, plan, events, cancellationToken);
+        await RunStepsAsync(session, plan, kept, events, cancellationToken);
         return new RunResult(plan, events.Finished, clock.Elapsed);
     }
 
     /// <summary>Runs the steps of a plan in order.</summary>
-    /// <exception cref="ProblemException">CG0502 to CG0508; the steps before the failed one are committed and durable.</exception>
-    private async Task RunStepsAsync(MigrationSession session, MigrationPlan plan, StepEvents events, CancellationToken cancellationToken)
+    /// <exception cref="ProblemException">CG0502 to CG0508, CG0534; the steps before the failed one are committed and durable.</exception>
+    private async Task RunStepsAsync(
+        MigrationSession session, MigrationPlan plan, KeptWork kept, StepEvents events, CancellationToken cancellationToken)
     {
         var steps = plan.Steps;
         session.Connection.Notice += (_, e) =>
         {
+            if (e.Notice.SqlState == KeptRestoreSql.Said)
+            {
+                events.Report(new MigrationEvent.Remark(e.Notice.MessageText));
+            }
             // Our own ROLLBACK after a failure doesn't ask first whether there is a transaction.
-            if (e.Notice.SqlState != PostgresErrorCodes.NoActiveSqlTransaction)
+            else if (e.Notice.SqlState != PostgresErrorCodes.NoActiveSqlTransaction)
             {
                 var at = session.Sent?.Current;
                 events.Report(new MigrationEvent.Notice(at?.Owner ?? events.Current, e.Notice.InvariantSeverity, e.Notice.MessageText)
@@ -62,7 +68,7 @@ public sealed partial class Migrator
         await using var watch = new MigrationWatch(session.Lock, session.IsPooled ? null : session.Facts.BackendPid, _options, events);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Lock.Lost);
         await using var cancelling = session.CancelWith(either.Token);
-        var transactional = new TransactionalSteps(session, _options, single: _options.SingleTransaction || plan.InOneTransaction);
+        var transactional = new TransactionalSteps(session, _options, _options.SingleTransaction || plan.InOneTransaction, kept);
         NonTransactionalStep? alone = null;
         BatchedStep? batched = null;
         var attempts = new Dictionary<long, int>();
@@ -89,7 +95,7 @@ public sealed partial class Migrator
                 {
                     RefuseSingle(next);
                     events.Send(1);
-                    batched = batched?.Step == next ? batched : new BatchedStep(session, next, _options, watch, _events);
+                    batched = batched?.Step == next ? batched : new BatchedStep(session, next, _options, watch, _events, kept);
                     outcome = await batched.RunAsync(attempts.GetValueOrDefault(next.Version), either.Token);
                 }
                 else

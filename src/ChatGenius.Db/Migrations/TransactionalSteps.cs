@@ -9,7 +9,8 @@ namespace ChatGenius.Db.Migrations;
 /// <param name="session">Where; it has the lock.</param>
 /// <param name="options">What is recorded with them, and what their transactions are held to.</param>
 /// <param name="single">Whether all of them are one transaction.</param>
-internal sealed class TransactionalSteps(MigrationSession session, MigratorOptions options, bool single)
+/// <param name="kept">What is kept of rows; such a section goes alone.</param>
+internal sealed class TransactionalSteps(MigrationSession session, MigratorOptions options, bool single, KeptWork kept)
 {
     // What is done is reported when its batch is durable: a batch is about a second's worth, as the one before it went.
     private const int FirstSteps = 25;
@@ -42,6 +43,10 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
     // Steps with results of types that have no binary form; each goes alone.
     private readonly HashSet<MigrationStep> _asText = new(ReferenceEqualityComparer.Instance);
 
+    // What is sent with the statements of sections that keep something or put it back.
+    private readonly Dictionary<MigrationStep, Func<int, SqlStatement?, IEnumerable<StepCommand>>> _around =
+        new(ReferenceEqualityComparer.Instance);
+
     // Whether code of the database's may run with a DDL statement: then each may change the session.
     private bool _mayMeetTriggers = session.Facts.HasEventTriggers;
 
@@ -55,13 +60,13 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
         for (var i = first; i < steps.Count && steps[i].Section.Transactional && !steps[i].IsRepeatable; i++)
         {
             bytes += steps[i].Section.Script.End - steps[i].Section.Script.Start;
-            if (batch.Count > 0 && !single && (batch.Count >= _size || bytes > MaxBytes || _asText.Contains(steps[i])))
+            if (batch.Count > 0 && !single && (batch.Count >= _size || bytes > MaxBytes || IsAlone(steps[i])))
             {
                 break;
             }
 
             batch.Add(steps[i]);
-            if (!single && _asText.Contains(steps[i]))
+            if (!single && IsAlone(steps[i]))
             {
                 break;
             }
@@ -69,6 +74,8 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
 
         return batch;
     }
+
+    private bool IsAlone(MigrationStep step) => _asText.Contains(step) || kept.Has(step);
 
     /// <summary>Runs steps.</summary>
     /// <param name="steps">From <see cref="Next"/>.</param>
@@ -79,6 +86,14 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
         IReadOnlyList<MigrationStep> steps, IReadOnlyDictionary<long, int> attempts, CancellationToken cancellationToken)
     {
         var done = new List<(MigrationStep Step, TimeSpan Duration)>();
+        foreach (var step in steps)
+        {
+            if (await kept.PlanAsync(step, cancellationToken) is { } around)
+            {
+                _around[step] = around;
+            }
+        }
+
         var pipeline = Build(steps, attempts);
         var clock = Stopwatch.StartNew();
         try
@@ -249,9 +264,14 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
             pipeline.Add(step, guard.Begin);
         }
 
-        for (var i = first; i < statements.Count; i++)
+        var around = _around.GetValueOrDefault(step);
+        for (var i = first; i <= statements.Count; i++)
         {
-            pipeline.Add(step, statements[i], _asText.Contains(step));
+            var statement = i < statements.Count ? statements[i] : null;
+            foreach (var command in around?.Invoke(i, statement) ?? (statement is null ? [] : [statement]))
+            {
+                command.AddTo(pipeline, step, _asText.Contains(step));
+            }
         }
 
         if (guard is not null)
@@ -260,7 +280,8 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
         }
 
         Ask(pipeline, step, isAfter: true);
-        var harmless = !_mayMeetTriggers && guard is null && step.Section.Assertions.Count == 0 && HarmlessStatements.AreAll(statements);
+        var harmless = around is null && !_mayMeetTriggers && guard is null && step.Section.Assertions.Count == 0
+            && HarmlessStatements.AreAll(statements);
         _mayMeetTriggers |= !harmless && !statements.All(HarmlessStatements.MakesNoEventTrigger);
         if (!harmless || !_prepares)
         {

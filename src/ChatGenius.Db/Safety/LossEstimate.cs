@@ -36,6 +36,12 @@ internal sealed record LossItem(string What, string By, long Rows, LossAccuracy 
     public bool IsValues { get; init; }
 }
 
+/// <summary>Something that a rollback puts back.</summary>
+/// <param name="What">What it is: <c>rows of public.notes</c>.</param>
+/// <param name="Rows">Of how many rows.</param>
+/// <param name="By">The migration that is rolled back.</param>
+internal sealed record KeptPutBack(string What, long Rows, string By);
+
 /// <summary>What a rollback destroys, as far as it can be told before it runs.</summary>
 /// <param name="Lost">What is lost for certain, or may be in part.</param>
 /// <param name="Unclear">What can't be told, a sentence each.</param>
@@ -49,31 +55,49 @@ internal sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<
     // A lock that is free is had in this time; for a longer one somebody is told what is waited for.
     private static readonly TimeSpan ShortWait = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>What was kept of what the migrations destroyed, and will be put back.</summary>
+    public IReadOnlyList<KeptPutBack> PutBack { get; private init; } = [];
+
     /// <summary>Whether nothing is destroyed for certain.</summary>
     public bool IsNothing => Lost.Count == 0 && Unclear.Count == 0;
 
     /// <summary>Reads what the sections of a plan destroy, and counts it. It never fails: what fails can't be told.</summary>
     /// <param name="database">The database that the plan is for.</param>
     /// <param name="plan">A plan to roll back.</param>
+    /// <param name="options">How long it may wait for a lock, and where kept values are.</param>
+    /// <param name="waiting">Is told what it waits for.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    public static async Task<LossEstimate> OfAsync(
+        Database database, MigrationPlan plan, MigratorOptions options, Action<string> waiting,
+            CancellationToken cancellationToken = default)
+    {
+        IReadOnlyList<KeptGroup> kept = [];
+        var downs = plan.Steps.Where(step => step.Direction == MigrationDirection.Down).ToDictionary(step => step.Version, step => step.Id);
+        var estimate = await OfAsync(
+            database,
+            options.LockTimeout,
+            waiting,
+            async session =>
+            {
+                var catalog = await LossCatalog.ReadAsync(session, LossReader.NamesIn(plan.Steps), cancellationToken);
+                var (targets, unclear) = LossReader.Read(plan.Steps, catalog);
+                kept = await KeptRestore.ReadAsync(session, SqlIdentifier.Quote(options.HistorySchema), downs.Keys,
+                    cancellationToken) ?? [];
+                return (catalog, targets, [.. unclear.Select(Sentence)]);
+            },
+            cancellationToken);
+        return estimate with
+        {
+            PutBack = [.. kept.Where(group => group.Conflict is null).Select(group => new KeptPutBack(group.Display, group.Count,
+                downs[group.Version]))],
+        };
+    }
+
+    /// <summary>Counts what is in all tables of a database that is to be dropped.</summary>
+    /// <param name="database">The database.</param>
     /// <param name="lockTimeout">How long it may wait for a lock.</param>
     /// <param name="waiting">Is told what it waits for.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    public static Task<LossEstimate> OfAsync(
-        Database database, MigrationPlan plan, TimeSpan lockTimeout, Action<string> waiting,
-            CancellationToken cancellationToken = default) => OfAsync(
-        database,
-        lockTimeout,
-        waiting,
-        async session =>
-        {
-            var catalog = await LossCatalog.ReadAsync(session, LossReader.NamesIn(plan.Steps), cancellationToken);
-            var (targets, unclear) = LossReader.Read(plan.Steps, catalog);
-            return (catalog, targets, [.. unclear.Select(Sentence)]);
-        },
-        cancellationToken);
-
-    /// <summary>Counts what is in all tables of a database that is to be dropped.</summary>
-    /// <inheritdoc cref="OfAsync(Database, MigrationPlan, TimeSpan, Action{string}, CancellationToken)"/>
     public static Task<LossEstimate> OfDatabaseAsync(
         Database database, TimeSpan lockTimeout, Action<string> waiting, CancellationToken cancellationToken = default) => OfAsync(
         database,

@@ -9,10 +9,15 @@ internal static class LossText
     public static async Task WriteAsync(Report report, Database database, MigrationPlan plan, MigratorOptions options,
         CancellationToken cancellationToken)
     {
-        var estimate = await LossEstimate.OfAsync(database, plan, options.LockTimeout, line => report.Note(line), cancellationToken);
+        var estimate = await LossEstimate.OfAsync(database, plan, options, line => report.Note(line), cancellationToken);
         foreach (var item in estimate.Lost)
         {
             report.Note($"{item.What}{Rows(item)}, by {item.By}", label: "will be lost");
+        }
+
+        foreach (var item in estimate.PutBack)
+        {
+            report.Note($"{item.What}, kept of {Plural.Of(item.Rows, "row")} by {item.By}", label: "will be put back");
         }
 
         WriteRest(report, estimate);

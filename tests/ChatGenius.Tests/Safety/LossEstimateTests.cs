@@ -70,7 +70,7 @@ public class LossEstimateTests
                 Password = "secret" }.ConnectionString, "test");
             var plan = await folder.Migrator(database).PlanRollbackAsync(new RollbackRequest(All: true));
 
-            var estimate = await LossEstimate.OfAsync(new Db.Connections.Database(url), plan, TimeSpan.FromSeconds(5), _ => { });
+            var estimate = await LossEstimate.OfAsync(new Db.Connections.Database(url), plan, new MigratorOptions(), _ => { });
 
             estimate.Lost.ShouldHaveSingleItem().Accuracy.ShouldBe(LossAccuracy.Unknown);
             estimate.Lost[0].Reason!.ShouldContain("row-level security", Case.Insensitive);
@@ -97,7 +97,8 @@ public class LossEstimateTests
         var plan = await folder.Migrator(database).PlanRollbackAsync(new RollbackRequest(All: true));
         var waits = new List<string>();
 
-        var estimate = await LossEstimate.OfAsync(database.Database, plan, TimeSpan.FromSeconds(1), waits.Add);
+        var estimate = await LossEstimate.OfAsync(database.Database, plan, new MigratorOptions { LockTimeout = TimeSpan.FromSeconds(1) },
+            waits.Add);
 
         waits.ShouldBe(["Waiting for a lock to count table a, for 1 s at most"]);
         estimate.Lost.ShouldHaveSingleItem().Accuracy.ShouldBe(LossAccuracy.Unknown);
@@ -121,7 +122,7 @@ public class LossEstimateTests
 
         var plan = await folder.Migrator(database).PlanRollbackAsync(new RollbackRequest(All: true));
 
-        var estimate = await LossEstimate.OfAsync(database.Database, plan, TimeSpan.FromSeconds(5), _ => transaction.Commit());
+        var estimate = await LossEstimate.OfAsync(database.Database, plan, new MigratorOptions(), _ => transaction.Commit());
 
         var item = estimate.Lost.ShouldHaveSingleItem();
         (item.Accuracy, item.Reason).ShouldBe((LossAccuracy.Unknown, "it is no table any more: something else has its name"));
@@ -132,7 +133,7 @@ public class LossEstimateTests
     {
         var url = Db.Connections.DatabaseUrl.Parse("postgres://nobody@127.0.0.1:1/nothing?connect_timeout=1", "test");
 
-        var estimate = await LossEstimate.OfAsync(new Db.Connections.Database(url), new MigrationPlan([], [], []), TimeSpan.FromSeconds(1),
+        var estimate = await LossEstimate.OfAsync(new Db.Connections.Database(url), new MigrationPlan([], [], []), new MigratorOptions(),
             _ => { });
 
         estimate.Unclear.ShouldHaveSingleItem().ShouldStartWith("Can't tell what will be lost: ");
@@ -171,7 +172,7 @@ public class LossEstimateTests
     private static async Task<List<string>> EstimateAsync(TestDatabase database, Folder folder)
     {
         var plan = await folder.Migrator(database).PlanRollbackAsync(new RollbackRequest(All: true));
-        var estimate = await LossEstimate.OfAsync(database.Database, plan, TimeSpan.FromSeconds(5), _ => { });
+        var estimate = await LossEstimate.OfAsync(database.Database, plan, new MigratorOptions(), _ => { });
         estimate.Unclear.ShouldNotContain(sentence => sentence.StartsWith("Can't tell what will be lost", StringComparison.Ordinal));
         return [.. estimate.Lost.Select(item => $"{item.What} {item.Rows} {item.Accuracy} {item.By}"), .. estimate.Unclear];
     }

@@ -250,7 +250,7 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
     [InlineData("double precision", "real", false)]
     [InlineData("mood", "text", false)]
     public void A_type_keeps_every_value_only_where_that_is_certain(string from, string to, bool keeps) =>
-        Db.Safety.LossTypes.Keep(from, to).ShouldBe(keeps);
+        Db.Migrations.LossTypes.Keep(from, to).ShouldBe(keeps);
 
     private static string Renamed(string sql, string table) =>
         System.Text.RegularExpressions.Regex.Replace(sql, $@"\b(app\.)?{table}\b", "$1moved_on");

@@ -1,6 +1,6 @@
 using ChatGenius.Db.Sql;
 
-namespace ChatGenius.Db.Safety;
+namespace ChatGenius.Db.Migrations;
 
 /// <content>Statements that read and write rows.</content>
 internal sealed partial class LossReader
@@ -126,6 +126,7 @@ internal sealed partial class LossReader
         RequireHarmless(next);
         if (_text.Find(next, "DO", "UPDATE", "SET") is > 0 and var update)
         {
+            _named = table;
             Writes(table, Update);
             Change(table, SetColumns(update + 3), only: false, []);
         }
@@ -140,6 +141,7 @@ internal sealed partial class LossReader
         }
 
         var set = _text.Find(name.Next, "SET");
+        _named = table;
         RequireHarmless(set);
         Writes(table, Update, only);
         Change(table, SetColumns(set + 1), only, []);
@@ -153,6 +155,7 @@ internal sealed partial class LossReader
             return;
         }
 
+        _named = table;
         RequireHarmless(name.Next);
         DeleteRows(table, only, atMost: _text.Find(name.Next, "WHERE") > 0 || _text.Find(name.Next, "USING") > 0, []);
     }
@@ -193,11 +196,15 @@ internal sealed partial class LossReader
     {
         if (!seen.Add(table))
         {
+            // By a foreign key, rows go that the statement itself does not name.
+            Lose(table, "rows of table", only, atMost);
             return;
         }
 
         Writes(table, Delete, only);
         Lose(table, "rows of table", only, atMost);
+        var before = _follows;
+        _follows = true;
         foreach (var key in KeysTo(table, only))
         {
             if (key.OnDelete == 'c')
@@ -210,6 +217,8 @@ internal sealed partial class LossReader
                 Change(key.Table, key.Columns, only: false, []);
             }
         }
+
+        _follows = before;
     }
 
     /// <summary>The foreign keys of other rows to those of a table. That of a partitioned table counts for its partitions too.</summary>
@@ -225,13 +234,17 @@ internal sealed partial class LossReader
     {
         foreach (var column in (columns ?? [.. table.Columns.Keys]).Where(column => seen.Add((table, column))))
         {
-            Lose(table, column, "values of column", only, atMost: true);
+            Lose(table, column, Values, only, atMost: true);
+            var before = _follows;
+            _follows = true;
             foreach (var key in KeysTo(table, only).Where(key => key.OnUpdate is 'c' or 'n' or 'd'
                 && key.ReferencedColumns.Contains(column)))
             {
                 Writes(key.Table, Update);
                 Change(key.Table, key.Columns, only: false, seen);
             }
+
+            _follows = before;
         }
     }
 

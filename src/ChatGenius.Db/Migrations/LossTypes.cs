@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using ChatGenius.Db.Sql;
 
-namespace ChatGenius.Db.Safety;
+namespace ChatGenius.Db.Migrations;
 
 /// <summary>What a change of a column's type does to its values.</summary>
 internal static partial class LossTypes

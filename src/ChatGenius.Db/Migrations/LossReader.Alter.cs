@@ -1,6 +1,6 @@
 using ChatGenius.Db.Sql;
 
-namespace ChatGenius.Db.Safety;
+namespace ChatGenius.Db.Migrations;
 
 /// <content>ALTER.</content>
 internal sealed partial class LossReader
@@ -373,7 +373,7 @@ internal sealed partial class LossReader
 
         if (!isPlain || !LossTypes.Keep(column.Type, type))
         {
-            Lose(relation, name, "values of column", only);
+            Lose(relation, name, Values, only);
         }
 
         foreach (var part in only ? [relation] : relation.Tree)

@@ -1,7 +1,7 @@
 using ChatGenius.Db.Connections;
 using Npgsql;
 
-namespace ChatGenius.Db.Safety;
+namespace ChatGenius.Db.Migrations;
 
 /// <summary>An object as pg_depend names it.</summary>
 /// <param name="Class">The catalog that it is in; their oids are the same on every server.</param>

@@ -1,6 +1,6 @@
 using ChatGenius.Db.Sql;
 
-namespace ChatGenius.Db.Safety;
+namespace ChatGenius.Db.Migrations;
 
 /// <content>CREATE and DROP.</content>
 internal sealed partial class LossReader

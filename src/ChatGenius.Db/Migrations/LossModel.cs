@@ -1,6 +1,6 @@
 using ChatGenius.Db.Sql;
 
-namespace ChatGenius.Db.Safety;
+namespace ChatGenius.Db.Migrations;
 
 /// <summary>A schema, under the name that it has by now.</summary>
 internal sealed class ModelSchema(uint oid, string name)

@@ -1,8 +1,7 @@
 using System.Text;
-using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
 
-namespace ChatGenius.Db.Safety;
+namespace ChatGenius.Db.Migrations;
 
 /// <summary>Rows or values that a statement destroys, still to be counted.</summary>
 /// <param name="Step">The section it belongs to; null where the whole database goes.</param>
@@ -14,7 +13,24 @@ namespace ChatGenius.Db.Safety;
 /// <param name="AtMost">Whether some of them may stay.</param>
 internal sealed record LossTarget(
     MigrationStep? Step, SqlStatement? Statement, string What, CatalogRelation? Relation, string? Column = null, bool Only = false,
-        bool AtMost = false);
+        bool AtMost = false)
+{
+    /// <summary>What the relation is called when the statement runs, as SQL.</summary>
+    public string Table { get; init; } = "";
+
+    /// <summary>Its columns by number, under the names that they have when the statement runs.</summary>
+    public IReadOnlyDictionary<short, string> Names { get; init; } = new Dictionary<short, string>();
+
+    /// <summary>How many columns the section has added to it by then.</summary>
+    public int Added { get; init; }
+
+    /// <summary>Whether the statement names the relation as the one whose rows it writes; otherwise they go by a foreign key, or with
+    /// something else.</summary>
+    public bool Direct { get; init; }
+
+    /// <summary>Whether the column is there still, with other values.</summary>
+    public bool Stays { get; init; }
+}
 
 /// <summary>A statement that may destroy more than can be told.</summary>
 /// <param name="Step">The section it belongs to.</param>
@@ -43,9 +59,15 @@ internal sealed partial class LossReader
     private MigrationStep _step = null!;
     private StatementText _text = null!;
 
-    private LossReader(LossCatalog catalog)
+    // Whether each statement's losses are wanted, also of what an earlier one destroys; and whether those go by a foreign key now.
+    private readonly bool _each;
+    private ModelRelation? _named;
+    private bool _follows;
+
+    private LossReader(LossCatalog catalog, bool each = false)
     {
         _catalog = catalog;
+        _each = each;
         _model = new LossModel(catalog);
         _eventTriggers = [.. catalog.EventTriggers];
         _operatorsUnknown = catalog.HasCasts;
@@ -71,7 +93,30 @@ internal sealed partial class LossReader
         return (reader._targets, reader._unclear);
     }
 
-    private void ReadSection(MigrationStep step)
+    /// <summary>The same for the last of some sections, statement by statement: with what an earlier one of them destroys already, and with
+    /// the names that hold when each runs.</summary>
+    internal static (IReadOnlyList<LossTarget> Targets, IReadOnlyList<LossUnclear> Unclear) ReadEach(
+        IReadOnlyList<MigrationStep> steps, LossCatalog catalog)
+    {
+        var reader = new LossReader(catalog, each: true);
+        foreach (var step in steps)
+        {
+            reader.ReadSection(step);
+        }
+
+        return ([.. reader._targets.Where(target => target.Step == steps[^1])], [.. reader._unclear.Where(one => one.Step == steps[^1])]);
+    }
+
+    /// <summary>Follows one section, and asks after each of its statements, and before the first one, what is there.</summary>
+    internal static List<T> Follow<T>(MigrationStep step, LossCatalog catalog, Func<LossModel, T> ask)
+    {
+        var reader = new LossReader(catalog);
+        var answers = new List<T> { ask(reader._model) };
+        reader.ReadSection(step, () => answers.Add(ask(reader._model)));
+        return answers;
+    }
+
+    private void ReadSection(MigrationStep step, Action? after = null)
     {
         _step = step;
         _model.User = _catalog.User;
@@ -92,11 +137,14 @@ internal sealed partial class LossReader
                 // A run that goes on repeats the session's settings.
                 ReadSetting();
             }
+
+            after?.Invoke();
         }
     }
 
     private void ReadStatement()
     {
+        _named = null;
         if (_text.Tokens.Count == 0)
         {
             return;
@@ -177,8 +225,9 @@ internal sealed partial class LossReader
     {
         if (_eventTriggers.Count > 0)
         {
-            var names = Names.List(_eventTriggers.Select(SqlIdentifier.Quote));
-            Unclear($"it fires the event {(_eventTriggers.Count > 1 ? "triggers" : "trigger")} {names}");
+            var names = _eventTriggers.Select(SqlIdentifier.Quote).Distinct().ToList();
+            Unclear($"it fires the event {(_eventTriggers.Count > 1 ? "triggers" : "trigger")} "
+                + (names.Count == 1 ? names[0] : $"{string.Join(", ", names.SkipLast(1))} and {names[^1]}"));
             _eventTriggers.Clear();
         }
     }
@@ -213,10 +262,10 @@ internal sealed partial class LossReader
     {
         foreach (var part in only ? [relation] : CountedAlone(relation.Tree))
         {
-            if (part.Origin is { } origin && Say(part, atMost ? SomeRows : AllRows, only))
+            if (part.Origin is { } origin && (_each || Say(part, atMost ? SomeRows : AllRows, only)))
             {
-                _targets.RemoveAll(target => !only && !atMost && target.Relation == origin);
-                _targets.Add(new LossTarget(_step, _text.Statement, $"{what} {part.Display}", origin, null, only, atMost));
+                _targets.RemoveAll(target => !_each && !only && !atMost && target.Relation == origin);
+                _targets.Add(Named(part, new LossTarget(_step, _text.Statement, $"{what} {part.Display}", origin, null, only, atMost)));
             }
         }
     }
@@ -226,13 +275,25 @@ internal sealed partial class LossReader
     {
         foreach (var part in only ? [relation] : CountedAlone(relation.Tree))
         {
-            if (part.Origin is { } origin && part.Columns.GetValueOrDefault(column) is { Number: > 0 } known && Say(part, known.Name, only))
+            if (part.Origin is { } origin && part.Columns.GetValueOrDefault(column) is { Number: > 0 } known
+                && (_each || Say(part, known.Name, only)))
             {
-                _targets.Add(new LossTarget(_step, _text.Statement, $"{what} {part.Display}.{SqlIdentifier.Quote(column)}", origin,
-                    known.Name, only, atMost));
+                _targets.Add(Named(part, new LossTarget(_step, _text.Statement, $"{what} {part.Display}.{SqlIdentifier.Quote(column)}",
+                    origin, known.Name, only, atMost) { Stays = what == Values }));
             }
         }
     }
+
+    /// <summary>What of a column goes where the column stays.</summary>
+    private const string Values = "values of column";
+
+    private LossTarget Named(ModelRelation relation, LossTarget target) => !_each ? target : target with
+    {
+        Table = SqlIdentifier.Quote(relation.Schema.Name, relation.Name),
+        Names = relation.Columns.Where(pair => pair.Value.Number > 0).ToDictionary(pair => pair.Value.Number, pair => pair.Key),
+        Added = relation.Columns.Values.Count(column => column.Number == 0),
+        Direct = relation == _named && !_follows,
+    };
 
     /// <summary>In the place of a column's name; no column can be called so.</summary>
     private const string AllRows = "";

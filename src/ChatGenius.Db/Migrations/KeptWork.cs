@@ -1,0 +1,104 @@
+using ChatGenius.Db.Connections;
+using ChatGenius.Db.Sql;
+
+namespace ChatGenius.Db.Migrations;
+
+/// <summary>What a run keeps of rows, and puts back: decided for each section when its turn comes, on the catalog as it is then.</summary>
+internal sealed class KeptWork
+{
+    private readonly MigrationSession _session;
+    private readonly IReadOnlyList<KeptGroup> _groups;
+
+    private KeptWork(MigrationSession session, IReadOnlyList<KeptGroup> groups) => (_session, _groups) = (session, groups);
+
+    /// <summary>Looks, before a plan runs, whether what its sections destroy can be kept, as far as the tables are there, and reads
+    /// what was kept of what it rolls back.</summary>
+    /// <exception cref="ProblemException">CG0534.</exception>
+    internal static async Task<KeptWork> BeginAsync(
+        MigrationSession session, MigrationPlan plan, MigratorOptions options, CancellationToken cancellationToken)
+    {
+        var reading = Session.Over(session.Connection, "looking what is to be kept");
+        var problems = new List<Problem>();
+        foreach (var (i, step) in plan.Steps.Index().Where(item => IsUp(item.Item)))
+        {
+            if (!session.History.Place.Has("kept"))
+            {
+                problems.Add(Refused(step, "The history is of an older layout, which keeps no values",
+                    "Let a role that may upgrade it run 'chatgenius-db apply' once."));
+            }
+            else if (options.SingleTransaction && plan.Steps.Count > 1)
+            {
+                problems.Add(Refused(step, $"What {step.Id} destroys is known only when those before it are committed",
+                    "Leave --single-transaction out, or apply it alone with --to."));
+            }
+            else
+            {
+                var earlier = plan.Steps.Take(i).Where(other => other.Direction == MigrationDirection.Up);
+                problems.AddRange((await KeptValues.DecideAsync(reading, [.. earlier, step], cancellationToken)).Problems);
+            }
+        }
+
+        var downs = plan.Steps.Where(step => step.Direction == MigrationDirection.Down).ToList();
+        var groups = downs.Count == 0 || !session.History.Place.Has("kept") ? []
+            : await KeptRestore.ReadAsync(reading, session.History.Schema, downs.Select(step => step.Version), cancellationToken);
+        foreach (var step in downs)
+        {
+            if (groups is null && step.Migration?.Up.Keep == true)
+            {
+                problems.Add(Refused(step, "What it has kept can be read by the owner of the history alone", "Roll back as that role."));
+            }
+            else if (step.Section is { Transactional: false, Batch: null } && groups?.Any(group => IsOf(group, step)) == true)
+            {
+                problems.Add(Refused(step,
+                    "What it has kept can be put back only in a transaction, and its down section runs outside of one",
+                    "Take out what makes it one in the down section, or forget the values first, with 'chatgenius-db kept prune'."));
+            }
+        }
+
+        return problems.Count == 0 ? new KeptWork(session, groups ?? []) : throw new ProblemException(problems);
+    }
+
+    /// <summary>Whether a section keeps something, or puts something back.</summary>
+    internal bool Has(MigrationStep step) => IsUp(step)
+        || (step.Direction == MigrationDirection.Down && _groups.Any(group => IsOf(group, step)));
+
+    /// <summary>Decides what is sent for each statement of a section, and after the last one; <c>null</c> where it is the statements
+    /// alone.</summary>
+    /// <exception cref="ProblemException">CG0534.</exception>
+    internal async Task<Func<int, SqlStatement?, IEnumerable<StepCommand>>?> PlanAsync(MigrationStep step,
+        CancellationToken cancellationToken)
+    {
+        if (!Has(step))
+        {
+            return null;
+        }
+
+        var schema = _session.History.Schema;
+        var (locked, compare) = _session.History.Hold("kept");
+        StepCommand[] held = [locked, compare];
+        var reading = Session.Over(_session.Connection, "looking what is to be kept");
+        if (IsUp(step))
+        {
+            var (parts, problems) = await KeptValues.DecideAsync(reading, [step], cancellationToken);
+            var sql = new KeptSql(schema, step.Version);
+            return problems.Count > 0 ? throw new ProblemException(problems) : (i, statement) => statement is null ? []
+                : sql.Around(statement, [.. parts.Where(part => part.Statement == i)]) is var commands
+                    && parts.Any(part => part.Statement == i) ? [.. held, .. commands] : commands;
+        }
+
+        var catalog = await LossCatalog.ReadAsync(reading, LossReader.NamesIn([step]), cancellationToken);
+        var places = KeptRestore.Places(step, _groups.Where(group => IsOf(group, step)), catalog);
+        return (i, statement) =>
+        {
+            var commands = KeptRestore.At(schema, step.Version, places, i).ToList();
+            StepCommand[] own = statement is null ? [] : [statement];
+            return commands.Count == 0 ? own : [.. held, .. commands, .. own];
+        };
+    }
+
+    private static bool IsUp(MigrationStep step) => step.Section.Keep && step.Direction == MigrationDirection.Up;
+
+    private static bool IsOf(KeptGroup group, MigrationStep step) => group.Version == step.Version && group.Conflict is null;
+
+    private static Problem Refused(MigrationStep step, string message, string advice) => new("CG0534", message, step.Section.Where, advice);
+}

@@ -71,6 +71,32 @@ public class SchemaCommandTests
         (await File.ReadAllTextAsync(Path.Combine(tool.Folder, "SCHEMA.md"))).ShouldContain("## table `public.a`");
     }
 
+    [Fact]
+    public async Task The_page_tells_what_was_applied_and_how_large_tables_are()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = For(database);
+        tool.Write("migrations/0001_make_notes.sql", "-- migrate:up\nCREATE TABLE notes (id int);\n-- migrate:down\nDROP TABLE notes;\n");
+        tool.Write("migrations/0002_make_other.sql", "-- migrate:up\nCREATE TABLE other ();\n-- migrate:down\nDROP TABLE other;\n");
+        (await tool.RunAsync("apply", "--no-bundle")).ExitCode.ShouldBe(ExitCode.Done);
+        await database.ExecuteAsync("INSERT INTO notes SELECT generate_series(1, 2000); ANALYZE notes");
+
+        var page = (await tool.RunAsync("schema", "docs", "--no-bundle")).Out;
+
+        var notes = page[page.IndexOf("<h3 id=\"table-public.notes\"", StringComparison.Ordinal)..];
+        notes = notes[..notes.IndexOf("</section>", StringComparison.Ordinal)];
+        notes.ShouldContain("about 2,000 rows, ");
+        notes.ShouldContain("0001_make_notes");
+        notes.ShouldNotContain("0002_make_other");
+        page.ShouldContain("size not known: it was never analyzed");
+        page[page.IndexOf("id=\"timeline\"", StringComparison.Ordinal)..].ShouldContain("0002_make_other");
+
+        tool.Write("migrations/0003_broken.sql", "nothing");
+        var broken = await tool.RunAsync("schema", "docs", "--no-bundle");
+        broken.ExitCode.ShouldBe(ExitCode.Done);
+        broken.Error.ShouldContain("note: The page has no applied migrations: ");
+    }
+
     [Theory]
     [InlineData("CG0102", "schema", "diff", "no-such-file.txt")]
     [InlineData("CG1102", "schema", "diff", "other.txt")]

@@ -24,6 +24,7 @@ public class SchemaPageTests
         links.ShouldAllBe(l => l.StartsWith('#'));
         links.Select(l => l[1..]).Except(ids).ShouldBeEmpty();
         page.Descendants().Attributes().ShouldNotContain(a => a.Name.LocalName == "src");
+        page.Descendants("script").ShouldHaveSingleItem().Value.ShouldBe(SchemaPage.Script);
         page.Descendants("title").Single().Value.ShouldBe("a <b> & \"c\": database schema");
     }
 
@@ -38,6 +39,88 @@ public class SchemaPageTests
         await Browser.ShouldBeReadableAsync(SchemaPage.Html(await SchemaCase.ReadAsync(database), "shop"), width, dark);
     }
 
+    [NeedsFact(Need.Browser)]
+    public async Task The_pages_own_script_runs_under_its_policy_and_no_other_does()
+    {
+        var html = SchemaPage.Html(Two, "shop");
+
+        var shown = await Browser.OpenAsync(html.Replace("</body>", "<script>document.title = 'foreign'</script></body>",
+            StringComparison.Ordinal), 1200);
+
+        shown.ShouldContain("class=\"drawing live\"");
+        shown.ShouldContain("<title>shop: database schema</title>");
+    }
+
+    [NeedsFact(Need.Browser)]
+    public async Task A_click_and_the_keyboard_find_a_table_and_its_neighbours()
+    {
+        const string Question =
+            """
+            (() => {
+                const [svg, search, stage] = ['svg', '#search', '.drawing'].map(q => document.querySelector(q));
+                const table = id => document.querySelector(`.table[data-id="${id}"]`), answers = [];
+                const state = () => answers.push([
+                    [...svg.querySelectorAll('.table:not(.far) .name')].map(t => t.textContent).join(' '),
+                    document.querySelector('#said').textContent, svg.viewBox.baseVal.width.toFixed(0)].join(' | '));
+                const press = (where, key) => where.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+                state();
+                table('table-s.posts').dispatchEvent(new MouseEvent('click', { bubbles: true })); state();
+                press(stage, 'Escape'); state();
+                press(stage, '+'); press(stage, '0'); state();
+                search.value = 'alone'; search.dispatchEvent(new Event('input')); state();
+                press(search, 'Enter'); state();
+                answers.push([...document.querySelectorAll('nav li:not([hidden])')].map(one => one.textContent.trim()).join(' '));
+                return answers;
+            })()
+            """;
+        var answers = (await Browser.AskAsync(SchemaPage.Html(Two, "shop"), Question, 1200)).EnumerateArray().Select(a => a.GetString())
+            .ToList();
+
+        var all = answers[0]![(answers[0]!.LastIndexOf('|') + 2)..];
+        answers.ShouldBe([
+            $"s.alone s.posts s.users |  | {all}", $"s.posts s.users | s.posts; refers to s.users | {all}",
+            $"s.alone s.posts s.users |  | {all}",
+            $"s.alone s.posts s.users |  | {all}", $"s.alone s.posts s.users | 1 table | {all}", answers[5], "s.alone"]);
+        answers[5]!.ShouldStartWith("s.alone | s.alone | ");
+        answers[5]!.ShouldNotEndWith($" {all}");
+    }
+
+    [Fact]
+    public void The_drawing_by_itself_and_as_Mermaid_says_the_same()
+    {
+        var svg = XDocument.Parse(SchemaDiagram.Svg(Two, id: null));
+        svg.Descendants(Svg + "a").ShouldBeEmpty();
+        svg.Descendants(Svg + "text").Select(t => t.Value).ShouldContain("author");
+
+        SchemaDiagram.Mermaid(Two).ShouldBe(
+            """
+            erDiagram
+                t0["s.alone"] {
+                    timestamp_with_time_zone at
+                }
+                t1["s.posts"] {
+                    bigint id PK
+                    bigint author FK
+                }
+                t2["s.users"] {
+                    bigint id PK
+                }
+                t2 |o--o{ t1 : "author"
+
+            """);
+    }
+
+    private static readonly SchemaSnapshot Two = new(
+    [
+        new("table", "s.alone", [new("column at", "timestamp with time zone")]),
+        new("table", "s.posts",
+        [
+            new("column id", "bigint NOT NULL"), new("column author", "bigint"), new("constraint posts_pkey", "PRIMARY KEY (id)"),
+            new("constraint posts_author_fkey", "FOREIGN KEY (author) REFERENCES s.users(id)"),
+        ]),
+        new("table", "s.users", [new("column id", "bigint NOT NULL"), new("constraint users_pkey", "PRIMARY KEY (id)")]),
+    ]);
+
     [Fact]
     public async Task The_page_holds_columns_comments_and_references()
     {
@@ -51,7 +134,8 @@ public class SchemaPageTests
         var users = page.Descendants("section").Single(s => (string?)s.Attribute("aria-labelledby") == "table-app.users");
         users.Value.ShouldContain("People: who they are");
         users.Value.ShouldContain("referred to by app.posts, app.events");
-        page.Descendants(Svg + "text").Select(t => t.Value).ShouldContain("app.posts");
+        var drawn = page.Descendants(Svg + "g").Single(g => (string?)g.Attribute("data-id") == "table-app.posts");
+        drawn.Descendants(Svg + "text").Select(t => t.Value).Take(5).ShouldBe(["app.posts", "id", "integer", "author", "bigint"]);
         page.Descendants(Svg + "title").Single().Value.ShouldContain("app.posts refers to app.users");
     }
 
@@ -60,6 +144,7 @@ public class SchemaPageTests
     {
         const string Evil = "</style><script>alert(\"1\" + '2')</script> & \u0001";
         static string Quoted(string name) => $"\"{name}{Evil.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        const string Unquoted = "a" + Evil;
         SchemaObject One(string kind, string name, string target) => new(kind, name,
         [
             new("comment", Evil + "\n" + Evil),
@@ -71,15 +156,15 @@ public class SchemaPageTests
         var snapshot = new SchemaSnapshot(
             [One("table", Quoted("a"), Quoted("b")), One("table", Quoted("b"), Quoted("a")), One(Evil, Evil, Evil)]);
 
-        var html = SchemaPage.Html(snapshot, Evil);
+        var html = SchemaPage.Html(snapshot, Evil, timeline: [new TimelineEntry(Evil, Evil, Evil, Evil, new HashSet<string> { Unquoted })]);
 
-        html.ShouldNotContain("<script", Case.Insensitive);
+        html.Split("<script").Length.ShouldBe(2);
         var page = Parse(html);
-        page.Descendants("script").ShouldBeEmpty();
+        page.Descendants("script").ShouldHaveSingleItem().Value.ShouldBe(SchemaPage.Script);
         page.Descendants("style").ShouldHaveSingleItem();
-        page.Descendants("section").Count().ShouldBe(3);
-        page.Descendants(Svg + "text").Count().ShouldBe(2);
-        page.Descendants("td").Count(cell => cell.Value.EndsWith(Evil[..^1], StringComparison.Ordinal)).ShouldBe(12);
+        page.Descendants("section").Count().ShouldBe(4);
+        page.Descendants(Svg + "text").Count().ShouldBe(6);
+        page.Descendants("td").Count(cell => cell.Value.EndsWith(Evil[..^1], StringComparison.Ordinal)).ShouldBe(16);
     }
 
     [Fact]

@@ -54,16 +54,26 @@ internal static partial class Browser
     }
 
     /// <summary>Evaluates an expression in a page, once it is there.</summary>
-    /// <param name="page">The HTML. The question is put by a script at its end, so that the page itself needs none.</param>
+    /// <param name="page">The HTML. The question is put by a script at its end, for which the page's policy is taken out.</param>
     /// <param name="expression">JavaScript whose value can be written as JSON.</param>
     /// <param name="width">The window's width in CSS pixels; without a screen Chromium makes none narrower than 500.</param>
     /// <param name="dark">Whether the user prefers dark pages.</param>
     public static async Task<JsonElement> AskAsync(string page, string expression, int width, bool dark = false)
     {
+        var document = await OpenAsync(
+            Policy().Replace(page, "") + $"\n<script>document.documentElement.dataset.answer = JSON.stringify({expression})</script>\n",
+            width, dark);
+        var answer = Answer().Match(document);
+        answer.Success.ShouldBeTrue($"The browser gave no answer here: {document[..Math.Min(document.Length, 500)]}");
+        using var json = JsonDocument.Parse(System.Net.WebUtility.HtmlDecode(answer.Groups[1].Value));
+        return json.RootElement.Clone();
+    }
+
+    /// <summary>Opens a page as it is, and returns what its scripts have made of it.</summary>
+    public static async Task<string> OpenAsync(string page, int width, bool dark = false)
+    {
         using var sandbox = new Sandbox();
-        var file =
-            sandbox.Write("page.html",
-            $"{page}\n<script>document.documentElement.dataset.answer = JSON.stringify({expression})</script>\n");
+        var file = sandbox.Write("page.html", page);
         var start = new ProcessStartInfo(Program!) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])
             [
@@ -81,11 +91,12 @@ internal static partial class Browser
         var errors = process.StandardError.ReadToEndAsync();
         var document = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        var answer = Answer().Match(document);
-        answer.Success.ShouldBeTrue($"The browser gave no answer (exit code {process.ExitCode}): {await errors}");
-        using var json = JsonDocument.Parse(System.Net.WebUtility.HtmlDecode(answer.Groups[1].Value));
-        return json.RootElement.Clone();
+        document.ShouldContain("<body", Case.Sensitive, $"The browser showed nothing (exit code {process.ExitCode}): {await errors}");
+        return document;
     }
+
+    [GeneratedRegex("<meta http-equiv=\"Content-Security-Policy\"[^>]*>")]
+    private static partial Regex Policy();
 
     [GeneratedRegex("data-answer=\"([^\"]*)\"")]
     private static partial Regex Answer();

@@ -26,6 +26,7 @@ internal static class Services
             .AddSingleton<CheckWith>()
             .AddSingleton<Ownership>()
             .AddSingleton<Runs>()
+            .AddSingleton<PreflightRun>()
             .BuildServiceProvider();
 
     private static Settings Load(Shell shell, GlobalOptions options, Report report)

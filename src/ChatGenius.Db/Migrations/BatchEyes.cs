@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChatGenius.Db.Connections;
+using Npgsql;
 
 namespace ChatGenius.Db.Migrations;
 
@@ -40,6 +41,33 @@ internal sealed class BatchEyes(MigrationLock held, BatchLimits limits, int? pid
         return reasons;
     }
 
+    /// <summary>The query of the standbys, for <see cref="ReadStandby"/>.</summary>
+    internal const string Standbys =
+        """
+        SELECT coalesce(nullif(application_name, ''), host(client_addr), 'pid ' || pid), pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery()
+            THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END, replay_lsn)::int8, replay_lag
+        FROM pg_catalog.pg_stat_replication
+        """;
+
+    /// <summary>The query of the slots, for <see cref="ReadSlot"/>.</summary>
+    internal const string Slots =
+        """
+        SELECT slot_name::text, active, to_jsonb(s) ->> 'wal_status', coalesce(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery()
+                THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END, restart_lsn), 0)::int8,
+            (to_jsonb(s) ->> 'safe_wal_size')::int8,
+            coalesce((SELECT greatest(setting::int8, 0) * 1024 * 1024 FROM pg_catalog.pg_settings WHERE name = 'max_slot_wal_keep_size'), 0)
+        FROM pg_catalog.pg_replication_slots s
+        """;
+
+    /// <summary>Reads a row of <see cref="Standbys"/>.</summary>
+    internal static StandbyState ReadStandby(NpgsqlDataReader row) =>
+        new(row.GetString(0), row.IsDBNull(1) ? null : row.GetInt64(1), row.IsDBNull(2) ? null : row.GetTimeSpan(2));
+
+    /// <summary>Reads a row of <see cref="Slots"/>.</summary>
+    internal static SlotState ReadSlot(NpgsqlDataReader row) => new(
+        row.GetString(0), row.GetBoolean(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetInt64(3),
+        row.IsDBNull(4) ? null : row.GetInt64(4), row.GetInt64(5));
+
     private async Task<Rights> ReadRightsAsync(Session session)
     {
         const string Query =
@@ -71,16 +99,8 @@ internal sealed class BatchEyes(MigrationLock held, BatchLimits limits, int? pid
                     ? "(SELECT num_requested FROM pg_catalog.pg_stat_checkpointer)"
                     : "(SELECT checkpoints_req FROM pg_catalog.pg_stat_bgwriter)")}, "
                     + "pg_size_bytes(current_setting('max_wal_size'))",
-                """
-                SELECT coalesce(nullif(application_name, ''), host(client_addr), 'pid ' || pid), pg_wal_lsn_diff(replay_lsn, '0/0')::int8
-                FROM pg_catalog.pg_stat_replication WHERE replay_lsn IS NOT NULL
-                """,
-                """
-                SELECT slot_name::text, (to_jsonb(s) ->> 'safe_wal_size')::int8, (SELECT setting::int8 * 1024 * 1024
-                    FROM pg_catalog.pg_settings
-                    WHERE name = 'max_slot_wal_keep_size')
-                FROM pg_catalog.pg_replication_slots s WHERE to_jsonb(s) ->> 'safe_wal_size' IS NOT NULL
-                """,
+                Standbys,
+                Slots,
                 new SqlQuery(
                     """
                     SELECT a.pid, a.application_name, a.usename::text, a.xact_start, a.query, clock_timestamp() - a.xact_start
@@ -105,16 +125,21 @@ internal sealed class BatchEyes(MigrationLock held, BatchLimits limits, int? pid
                 var (position, checkpoints, planned) = (await Session.ResultAsync(
                     reader, row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), CancellationToken.None))[0];
                 Remember(position, checkpoints);
-                foreach (var (name, replayed) in await Session.ResultAsync(
-                    reader, row => (row.GetString(0), row.GetInt64(1)), CancellationToken.None))
+                foreach (var standby in await Session.ResultAsync(reader, ReadStandby, CancellationToken.None))
                 {
-                    JudgeStandby(reasons, name, position - replayed, Lag(replayed));
+                    if (standby.Bytes is { } bytes)
+                    {
+                        JudgeStandby(reasons, standby.Name, bytes, Lag(position - bytes));
+                    }
                 }
 
-                foreach (var (slot, safe, kept) in await Session.ResultAsync(
-                    reader, row => (row.GetString(0), row.GetInt64(1), row.IsDBNull(2) ? 0 : row.GetInt64(2)), CancellationToken.None))
+                foreach (var slot in await Session.ResultAsync(reader, ReadSlot, CancellationToken.None))
                 {
-                    JudgeSlot(reasons, slot, safe, kept);
+                    if (slot.Safe is { } safe && slot.IsNear(limits.MinSlotBytes))
+                    {
+                        var left = Math.Max(safe, 0) / BatchLimits.Megabyte;
+                        reasons.Add(Invariant($"the slot {slot.Name} is lost after {left} MB more of write-ahead log"));
+                    }
                 }
 
                 foreach (var (holder, age) in await Session.ResultAsync(
@@ -163,14 +188,6 @@ internal sealed class BatchEyes(MigrationLock held, BatchLimits limits, int? pid
         }
     }
 
-    private void JudgeSlot(List<string> reasons, string slot, long safe, long kept)
-    {
-        if (safe < (kept > 0 ? Math.Min(limits.MinSlotBytes, kept / 2) : limits.MinSlotBytes))
-        {
-            reasons.Add(Invariant($"the slot {slot} is lost after {Math.Max(safe, 0) / BatchLimits.Megabyte} MB more of write-ahead log"));
-        }
-    }
-
     private void Remember(long position, long checkpoints)
     {
         var now = DateTime.UtcNow;
@@ -189,4 +206,23 @@ internal sealed class BatchEyes(MigrationLock held, BatchLimits limits, int? pid
     private static string Seconds(TimeSpan time) => Invariant($"{time.TotalSeconds:0} s");
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>A standby as the primary sees it.</summary>
+/// <param name="Name">Its application_name, or its address.</param>
+/// <param name="Bytes">What it has still to replay; null where that can't be seen, or it replays nothing.</param>
+/// <param name="Lag">How long it was seen to lag.</param>
+internal sealed record StandbyState(string Name, long? Bytes, TimeSpan? Lag);
+
+/// <summary>A replication slot.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Active">Whether somebody reads from it.</param>
+/// <param name="Status"><c>wal_status</c>: reserved, extended, unreserved, lost.</param>
+/// <param name="Kept">The log that it keeps.</param>
+/// <param name="Safe">How much more may be written before it is lost; null where the server keeps all of it.</param>
+/// <param name="Limit"><c>max_slot_wal_keep_size</c> in bytes; 0 for none.</param>
+internal sealed record SlotState(string Name, bool Active, string? Status, long Kept, long? Safe, long Limit)
+{
+    /// <summary>Whether it has less left than it should; at most half of what the server keeps is asked for.</summary>
+    internal bool IsNear(long least) => Safe < (Limit > 0 ? Math.Min(least, Limit / 2) : least);
 }

@@ -59,6 +59,33 @@ public sealed partial class Migrator
                 "CG0525", $"The reason can't be written into {session.History.Schema}.log",
                 advice: "The role has to be able to write there."));
 
+    /// <summary>Writes into the log; changes nothing else.</summary>
+    /// <exception cref="ProblemException">CG0525: our role may not write there, or there is none.</exception>
+    internal Task WriteLogAsync(IReadOnlyList<LogEntry> entries, CancellationToken cancellationToken = default) => InSessionAsync(
+        async (session, _) =>
+        {
+            await session.ReadAsync(HistoryColumns.Plan);
+            await session.LockAsync();
+            await session.PrepareAsync(HistoryColumns.Plan);
+            await session.WriteAsync([.. entries.Select(entry => session.History.LogEntry(entry) ?? throw new ProblemException(
+                "CG0525", $"Nothing can be written into {session.History.Schema}.log",
+                advice: "It is there after the first apply, and the role has to be able to write there."))]);
+            return true;
+        },
+        cancellationToken);
+
+    /// <summary>What earlier runs tell of the speed of this database.</summary>
+    /// <exception cref="ProblemException">CG0519: only its owner may read the log.</exception>
+    internal Task<(IReadOnlyList<LogEntry> Log, IReadOnlyList<BatchState> Batches)> EarlierAsync(
+        CancellationToken cancellationToken = default) => InSessionAsync(
+        async (session, stop) =>
+        {
+            var log = await session.History.ReadLogAsync(session.Connection, stop);
+            return (log, await session.History.ReadBatchesAsync(
+                Session.Over(session.Connection, "reading the batches of earlier runs"), waitForWriters: false, stop));
+        },
+        cancellationToken);
+
     private static async Task SeedAsync(MigrationSession session, Seed seed, CancellationToken stop)
     {
         var pipeline = new SqlPipeline<bool>(session.Connection);

@@ -84,6 +84,9 @@ internal static class LockModes
     public static LockMode Parse(string mode) =>
         mode.EndsWith("Lock", StringComparison.Ordinal) && Enum.TryParse<LockMode>(mode[..^4], out var parsed) ? parsed : LockMode.None;
 
+    /// <summary>Reads a mode as <see cref="ToSql"/> writes it; <see cref="LockMode.None"/> for any other text.</summary>
+    public static LockMode FromSql(string mode) => Enum.GetValues<LockMode>().FirstOrDefault(candidate => candidate.ToSql() == mode);
+
     /// <summary>What other sessions can't do meanwhile, in the users' words.</summary>
     public static string Blocks(this LockMode mode) => mode switch
     {

@@ -22,7 +22,7 @@ internal static class RowMaker
     /// <summary>How many rows a table gets whose size is not known.</summary>
     public const int UsualRows = 1_000;
 
-    /// <summary>No table gets more: enough for every rule, and made in a moment.</summary>
+    /// <summary>No table gets more where nothing else is asked for: enough for every rule, and made in a moment.</summary>
     public const int MostRows = 10_000;
 
     /// <summary>What the migrations have made may need its names to be found; the database is nobody's.</summary>
@@ -31,29 +31,38 @@ internal static class RowMaker
     /// <summary>So many rows of a parent are referred to.</summary>
     private const int MostParents = 1_000;
 
+    /// <inheritdoc cref="RunAsync(Tracer, TableSizes, int, IEnumerable{Constraint}, CancellationToken)"/>
+    public static Task<IReadOnlyList<MadeRows>> RunAsync(Tracer tracer, TableSizes sizes, CancellationToken cancellationToken = default) =>
+        RunAsync(tracer, sizes, MostRows, [], cancellationToken);
+
     /// <summary>Fills all tables that hold rows; the partitions of a partitioned one each get their share.</summary>
     /// <param name="tracer">The database; its catalog is read again.</param>
     /// <param name="sizes">The target's tables, whose number of rows counts where it is known.</param>
+    /// <param name="most">How many rows a table gets at the most.</param>
+    /// <param name="more">Constraints that the rows are to keep besides: those that will be added.</param>
     /// <param name="cancellationToken">Ends it; the tables that are done keep their rows.</param>
     /// <exception cref="ProblemException">CG0514: the connection was lost.</exception>
-    public static async Task<IReadOnlyList<MadeRows>> RunAsync(Tracer tracer, TableSizes sizes,
-        CancellationToken cancellationToken = default)
+    public static async Task<IReadOnlyList<MadeRows>> RunAsync(
+        Tracer tracer, TableSizes sizes, int most, IEnumerable<Constraint> more, CancellationToken cancellationToken = default)
     {
         await tracer.RefreshAsync(cancellationToken);
-        var catalog = tracer.Catalog;
-        var made = await tracer.ReadAsync((session, token) => FillAsync(session, catalog, sizes, token), cancellationToken);
+        var catalog = tracer.Catalog with
+        {
+            Constraints = tracer.Catalog.Constraints.SetItems(more.Select(added => KeyValuePair.Create(added.Oid, added))),
+        };
+        var made = await tracer.ReadAsync((session, token) => FillAsync(session, catalog, sizes, most, token), cancellationToken);
         tracer.HasMadeUpRows = true;
         return made;
     }
 
-    private static async Task<IReadOnlyList<MadeRows>> FillAsync(Session session, Catalog catalog, TableSizes sizes,
+    private static async Task<IReadOnlyList<MadeRows>> FillAsync(Session session, Catalog catalog, TableSizes sizes, int most,
         CancellationToken cancellationToken)
     {
         var values = await MadeUpValues.ReadAsync(session, catalog, cancellationToken);
         var made = new List<MadeRows>();
         foreach (var table in ParentsFirst(catalog))
         {
-            var wanted = Wanted(catalog, table, sizes);
+            var wanted = Wanted(catalog, table, sizes, most);
             try
             {
                 made.Add(wanted == 0 ? new MadeRows(table, 0, null)
@@ -69,11 +78,11 @@ internal static class RowMaker
         return made;
     }
 
-    private static long Wanted(Catalog catalog, Relation table, TableSizes sizes)
+    private static long Wanted(Catalog catalog, Relation table, TableSizes sizes, int most)
     {
         var root = catalog.Find(catalog.Root(table.Oid))!;
         var partitions = catalog.Relations.Values.Count(relation => relation.Kind == 'r' && catalog.Root(relation.Oid) == root.Oid);
-        return sizes[root.Schema, root.Name] is { } size ? Math.Min((size.Rows + partitions - 1) / partitions, MostRows) : UsualRows;
+        return sizes[root.Schema, root.Name] is { } size ? Math.Min((size.Rows + partitions - 1) / partitions, most) : UsualRows;
     }
 
     /// <summary>
@@ -168,7 +177,7 @@ internal static class RowMaker
             // Each further key moves on when the one before has gone round, so that pairs differ as long as they can.
             joins.Add(string.Create(CultureInfo.InvariantCulture,
                 $"JOIN ({from}) {alias} ON {alias}.place = (g.n / {stride} + {(joins.Count > 0 ? "g.n" : "0")}) % {count}"));
-            stride = Math.Min(stride * count, MostRows + 1);
+            stride = Math.Min(stride * count, int.MaxValue);
         }
 
         foreach (var number in toItself[true].SelectMany(key => key.Keys).Where(number => !catalog.FindColumn(table.Oid, number)!.NotNull))

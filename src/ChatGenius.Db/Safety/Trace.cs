@@ -86,6 +86,9 @@ internal sealed record StatementTrace
     /// </summary>
     public PostgresException? Error { get; init; }
 
+    /// <summary>How long it took.</summary>
+    public TimeSpan Elapsed { get; init; }
+
     /// <summary>Statements of one transaction have the same number; 0 for one that ran outside a transaction block.</summary>
     public int Transaction { get; init; }
 

@@ -156,11 +156,14 @@ internal sealed record TraceRecord(string Checksum, int ServerVersion, IReadOnly
 
     private AllowedWork Allowed() => new(
         Statements.SelectMany(statement => statement.Locks).GroupBy(pair => pair.Key)
-            .ToDictionary(table => table.Key, table => table.Max(pair => Strength(pair.Value))),
+            .ToDictionary(table => table.Key, table => table.Max(pair => (int)LockModes.FromSql(pair.Value))),
         [.. Statements.SelectMany(statement => statement.Rewritten).Distinct()],
         [.. Statements.SelectMany(statement => statement.Scanned).Distinct()]);
 
-    private static int Strength(string mode) => (int)Enum.GetValues<LockMode>().FirstOrDefault(candidate => candidate.ToSql() == mode);
+    /// <summary>The strongest lock on each table.</summary>
+    internal IReadOnlyDictionary<TableName, LockMode> Locks() => Statements.SelectMany(statement => statement.Locks)
+        .GroupBy(pair => pair.Key.Split('.', 2) is [var schema, var name] ? new TableName(schema, name) : new TableName("", pair.Key))
+        .ToDictionary(table => table.Key, table => table.Max(pair => LockModes.FromSql(pair.Value)));
 }
 
 /// <summary>What a transaction may do as a whole; locks as numbers.</summary>

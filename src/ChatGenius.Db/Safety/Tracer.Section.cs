@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Replay;
@@ -194,6 +195,7 @@ internal sealed partial class Tracer
             var before = await tracer._reader.ReadAllAsync(cancellationToken);
             await tracer.PrepareForAsync(statement);
             PostgresException? error = null;
+            var clock = Stopwatch.StartNew();
             try
             {
                 await tracer._session.ExecuteAsync(statement, guarded: false, cancellationToken);
@@ -203,7 +205,7 @@ internal sealed partial class Tracer
                 error = e;
             }
 
-            var notices = tracer.Notices();
+            var (elapsed, notices) = (clock.Elapsed, tracer.Notices());
             await tracer.RefreshAsync(cancellationToken);
             if (error is not null && await tracer._session.ForgiveAsync(statement, error, cancellationToken) is { } reason)
             {
@@ -215,6 +217,7 @@ internal sealed partial class Tracer
                 Statement = statement,
                 Index = Traces.Count,
                 Outcome = error is null ? TraceOutcome.Ran : TraceOutcome.Failed,
+                Elapsed = elapsed,
                 Before = before.Catalog,
                 After = tracer._catalog,
                 Error = error,

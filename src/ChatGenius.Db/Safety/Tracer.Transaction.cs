@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 using Npgsql;
@@ -53,10 +54,12 @@ internal sealed partial class Tracer
                 LockTimeout = _last?.LockTimeout ?? "0",
             };
             var guarded = _tracer._session.IsGuarded(statement);
+            var clock = new Stopwatch();
             for (; ;)
             {
                 try
                 {
+                    clock.Restart();
                     await _tracer._session.ExecuteAsync(statement, guarded, cancellationToken);
                     break;
                 }
@@ -77,6 +80,7 @@ internal sealed partial class Tracer
                 }
             }
 
+            trace = trace with { Elapsed = clock.Elapsed };
             var notices = _tracer.Notices();
             if (isFirst)
             {
@@ -106,6 +110,7 @@ internal sealed partial class Tracer
             var (before, first, refused, guarded) =
                 (_tracer._catalog, _last!, (SqlPipelineException<int>?)null, _tracer._session.Missing.Count > 0);
             var rows = new long[writes.Count];
+            var clock = Stopwatch.StartNew();
             _tracer._session.Notices.Clear();
             try
             {
@@ -126,6 +131,7 @@ internal sealed partial class Tracer
                 refused = e;
             }
 
+            var elapsed = clock.Elapsed / writes.Count;
             _last = refused is null ? await _tracer._reader.ReadChangesAsync(before, first, cancellationToken) : first;
             _tracer._catalog = _last.Catalog;
             var shares = new Shares(writes[..(refused?.Owner + 1 ?? writes.Count)], rows, first, _last);
@@ -139,6 +145,7 @@ internal sealed partial class Tracer
                     Error = refused?.Owner == i ? refused.Error : null,
                     Before = i == 0 ? before : _tracer._catalog,
                     After = _tracer._catalog,
+                    Elapsed = elapsed,
                     Transaction = _number,
                     LocksBefore = i == 0 ? first.Locks : _last.Locks,
                     Locks = _last.Locks,

@@ -3,7 +3,8 @@ using ChatGenius.Db.Server;
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class ApplyCommand(
-    Workspace workspace, TargetFinder targets, Settings settings, Runs runs, TraceRecords records, Shell shell, Report report)
+    Workspace workspace, TargetFinder targets, Settings settings, Runs runs, TraceRecords records, PreflightRun preflight, Shell shell,
+    Report report)
 {
     internal static readonly Command Definition = new("apply", "Apply the pending migrations")
     {
@@ -33,9 +34,9 @@ internal sealed class ApplyCommand(
             Objects of migrations/repeatable that changed run after them, all or none.
             Where nothing was ever applied and the database has tables of others, it stops
             and says how to take it over. In a protected environment it shows the plan and
-            asks first. A backup is made where something is pending, with pg_dump of the
-            server's version or a later one, read back, and named in the history; the
-            settings can require it.
+            what preflight would say, and asks first. A backup is made where something is
+            pending, with pg_dump of the server's version or a later one, read back, and
+            named in the history; the settings can require it.
             Sections in batches pause where they would harm standbys, slots or the archive
             and say why; Ctrl-C ends them after the slice.
             """,
@@ -72,7 +73,8 @@ internal sealed class ApplyCommand(
         var (migrations, target) = await workspace.OpenAsync(cancellationToken, create: settings.Has(SettingKey.Create));
         MigrationPlan? confirmed = null;
         DatabaseBackup? backup = null;
-        if (settings.IsProtected || certified || backupFolder is not null)
+        PreflightResult? seen = null;
+        if (settings.IsProtected || certified || backupFolder is not null || preflight.LimitsCost)
         {
             confirmed = await new Migrator(target.Database, migrations, options, progress, workspace.Repeatables)
                 .PlanAsync(request, cancellationToken);
@@ -84,6 +86,15 @@ internal sealed class ApplyCommand(
         if (settings.IsProtected)
         {
             PlanText.Write(report, confirmed!, asResult: false);
+        }
+
+        if ((settings.IsProtected || preflight.LimitsCost) && confirmed!.Steps.Count > 0)
+        {
+            seen = await preflight.RunAsync(
+                target.Database, migrations, confirmed, preflight.LimitsCost, shadow: null, cancellationToken);
+            progress.Pause();
+            PreflightText.WriteShort(report, seen);
+            seen.Require();
         }
 
         var question = settings.IsProtected && confirmed!.Steps.Count > 0
@@ -101,7 +112,10 @@ internal sealed class ApplyCommand(
                 }
 
                 var migrator = new Migrator(target.Database, migrations, options, progress, workspace.Repeatables);
-                return await migrator.ApplyAsync(request, settings.IsProtected ? confirmed : null, cancellationToken);
+                var result = await migrator.ApplyAsync(
+                    request, settings.IsProtected || seen is not null ? confirmed : null, cancellationToken);
+                await (seen is null ? Task.CompletedTask : preflight.RememberAsync(migrator, seen, result, cancellationToken));
+                return result;
             },
             cancellationToken);
     }

@@ -58,7 +58,7 @@ internal sealed class LogCommand(Workspace workspace, Settings settings, Report 
 internal sealed record LogJson(string Database, IReadOnlyList<LogEntryJson> Entries);
 
 /// <param name="Action"><c>applied</c>, <c>rolled_back</c>, <c>redone</c>, <c>failed</c>, <c>repaired</c>, <c>baselined</c>,
-/// <c>accepted</c> or <c>batched</c>.</param>
+/// <c>accepted</c>, <c>batched</c> or <c>forecast</c>.</param>
 /// <param name="Command">The command that did it; <c>script</c> for a file run with psql.</param>
 internal sealed record LogEntryJson(
     DateTime At,

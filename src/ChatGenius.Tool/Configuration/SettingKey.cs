@@ -8,6 +8,9 @@ internal enum SettingKind
     Flag,
     Duration,
     Count,
+
+    /// <summary>An amount of data: <c>500MB</c>.</summary>
+    Size,
 }
 
 /// <summary>
@@ -191,6 +194,36 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
         },
     ];
 
+    public static readonly SettingKey MaxLag = new("max_lag", SettingKind.Duration, "10s",
+        "Batches pause while a standby is further behind than this; 0 is without limit. Where it is set, preflight refuses too.")
+    {
+        Option = "--max-lag <TIME>",
+        Help = "Batches: pause while a standby is so far behind",
+        Set = (options, value) => options with { Batches = options.Batches with { MaxLag = value.Time } },
+    };
+
+    public static readonly SettingKey MaxTransactionAge = new("max_transaction_age", SettingKind.Duration, "1h",
+        "Batches pause while another session's transaction is older than this; 0 is without limit. Where it is set, preflight refuses too.")
+    {
+        Option = "--max-transaction-age <TIME>",
+        Help = "Batches: pause while one is older than this",
+        Set = (options, value) => options with { Batches = options.Batches with { MaxTransactionAge = value.Time } },
+    };
+
+    public static readonly SettingKey MaxTime = new("max_time", SettingKind.Duration, "0",
+        "apply and preflight refuse a plan that is expected to take longer, or of which that is not known; 0 is without limit.")
+    {
+        Option = "--max-time <TIME>",
+        Help = "Refuse what is expected to take longer",
+    };
+
+    public static readonly SettingKey MaxWal = new("max_wal", SettingKind.Size, "0",
+        "apply and preflight refuse a plan that is expected to write more write-ahead log; 0 is without limit.")
+    {
+        Option = "--max-wal <SIZE>",
+        Help = "Refuse what is expected to write more log",
+    };
+
     /// <summary>When sections in batches pause: options of apply.</summary>
     public static readonly IReadOnlyList<SettingKey> OfBatches =
     [
@@ -202,13 +235,7 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
             Least = 1,
             Set = (options, value) => options with { Batches = options.Batches with { Load = Math.Min(value.Count, 100) } },
         },
-        new("max_lag", SettingKind.Duration, "10s",
-            "Batches pause while a standby is further behind than this; 0 is without limit.")
-        {
-            Option = "--max-lag <TIME>",
-            Help = "Batches: pause while a standby is so far behind",
-            Set = (options, value) => options with { Batches = options.Batches with { MaxLag = value.Time } },
-        },
+        MaxLag,
         new("max_lag_mb", SettingKind.Count, "256",
             "Batches pause while a standby has more megabytes of write-ahead log to replay; 0 is without limit.")
         {
@@ -243,13 +270,7 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
             Help = "Batches: pause after so many in five minutes",
             Set = (options, value) => options with { Batches = options.Batches with { MaxCheckpoints = value.Count } },
         },
-        new("max_transaction_age", SettingKind.Duration, "1h",
-            "Batches pause while another session's transaction is older than this; 0 is without limit.")
-        {
-            Option = "--max-transaction-age <TIME>",
-            Help = "Batches: pause while one is older than this",
-            Set = (options, value) => options with { Batches = options.Batches with { MaxTransactionAge = value.Time } },
-        },
+        MaxTransactionAge,
     ];
 
     public static readonly SettingKey CancelTimeout = new(
@@ -262,8 +283,8 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
 
     /// <summary>What the settings file takes at its top and in every environment.</summary>
     public static readonly IReadOnlyList<SettingKey> Everywhere =
-        [Migrations, Templates, Bundle, Base, Format, HistorySchema, .. OfARun, .. OfBatches, CancelTimeout, Backups, SchemaFile,
-            OutOfOrder, AllowMissing, Fresh, SingleTransaction, Certified, Create, NoEstimate, TrustStoredDown];
+        [Migrations, Templates, Bundle, Base, Format, HistorySchema, .. OfARun, .. OfBatches, MaxTime, MaxWal, CancelTimeout, Backups,
+            SchemaFile, OutOfOrder, AllowMissing, Fresh, SingleTransaction, Certified, Create, NoEstimate, TrustStoredDown];
 
     /// <summary>What an environment takes besides.</summary>
     public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, PasswordCommand, Protected, RequireBackup];
@@ -278,6 +299,7 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
         SettingKind.Duration => Duration.Expected,
         SettingKind.Count => string.Create(CultureInfo.InvariantCulture, $"a whole number from {Least} to {Most}"),
         SettingKind.Path => "a path",
+        SettingKind.Size => DataSize.Expected,
         _ when Name == "format" => "dbmate",
         _ => "a text that is not empty",
     };
@@ -293,14 +315,15 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
         SettingKind.Count => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= Least
             && count <= Most
             ? text : null,
+        SettingKind.Size => DataSize.TryParse(text, out _) ? text : null,
         _ when Name == "format" => text == "dbmate" ? text : null,
         _ => string.IsNullOrWhiteSpace(text) || text.Contains('\0') ? null : text,
     };
 
     /// <summary>Declares the option.</summary>
-    public void Declare(CommandLineApplication app, bool inherited = false) => app.Option(
+    public void Declare(CommandLineApplication app, bool inherited = false, string? help = null) => app.Option(
         Option!,
-        $"{Help}{(Set is null || inherited ? "" : $" [{Default}]")}",
+        help ?? $"{Help}{(Set is null || inherited ? "" : $" [{Default}]")}",
         Option!.Contains('<', StringComparison.Ordinal) ? CommandOptionType.SingleValue : CommandOptionType.NoValue,
         _ => { },
         inherited);
@@ -308,7 +331,7 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
     /// <summary>Declares the options of a command that runs migrations.</summary>
     public static void DeclareRun(CommandLineApplication app, bool withBatches = false)
     {
-        foreach (var key in withBatches ? OfARun.Concat(OfBatches) : OfARun)
+        foreach (var key in withBatches ? [.. OfARun, .. OfBatches, MaxTime, MaxWal] : OfARun)
         {
             key.Declare(app);
         }
@@ -328,6 +351,9 @@ internal readonly record struct SettingValue(string Text)
     public int Count => int.Parse(Text, CultureInfo.InvariantCulture);
 
     public TimeSpan Time => Duration.TryParse(Text, out var time) ? time
+        : throw new InvalidOperationException($"\"{Text}\" was not normalized.");
+
+    public long Bytes => DataSize.TryParse(Text, out var bytes) ? bytes
         : throw new InvalidOperationException($"\"{Text}\" was not normalized.");
 }
 

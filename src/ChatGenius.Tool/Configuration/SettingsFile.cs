@@ -164,7 +164,7 @@ internal sealed class SettingsFile
             (SettingKind.Flag, JsonTokenType.True) => "true",
             (SettingKind.Flag, JsonTokenType.False) => "false",
             (SettingKind.Count, JsonTokenType.Number) => System.Text.Encoding.UTF8.GetString(reader.ValueSpan),
-            (SettingKind.Path or SettingKind.Text or SettingKind.Duration, JsonTokenType.String) => reader.GetString(),
+            (SettingKind.Path or SettingKind.Text or SettingKind.Duration or SettingKind.Size, JsonTokenType.String) => reader.GetString(),
             _ => null,
         };
         if (text is null || key.Normalize(text) is not { } value)

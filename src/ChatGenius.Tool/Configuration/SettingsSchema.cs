@@ -93,6 +93,10 @@ internal static class SettingsSchema
                     json.WriteString("pattern", @"^(0|[0-9]{1,10}(\.[0-9]{1,6})? ?(ms|s|m|min|h))$");
                     json.WriteString("default", key.Default);
                     break;
+                case SettingKind.Size:
+                    json.WriteString("pattern", "^(0|[0-9]{1,6}(\\.[0-9]{1,3})? ?[kMGT]B)$");
+                    json.WriteString("default", key.Default);
+                    break;
                 default:
                     json.WriteNumber("minLength", 1);
                     if (key.Default.Length > 0)

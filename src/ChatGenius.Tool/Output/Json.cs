@@ -30,6 +30,7 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
 [JsonSerializable(typeof(LogJson))]
 [JsonSerializable(typeof(MergeJson))]
 [JsonSerializable(typeof(PlanJson))]
+[JsonSerializable(typeof(PreflightJson))]
 [JsonSerializable(typeof(SchemaDifferencesJson))]
 [JsonSerializable(typeof(SchemaStatementsJson))]
 [JsonSerializable(typeof(SchemaJson))]

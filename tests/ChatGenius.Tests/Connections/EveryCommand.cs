@@ -93,6 +93,7 @@ internal sealed class EveryCommand : IDisposable
         string[][] calls =
         [
             ["create"], ["wait"], ["status"], ["plan"], ["script"], ["check", "--shadow", shadow],
+            ["preflight", "--shadow", shadow],
             ["apply"], ["status", "--exit-code"], ["plan"], ["log"], ["rollback", "--dry-run", "--steps", "3"],
                 ["rollback", "--yes", "--steps", "3"],
             ["check", "--shadow", shadow, "--target", database, "--data"], ["check", "--shadow", shadow, "--made-up"],

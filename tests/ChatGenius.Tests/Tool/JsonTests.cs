@@ -14,7 +14,7 @@ public class JsonTests
     [
         ("new add_notes body:text", "written"), ("new --list", ""), ("verify", ""), ("create", "created"), ("create", "nothing"),
             ("wait", "connected"), ("status", ""),
-        ("plan", ""), ("apply --dry-run", ""), ("apply", "applied"), ("apply", "nothing"), ("rollback --dry-run", ""),
+        ("plan", ""), ("preflight", ""), ("apply --dry-run", ""), ("apply", "applied"), ("apply", "nothing"), ("rollback --dry-run", ""),
             ("redo --yes", "applied_again"),
         ("rollback --yes", "rolled_back"), ("rollback --yes", "nothing"), ("baseline --to 1 --yes --force", "baselined"),
             ("baseline --undo --yes", "unmarked"), ("baseline --to 1 --yes --force", "baselined"), ("repair", "nothing"),

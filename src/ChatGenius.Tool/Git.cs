@@ -107,18 +107,21 @@ internal static class Git
 
     /// <summary>Writes a folder's files of a revision into another folder.</summary>
     /// <exception cref="ProblemException">CG1212: git can't be run, or knows no such revision.</exception>
-    public static async Task ExportAsync(string revision, string folder, string target, CancellationToken cancellationToken)
+    public static async Task ExportAsync(
+        string revision, string folder, string target, bool withRepeatables, CancellationToken cancellationToken)
     {
         try
         {
             var commit = await CommitAsync(folder, revision, cancellationToken);
-            var tree = await RunAsync(folder, ["ls-tree", "--name-only", "-z", commit, "./"], cancellationToken);
+            string[] folders = withRepeatables ? ["./", $"./{Repeatable.FolderName}/"] : ["./"];
+            var tree = await RunAsync(folder, ["ls-tree", "--name-only", "-z", commit, .. folders], cancellationToken);
             foreach (var name in tree.Split('\0', StringSplitOptions.RemoveEmptyEntries)
                 .Where(name => name.EndsWith(".sql", StringComparison.OrdinalIgnoreCase)))
             {
                 // As bytes: a file that is no UTF-8 must stay one, so that it is refused as it would be here.
                 var file = await RunBytesAsync(folder, ["show", $"{commit}:./{name}"], cancellationToken);
-                await File.WriteAllBytesAsync(Path.Combine(target, Path.GetFileName(name)), file, cancellationToken);
+                Directory.CreateDirectory(Path.Combine(target, Path.GetDirectoryName(name)!));
+                await File.WriteAllBytesAsync(Path.Combine(target, name), file, cancellationToken);
             }
         }
         catch (GitException e)

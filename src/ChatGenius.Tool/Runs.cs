@@ -67,7 +67,12 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
             PlanText.Write(report, plan, asResult: true);
         }
 
-        var undone = plan.Steps.Where(step => step.Direction == MigrationDirection.Down).ToList();
+        foreach (var step in plan.Repeatables.Where(step => step.Direction == MigrationDirection.Down))
+        {
+            report.Note($"{step.Id} gets back the text that ran before");
+        }
+
+        var undone = plan.Steps.Where(step => step.Direction == MigrationDirection.Down && !step.IsRepeatable).ToList();
         foreach (var step in undone.Where(step => step.IsStored))
         {
             report.Note($"{step.Id} is undone by the down that the history has kept: the file that was applied is not here any more");

@@ -124,7 +124,8 @@ internal sealed class SchemaFile(Workspace workspace, Settings settings, Shell s
     private async Task<(List<Migration> Applied, string? Reason)> AppliedAsync(Target target, CancellationToken cancellationToken)
     {
         var migrations = workspace.Load(cancellationToken);
-        var statuses = await new Migrator(target.Database, migrations, settings.RunOptions).StatusAsync(cancellationToken);
+        var (statuses, repeatables) = await new Migrator(target.Database, migrations, settings.RunOptions, null, workspace.Repeatables)
+            .AllStatusAsync(cancellationToken);
         foreach (var status in statuses)
         {
             var what = status.State switch
@@ -140,6 +141,11 @@ internal sealed class SchemaFile(Workspace workspace, Settings settings, Shell s
             }
         }
 
-        return ([.. statuses.Where(status => status.State == MigrationState.Applied).Select(status => status.Migration!)], null);
+        return repeatables.FirstOrDefault(one => one.State == RepeatableState.Missing) is { } gone
+            ? ([], $"the repeatable object {gone.Name} ran, and its file is not here")
+            : ([
+                .. statuses.Where(status => status.State == MigrationState.Applied).Select(status => status.Migration!),
+                .. repeatables.Where(one => one.State == RepeatableState.Current).Select(one => one.File!),
+            ], null);
     }
 }

@@ -49,14 +49,22 @@ internal sealed class SchemaSources(Workspace workspace, TargetFinder targets, S
     public string Folder => settings.MigrationsFolder;
 
     /// <summary>The migrations of a git revision.</summary>
+    /// <param name="revision">The revision.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="withRepeatables">Whether the repeatable objects come after them.</param>
     /// <exception cref="ProblemException">CG1212: git can't be run, or knows no such revision; and those of the files.</exception>
-    public async Task<IReadOnlyList<Migration>> OfRevisionAsync(string revision, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Migration>> OfRevisionAsync(
+        string revision, CancellationToken cancellationToken, bool withRepeatables = false)
     {
         var folder = Directory.CreateTempSubdirectory("chatgenius-db-");
         try
         {
-            await Git.ExportAsync(revision, shell.Absolute(settings.MigrationsFolder), folder.FullName, cancellationToken);
-            return MigrationSource.Load(folder.FullName, settings.Bundle, cancellationToken: cancellationToken);
+            await Git.ExportAsync(
+                revision, shell.Absolute(settings.MigrationsFolder), folder.FullName, withRepeatables, cancellationToken);
+            var problems = new List<Problem>();
+            var repeatables = Repeatable.Load(folder.FullName, problems);
+            return [.. Repeatable.Together(problems, () =>
+                MigrationSource.Load(folder.FullName, settings.Bundle, cancellationToken: cancellationToken)), .. repeatables];
         }
         finally
         {
@@ -78,13 +86,13 @@ internal sealed class SchemaSources(Workspace workspace, TargetFinder targets, S
     {
         if (text.StartsWith(GitRevision, StringComparison.Ordinal))
         {
-            return await OfRevisionAsync(text[GitRevision.Length..], cancellationToken);
+            return await OfRevisionAsync(text[GitRevision.Length..], cancellationToken, withRepeatables: true);
         }
 
         var migrations = workspace.Load(cancellationToken);
         if (text == Migrations)
         {
-            return migrations;
+            return [.. migrations, .. workspace.Repeatables];
         }
 
         var number = OptionValues.ParseMigration(text[(Migrations.Length + 1)..]) ?? throw new ProblemException(

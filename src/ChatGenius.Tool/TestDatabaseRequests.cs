@@ -19,7 +19,7 @@ internal sealed class TestDatabaseRequests(Workspace workspace, Settings setting
 {
     public TestDatabaseRequest Of(TestDatabaseOptions options, CancellationToken cancellationToken)
     {
-        var plan = MigrationPlan.Apply(workspace.Load(cancellationToken), HistorySnapshot.Empty, options.Plan);
+        var plan = MigrationPlan.Apply(workspace.Load(cancellationToken), HistorySnapshot.Empty, options.Plan, workspace.Repeatables);
 
         // Rows for tables of later migrations would not fit.
         var seeds = options.EmptyTables || options.Plan.To is not null ? []

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
 
@@ -8,7 +9,7 @@ namespace ChatGenius.Db.Files;
 /// Views, functions, triggers, policies and grants that are edited in place: plain SQL in <c>repeatable/*.sql</c>, which runs again
 /// whenever its checksum is another one. Each is a <see cref="Migration"/> without a number and without a way back.
 /// </summary>
-internal static class Repeatable
+internal static partial class Repeatable
 {
     /// <summary>The folder, in that of the migrations.</summary>
     public const string FolderName = "repeatable";
@@ -87,6 +88,35 @@ internal static class Repeatable
             new MigrationSection(Transactional: true, Irreversible: true, length, SqlScript.Parse(source, length, length)));
     }
 
+    /// <summary>Puts those that name what another one creates behind that one, as far as the words tell; otherwise they stay in
+    /// order. For where nothing can be tried again.</summary>
+    public static IReadOnlyList<T> InOrder<T>(IReadOnlyList<T> all, Func<T, SqlScript> script)
+    {
+        var words = all.Select(one => script(one).Statements.SelectMany(statement => WordsOf(statement.Text)).ToHashSet()).ToList();
+        var creators = all.SelectMany((one, i) => Created(script(one)).Select(made => (Name: made.Name.Name.ToLowerInvariant(), i)))
+            .ToLookup(made => made.Name, made => made.i);
+        var (ordered, seen) = (new List<T>(all.Count), new HashSet<int>());
+        for (var i = 0; i < all.Count; i++)
+        {
+            Visit(i);
+        }
+
+        return ordered;
+
+        void Visit(int at)
+        {
+            if (seen.Add(at))
+            {
+                foreach (var other in words[at].Where(creators.Contains).SelectMany(word => creators[word]).Order())
+                {
+                    Visit(other);
+                }
+
+                ordered.Add(all[at]);
+            }
+        }
+    }
+
     /// <summary>The objects that statements create: views, functions, procedures, triggers and policies.</summary>
     public static IEnumerable<CreatedObject> Created(SqlScript script) =>
         script.Statements.Select(CreatedBy).OfType<CreatedObject>();
@@ -130,6 +160,15 @@ internal static class Repeatable
         return false;
     }
 
+    /// <summary>The words of a text, in lower case, in which names are looked for.</summary>
+    public static HashSet<string> WordsOf(string text) => [.. Words().Matches(text).Select(match => match.Value.ToLowerInvariant())];
+
+    [GeneratedRegex(@"[\p{L}_][\p{L}\p{N}_$]*")]
+    private static partial Regex Words();
+
+    [GeneratedRegex(@"^[\p{L}\p{N}_][\p{L}\p{N}_. -]*\.sql\z")]
+    private static partial Regex Name();
+
     private static IEnumerable<string> List(string folder, List<Problem> problems)
     {
         try
@@ -139,6 +178,9 @@ internal static class Repeatable
                 : Directory.EnumerateFiles(folder, "*", below).Where(path => path.EndsWith(".sql", StringComparison.OrdinalIgnoreCase)
                     && !Path.GetFileName(path).StartsWith('.')).OrderBy(Path.GetFileNameWithoutExtension, StringComparer.Ordinal).ToList();
             var inFolder = files.ToLookup(path => Path.GetDirectoryName(path) == folder);
+            problems.AddRange(files.Where(path => !Name().IsMatch(Path.GetFileName(path))).Select(path => new Problem(
+                "CG0303", $"{path}: a repeatable object can't have this name",
+                Advice: "Name it with letters, digits, underscores, hyphens, blanks and dots, and .sql at the end.")));
             problems.AddRange(inFolder[false].Select(path => new Problem(
                 "CG0302", $"{path} is in a folder below {folder}, where files are not read", Advice: $"Move it to {folder}.")));
             return inFolder[true];

@@ -46,7 +46,7 @@ internal sealed partial class History
     internal NpgsqlBatchCommand RecordRepeatable(MigrationStep step, TimeSpan duration, string fence, string toolVersion) =>
         new PreparableCommand(
             $"""
-            WITH done AS (
+            WITH later AS ({Later("$1")}), done AS (
                 INSERT INTO {_schema}.repeatable (name, version, checksum, sql, tool_version)
                 SELECT $1, {fence} OPERATOR(pg_catalog.+) coalesce(pg_catalog.max(version), 0), $2, $3, $4 FROM {_schema}.history
                 ON CONFLICT (name, version) DO UPDATE SET checksum = EXCLUDED.checksum, sql = EXCLUDED.sql,
@@ -64,23 +64,30 @@ internal sealed partial class History
                 step.Name, step.Section.Checksum, TextOf(step), toolVersion, step.Command, duration.TotalMilliseconds);
 
     /// <summary>The command that forgets a repeatable object, fenced.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="after">Only texts that ran when a later migration than this was the newest.</param>
-    /// <param name="fence">See <see cref="MigrationLock.Fence"/>.</param>
-    internal NpgsqlBatchCommand ForgetRepeatable(string name, long after, string fence) => new PreparableCommand(
+    internal NpgsqlBatchCommand ForgetRepeatable(string name, string fence) => new PreparableCommand(
         $"""
         DELETE FROM {_schema}.repeatable
-        WHERE name OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.>) (SELECT {fence} OPERATOR(pg_catalog.+) $2)
+        WHERE name OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.>=) (SELECT {fence} OPERATOR(pg_catalog.+) 0)
         """,
-        NpgsqlDbType.Text,
-        NpgsqlDbType.Bigint).With(name, after);
+        NpgsqlDbType.Text).With(name);
+
+    /// <summary>What ran while a migration was the newest that is undone now is not the last text any more.</summary>
+    private string Later(string name) =>
+        $"DELETE FROM {_schema}.repeatable WHERE name OPERATOR(pg_catalog.=) {name} AND version OPERATOR(pg_catalog.>) "
+        + $"(SELECT coalesce(pg_catalog.max(version), 0) FROM {_schema}.history)";
 
     private static string TextOf(MigrationStep step) => step.Section.Script.Source.Substring(0, step.Section.Script.End);
+
+    /// <summary>An SQL expression: whether a repeatable object's text is another one than ran last.</summary>
+    internal string IsChanged(MigrationStep step) => $"""
+        NOT EXISTS (SELECT FROM (SELECT checksum FROM {_schema}.repeatable WHERE name = {SqlLiteral.Quote(step.Name)}
+            ORDER BY version DESC LIMIT 1) last WHERE checksum = '{step.Section.Checksum}')
+        """;
 
     /// <summary>What <see cref="RecordRepeatable"/> does, as text for psql, without a fence.</summary>
     internal string RepeatableText(MigrationStep step, MigratorOptions options) =>
         $"""
-        WITH done AS (
+        WITH later AS ({Later(SqlLiteral.Quote(step.Name))}), done AS (
             INSERT INTO {_schema}.repeatable (name, version, checksum, sql, tool_version)
             SELECT {SqlLiteral.Quote(step.Name)}, coalesce(pg_catalog.max(version), 0), '{step.Section.Checksum}',
                 {SqlLiteral.Quote(TextOf(step))}, {SqlLiteral.Quote(options.ToolVersion)}

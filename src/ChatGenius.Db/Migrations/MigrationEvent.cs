@@ -123,7 +123,7 @@ public abstract record MigrationEvent
         internal override string Text => $"{Verb} {Step.Id} in {Duration.TotalMilliseconds:0} ms";
 
         /// <summary>What was done with it, in the past.</summary>
-        internal string Verb => Step.Direction == MigrationDirection.Up ? "applied" : "rolled back";
+        internal string Verb => Step.Direction == MigrationDirection.Up ? "applied" : Step.IsRepeatable ? "put back" : "rolled back";
     }
 
     /// <summary>A run was cancelled; what had not finished was rolled back or waits in the journal.</summary>

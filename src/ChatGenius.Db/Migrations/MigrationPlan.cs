@@ -1,7 +1,6 @@
 using System.Globalization;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
-using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db;
 
@@ -12,7 +11,7 @@ namespace ChatGenius.Db;
 /// <param name="Steps">The sections, in the order they run.</param>
 /// <param name="Statuses">All migrations, files and history together, by number.</param>
 /// <param name="Remarks">What is worth a word but stops nothing, such as a gap between two numbers.</param>
-public sealed record MigrationPlan(
+public sealed partial record MigrationPlan(
     IReadOnlyList<MigrationStep> Steps,
     IReadOnlyList<MigrationStatus> Statuses,
     IReadOnlyList<string> Remarks)
@@ -22,15 +21,6 @@ public sealed record MigrationPlan(
 
     /// <summary>The sections that apply a migration.</summary>
     internal IReadOnlyList<MigrationStep> Ups => [.. Steps.Where(step => step.Direction == MigrationDirection.Up && !step.IsRepeatable)];
-
-    /// <summary>The steps that run a repeatable object; they come last.</summary>
-    internal IReadOnlyList<MigrationStep> Repeatables => [.. Steps.Where(step => step.IsRepeatable)];
-
-    /// <summary>The texts of repeatable objects that ran before.</summary>
-    internal IReadOnlyList<SqlScript> RepeatableTexts { get; init; } = [];
-
-    /// <summary>Repeatable objects whose files are gone: the run that says so forgets them.</summary>
-    internal IReadOnlyList<string> Forgotten { get; init; } = [];
 
     /// <summary>Number and description for a migration that has no file: four digits or more.</summary>
     internal static string FormatId(long version, string name) =>
@@ -159,51 +149,13 @@ public sealed record MigrationPlan(
         return new MigrationPlan(chosen, statuses, remarks).WithRepeatables(repeatables ?? [], history.Repeatables);
     }
 
-    /// <summary>
-    /// Repeatable objects whose text is another one than ran last come after all migrations, which they may need: so they run only where
-    /// nothing stays pending. Where the database is ahead of the files, theirs may be the older text.
-    /// </summary>
-    private MigrationPlan WithRepeatables(IReadOnlyList<Migration> files, IReadOnlyList<RepeatableRow> rows)
-    {
-        var statuses = RepeatableStatus.Compare(files, rows);
-        var changed = statuses.Where(status => status.State is RepeatableState.Changed or RepeatableState.New).ToList();
-        if (files.Count == 0 || changed.Count == 0)
-        {
-            return this;
-        }
-
-        var applied = Steps.Where(step => step.Direction == MigrationDirection.Up).Select(step => step.Version).ToHashSet();
-        var newest = Statuses.LastOrDefault(status => status.Migration is not null)?.Version ?? 0;
-        var waits = Statuses.Any(status => status.State is not (MigrationState.Applied or MigrationState.Missing)
-            && !applied.Contains(status.Version)) ? "wait until nothing is pending"
-            : Statuses.Any(status => status.State == MigrationState.Missing && status.Version > newest)
-            ? "are left as they are, because the database is ahead of these files" : null;
-        if (waits is not null)
-        {
-            return this with
-            {
-                Remarks = [.. Remarks, $"Repeatable objects {waits}: {string.Join(", ", changed.Select(status => status.Name))}"],
-            };
-        }
-
-        var command = Steps is [.., var last] ? last.Command : "apply";
-        var gone = statuses.Where(status => status.State == RepeatableState.Missing).Select(status => status.Name).ToList();
-        return this with
-        {
-            Steps = [.. Steps, .. changed.Select(status => MigrationStep.Of(status.File!) with { Command = command })],
-            Remarks = [.. Remarks, .. gone.Select(name =>
-                $"{Repeatable.FolderName}/{name}.sql is gone: what it made stays in the database until a migration drops it")],
-            RepeatableTexts = [.. rows.Select(row => row.Parse().Up.Script)],
-            Forgotten = gone,
-        };
-    }
-
     /// <summary>Plans a <c>rollback</c>: newest first. Of files that share a number, the one that was applied counts.</summary>
     /// <exception cref="ProblemException">
     /// All at once: CG0406 no migration has the number asked for; CG0407 one can't be undone; CG0404 edited after an interruption;
     /// CG0408 an interrupted apply comes first.
     /// </exception>
-    internal static MigrationPlan Rollback(IReadOnlyList<Migration> migrations, HistorySnapshot history, RollbackRequest request)
+    internal static MigrationPlan Rollback(
+        IReadOnlyList<Migration> migrations, HistorySnapshot history, RollbackRequest request, IReadOnlyList<Migration>? repeatables = null)
     {
         var rows = history.Rows.ToDictionary(row => row.Version);
         migrations = [.. migrations.GroupBy(migration => migration.Version).Select(files =>
@@ -247,7 +199,9 @@ public sealed record MigrationPlan(
             steps.Add(step);
         }
 
-        return problems.Count == 0 ? new MigrationPlan(steps, statuses, []) : throw new ProblemException(problems);
+        var plan = new MigrationPlan(steps, statuses, []);
+        plan = steps.Count == 0 ? plan : plan.WithOlderTexts(repeatables ?? [], history, request, problems);
+        return problems.Count == 0 ? plan : throw new ProblemException(problems);
     }
 
     /// <summary>
@@ -257,11 +211,13 @@ public sealed record MigrationPlan(
     /// <exception cref="ProblemException">
     /// As <see cref="Rollback"/> and <see cref="Apply"/>; CG0415 one has no file; CG0416 one can't be in a transaction with what undoes it.
     /// </exception>
-    internal static MigrationPlan Redo(IReadOnlyList<Migration> migrations, HistorySnapshot history, RedoRequest request)
+    internal static MigrationPlan Redo(
+        IReadOnlyList<Migration> migrations, HistorySnapshot history, RedoRequest request, IReadOnlyList<Migration>? repeatables = null)
     {
         var goesOn = history.Undone.Count > 0;
-        var downs = goesOn ? []
-            : Rollback(migrations, history, new RollbackRequest(request.Steps, TrustStoredDown: request.TrustStoredDown)).Steps;
+        var undo = goesOn ? new MigrationPlan([], [], [])
+            : Rollback(migrations, history, new RollbackRequest(request.Steps, TrustStoredDown: request.TrustStoredDown), repeatables);
+        var downs = undo.Steps.Where(step => !step.IsRepeatable).ToList();
         var undone = goesOn ? history.Undone.ToHashSet() : downs.Select(step => step.Version).ToHashSet();
         if (undone.Count == 0)
         {
@@ -289,7 +245,9 @@ public sealed record MigrationPlan(
             Keep: false });
         return single && ups.Find(step => step.Section.Script.Statements is [var first, ..] && first.Is("SET", "TRANSACTION")) is { } first
             ? throw new ProblemException(PlanProblem.OwnTransaction(first))
-            : new MigrationPlan(steps, Compare(migrations, history), []) { InOneTransaction = single };
+            : (new MigrationPlan(steps, Compare(migrations, after), undo.Remarks) { Before = undo.Before, InTheWay = undo.InTheWay })
+                .WithRepeatables(repeatables ?? [], history.Repeatables, again: undo.Since)
+                with { Statuses = Compare(migrations, history), InOneTransaction = single };
     }
 
     /// <summary>

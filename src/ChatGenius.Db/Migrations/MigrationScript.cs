@@ -54,7 +54,11 @@ internal static class MigrationScript
             text.Append("CREATE TEMPORARY TABLE chatgenius_db_skipped (line text);\n");
         }
 
-        foreach (var step in plan.Steps)
+        // Older texts go before what is undone, which they no longer need.
+        var repeatables = Repeatable.InOrder(plan.Repeatables, step => step.Section.Script);
+        foreach (var step in repeatables.Where(step => step.Direction == MigrationDirection.Down)
+            .Concat(plan.Steps.Where(step => !step.IsRepeatable))
+            .Concat(repeatables.Where(step => step.Direction == MigrationDirection.Up)))
         {
             WriteStep(text, step, history, options);
         }
@@ -83,11 +87,12 @@ internal static class MigrationScript
     {
         var up = step.Direction == MigrationDirection.Up;
         var version = step.Version.ToString(CultureInfo.InvariantCulture);
-        text.Append(CultureInfo.InvariantCulture, $"\n-- {step.Id}, {(up ? "up" : "down")}\n");
-        text.Append(CultureInfo.InvariantCulture,
-            $"SELECT {(up ? "NOT " : "")}EXISTS (SELECT FROM {history.TableName} WHERE version = {version}) AS chatgenius_db_pending ");
+        text.Append(CultureInfo.InvariantCulture, $"\n-- {step.Id}, {(step.IsRepeatable ? "repeatable" : up ? "up" : "down")}\n");
+        var pending = step.IsRepeatable ? history.IsChanged(step)
+            : $"{(up ? "NOT " : "")}EXISTS (SELECT FROM {history.TableName} WHERE version = {version})";
+        text.Append(CultureInfo.InvariantCulture, $"SELECT {pending} AS chatgenius_db_pending ");
         text.Append("\\gset\n");
-        text.Append("\\if :chatgenius_db_pending\n\\echo ").Append(step.Id).Append(up ? "\n" : " (down)\n");
+        text.Append("\\if :chatgenius_db_pending\n\\echo ").Append(step.Id).Append(up || step.IsRepeatable ? "\n" : " (down)\n");
         text.Append("SELECT pg_catalog.clock_timestamp() AS chatgenius_db_started \\gset\n");
         text.Append(step.Section.Transactional ? "BEGIN;\n" : step.Section.Batch is not null
             ? "-- In slices, each committed by itself: after a failure, look at what was done before running this again.\n"
@@ -114,7 +119,8 @@ internal static class MigrationScript
         WriteAssertions(text, step, isAfter: false, when: first == statements.Count);
         WriteAssertions(text, step, isAfter: true);
         text.Append("RESET SESSION AUTHORIZATION;\nRESET ROLE;\nRESET ALL;\n");
-        text.Append(up ? history.AppliedText(step, ":'chatgenius_db_started'", options)
+        text.Append(step.IsRepeatable ? history.RepeatableText(step, options)
+            : up ? history.AppliedText(step, ":'chatgenius_db_started'", options)
             : history.RolledBackText(step, options)).Append(";\n");
         text.Append(step.Section.Transactional ? "COMMIT;\n" : "");
         text.Append("SET standard_conforming_strings = on;\n");

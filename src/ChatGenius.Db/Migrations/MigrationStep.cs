@@ -31,7 +31,7 @@ public sealed record MigrationStep
     internal bool IsRepeatable => Version == 0;
 
     /// <summary>Up or down.</summary>
-    public MigrationDirection Direction { get; }
+    public MigrationDirection Direction { get; internal init; }
 
     internal MigrationSection Section { get; init; }
 
@@ -47,6 +47,9 @@ public sealed record MigrationStep
 
     /// <summary>Whether the section is the one that the history has kept, not the file's.</summary>
     public bool IsStored { get; init; }
+
+    /// <summary>Whether it drops what a repeatable object made.</summary>
+    internal bool TakesAway { get; init; }
 
     /// <summary>Whether it applies again what was just rolled back.</summary>
     internal bool Redoes => Command == "redo" && Direction == MigrationDirection.Up;

@@ -1,5 +1,8 @@
 using ChatGenius.Db.Connections;
+using ChatGenius.Db.Files;
 using ChatGenius.Db.Migrations;
+using ChatGenius.Db.Sql;
+using Npgsql;
 
 namespace ChatGenius.Db;
 
@@ -46,12 +49,39 @@ public sealed partial class Migrator
         }
     }
 
+    private RepeatableSteps Repeatables(MigrationSession session, MigrationPlan plan) => new(session, plan, _repeatables, _options);
+
+    /// <summary>Drops the repeatable objects that keep something from being undone, by what the server says of it.</summary>
+    /// <returns>Whether one was.</returns>
+    private async Task<bool> TakeAwayAsync(
+        MigrationSession session, MigrationPlan plan, StepsOutcome.Refused refused, CancellationToken cancellationToken)
+    {
+        if (refused.Failure is not { Error.SqlState: PostgresErrorCodes.DependentObjectsStillExist, Owner.Direction: MigrationDirection.Down }
+            || refused.Afterwards is not null)
+        {
+            return false;
+        }
+
+        var words = Repeatable.WordsOf(refused.Failure.Error.Detail ?? "");
+        var named = plan.InTheWay.Where(step => step.Section.Script.Statements.Any(drop =>
+            new StatementText(drop).NameAt(4) is { } name && words.Contains(name.Name.ToLowerInvariant()))).ToList();
+        if (named.Count == 0 || await Repeatables(session, plan).RunAsync(named, cancellationToken, asFarAsPossible: true)
+            is not StepsOutcome.Ended { Dropped: { Count: > 0 } dropped })
+        {
+            return false;
+        }
+
+        _events?.Report(new MigrationEvent.Remark(
+            $"Dropped for the rollback, and made again by the next apply: {string.Join(", ", dropped)}"));
+        return true;
+    }
+
     /// <summary>Before the first migration is applied, the database may be one that something else has built.</summary>
     private async Task<HistorySnapshot> LookAsync(
-        MigrationSession session, HistorySnapshot history, bool fresh, CancellationToken cancellationToken)
+        MigrationSession session, HistorySnapshot history, bool fresh, CancellationToken cancellationToken, bool undoes = false)
     {
         var found = fresh || _migrations.Count == 0 ? history : await session.LookAsync(history, _migrations);
-        return _repeatables.Count == 0 ? found
-            : found with { Repeatables = await session.History.ReadRepeatablesAsync(session.Connection, cancellationToken) };
+        return _repeatables.Count == 0 && !undoes ? found
+            : found with { Repeatables = await ReadRepeatablesAsync(session, cancellationToken) };
     }
 }

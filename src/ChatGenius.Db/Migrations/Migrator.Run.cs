@@ -19,7 +19,8 @@ public sealed partial class Migrator
     {
         var clock = Stopwatch.StartNew();
         // Most runs find nothing to do. They need no lock, and no second connection.
-        var plan = decide(await LookAsync(session, await session.ReadAsync(columns), fresh: !looks, cancellationToken));
+        var undoes = columns is HistoryColumns.Down or HistoryColumns.Redo;
+        var plan = decide(await LookAsync(session, await session.ReadAsync(columns), fresh: !looks, cancellationToken, undoes));
         if (plan.Steps.Count == 0)
         {
             return new RunResult(plan, [], clock.Elapsed);
@@ -27,7 +28,7 @@ public sealed partial class Migrator
 
         await session.LockAsync();
         // While we waited for the lock, another run may have done it all.
-        plan = decide(await LookAsync(session, await session.PrepareAsync(columns), fresh: !looks, cancellationToken));
+        plan = decide(await LookAsync(session, await session.PrepareAsync(columns), fresh: !looks, cancellationToken, undoes));
         RequireConfirmed(plan, confirmed);
         await BatchedStep.CheckAsync(session, plan.Steps, _options, cancellationToken);
         var kept = await KeptWork.BeginAsync(session, plan, _options, cancellationToken);
@@ -71,6 +72,7 @@ public sealed partial class Migrator
         var transactional = new TransactionalSteps(session, _options, _options.SingleTransaction || plan.InOneTransaction, kept);
         NonTransactionalStep? alone = null;
         BatchedStep? batched = null;
+        var before = plan.Before;
         var attempts = new Dictionary<long, int>();
         try
         {
@@ -79,11 +81,17 @@ public sealed partial class Migrator
                 var next = steps[events.Finished.Count];
                 StepsOutcome outcome;
                 watch.BeginAttempt();
-                if (next.IsRepeatable)
+                if (before.Count > 0)
+                {
+                    // What doesn't get through yet may do so when something is undone.
+                    outcome = await Repeatables(session, plan).RunAsync(before, either.Token, asFarAsPossible: true);
+                    before = outcome is StepsOutcome.Ended ? [] : before;
+                }
+                else if (next.IsRepeatable)
                 {
                     List<MigrationStep> all = [.. steps.Skip(events.Finished.Count)];
                     events.Send(all.Count);
-                    outcome = await new RepeatableSteps(session, plan, _repeatables, _options).RunAsync(all, either.Token);
+                    outcome = await Repeatables(session, plan).RunAsync(all, either.Token);
                 }
                 else if (next.Section.Transactional)
                 {
@@ -114,13 +122,18 @@ public sealed partial class Migrator
                 events.Finish(outcome.Done);
                 if (outcome is StepsOutcome.Cancelled { UnderWay: var underWay })
                 {
-                    events.Meet(underWay);
+                    events.Meet(before.Count > 0 ? next : underWay);
                     throw new OperationCanceledException(either.Token);
                 }
 
                 if (outcome is StepsOutcome.Refused refused)
                 {
-                    events.Meet(refused.Failure.Owner);
+                    if (await TakeAwayAsync(session, plan, refused, either.Token))
+                    {
+                        continue;
+                    }
+
+                    events.Meet(before.Count > 0 ? next : refused.Failure.Owner);
                     attempts = refused.Advanced ? [] : attempts;
                     await RetryAsync(session, watch, plan, refused, attempts, either.Token);
                 }

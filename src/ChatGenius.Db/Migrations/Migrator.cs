@@ -93,7 +93,7 @@ public sealed partial class Migrator
     public async Task<MigrationPlan> PlanRollbackAsync(RollbackRequest request, CancellationToken cancellationToken = default)
     {
         var history = await ReadAsync(HistoryColumns.Down, cancellationToken);
-        return MigrationPlan.Rollback(_migrations, history, request);
+        return MigrationPlan.Rollback(_migrations, history, request, _repeatables);
     }
 
     /// <summary>Applies what is pending.</summary>
@@ -121,21 +121,24 @@ public sealed partial class Migrator
     /// <inheritdoc cref="ApplyAsync"/>
     public Task<RunResult> RollbackAsync(RollbackRequest request, MigrationPlan? confirmed = null,
         CancellationToken cancellationToken = default) =>
-        RunAsync(history => MigrationPlan.Rollback(_migrations, history, request), HistoryColumns.Down, confirmed, cancellationToken);
+        RunAsync(
+            history => MigrationPlan.Rollback(_migrations, history, request, _repeatables), HistoryColumns.Down, confirmed,
+            cancellationToken);
 
     /// <summary>What <see cref="RedoAsync"/> would run.</summary>
     /// <exception cref="ProblemException">As <see cref="MigrationPlan.Redo"/>.</exception>
     internal async Task<MigrationPlan> PlanRedoAsync(RedoRequest request, CancellationToken cancellationToken = default)
     {
         var history = await ReadAsync(HistoryColumns.Redo, cancellationToken);
-        return MigrationPlan.Redo(_migrations, history, request);
+        return MigrationPlan.Redo(_migrations, history, request, _repeatables);
     }
 
     /// <summary>Undoes migrations and applies them again: in one transaction, where all of it can run in one.</summary>
     /// <inheritdoc cref="ApplyAsync"/>
     internal Task<RunResult> RedoAsync(
         RedoRequest request, MigrationPlan? confirmed = null, CancellationToken cancellationToken = default) =>
-        RunAsync(history => MigrationPlan.Redo(_migrations, history, request), HistoryColumns.Redo, confirmed, cancellationToken);
+        RunAsync(
+            history => MigrationPlan.Redo(_migrations, history, request, _repeatables), HistoryColumns.Redo, confirmed, cancellationToken);
 
     /// <summary>Everything that was done and tried, oldest first; nothing where the history is of an older layout.</summary>
     /// <exception cref="ProblemException">CG0519: only its owner may read it.</exception>
@@ -313,7 +316,9 @@ public sealed partial class Migrator
     }
 
     private Task<HistorySnapshot> ReadAsync(HistoryColumns columns, CancellationToken cancellationToken) =>
-        InSessionAsync((session, _) => session.ReadAsync(columns), cancellationToken);
+        InSessionAsync(
+            async (session, stop) => await LookAsync(session, await session.ReadAsync(columns), fresh: true, stop, undoes: true),
+            cancellationToken);
 
     private Task<RunResult> RunAsync(
         Func<HistorySnapshot, MigrationPlan> decide, HistoryColumns columns, MigrationPlan? confirmed,

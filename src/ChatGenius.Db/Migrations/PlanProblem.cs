@@ -109,7 +109,8 @@ internal static class PlanProblem
 
     internal static Problem UntrustedDown(MigrationStep step, IReadOnlyList<string> writers) => new(
         "CG0414",
-        $"The down of {step.Id} would be the one that the history has kept, which {string.Join(", ", writers)} may have written\n"
+        $"The {(step.IsRepeatable ? "older text" : "down")} of {step.Id} would be the one that the history has kept, which "
+            + $"{string.Join(", ", writers)} may have written\n"
         + step.Section.Text.TrimEnd(),
         Advice: "They have fewer rights than you, and it would run with yours. Read it. If it is right, add --trust-stored-down; the "
             + "file as it was "

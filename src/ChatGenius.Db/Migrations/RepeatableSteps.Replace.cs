@@ -21,18 +21,18 @@ internal sealed partial class RepeatableSteps
         SqlPipelineException<MigrationStep> failure;
         try
         {
-            await RunAsync(step, cancellationToken, [$"SAVEPOINT {One}"], [statement], [$"RELEASE SAVEPOINT {One}"]);
+            await RunAsync(step, [$"SAVEPOINT {One}"], [statement], [$"RELEASE SAVEPOINT {One}"], cancellationToken);
             return;
         }
         catch (SqlPipelineException<MigrationStep> e) when (MayBeHelped(e))
         {
             failure = e;
-            await RunAsync(step, CancellationToken.None, [$"ROLLBACK TO SAVEPOINT {One}"]);
+            await RunAsync(step, [$"ROLLBACK TO SAVEPOINT {One}"], CancellationToken.None);
         }
 
         if (SqlPipeline<MigrationStep>.WantsText(failure.Error))
         {
-            await RunAsync(step, cancellationToken, [], [statement], [], asText: true);
+            await RunAsync(step, [], [statement], [], cancellationToken, asText: true);
             return;
         }
 
@@ -59,8 +59,8 @@ internal sealed partial class RepeatableSteps
             facts.Add(one, await Dependents.FactsAsync(_inner, one, CancellationToken.None));
         }
 
-        await RunAsync(step, cancellationToken, [.. all.Select(one => one.Drop)]);
-        await RunAsync(step, cancellationToken, [], [statement], own.HasFacts ? [] : own.Makes[1..]);
+        await RunAsync(step, [.. all.Select(one => one.Drop)], cancellationToken);
+        await RunAsync(step, [], [statement], own.HasFacts ? [] : own.Makes[1..], cancellationToken);
         await RestoreAsync(step, own, facts.GetValueOrDefault(own, []), mayLack: true, cancellationToken);
         foreach (var one in all.Reverse().Skip(1))
         {
@@ -75,12 +75,12 @@ internal sealed partial class RepeatableSteps
     {
         try
         {
-            await RunAsync(step, cancellationToken, [$"SAVEPOINT {One}", .. one.Makes, $"RELEASE SAVEPOINT {One}"]);
+            await RunAsync(step, [$"SAVEPOINT {One}", .. one.Makes, $"RELEASE SAVEPOINT {One}"], cancellationToken);
             await RestoreAsync(step, one, facts, mayLack: false, cancellationToken);
         }
         catch (SqlPipelineException<MigrationStep> e) when (MayBeHelped(e))
         {
-            await RunAsync(step, CancellationToken.None, [$"ROLLBACK TO SAVEPOINT {One}"]);
+            await RunAsync(step, [$"ROLLBACK TO SAVEPOINT {One}"], CancellationToken.None);
             var file = files.FirstOrDefault(file => Repeatable.Created(file.Up.Script).Any(made => Is(made, one)))
                 ?? throw new ProblemException(new Problem(
                     "CG0528", $"{step.Id}: {one.Display} uses {own.Display}, and can't be made again: {e.Error.MessageText} "
@@ -126,7 +126,7 @@ internal sealed partial class RepeatableSteps
 
             foreach (var fact in onlyOwner || now.Count == 0 ? [] : now.Except(facts).Where(fact => fact.Undo is not null))
             {
-                await RunAsync(step, cancellationToken, [fact.Undo!]);
+                await RunAsync(step, [fact.Undo!], cancellationToken);
             }
 
             foreach (var fact in now.Count == 0 ? [] : facts.Except(now).Where(fact => fact.Kind == "owner" == onlyOwner))
@@ -141,12 +141,12 @@ internal sealed partial class RepeatableSteps
     {
         try
         {
-            await RunAsync(step, cancellationToken, [$"SAVEPOINT {One}", fact.Sql, $"RELEASE SAVEPOINT {One}"]);
+            await RunAsync(step, [$"SAVEPOINT {One}", fact.Sql, $"RELEASE SAVEPOINT {One}"], cancellationToken);
         }
         catch (SqlPipelineException<MigrationStep> e) when (fact.Kind == "column"
             && e.Error.SqlState == PostgresErrorCodes.UndefinedColumn)
         {
-            await RunAsync(step, CancellationToken.None, [$"ROLLBACK TO SAVEPOINT {One}"]);
+            await RunAsync(step, [$"ROLLBACK TO SAVEPOINT {One}"], CancellationToken.None);
         }
     }
 

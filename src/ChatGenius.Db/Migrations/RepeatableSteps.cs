@@ -32,10 +32,12 @@ internal sealed partial class RepeatableSteps(
     /// <summary>Runs steps.</summary>
     /// <param name="steps">All of them.</param>
     /// <param name="cancellationToken">Keeps what has not begun from beginning.</param>
+    /// <param name="asFarAsPossible">Whether what does not get through is left out, and nothing is reported as done.</param>
     /// <exception cref="ProblemException">CG0528: what depends on an object that is to be replaced can't be made again; nothing was
     /// changed.</exception>
     /// <exception cref="NpgsqlException">The connection was lost.</exception>
-    internal async Task<StepsOutcome> RunAsync(IReadOnlyList<MigrationStep> steps, CancellationToken cancellationToken)
+    internal async Task<StepsOutcome> RunAsync(
+        IReadOnlyList<MigrationStep> steps, CancellationToken cancellationToken, bool asFarAsPossible = false)
     {
         if (!session.History.Place.Has("repeatable"))
         {
@@ -51,7 +53,7 @@ internal sealed partial class RepeatableSteps(
         try
         {
             string[] sign = session.IsPooled ? [$"SELECT {session.Lock.Sign}"] : [];
-            await RunAsync(steps[0], cancellationToken, [MigrationSession.Begin, .. session.Settings(local: true), .. sign]);
+            await RunAsync(steps[0], [MigrationSession.Begin, .. session.Settings(local: true), .. sign], cancellationToken);
             for (var left = new List<MigrationStep>(steps); left.Count > 0;)
             {
                 var failed = new List<(MigrationStep Step, SqlPipelineException<MigrationStep> Failure)>();
@@ -72,14 +74,24 @@ internal sealed partial class RepeatableSteps(
 
                 if (failed.Count == left.Count && again.Count == 0)
                 {
-                    return await RefusedAsync(failed[0].Failure);
+                    if (!asFarAsPossible)
+                    {
+                        return await RefusedAsync(failed[0].Failure);
+                    }
+
+                    left.ForEach(step => took.Remove(step));
+                    break;
                 }
 
                 left = [.. failed.Select(one => one.Step).Union(again)];
             }
 
-            await RecordAsync(steps, took, cancellationToken);
-            return new StepsOutcome.Ended([.. steps.Select(step => (step, took[step]))]);
+            List<MigrationStep> done = [.. steps.Where(took.ContainsKey)];
+            await RecordAsync(done, took, cancellationToken);
+            return new StepsOutcome.Ended(asFarAsPossible ? [] : [.. done.Select(step => (step, took[step]))])
+            {
+                Dropped = [.. done.Where(step => step.TakesAway).Select(step => step.Name)],
+            };
         }
         catch (SqlPipelineException<MigrationStep> e)
         {
@@ -121,11 +133,11 @@ internal sealed partial class RepeatableSteps(
         var statements = step.Section.Script.Statements;
         try
         {
-            await RunAsync(step, cancellationToken, [$"SAVEPOINT {File}"], statements, After());
+            await RunAsync(step, [$"SAVEPOINT {File}"], statements, After(), cancellationToken);
         }
         catch (SqlPipelineException<MigrationStep> e) when (MayBeHelped(e))
         {
-            await RunAsync(step, CancellationToken.None, [$"ROLLBACK TO SAVEPOINT {File}"]);
+            await RunAsync(step, [$"ROLLBACK TO SAVEPOINT {File}"], CancellationToken.None);
             var failure = IsReplaceable(e) || SqlPipeline<MigrationStep>.WantsText(e.Error)
                 ? await TrySlowlyAsync(step, again, cancellationToken) : e;
             if (failure is not null)
@@ -150,14 +162,14 @@ internal sealed partial class RepeatableSteps(
                 await RunAsync(step, statement, gone, cancellationToken);
             }
 
-            await RunAsync(step, cancellationToken, After());
+            await RunAsync(step, After(), cancellationToken);
             again.AddRange(gone);
             return null;
         }
         catch (SqlPipelineException<MigrationStep> e) when (MayBeHelped(e))
         {
             gone.ForEach(one => _waiting.Remove(one));
-            await RunAsync(step, CancellationToken.None, [$"ROLLBACK TO SAVEPOINT {File}"]);
+            await RunAsync(step, [$"ROLLBACK TO SAVEPOINT {File}"], CancellationToken.None);
             return e;
         }
     }
@@ -169,29 +181,36 @@ internal sealed partial class RepeatableSteps(
     private async Task RecordAsync(
         IReadOnlyList<MigrationStep> steps, Dictionary<MigrationStep, TimeSpan> took, CancellationToken cancellationToken)
     {
+        if (steps.Count == 0)
+        {
+            await session.RollbackAsync();
+            return;
+        }
+
         var (locked, compare) = session.History.Hold(Written);
         var pipeline = session.Sent = new SqlPipeline<MigrationStep>(session.Connection);
         pipeline.Add(steps[0], locked);
         pipeline.Add(steps[0], compare);
         foreach (var step in steps)
         {
-            pipeline.Add(step, session.History.RecordRepeatable(step, took[step], session.Lock.Fence, options.ToolVersion));
+            pipeline.Add(step, step.TakesAway ? session.History.ForgetRepeatable(step.Name, session.Lock.Fence)
+                : session.History.RecordRepeatable(step, took[step], session.Lock.Fence, options.ToolVersion));
         }
 
         foreach (var name in plan.Forgotten)
         {
-            pipeline.Add(steps[^1], session.History.ForgetRepeatable(name, after: -1, session.Lock.Fence));
+            pipeline.Add(steps[^1], session.History.ForgetRepeatable(name, session.Lock.Fence));
         }
 
         pipeline.Add(steps[^1], "COMMIT");
         await pipeline.RunAsync("", static _ => { }, cancellationToken);
     }
 
-    private Task RunAsync(MigrationStep step, CancellationToken cancellationToken, string[] commands) =>
-        RunAsync(step, cancellationToken, commands, [], []);
+    private Task RunAsync(MigrationStep step, string[] commands, CancellationToken cancellationToken) =>
+        RunAsync(step, commands, [], [], cancellationToken);
 
     private async Task RunAsync(
-        MigrationStep step, CancellationToken cancellationToken, string[] before, IReadOnlyList<SqlStatement> statements, string[] after,
+        MigrationStep step, string[] before, IReadOnlyList<SqlStatement> statements, string[] after, CancellationToken cancellationToken,
         bool asText = false)
     {
         var pipeline = session.Sent = new SqlPipeline<MigrationStep>(session.Connection);

@@ -189,6 +189,8 @@ internal static partial class StepProblem
     /// <summary>What the database holds after a step has failed.</summary>
     private static string State(MigrationStep step, MigrationPlan plan) => (step.Direction, step.Section.Transactional) switch
     {
+        (MigrationDirection.Down, _) when step.IsRepeatable =>
+            "What was undone is undone; no more repeatable objects got their older text back, and the next apply runs their newer ones.",
         _ when step.IsRepeatable => "None of the repeatable objects was changed; migrations before them are applied.",
         _ when plan.InOneTransaction => "Nothing was changed: what was applied still is, as it was.",
         _ when step.Section.Batch is not null => "The statements and slices before this one are done and noted.",

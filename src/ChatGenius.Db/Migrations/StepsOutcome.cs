@@ -7,7 +7,11 @@ namespace ChatGenius.Db.Migrations;
 internal abstract record StepsOutcome(IReadOnlyList<(MigrationStep Step, TimeSpan Duration)> Done)
 {
     /// <summary>As they should; where some are left, they may be sent again.</summary>
-    internal sealed record Ended(IReadOnlyList<(MigrationStep Step, TimeSpan Duration)> Done) : StepsOutcome(Done);
+    internal sealed record Ended(IReadOnlyList<(MigrationStep Step, TimeSpan Duration)> Done) : StepsOutcome(Done)
+    {
+        /// <summary>The repeatable objects that were dropped.</summary>
+        internal IReadOnlyList<string> Dropped { get; init; } = [];
+    }
 
     /// <summary>The server refused something, or was told to cancel it. What was open is rolled back.</summary>
     /// <param name="Done">What was done before it.</param>

@@ -81,13 +81,16 @@ internal sealed record ReplayStage(string Key, Func<Replayer, ThrowAwayDatabase,
         Database database, IReadOnlyList<Migration> migrations, MigratorOptions options, CancellationToken cancellationToken)
     {
         var history = new History(options.HistorySchema);
-        var plan = MigrationPlan.Apply(migrations, HistorySnapshot.Empty, new PlanRequest());
+        var plan = MigrationPlan.Apply(
+            [.. migrations.Where(migration => !migration.IsRepeatable)], HistorySnapshot.Empty, new PlanRequest(),
+            [.. migrations.Where(migration => migration.IsRepeatable)]);
         await using var session = await Session.OpenAsync(database, "writing the history of a test database", cancellationToken);
         await session.WriteAsync(
             [
                 HistoryTables.CreateSchema(history.Schema),
                 .. HistoryTables.CreateStatements(history.Schema, place: null).Select(text => (SqlQuery)text),
-                .. plan.Steps.Select(step => (SqlQuery)history.AppliedText(step, "pg_catalog.clock_timestamp()", options)),
+                .. plan.Steps.Select(step => (SqlQuery)(step.IsRepeatable ? history.RepeatableText(step, options)
+                    : history.AppliedText(step, "pg_catalog.clock_timestamp()", options))),
             ],
             cancellationToken);
     }

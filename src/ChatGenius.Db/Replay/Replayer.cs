@@ -48,7 +48,7 @@ internal sealed class Replayer
     public IProgress<string>? Progress { get; init; }
 
     /// <summary>Gives a database that holds what migrations make; disposing it drops it.</summary>
-    /// <param name="chain">The migrations, in order.</param>
+    /// <param name="chain">The migrations, in order, and the repeatable objects after them.</param>
     /// <param name="later">What the caller will run there: on a server of the user's own, the roles that it makes are dropped at the end
     /// too.</param>
     /// <param name="cancellationToken">Ends it; what is half made is dropped.</param>
@@ -161,24 +161,40 @@ internal sealed class Replayer
     {
         if (done < chain.Count)
         {
-            await RunAsync(
-                database,
-                async session =>
-                {
-                    foreach (var migration in chain.Skip(done))
-                    {
-                        if (await session.RunAsync(migration.Up, cancellationToken) is { } error)
-                        {
-                            throw DoesNotRun(migration, database.Database, error);
-                        }
-                    }
-                },
-                cancellationToken);
+            await RunAsync(database, session => RunAsync(session, database, chain.Skip(done), cancellationToken), cancellationToken);
         }
 
         foreach (var stage in stages.Skip(done - chain.Count))
         {
             await stage.RunAsync(this, database, cancellationToken);
+        }
+    }
+
+    /// <summary>Runs migrations in order; and repeatable objects after them, in whatever order they get through.</summary>
+    private static async Task RunAsync(
+        ReplaySession session, ThrowAwayDatabase database, IEnumerable<Migration> chain, CancellationToken cancellationToken)
+    {
+        for (var left = chain.ToList(); left.Count > 0;)
+        {
+            var failed = new List<(Migration Migration, PostgresException Error)>();
+            foreach (var migration in left)
+            {
+                if (await session.RunAsync(migration.Up, cancellationToken) is { } error)
+                {
+                    failed.Add((migration, error));
+                    if (!migration.IsRepeatable)
+                    {
+                        break;
+                    }
+                }
+            }
+
+            if (failed is [var first, ..] && (failed.Count == left.Count || !first.Migration.IsRepeatable))
+            {
+                throw DoesNotRun(first.Migration, database.Database, first.Error);
+            }
+
+            left = failed.ConvertAll(one => one.Migration);
         }
     }
 

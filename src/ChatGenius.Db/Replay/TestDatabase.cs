@@ -57,7 +57,8 @@ public sealed class TestDatabase : IAsyncDisposable
     internal static async Task<TestDatabase> CreateAsync(
         Replayer replayer, MigrationSource source, MigratorOptions? options, CancellationToken cancellationToken) =>
         new(await new TestDatabases(replayer).OpenAsync(
-            new TestDatabaseRequest(source.Load(), [], options ?? new MigratorOptions()), cancellationToken));
+            new TestDatabaseRequest([.. source.Load(out var repeatables), .. repeatables], [], options ?? new MigratorOptions()),
+            cancellationToken));
 
     /// <summary>Drops it.</summary>
     public ValueTask DisposeAsync() => _database.DisposeAsync();

@@ -10,7 +10,7 @@ using Npgsql;
 namespace ChatGenius.Db.Replay;
 
 /// <summary>What a test database is to hold.</summary>
-/// <param name="Migrations">In order.</param>
+/// <param name="Migrations">In order, and the repeatable objects after them.</param>
 /// <param name="Seeds">The rows that come after them.</param>
 /// <param name="Options">The history's schema.</param>
 internal sealed record TestDatabaseRequest(IReadOnlyList<Migration> Migrations, IReadOnlyList<Seed> Seeds, MigratorOptions Options)

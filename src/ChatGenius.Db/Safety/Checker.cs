@@ -111,7 +111,7 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
         IReadOnlyList<Migration> migrations, IReadOnlyList<Migration> chosen, RowSource? rows,
             CancellationToken cancellationToken = default)
     {
-        chosen = [.. chosen.Where(migration => migration.Version > Policy.StartAfter)];
+        chosen = [.. chosen.Where(migration => migration.IsRepeatable || migration.Version > Policy.StartAfter)];
         if (chosen.Count == 0)
         {
             return [];
@@ -145,7 +145,8 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
             return [];
         }
 
-        var chain = migrations.Except(fixes.Select(fix => fix.Migration)).Concat(files).OrderBy(migration => migration.Version).ToList();
+        var chain = migrations.Except(fixes.Select(fix => fix.Migration)).Concat(files)
+            .OrderBy(migration => migration.IsRepeatable).ThenBy(migration => migration.Version).ToList();
         var again = await CheckAsync(chain, files, null, cancellationToken);
         return [.. fixes.Where(fix => fix.IsBetter(again))];
     }
@@ -199,8 +200,8 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
     private async Task<List<CheckResult>> CheckPartAsync(
         IReadOnlyList<Migration> migrations, IReadOnlyList<Migration> chosen, RowSource? rows, CancellationToken cancellationToken)
     {
-        var wanted = chosen.Select(migration => migration.Version).ToHashSet();
-        var start = migrations.TakeWhile(migration => !wanted.Contains(migration.Version)).ToList();
+        var wanted = chosen.ToHashSet<Migration>(ReferenceEqualityComparer.Instance);
+        var start = migrations.TakeWhile(migration => !wanted.Contains(migration)).ToList();
         Step($"{start.Count} earlier migrations bring the throw-away database on");
         await using var database = await replayer.OpenAsync(start, later: migrations, cancellationToken);
         var options = new TracerOptions
@@ -223,18 +224,24 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
     }
 
     private async Task<List<CheckResult>> CheckAsync(
-        Tracer tracer, Database database, IEnumerable<Migration> migrations, HashSet<long> wanted, CancellationToken cancellationToken)
+        Tracer tracer, Database database, IEnumerable<Migration> migrations, HashSet<Migration> wanted, CancellationToken cancellationToken)
     {
         var roundTripper = new RoundTripper(tracer);
         var results = new List<CheckResult>();
-        foreach (var migration in migrations.TakeWhile(migration => migration.Version <= wanted.Max()))
+        foreach (var migration in migrations.TakeWhile(_ => results.Count < wanted.Count))
         {
-            if (!wanted.Contains(migration.Version))
+            if (!wanted.Contains(migration))
             {
                 Step($"{migration.Id} brings the throw-away database on");
                 if (await tracer.RunAsync(migration.Up, cancellationToken) is { } error)
                 {
-                    throw Replayer.DoesNotRun(migration, database, error);
+                    if (!migration.IsRepeatable)
+                    {
+                        throw Replayer.DoesNotRun(migration, database, error);
+                    }
+
+                    // It may need one that comes later.
+                    tracer.Misses($"{migration.Id} fails");
                 }
 
                 continue;

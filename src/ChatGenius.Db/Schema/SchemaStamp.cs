@@ -10,7 +10,7 @@ namespace ChatGenius.Db.Schema;
 /// who has the files sees without a database whether the text is of today.
 /// </summary>
 /// <param name="Version">The last one's number; 0 without any migration.</param>
-/// <param name="Checksum">Of the up sections of all of them, 64 hexadecimal digits.</param>
+/// <param name="Checksum">Of the up sections of all of them, and of the repeatable objects, 64 hexadecimal digits.</param>
 internal sealed record SchemaStamp(long Version, string Checksum)
 {
     private const string Mark = ", migrations to ";
@@ -24,7 +24,7 @@ internal sealed record SchemaStamp(long Version, string Checksum)
             text.Append(CultureInfo.InvariantCulture, $"{migration.Version} {migration.Up.Checksum} {migration.Up.Transactional}\n");
         }
 
-        return new(migrations.Count == 0 ? 0 : migrations[^1].Version,
+        return new(migrations.Select(migration => migration.Version).DefaultIfEmpty(0).Max(),
             Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()))));
     }
 

@@ -73,15 +73,16 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         var replayer = targets.Replayer(options.Shadow, new ReplayOptions { LockTimeout = lockTimeout, TimeZone = sizes.TimeZone });
         var checker = new Checker(replayer, sizes) { Policy = settings.Check.Policy, Notes = new NoteProgress(report),
             Steps = new DetailProgress(report) };
-        var results = await checker.RunAsync(migrations, chosen, Rows(options), cancellationToken);
+        IReadOnlyList<Migration> all = [.. migrations, .. Repeatable.InOrder(workspace.Repeatables, one => one.Up.Script)];
+        var results = await checker.RunAsync(all, chosen, Rows(options), cancellationToken);
         var isOther = results.All(result => result.Trace.Completed)
-            && await schemaFile.IsOtherAsync(replayer, migrations, cancellationToken);
+            && await schemaFile.IsOtherAsync(replayer, [.. migrations, .. workspace.Repeatables], cancellationToken);
         await WriteAsync(options, results, TimeProvider.System.GetElapsedTime(started), cancellationToken);
         if (options.Fix)
         {
             var pending = options.IsOfFiles && targets.Named() is { } known
                 ? await PendingAsync(new Database(known.Url), migrations, cancellationToken) : chosen;
-            var open = results.Where(result => pending.Any(migration => migration.Version == result.Migration.Version)).ToList();
+            var open = results.Where(result => !result.Migration.IsRepeatable && pending.Any(migration => migration.Version == result.Migration.Version)).ToList();
             var found = await checker.FixAsync(migrations, open, cancellationToken);
             progress.Dispose();
             await fixes.WriteAsync(found, options.Yes, cancellationToken);
@@ -95,10 +96,11 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
     private async Task<(IReadOnlyList<Migration> Chosen, Database? Database)> ChooseAsync(
         Options options, IReadOnlyList<Migration> migrations, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Migration>? chosen = options.All ? migrations
-            : options.Staged ? await Git.StagedAsync(migrations, shell, report, cancellationToken)
-            : options.Since is { } revision ? await Git.ChangedSinceAsync(revision, migrations, shell, report, cancellationToken)
-            : options.Shadow is not null && targets.Named() is null ? migrations
+        IReadOnlyList<Migration> all = [.. migrations, .. workspace.Repeatables];
+        IReadOnlyList<Migration>? chosen = options.All ? all
+            : options.Staged ? await Git.StagedAsync(all, shell, report, cancellationToken)
+            : options.Since is { } revision ? await Git.ChangedSinceAsync(revision, all, shell, report, cancellationToken)
+            : options.Shadow is not null && targets.Named() is null ? all
             : null;
         if (chosen is not null)
         {
@@ -112,9 +114,9 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
     private async Task<IReadOnlyList<Migration>> PendingAsync(
         Database database, IReadOnlyList<Migration> migrations, CancellationToken cancellationToken)
     {
-        var migrator = new Migrator(database, migrations, settings.RunOptions, null);
+        var migrator = new Migrator(database, migrations, settings.RunOptions, null, workspace.Repeatables);
         var plan = await migrator.PlanAsync(new PlanRequest(AllowOutOfOrder: true, AllowMissing: true, Fresh: true), cancellationToken);
-        return [.. plan.Ups.Select(step => step.File)];
+        return [.. plan.Ups.Concat(plan.Repeatables).Select(step => step.File)];
     }
 
     /// <summary>
@@ -194,7 +196,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
     /// <summary>A migration with an error in it gets none: it is not what production should be held to.</summary>
     private void Certify(IReadOnlyList<CheckResult> results)
     {
-        foreach (var result in results)
+        foreach (var result in results.Where(result => !result.Migration.IsRepeatable))
         {
             var hasErrors = result.Findings.Any(finding => finding is { Allowed: null, Severity: Severity.Error });
             if (!hasErrors && result.Record is { } record)

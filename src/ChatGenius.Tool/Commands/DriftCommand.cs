@@ -49,8 +49,8 @@ internal sealed class DriftCommand(
         using var progress = new RunProgress(report);
         progress.Show("Comparing the database with its migrations");
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
-        var statuses = await migrator.StatusAsync(cancellationToken);
-        var applied = Replayable(statuses);
+        var (statuses, repeatables) = await migrator.AllStatusAsync(cancellationToken);
+        IReadOnlyList<Migration> applied = [.. Replayable(statuses), .. Replayable(repeatables)];
         var isTakenOver = statuses.Any(status => status.Row?.Details?.Origin == "baseline");
         var others = isTakenOver ? await migrator.FindToolsAsync(cancellationToken) : [];
         List<string> excluded = [.. change.Excluded, .. others.SelectMany(table => table.Patterns)];
@@ -66,7 +66,7 @@ internal sealed class DriftCommand(
         var timeZone = (await TableSizes.ReadServerAsync(target.Database, cancellationToken)).TimeZone;
         await using var replayed = await targets.Replayer(shadow, new ReplayOptions { TimeZone = timeZone })
             .OpenAsync(applied, cancellationToken: cancellationToken);
-        report.Detail($"Replayed {Plural.Of(applied.Count, "migration")} on {replayed.Database.Url.Display}");
+        report.Detail($"Replayed {PlanText.Count(applied.Count(one => !one.IsRepeatable), applied.Count(one => one.IsRepeatable))} on {replayed.Database.Url.Display}");
         foreach (var reason in replayed.Missing)
         {
             report.Warn(new Problem(
@@ -103,6 +103,22 @@ internal sealed class DriftCommand(
             throw new ProblemException("CG1114", $"The migration {Id(pending)} is pending: what is written now would come after it",
                 advice: $"Apply it first: {new ToolCall("apply")}.");
         }
+    }
+
+    /// <summary>The repeatable objects that ran, as their files have them: what a database has kept of their text is not run on a server of
+    /// ours.</summary>
+    private IEnumerable<Migration> Replayable(IReadOnlyList<RepeatableStatus> statuses)
+    {
+        foreach (var status in statuses.Where(one => one.State is RepeatableState.Changed or RepeatableState.Missing))
+        {
+            report.Warn(new Problem(
+                "CG1108",
+                status.State == RepeatableState.Missing ? $"The repeatable object {status.Name} ran, and its file is gone"
+                    : $"The repeatable object {status.Name} was edited after it ran",
+                Advice: "A difference may come from that."));
+        }
+
+        return statuses.Where(one => one.State is RepeatableState.Current or RepeatableState.Changed).Select(one => one.File!);
     }
 
     /// <summary>The migrations that the history names, as their files have them.</summary>

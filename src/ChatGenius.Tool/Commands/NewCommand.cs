@@ -173,7 +173,14 @@ internal sealed partial class NewCommand(
     private async Task<ExitCode> WriteDiffAsync(string name, Options options, CancellationToken cancellationToken)
     {
         var wanted = options.Diff(settings);
-        var chain = MigrationSource.Load(settings.MigrationsFolder, settings.Bundle, cancellationToken: cancellationToken);
+        var problems = new List<Problem>();
+        var repeatables = Repeatable.Load(settings.MigrationsFolder, problems);
+        IReadOnlyList<Migration> chain =
+        [
+            .. Repeatable.Together(problems, () =>
+                MigrationSource.Load(settings.MigrationsFolder, settings.Bundle, cancellationToken: cancellationToken)),
+            .. repeatables,
+        ];
         var schema = options.Source is { } source
             ? await sources.ReadAsync(source, "--from-diff", options.Shadow, wanted.Read, cancellationToken)
             : await sources.ReadTargetAsync(wanted.Read, cancellationToken);

@@ -50,7 +50,7 @@ internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shel
         var script = MigrationScript.Write(plan, settings.RunOptions);
         OutputFile.Write(shell, report, output, script);
         report.Note(plan.Steps.Count == 0 ? "Nothing to do: the script only makes the history"
-            : $"{Plural.Of(plan.Steps.Count, "migration")} written");
+            : $"{PlanText.Count(plan.Steps.Count - plan.Repeatables.Count, plan.Repeatables.Count)} written");
         return ExitCode.Done;
     }
 
@@ -93,7 +93,7 @@ internal sealed class ScriptCommand(Workspace workspace, Settings settings, Shel
             RequireThere(migrations, from);
             var earlier = migrations.Where(migration => migration.Version < from)
                 .Select(migration => new HistoryRow(migration.Version, migration.Name, migration.Up.Checksum, default));
-            return MigrationPlan.Apply(migrations, HistorySnapshot.Empty with { Rows = [.. earlier] }, request);
+            return MigrationPlan.Apply(migrations, HistorySnapshot.Empty with { Rows = [.. earlier] }, request, workspace.Repeatables);
         }
 
         var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);

@@ -42,7 +42,7 @@ internal sealed class VerifyCommand(Workspace workspace, SchemaFile schemaFile, 
                 .Where(migration => strict && migration.Name.Any(c => char.IsAsciiLetterUpper(c) || c is '-' or ' '))
                 .Select(migration => new Problem("CG0303", $"{migration.Source.Path}: the name is not snake_case",
                     Advice: $"Where it is applied nowhere, rename it: {MigrationName.Normalize(migration.Name)}.")));
-            problems.AddRange(schemaFile.Stale(migrations) is { } stale ? [stale] : []);
+            problems.AddRange(schemaFile.Stale([.. migrations, .. workspace.Repeatables]) is { } stale ? [stale] : []);
             if (migrations.All(migration => migration.Origin == MigrationOrigin.Bundle) && workspace.PassedOver() is { } instead)
             {
                 problems.Add(new Problem("CG0326", $"There is no migration in {settings.MigrationsFolder}, and something else is",

@@ -102,7 +102,7 @@ internal sealed partial class History(string schemaName)
                 HistoryTables.SelectFacts(schemaName),
                 HistoryTables.Guard,
                 .. hasFormat ? [$"SELECT version FROM {_schema}.format"] : Array.Empty<SqlQuery>(),
-                $"SELECT version, name, checksum, applied_at{more} FROM {_schema}.history ORDER BY version",
+                $"SELECT version, name, checksum, applied_at, origin = 'baseline'{more} FROM {_schema}.history ORDER BY version",
                 // The newest row of each section that was begun and not finished.
                 $"""
                 SELECT DISTINCT ON (version) version, name, direction, statement, count, finished_at IS NULL, checksum, pid, backend_start,
@@ -322,15 +322,16 @@ internal sealed partial class History(string schemaName)
     private static HistoryRow ReadRow(NpgsqlDataReader reader, HistoryColumns columns) =>
         new(reader.GetInt64(0), reader.GetString(1), reader.GetString(2), reader.GetDateTime(3))
         {
-            DownSql = columns is HistoryColumns.Down or HistoryColumns.Redo ? reader.GetString(4) : null,
+            IsBaseline = reader.GetBoolean(4),
+            DownSql = columns is HistoryColumns.Down or HistoryColumns.Redo ? reader.GetString(5) : null,
             Details = columns == HistoryColumns.Details
                 ? new HistoryDetails(
-                    TimeSpan.FromMilliseconds(reader.GetDouble(4)),
-                    reader.GetString(5),
+                    TimeSpan.FromMilliseconds(reader.GetDouble(5)),
                     reader.GetString(6),
                     reader.GetString(7),
-                    reader.GetInt32(8),
-                    reader.IsDBNull(9) ? null : reader.GetString(9))
+                    reader.GetString(8),
+                    reader.GetInt32(9),
+                    reader.IsDBNull(10) ? null : reader.GetString(10))
                 : null,
         };
 

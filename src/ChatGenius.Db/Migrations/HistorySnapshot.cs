@@ -10,6 +10,9 @@ namespace ChatGenius.Db.Migrations;
 /// <param name="AppliedAt">When it was applied, by the server's clock.</param>
 internal sealed record HistoryRow(long Version, string Name, string Checksum, DateTime AppliedAt)
 {
+    /// <summary>Whether a baseline marked it: something else ran it, from a file that may have been another one.</summary>
+    public bool IsBaseline { get; init; }
+
     /// <summary>What a plan has no use for; read only by <see cref="Migrator.StatusAsync"/>.</summary>
     public HistoryDetails? Details { get; init; }
 

@@ -71,8 +71,8 @@ public sealed partial record MigrationPlan
     }
 
     /// <summary>
-    /// What is undone may be what a repeatable object has been edited for since: then it gets back the text that ran while the newest of the
-    /// migrations that stay was the newest. Where none ran then, it stays, unless it is in the way.
+    /// What is undone may be what a repeatable object has been edited for since: then it gets back the text that ran while the newest of
+    /// the migrations that stay was the newest. Where none ran then, it stays, unless it is in the way.
     /// </summary>
     private MigrationPlan WithOlderTexts(
         IReadOnlyList<Migration> files, HistorySnapshot history, RollbackRequest request, List<Problem> problems)

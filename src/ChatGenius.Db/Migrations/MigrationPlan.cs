@@ -75,6 +75,7 @@ public sealed partial record MigrationPlan(
         var problems = new List<Problem>();
         var remarks = new List<string>();
         var steps = new List<MigrationStep>();
+        var mild = new Dictionary<MigrationState, List<string>> { [MigrationState.Edited] = [], [MigrationState.Missing] = [] };
         if (request.To is { } target && !statuses.Any(status => status.Version == target))
         {
             problems.Add(PlanProblem.NoSuchMigration(target, statuses));
@@ -84,6 +85,10 @@ public sealed partial record MigrationPlan(
         {
             switch (status.State)
             {
+                case MigrationState.Edited when status.Row!.IsBaseline && status.Row.Name == status.Migration!.Name:
+                case MigrationState.Missing when status.Row!.IsBaseline && status.Version <= newestFile:
+                    mild[status.State].Add(FormatId(status.Version, status.Name));
+                    break;
                 case MigrationState.Edited:
                     problems.Add(PlanProblem.Edited(status, statuses));
                     break;
@@ -131,6 +136,10 @@ public sealed partial record MigrationPlan(
             throw new ProblemException(problems);
         }
 
+        // What another tool ran, it ran from its own files.
+        remarks.AddRange(mild.Where(one => one.Value.Count > 0).Select(one =>
+            $"A baseline marked {string.Join(", ", one.Value.Take(3))}{(one.Value.Count > 3 ? $" and {one.Value.Count - 3} more" : "")}, "
+                + (one.Key == MigrationState.Edited ? "edited since then" : "and there is no such file")));
         steps = [.. steps.Take(request.Steps ?? int.MaxValue)];
         if (steps.Count > 0 && !request.Fresh && history.Found?.ReasonNotToApply(steps) is { } found)
         {

@@ -56,7 +56,8 @@ public sealed partial class Migrator
     private async Task<bool> TakeAwayAsync(
         MigrationSession session, MigrationPlan plan, StepsOutcome.Refused refused, CancellationToken cancellationToken)
     {
-        if (refused.Failure is not { Error.SqlState: PostgresErrorCodes.DependentObjectsStillExist, Owner.Direction: MigrationDirection.Down }
+        if (refused.Failure is not
+            { Error.SqlState: PostgresErrorCodes.DependentObjectsStillExist, Owner.Direction: MigrationDirection.Down }
             || refused.Afterwards is not null)
         {
             return false;

@@ -179,7 +179,7 @@ internal sealed partial class RepeatableSteps(
         [.. MigrationSession.Reset, $"SELECT {session.SettingCalls(local: true)}", $"RELEASE SAVEPOINT {File}"];
 
     private async Task RecordAsync(
-        IReadOnlyList<MigrationStep> steps, Dictionary<MigrationStep, TimeSpan> took, CancellationToken cancellationToken)
+        List<MigrationStep> steps, Dictionary<MigrationStep, TimeSpan> took, CancellationToken cancellationToken)
     {
         if (steps.Count == 0)
         {

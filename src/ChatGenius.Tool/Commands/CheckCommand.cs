@@ -82,7 +82,8 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         {
             var pending = options.IsOfFiles && targets.Named() is { } known
                 ? await PendingAsync(new Database(known.Url), migrations, cancellationToken) : chosen;
-            var open = results.Where(result => !result.Migration.IsRepeatable && pending.Any(migration => migration.Version == result.Migration.Version)).ToList();
+            var open = results.Where(result => !result.Migration.IsRepeatable
+                && pending.Any(migration => migration.Version == result.Migration.Version)).ToList();
             var found = await checker.FixAsync(migrations, open, cancellationToken);
             progress.Dispose();
             await fixes.WriteAsync(found, options.Yes, cancellationToken);

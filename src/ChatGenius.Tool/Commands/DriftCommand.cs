@@ -66,7 +66,8 @@ internal sealed class DriftCommand(
         var timeZone = (await TableSizes.ReadServerAsync(target.Database, cancellationToken)).TimeZone;
         await using var replayed = await targets.Replayer(shadow, new ReplayOptions { TimeZone = timeZone })
             .OpenAsync(applied, cancellationToken: cancellationToken);
-        report.Detail($"Replayed {PlanText.Count(applied.Count(one => !one.IsRepeatable), applied.Count(one => one.IsRepeatable))} on {replayed.Database.Url.Display}");
+        var numbered = applied.Count(one => !one.IsRepeatable);
+        report.Detail($"Replayed {PlanText.Count(numbered, applied.Count - numbered)} on {replayed.Database.Url.Display}");
         foreach (var reason in replayed.Missing)
         {
             report.Warn(new Problem(

@@ -79,6 +79,13 @@ internal sealed class VerifyCommand(Workspace workspace, SchemaFile schemaFile, 
             report.Note(gap, label: "note");
         }
 
+        if (migrations.Count(migration => migration.Down is { Irreversible: true, Script.Statements.Count: 0 }
+            && migration.StoredDown != migration.Down.Text) is > 0 and var empty)
+        {
+            report.Note(
+                $"{Plural.Of(empty, "down section")} {(empty == 1 ? "is" : "are")} empty, which is taken for no way back", label: "note");
+        }
+
         var irreversible = migrations.Count(migration => migration.Down.Irreversible);
         report.Result($"{Plural.Of(migrations.Count, "migration")} verified{(irreversible == 0 ? "" : $", {irreversible} irreversible")}");
         if (workspace.Repeatables.Count > 0)

@@ -15,7 +15,9 @@ public class DbmateFolderTests
         using var tool = Project(database);
         tool.Write("chatgenius-db.json", """{ "bundle": false, "format": "dbmate" }""");
 
-        (await tool.RunAsync("verify")).Out.ShouldBe("2 migrations verified, 1 irreversible\n");
+        var verify = await tool.RunAsync("verify");
+        verify.Out.ShouldBe("2 migrations verified, 1 irreversible\n");
+        verify.Error.ShouldBe("note: 1 down section is empty, which is taken for no way back\n");
         (await tool.RunAsync("apply")).ExitCode.ShouldBe(ExitCode.Done);
         (await tool.RunAsync("status")).Out.ShouldContain("add Big-users");
         (await tool.RunAsync("rollback", "--yes")).ExitCode.ShouldBe(ExitCode.Done);
@@ -42,6 +44,26 @@ public class DbmateFolderTests
         apply.ExitCode.ShouldBe(ExitCode.Done, apply.Error);
         refused.Error.ShouldContain("CG0317");
         refused.Error.ShouldNotContain(First);
+    }
+
+    [Fact]
+    public async Task What_a_baseline_has_marked_may_be_edited_or_gone_and_that_is_said()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = Project(database);
+        tool.Write("chatgenius-db.json", """{ "bundle": false, "format": "dbmate" }""");
+        tool.Write("migrations/20240103000000_c.sql", "-- migrate:up\nCREATE TABLE c (id int);\n-- migrate:down\nDROP TABLE c;\n");
+        (await tool.RunAsync("baseline", "--to", "20240102000000", "--force", "--yes")).ExitCode.ShouldBe(ExitCode.Done);
+        File.Delete(Path.Combine(tool.Folder, "migrations", First));
+        tool.Write($"migrations/{Second}", "-- migrate:up\nSELECT 'edited';\n-- migrate:down\nSELECT 1;\n");
+
+        var apply = await tool.RunAsync("apply");
+
+        apply.ExitCode.ShouldBe(ExitCode.Done, apply.Error);
+        apply.Error.ShouldContain("A baseline marked 20240102000000_addOrders, edited since then");
+        apply.Error.ShouldContain("A baseline marked 20240101000000_add Big-users, and there is no such file");
+        tool.Write("migrations/20240103000000_c.sql", "-- migrate:up\nCREATE TABLE d (id int);\n-- migrate:down\nDROP TABLE d;\n");
+        (await tool.RunAsync("apply")).Error.ShouldContain("CG0401", customMessage: "What this tool ran is judged as ever.");
     }
 
     [Fact]

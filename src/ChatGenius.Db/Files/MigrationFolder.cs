@@ -102,6 +102,7 @@ internal sealed class MigrationFolder
             foreach (var (name, text) in files)
             {
                 var path = System.IO.Path.Combine(Path, name);
+                Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
                 WholeFile.Write(path, System.Text.Encoding.UTF8.GetBytes(text), overwrite: false);
                 written.Add(path);
             }

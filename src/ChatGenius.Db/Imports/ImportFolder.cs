@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Enumeration;
 using System.Numerics;
 using ChatGenius.Db.Text;
 
@@ -50,14 +51,18 @@ internal sealed class ImportFolder
         Path = path;
         try
         {
-            // What begins with a dot is passed over, and no link is followed: it may lead round in a circle.
+            // What begins with a dot is passed over; a link to a folder may lead round in a circle.
             var all = new EnumerationOptions
             {
                 RecurseSubdirectories = true, MaxRecursionDepth = 5, IgnoreInaccessible = false,
                 AttributesToSkip = FileAttributes.Hidden | FileAttributes.System,
             };
-            Files = [.. Directory.EnumerateFiles(path, "*", all)
-                .Select(file => System.IO.Path.GetRelativePath(path, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
+            var files = new FileSystemEnumerable<string>(path, (ref FileSystemEntry entry) => entry.ToSpecifiedFullPath(), all)
+            {
+                ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory,
+                ShouldRecursePredicate = (ref FileSystemEntry entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0,
+            };
+            Files = [.. files.Select(file => System.IO.Path.GetRelativePath(path, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

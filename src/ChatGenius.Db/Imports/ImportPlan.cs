@@ -24,19 +24,23 @@ internal enum ImportState
 /// <param name="Migration">The file as it is read back; null for <see cref="ImportState.InBundle"/>.</param>
 internal sealed record ImportedFile(ImportedMigration From, string File, ImportState State, Migration? Migration)
 {
+    /// <summary>Whether it has no number, and runs again whenever it changes.</summary>
+    public bool IsRepeatable => Migration is { Version: 0 };
+
     /// <summary>Whether there is no way back.</summary>
-    public bool IsIrreversible => Migration is { Down.Irreversible: true };
+    public bool IsIrreversible => Migration is { Version: > 0, Down.Irreversible: true } && WrittenDown is null;
+
+    /// <summary>A down section that was found out later, its directive included; it may have questions that are still open.</summary>
+    public string? WrittenDown { get; init; }
 
     /// <summary>What is written.</summary>
-    public string Text => Migration!.Source.Substring(0, Migration.Source.Utf8.Length);
+    public string Text => WrittenDown is null ? Migration!.Source.Substring(0, Migration.Source.Utf8.Length)
+        : Migration!.Source.Substring(0, Migration.Down.Start) + WrittenDown;
 
-    /// <summary>The same with another down section, which begins with its directive; one without statements changes nothing.</summary>
-    public ImportedFile WithDown(string section) =>
-        MigrationParser.ParseSection(SourceText.From(File, section)).Script.Statements.Count == 0 ? this : this with
-    {
-        Migration = MigrationParser.Parse(
-            SourceText.From(Migration!.Source.Path, ImportPlan.Head(Migration) + section), MigrationOrigin.Folder),
-    };
+    /// <summary>The same with another down section; one without statements and questions changes nothing.</summary>
+    public ImportedFile WithDown(string section) => section.Contains("cgdb:todo", StringComparison.Ordinal)
+        || MigrationParser.ParseSection(SourceText.From(File, section)).Script.Statements.Count > 0
+            ? this with { WrittenDown = section } : this;
 }
 
 /// <summary>
@@ -90,8 +94,33 @@ internal static class ImportPlan
         return problems.Count == 0 ? files : throw new ProblemException(problems);
     }
 
-    /// <summary>A file up to its down section.</summary>
-    internal static string Head(Migration migration) => migration.Source.Substring(0, migration.Down.Start);
+    /// <summary>The same for what the tool runs again whenever it changes.</summary>
+    /// <exception cref="ProblemException">CG0328 to CG0331 as for <see cref="Repeatable.From"/>; CG1504: two of one name, or the file is
+    /// there with another content.</exception>
+    public static IReadOnlyList<ImportedFile> OfRepeatables(string tool, IReadOnlyList<ImportedMigration> repeatables, string folder)
+    {
+        var files = new List<ImportedFile>();
+        var problems = new List<Problem>();
+        foreach (var repeatable in repeatables)
+        {
+            var name = Path.Combine(Repeatable.FolderName, $"{repeatable.Name}.sql");
+            var path = Path.Combine(folder, name);
+            var own = Repeatable.From(SourceText.From(path, Origin(tool, repeatable) + repeatable.Up), problems);
+            var isThere = File.Exists(path);
+            if (files.Exists(file => file.File == name)
+                || (isThere && !Repeatable.From(SourceText.Read(path), problems).Up.IsSameAs(own.Up)) || !repeatable.UpInTransaction)
+            {
+                problems.Add(new Problem(
+                    "CG1504", $"{repeatable.Source} can't become {path}: " + (!repeatable.UpInTransaction ? "it can't run in a transaction"
+                        : isThere ? "that is there, and is another one" : "another one becomes that"),
+                    Advice: "Change a copy of the file, and import that."));
+            }
+
+            files.Add(new ImportedFile(repeatable, name, isThere ? ImportState.There : ImportState.New, own));
+        }
+
+        return problems.Count == 0 ? files : throw new ProblemException(problems);
+    }
 
     private static long? NumberOf(string version) =>
         long.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= MigrationNumber.Highest
@@ -117,14 +146,16 @@ internal static class ImportPlan
 
     private static string Text(string tool, ImportedMigration migration)
     {
-        var source = string.Concat(migration.Source.Select(c => char.IsControl(c) ? '?' : c));
         var down = migration.Down ?? "";
         var (hasUp, hasDown) = (HasStatements(migration.Up), HasStatements(down));
-        return $"-- Imported from {tool}: {source}\n"
+        return Origin(tool, migration)
             + $"-- migrate:up{(migration.UpInTransaction ? "" : " transaction:false")}\n{Lines(migration.Up)}\n"
             + $"-- migrate:down{(migration.DownInTransaction || !hasDown ? "" : " transaction:false")}"
             + (hasUp && !hasDown ? $" irreversible:true\n-- {tool} has no statements that undo it.\n" : "\n") + Lines(down);
     }
+
+    private static string Origin(string tool, ImportedMigration migration) =>
+        $"-- Imported from {tool}: {string.Concat(migration.Origin.Select(c => char.IsControl(c) ? '?' : c))}\n";
 
     private static string Lines(string text) => text.Length == 0 || text.EndsWith('\n') ? text : text + "\n";
 

@@ -34,30 +34,35 @@ internal static class ImportReader
             }
         }
 
-        if (entries.Count == 0 && problems.Count == 0)
+        var repeatables = tool.Repeatable is null ? [] : folder.Files.Where(file => Regex.IsMatch(file, tool.Repeatable))
+            .Select(file => new ImportEntry("", Regex.Match(file, tool.Repeatable).Groups["name"].Value, "", file, null))
+            .OrderBy(entry => entry.Name, StringComparer.Ordinal).ToList();
+        if (entries.Count + repeatables.Count + problems.Count == 0)
         {
             throw new ProblemException(
                 "CG1501", $"There is no migration of {tool.Name} in {path}", advice: $"Its files are called like {tool.Example}.");
         }
 
-        var migrations = new List<ImportedMigration>();
-        foreach (var entry in entries)
+        List<ImportedMigration> ReadAll(IEnumerable<ImportEntry> some) => [.. some.Select(entry =>
         {
             try
             {
-                migrations.Add(Read(tool, folder, entry, problems));
+                return Read(tool, folder, entry, problems);
             }
             catch (ProblemException e)
             {
                 problems.AddRange(e.Problems);
+                return null;
             }
-        }
+        }).OfType<ImportedMigration>()];
 
-        var read = entries.SelectMany(entry => (string?[])[entry.Up, entry.Down]).ToHashSet();
+        var migrations = ReadAll(entries);
+        var read = entries.Concat(repeatables).SelectMany(entry => (string?[])[entry.Up, entry.Down]).ToHashSet();
         var others = folder.Files.Where(file => file.EndsWith(".sql", StringComparison.OrdinalIgnoreCase) && !read.Contains(file)
             && !(tool.RunsInPsql && file.StartsWith("verify/", StringComparison.Ordinal))).ToList();
         return new ImportedFolder(migrations, problems)
         {
+            Repeatables = ReadAll(repeatables),
             Notes = others.Count == 0 ? [] : [$"{tool.Name} does not run {string.Join(", ", others.Take(MostNamed))}"
                 + (others.Count > MostNamed ? $" and {others.Count - MostNamed} more" : "") + ": passed over"],
         };
@@ -72,13 +77,13 @@ internal static class ImportReader
             folder.Shown(entry.Path), entry.Version, ImportedMigration.NameOf(entry.Name), first.Up.Text, down?.Text,
             first.Up.InTransaction, down?.InTransaction ?? true)
         {
-            Key = entry.Key,
+            Key = entry.Key, Origin = entry.Path,
         };
     }
 
     private static ImportedSections ReadFile(ImportTool tool, ImportFolder folder, string file, List<Problem> problems)
     {
-        var (inTransaction, replaces) = (true, true);
+        var (inTransaction, replaces) = (!tool.RunsInPsql, true);
         var beside = file + tool.Settings;
         var settings = tool.Settings is not null && folder.Files.Contains(beside) ? folder.Read(beside) : SourceText.From("", "");
         var at = 0;

@@ -114,7 +114,7 @@ internal sealed class ImportText
         {
             if (_tool.Up is not null && !_tool.MayHaveNoSections)
             {
-                Refuse(0, 1, $"There is no comment that begins the up section, as {_tool.Name} has it");
+                Refuse(0, 1, $"there is no comment that begins the up section, as {_tool.Name} has it");
             }
 
             return new ImportedSections(Section(0, _text.Length, inTransaction), null);
@@ -122,7 +122,7 @@ internal sealed class ImportText
 
         if (Parse(0, marks[0].Token.Start).Statements is [var first, ..])
         {
-            Refuse(first.Start, 1, "The statement is above the first section, so it is in none");
+            Refuse(first.Start, 1, "the statement is above the first section, so it is in none");
         }
 
         ImportedSection? up = null, down = null;
@@ -131,7 +131,7 @@ internal sealed class ImportText
             var (token, isUp, own) = marks[i];
             if ((isUp ? up : down) is not null)
             {
-                Refuse(token.Start, token.Length, "The section begins a second time");
+                Refuse(token.Start, token.Length, "the section begins a second time");
                 continue;
             }
 
@@ -141,7 +141,7 @@ internal sealed class ImportText
 
         if (up is null)
         {
-            Refuse(0, 1, "There is no up section");
+            Refuse(0, 1, "there is no up section");
         }
 
         return new ImportedSections(up ?? new ImportedSection("", true), down);
@@ -166,7 +166,7 @@ internal sealed class ImportText
             var start = match.Index + match.Value.IndexOf('-', StringComparison.Ordinal);
             if (comments.Exists(comment => comment.Start == start) && !_cuts.Exists(cut => cut.Start == start))
             {
-                Refuse(start, match.Index + match.Length - start, "The comment would begin a section of ours, and to "
+                Refuse(start, match.Index + match.Length - start, "the comment would begin a section of ours, and to "
                     + $"{_tool.Name} it begins none");
             }
         }
@@ -192,7 +192,7 @@ internal sealed class ImportText
 
         if (isOpen && !inTransaction)
         {
-            Refuse(controls[^1].Start, controls[^1].End - controls[^1].Start, "The transaction does not end in this section");
+            Refuse(controls[^1].Start, controls[^1].End - controls[^1].Start, "the transaction does not end in this section");
         }
 
         var opening = inTransaction || controls[0] == own[0];
@@ -225,8 +225,8 @@ internal sealed class ImportText
             if (statement.TransactionControl == SqlTransactionControl.Prepare || new StatementText(statement).Has("CHAIN")
                 || (begins && isOpen && !IsPlain(statement)))
             {
-                Refuse(statement.Start, statement.End - statement.Start, begins ? "A transaction begins in a transaction"
-                    : "A migration can't be continued after it");
+                Refuse(statement.Start, statement.End - statement.Start, begins ? "a transaction begins in a transaction"
+                    : "a migration can't be continued after it");
             }
             else if (begins == isOpen)
             {

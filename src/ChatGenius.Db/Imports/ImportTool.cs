@@ -41,6 +41,9 @@ internal sealed record ImportTool(string Name, string Example)
     /// <summary>Whether psql runs the files, and so replaces its variables and commits each statement.</summary>
     internal bool RunsInPsql { get; init; }
 
+    /// <summary>Files that the tool runs again whenever they change; the group is <c>name</c>.</summary>
+    internal string? Repeatable { get; init; }
+
     /// <summary>The ending of a file beside a migration's that has settings for it.</summary>
     internal string? Settings { get; init; }
 
@@ -85,13 +88,13 @@ internal sealed record ImportTool(string Name, string Example)
         new("flyway", "V1_2__create_users.sql")
         {
             File = @"(?:^|/)(?:V|(?<down>U))(?<version>\d[\d._]*?)__(?<name>[^/]*)\.sql$",
+            Repeatable = @"(?:^|/)R__(?<name>[^/]*)\.sql$",
             Settings = ".conf",
             Refused = [(@"\$\{[^}\r\n]*\}", "Flyway puts a value in this place; write it there, or say placeholderReplacement=false in a "
                 + ".conf beside the file where Flyway has that off")],
             RefusedFiles =
             [
                 (@"(?:^|/)[VURB][^/]*__[^/]*\.(?:java|kt|groovy|scala|class)$", IsProgram),
-                (@"(?:^|/)R__[^/]*\.sql$", "is run again whenever it changes, which has no place among numbered migrations"),
                 (@"(?:^|/)B\d[^/]*__[^/]*\.sql$", "is what Flyway runs on an empty database instead of all before it, not after them"),
                 (@"(?:^|/)(?:before|after|createSchema)[A-Za-z]*(?:__[^/]*)?\.sql$",
                     "is run by Flyway beside migrations, and is not one of them"),

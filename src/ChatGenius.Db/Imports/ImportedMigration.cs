@@ -14,12 +14,14 @@ internal sealed record ImportedMigration(
     /// <summary>What the other tool's own table has of it, where that is not the version.</summary>
     public string Key { get; init; } = Version;
 
+    /// <summary>What the file is called in its folder, for those who look for it later.</summary>
+    public string Origin { get; init; } = Path.GetFileName(Source);
+
     /// <summary>Brings what another tool takes for a name into snake_case. Nothing is refused: the file says what it was called.</summary>
     public static string NameOf(string text)
     {
         var words = string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')).Trim();
-        var name = words.Length == 0 ? "migration" : Files.MigrationName.Normalize(words[..Math.Min(words.Length, 120)]);
-        return name;
+        return words.Length == 0 ? "migration" : Files.MigrationName.Normalize(words[..Math.Min(words.Length, 120)]);
     }
 }
 
@@ -28,6 +30,9 @@ internal sealed record ImportedMigration(
 /// <param name="Problems">What can't be carried over; while there is any, nothing is written.</param>
 internal sealed record ImportedFolder(IReadOnlyList<ImportedMigration> Migrations, IReadOnlyList<Problem> Problems)
 {
+    /// <summary>What the tool runs after the migrations, again whenever it changes; without a version and a down.</summary>
+    public IReadOnlyList<ImportedMigration> Repeatables { get; init; } = [];
+
     /// <summary>What is to be said beside it: files that are no migrations, and the like.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 }

@@ -69,7 +69,10 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
 
         var bundle = MigrationSource.Load(null, settings.Bundle, cancellationToken: cancellationToken);
         IReadOnlyList<ImportedFile> Plan(IReadOnlyList<string> there) =>
-            ImportPlan.Of(tool.Name, read.Migrations, bundle, settings.MigrationsFolder, there);
+        [
+            .. ImportPlan.Of(tool.Name, read.Migrations, bundle, settings.MigrationsFolder, there),
+            .. ImportPlan.OfRepeatables(tool.Name, read.Repeatables, settings.MigrationsFolder),
+        ];
         var files = Plan(Names());
         if (writeDowns)
         {
@@ -81,11 +84,11 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
             await new MigrationFolder(settings.MigrationsFolder).ImportAsync(
                 there => Plan(there).Zip(files).Where(pair => pair.First.State == ImportState.New)
                     .Select(pair => (pair.Second.File, pair.Second.Text)).ToList(),
-                [.. files.Select(file => new ImportedNumber(tool.Name, file.From.Key, file.File))],
+                [.. files.Where(file => !file.IsRepeatable).Select(file => new ImportedNumber(tool.Name, file.From.Key, file.File))],
                 cancellationToken);
         }
 
-        Show(tool, files, isDry);
+        Show(tool, files, isDry, writeDowns);
         return ExitCode.Done;
     }
 
@@ -122,15 +125,15 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
         return result;
     }
 
-    private void Show(ImportTool tool, IReadOnlyList<ImportedFile> files, bool isDry)
+    private void Show(ImportTool tool, IReadOnlyList<ImportedFile> files, bool isDry, bool writeDowns)
     {
         var table = new Table(2, 0, "was", "is", "down");
         foreach (var file in files)
         {
             table.Add(
-                Path.GetFileName(file.From.Source), file.File,
+                file.From.Origin, file.File,
                 file.State == ImportState.InBundle ? "in the bundle: left out" : file.State == ImportState.There ? "there already"
-                    : file.IsIrreversible ? "irreversible" : "yes");
+                    : file.IsRepeatable ? "repeatable" : file.IsIrreversible ? "irreversible" : "yes");
         }
 
         table.Write(report);
@@ -149,9 +152,16 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
             },
             JsonContext.Readable.DoneJson);
         var irreversible = written.Count(file => file.IsIrreversible);
+        if (written.Count(file => file.WrittenDown?.Contains(SchemaMigrations.Todo, StringComparison.Ordinal) == true) is > 0 and var open)
+        {
+            report.Note($"{Plural.Of(open, "file")} with open questions in the down: answer each, take the line away, and apply takes "
+                + "the file (CG1408)", label: "note");
+        }
+
         report.Note(
             written.Count == 0 ? "Nothing to import: all of it is here"
             : $"{Plural.Of(written.Count, "migration")} {(isDry ? "would be written" : "written")} to {settings.MigrationsFolder}"
-                + (irreversible == 0 ? "" : $", {irreversible} irreversible (--write-downs writes what undoes them)"));
+                + (irreversible == 0 ? "" : $", {irreversible} irreversible"
+                    + (writeDowns ? "" : " (--write-downs writes what undoes them)")));
     }
 }

@@ -43,7 +43,7 @@ public class ImportPlanTests
     [InlineData("SELECT 1;\n", "SELECT 2;\n", "-- migrate:up\nSELECT 1;\n\n-- migrate:down\nSELECT 2;\n")]
     public void Texts(string up, string? down, string text) => ImportPlan.Of(
         "goose", [new ImportedMigration("db/1_a\n.sql", "1", "a", up, down)], [], "migrations", [])
-        .Single().Text.ShouldBe($"-- Imported from goose: db/1_a?.sql\n{text}");
+        .Single().Text.ShouldBe($"-- Imported from goose: 1_a?.sql\n{text}");
 
     [Theory]
     [InlineData("addUsers", "add_users")]

@@ -102,6 +102,37 @@ public class ImportReaderTests
         ImportReader.Read(ImportTool.All.Single(one => one.Name == "sqitch"), sandbox.Path).Problems.Count.ShouldBe(refused ? 1 : 0);
     }
 
+    /// <summary>psql has no transaction of its own: what a change says is what runs.</summary>
+    [Theory]
+    [InlineData("CREATE INDEX CONCURRENTLY ON t (i);", false)]
+    [InlineData("ALTER TYPE e ADD VALUE 'x'; INSERT INTO t VALUES ('x');", false)]
+    [InlineData("SELECT 1; SELECT 2;", true)]
+    [InlineData("BEGIN; SELECT 1; COMMIT;", true)]
+    [InlineData("SELECT 1; BEGIN; SELECT 2; COMMIT;", false)]
+    [InlineData("BEGIN; SELECT 1;", null)]
+    public void A_change_of_sqitch_runs_as_in_psql(string sql, bool? inTransaction)
+    {
+        using var sandbox = new Sandbox();
+        sandbox.Write("sqitch.plan", "a 2024 A <a>\n");
+        sandbox.Write("deploy/a.sql", sql);
+
+        var read = ImportReader.Read(ImportTool.All.Single(one => one.Name == "sqitch"), sandbox.Path);
+
+        read.Problems.Count.ShouldBe(inTransaction is null ? 1 : 0);
+        (inTransaction is null ? null : (bool?)read.Migrations.Single().UpInTransaction).ShouldBe(inTransaction);
+    }
+
+    [Fact]
+    [Trait("Needs", "Unix")]
+    public void A_link_to_a_folder_is_not_followed_and_one_to_a_file_is()
+    {
+        using var sandbox = new Sandbox();
+        File.CreateSymbolicLink(sandbox.Combine("V1__a.sql"), sandbox.Write("real.txt", "SELECT 1;"));
+        Directory.CreateSymbolicLink(sandbox.Combine("round"), sandbox.Path);
+
+        ImportReader.Read(ImportTool.All.Single(one => one.Name == "flyway"), sandbox.Path).Migrations.Count.ShouldBe(1);
+    }
+
     [Fact]
     public void A_change_of_sqitch_that_is_planned_again_has_the_files_of_its_tag_before()
     {

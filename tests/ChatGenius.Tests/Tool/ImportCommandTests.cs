@@ -66,6 +66,27 @@ public class ImportCommandTests
     }
 
     [Fact]
+    public async Task Repeatable_migrations_of_Flyway_become_repeatable_objects()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+        tool.Write("db/V1__a.sql", "CREATE TABLE a (i int);");
+        tool.Write("db/views/R__All_of_a.sql", "BEGIN;\nCREATE OR REPLACE VIEW all_of_a AS SELECT * FROM a;\nCOMMIT;");
+
+        var import = await tool.RunAsync("import", "flyway", "db", "--no-bundle");
+        import.Out.ShouldEndWith("views/R__All_of_a.sql  repeatable/all_of_a.sql  repeatable\n");
+        var apply = await tool.RunAsync("apply", "--no-bundle");
+        var again = await tool.RunAsync("import", "flyway", "db", "--no-bundle");
+        tool.Write("db/R__all-of-a.sql", "CREATE OR REPLACE VIEW all_of_a AS SELECT 1;");
+        var twice = await tool.RunAsync("import", "flyway", "db", "--no-bundle");
+
+        apply.ExitCode.ShouldBe(ExitCode.Done, apply.Error);
+        (await database.ScalarAsync<long>("SELECT count(*) FROM all_of_a")).ShouldBe(0);
+        again.Error.ShouldContain("all of it is here");
+        twice.Error.ShouldContain("CG1504");
+    }
+
+    [Fact]
     public async Task Missing_downs_are_found_out_by_a_replay()
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -73,11 +94,15 @@ public class ImportCommandTests
         tool.Write("prisma/20240101000000_a/migration.sql", "CREATE TABLE a (i int PRIMARY KEY);");
         tool.Write("prisma/20240102000000_b/migration.sql", "ALTER TABLE a ADD j int;\nCREATE INDEX ON a (j);");
         tool.Write("prisma/20240103000000_c/migration.sql", "INSERT INTO a VALUES (1);");
+        tool.Write("prisma/20240104000000_d/migration.sql", "CREATE TABLE d (i int NOT NULL, j int); ALTER TABLE d DROP j;");
+        tool.Write("prisma/20240105000000_e/migration.sql", "ALTER TABLE d DROP i;");
 
         var run = await tool.RunAsync(
             "import", "prisma", "prisma", "--no-bundle", "--write-downs", "--shadow", (await TestServer.UrlAsync()).Display);
         run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
         run.Error.ShouldContain("1 irreversible");
+        run.Error.ShouldContain("1 file with open questions");
+        tool.Write("migrations/20240105000000_e.sql", "-- migrate:up\n-- migrate:down\n");
         (await tool.RunAsync("apply", "--no-bundle", "--to", "20240102000000")).ExitCode.ShouldBe(ExitCode.Done);
         var back = await tool.RunAsync("rollback", "--no-bundle", "--all", "--yes");
 

@@ -33,6 +33,9 @@ internal sealed record ImportedFile(ImportedMigration From, string File, ImportS
     /// <summary>A down section that was found out later, its directive included; it may have questions that are still open.</summary>
     public string? WrittenDown { get; init; }
 
+    /// <summary>Why it is a draft; null where it is not.</summary>
+    public Problem? Refused => State == ImportState.InBundle ? null : From.Refused;
+
     /// <summary>What is written.</summary>
     public string Text => WrittenDown is null ? Migration!.Source.Substring(0, Migration.Source.Utf8.Length)
         : Migration!.Source.Substring(0, Migration.Down.Start) + WrittenDown;
@@ -131,9 +134,14 @@ internal static class ImportPlan
     {
         var other = names.Find(name => name != file.File);
         if (other is null && MigrationParser.Parse(SourceText.Read(path), MigrationOrigin.Folder, long.MaxValue) is var own
-            && own.Up.IsSameAs(file.Migration!.Up))
+            && (own.Up.IsSameAs(file.Migration!.Up) || file.From.Refused is not null))
         {
-            return file with { State = ImportState.There, Migration = own };
+            // Somebody has written as SQL what could not be read.
+            var mended = !own.Up.IsSameAs(file.Migration.Up);
+            return file with
+            {
+                State = ImportState.There, Migration = own, From = mended ? file.From with { Refused = null } : file.From,
+            };
         }
 
         problems.Add(new Problem(
@@ -151,7 +159,8 @@ internal static class ImportPlan
         return Origin(tool, migration)
             + $"-- migrate:up{(migration.UpInTransaction ? "" : " transaction:false")}\n{Lines(migration.Up)}\n"
             + $"-- migrate:down{(migration.DownInTransaction || !hasDown ? "" : " transaction:false")}"
-            + (hasUp && !hasDown ? $" irreversible:true\n-- {tool} has no statements that undo it.\n" : "\n") + Lines(down);
+            + (hasUp && !hasDown ? $" irreversible:true\n{migration.WhyNoDown ?? $"-- {tool} has no statements that undo it."}\n" : "\n")
+            + Lines(down);
     }
 
     private static string Origin(string tool, ImportedMigration migration) =>

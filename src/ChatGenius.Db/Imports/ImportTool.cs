@@ -120,7 +120,8 @@ internal sealed record ImportTool(string Name, string Example)
             Up = @"^(?i)[ \t]*--[- \t]*up[ \t]+migration",
             Down = @"^(?i)[ \t]*--[- \t]*down[ \t]+migration",
             MayHaveNoSections = true,
-            RefusedFiles = [(@"^\d[^/]*(?<!\.d)\.(?:js|cjs|mjs|ts|cts|mts)$", IsProgram)],
+            RefusedFiles = [(@"^\d[^/]*(?<!\.d)\.(?:js|cjs|mjs|ts|cts|mts)$",
+                IsProgram + ", or read the folder with 'chatgenius-db import typescript FOLDER'")],
         },
         new("sqitch", "sqitch.plan and deploy/create_users.sql") { List = ImportLists.OfSqitch, RunsInPsql = true },
         new("supabase", "20240101000000_create_users.sql") { File = NumberThenName, Order = ImportOrder.ByPath },
@@ -136,6 +137,7 @@ internal sealed record ImportTool(string Name, string Example)
             File = @"^(?<version>\d+)_(?<name>[^/]*?)(?:\.up|\.(?<down>down))?\.sql$",
             NoTransaction = @"^-- no-transaction",
         },
+        new("typescript", "0006_add_reactions.ts") { Reader = TypeScriptFolder.Read },
         new("diesel", "2024-01-01-000000_create_users/up.sql")
         {
             File = @"^(?<key>(?:(?<version>\d+)-?)+)_(?<name>[^/]*)/(?:up|(?<down>down))\.sql$",
@@ -143,6 +145,10 @@ internal sealed record ImportTool(string Name, string Example)
             RefusedFiles = [(@"/metadata\.toml$", "changes how Diesel runs the migration beside it")],
         },
     ];
+
+    /// <summary>Tools whose migrations are in TypeScript or JavaScript.</summary>
+    public static IReadOnlyList<string> InTypeScript { get; } =
+        ["knex", "sequelize", "typeorm", "kysely", "mikro-orm", "slonik", "umzug", "db-migrate", "payload", "javascript"];
 
     /// <summary>Tools whose migrations are programs, or in a language of their own.</summary>
     public static IReadOnlyList<string> NotSql { get; } =

@@ -17,6 +17,12 @@ internal sealed record ImportedMigration(
     /// <summary>What the file is called in its folder, for those who look for it later.</summary>
     public string Origin { get; init; } = Path.GetFileName(Source);
 
+    /// <summary>What its author says of there being no way back, as a comment.</summary>
+    public string? WhyNoDown { get; init; }
+
+    /// <summary>Why it can't be carried over; then the texts are a draft that no run gets past.</summary>
+    public Problem? Refused { get; init; }
+
     /// <summary>Brings what another tool takes for a name into snake_case. Nothing is refused: the file says what it was called.</summary>
     public static string NameOf(string text)
     {

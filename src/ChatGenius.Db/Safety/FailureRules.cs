@@ -85,13 +85,7 @@ internal static class FailureRules
             select new Finding(trace, "",
                 $"It can't run in a transaction{(trace.Error is { } error ? $": {error.MessageText}" : "")}",
                 IndexRules.Alone($"{trace.Statement.Text};")),
-        InText = (text, context) => context.Section.Transactional
-            && (text.Is("VACUUM") || text.Is("ALTER", "SYSTEM")
-                || ((text.Is("CREATE") || text.Is("DROP")) && (text.At(1, "DATABASE") || text.At(1, "TABLESPACE")))
-                || (!text.Is("REFRESH") && (text.At(2, "CONCURRENTLY") || text.At(3, "CONCURRENTLY"))
-                    && (text.At(1, "INDEX") || text.At(2, "INDEX") || text.Is("REINDEX")))
-                || text.AlterTableActions()
-                    .Any(a => text.At(a.Start, "DETACH", "PARTITION") && text.Within(a.Start, a.End, "CONCURRENTLY")))
+        InText = (text, context) => context.Section.Transactional && text.RefusesTransaction
             ? new Finding("", "It can't run in a transaction", IndexRules.Alone($"{text.Statement.Text};"))
             : null,
     };

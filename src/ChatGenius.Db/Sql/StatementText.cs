@@ -199,6 +199,13 @@ internal sealed class StatementText
         }
     }
 
+    /// <summary>Whether the server refuses it in a transaction block, as far as its text says.</summary>
+    internal bool RefusesTransaction => Is("VACUUM") || Is("ALTER", "SYSTEM")
+        || ((Is("CREATE") || Is("DROP")) && (At(1, "DATABASE") || At(1, "TABLESPACE")))
+        || (!Is("REFRESH") && (At(2, "CONCURRENTLY") || At(3, "CONCURRENTLY"))
+            && (At(1, "INDEX") || At(2, "INDEX") || Is("REINDEX")))
+        || AlterTableActions().Any(a => At(a.Start, "DETACH", "PARTITION") && Within(a.Start, a.End, "CONCURRENTLY"));
+
     /// <summary>Whether a word is outside parentheses between two places.</summary>
     internal bool Within(int start, int end, params ReadOnlySpan<string> words)
     {

@@ -15,10 +15,11 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
             var tool = app.Argument("TOOL", "Whose files they are");
             var folder = app.Argument("FOLDER", "Where they are");
             var downs = app.Option("--write-downs", "Write the downs that are missing, as new --down does", CommandOptionType.NoValue);
+            var drafts = app.Option("--drafts", "Write what can't be read too, as far as it can", CommandOptionType.NoValue);
             var shadow = app.Option("--shadow <URL>", "Server for the throw-away database [embedded]", CommandOptionType.SingleValue);
             var dryRun = app.Option("--dry-run", "Only say what would be written", CommandOptionType.NoValue);
             return Command.Handle<ImportCommand>((command, cancellationToken) => command.RunAsync(
-                tool.Value, folder.Value, downs.HasValue(), shadow.Value(), dryRun.HasValue(), cancellationToken));
+                tool.Value, folder.Value, downs.HasValue(), drafts.HasValue(), shadow.Value(), dryRun.HasValue(), cancellationToken));
         },
         Details =
             $"""
@@ -29,19 +30,25 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
             carried over. Numbers stay where they are numbers of ours; imported.tsv keeps
             what each was, for baseline --from. What has no down is irreversible, unless
             --write-downs finds it out on a throw-away database.
+
+            typescript reads migrations in TypeScript or JavaScript that run SQL as text,
+            through any library, and never runs them. What depends on rows, the clock or
+            a builder call is refused with its place. --drafts writes such a file up to
+            there, and an error that no run gets past.
             """,
         Examples =
             """
             chatgenius-db import flyway src/main/resources/db/migration --dry-run
             chatgenius-db import prisma prisma/migrations --write-downs
             chatgenius-db import goose migrations -m db    into the folder db
+            chatgenius-db import typescript src/db/migrations --drafts
             """,
     };
 
     private static string[] Tools => [.. ImportTool.All.Select(tool => tool.Name)];
 
     private async Task<ExitCode> RunAsync(
-        string? name, string? folder, bool writeDowns, string? shadow, bool isDry, CancellationToken cancellationToken)
+        string? name, string? folder, bool writeDowns, bool withDrafts, string? shadow, bool isDry, CancellationToken cancellationToken)
     {
         var tool = Find(name);
         if (folder is null)
@@ -74,6 +81,8 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
             .. ImportPlan.OfRepeatables(tool.Name, read.Repeatables, settings.MigrationsFolder),
         ];
         var files = Plan(Names());
+        var refused = files.Select(file => file.Refused).OfType<Problem>().ToList();
+        TellOfDrafts(files, withDrafts, isDry);
         if (writeDowns)
         {
             files = await WithDownsAsync(files, bundle, shadow, cancellationToken);
@@ -89,7 +98,36 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
         }
 
         Show(tool, files, isDry, writeDowns);
-        return ExitCode.Done;
+        return refused.Count == 0 ? ExitCode.Done : ExitCode.Differs;
+    }
+
+    /// <summary>A file that can't be read is an error; one that is wanted as a draft a warning.</summary>
+    private void TellOfDrafts(IReadOnlyList<ImportedFile> files, bool withDrafts, bool isDry)
+    {
+        var drafts = files.Where(file => file.Refused is not null).ToList();
+        if (drafts.Count == 0)
+        {
+            return;
+        }
+
+        var after = files.Count - files.ToList().IndexOf(drafts[0]) - 1;
+        report.Note($"{drafts.Count} of {files.Count} can't be read, {Path.GetFileName(drafts[0].From.Source)} is the first"
+            + (after == 0 ? "" : $": the {after} after it may need it"));
+        var problems = drafts.Select(file => file.Refused!).ToList();
+        if (!withDrafts)
+        {
+            problems[^1] = problems[^1] with
+            {
+                Advice = $"{(problems[^1].Advice is { } advice ? advice + " " : "")}Nothing {(isDry ? "would be" : "was")} written; "
+                    + "--drafts writes these too, each with an error where it stops, for you to write as SQL.",
+            };
+            throw new ProblemException(problems);
+        }
+
+        foreach (var problem in problems)
+        {
+            report.Warn(problem);
+        }
     }
 
     private static ImportTool Find(string? name) =>
@@ -100,8 +138,11 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
                     "CG1502",
                     ImportTool.NotSql.Contains(name.ToLowerInvariant()) ? $"The migrations of {name} are programs, or in a language of "
                         + "their own, and only SQL can be read" : $"There is no tool {name} whose files can be read",
-                    advice: $"Those of {string.Join(", ", Tools)} can. What another tool has built is taken over with "
-                        + $"{new ToolCall("baseline", "--detect")}.");
+                    advice: ImportTool.InTypeScript.Contains(name.ToLowerInvariant())
+                        ? "Those in TypeScript or JavaScript that run SQL as text are read by "
+                            + $"{new ToolCall("import", "typescript", "FOLDER")}."
+                        : $"Those of {string.Join(", ", Tools)} can. What another tool has built is taken over with "
+                            + $"{new ToolCall("baseline", "--detect")}.");
 
     private List<string> Names() => Directory.Exists(settings.MigrationsFolder)
         ? [.. Directory.EnumerateFiles(settings.MigrationsFolder).Select(path => Path.GetFileName(path))] : [];
@@ -118,7 +159,7 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
         {
             var chain = bundle.Concat(result.Select(one => one.Migration).OfType<Migration>())
                 .OrderBy(migration => migration.Version).ToList();
-            result.Add(file is { State: ImportState.New, IsIrreversible: true }
+            result.Add(file is { State: ImportState.New, IsIrreversible: true, Refused: null }
                 ? file.WithDown(await diff.DownAsync(file.Migration!.Up, chain, options, shadow, cancellationToken)) : file);
         }
 
@@ -133,7 +174,7 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
             table.Add(
                 file.From.Origin, file.File,
                 file.State == ImportState.InBundle ? "in the bundle: left out" : file.State == ImportState.There ? "there already"
-                    : file.IsRepeatable ? "repeatable" : file.IsIrreversible ? "irreversible" : "yes");
+                    : file.Refused is not null ? "a draft" : file.IsRepeatable ? "repeatable" : file.IsIrreversible ? "irreversible" : "yes");
         }
 
         table.Write(report);

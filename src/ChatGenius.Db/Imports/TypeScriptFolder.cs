@@ -51,10 +51,16 @@ internal static partial class TypeScriptFolder
         {
             read = TypeScriptReader.Read(text);
         }
-        catch (TypeScriptRefusal e)
+        catch (TypeScriptRefusal e) when (version.Length > 0)
         {
             read = new TypeScriptMigration(
                 new TypeScriptSection("", null) { Refusal = e, StopsAt = (0, text.Length) }, new TypeScriptSection("", ""));
+        }
+
+        catch (TypeScriptRefusal e)
+        {
+            notes.Add($"{source.Path} has no number, and is not read: {e.Message}");
+            return null;
         }
 
         if (read.Up is not { } up || read.Down is not { } down || (up.Refusal is null && up.Text.Trim().Length == 0))

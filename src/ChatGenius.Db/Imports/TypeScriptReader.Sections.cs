@@ -16,7 +16,8 @@ internal sealed partial class TypeScriptReader
             var functions = _exports.Where(one => one.Value is Closure).ToList();
             if (functions is not [var only])
             {
-                return new TypeScriptMigration(null, null);
+                return !_exports.Values.Any(value => value is TypeScriptValue and not Nothing) ? new TypeScriptMigration(null, null)
+                    : throw new TypeScriptRefusal(0, 0, "it exports no up, and which of what it exports is run is not known");
             }
 
             (found, names) = (_exports, (only.Key, ""));

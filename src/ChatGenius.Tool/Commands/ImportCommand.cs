@@ -174,7 +174,8 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
             table.Add(
                 file.From.Origin, file.File,
                 file.State == ImportState.InBundle ? "in the bundle: left out" : file.State == ImportState.There ? "there already"
-                    : file.Refused is not null ? "a draft" : file.IsRepeatable ? "repeatable" : file.IsIrreversible ? "irreversible" : "yes");
+                    : file.Refused is not null ? "a draft" : file.IsRepeatable ? "repeatable"
+                    : file.IsIrreversible ? "irreversible" : "yes");
         }
 
         table.Write(report);

@@ -75,6 +75,9 @@ internal sealed record MigrationSection(bool Transactional, bool Irreversible, i
     /// <summary>What is asked before and after it; only an up section has any.</summary>
     public IReadOnlyList<MigrationAssertion> Assertions { get; init; } = [];
 
+    /// <summary>Whether what comes after it waits until all standbys have replayed it; only an up section says so.</summary>
+    public bool WaitsForStandbys { get; init; }
+
     /// <summary>The checksum of <see cref="Script"/>: SHA-256, 64 hexadecimal digits.</summary>
     public string Checksum => Script.Checksum;
 

@@ -11,6 +11,7 @@ namespace ChatGenius.Db.Files;
 internal readonly record struct MigrationComment(SqlToken Token, string Text, SqlStatement? Next, int End)
 {
     private const string Mark = "cgdb:";
+    private const string WaitStandbys = "cgdb:wait-standbys";
 
     /// <summary>
     /// Reads a text's comments of ours. They are comments of plain SQL, so that psql and other tools pass over them. One counts only as a
@@ -38,6 +39,29 @@ internal readonly record struct MigrationComment(SqlToken Token, string Text, Sq
 
         ReadGap(comments, source, from, end, null, from == start);
         return comments;
+    }
+
+    /// <summary>Whether a file says that what comes after it waits for standbys.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="up">Its up section.</param>
+    /// <param name="down">Its down section, which may not say so.</param>
+    /// <param name="problems">Gets CG1604.</param>
+    internal static bool ReadWait(SourceText source, MigrationSection up, MigrationSection? down, List<Problem> problems)
+    {
+        var waits = false;
+        foreach (var comment in ReadAll(source, [.. up.Script.Statements, .. down?.Script.Statements ?? []])
+            .Where(comment => comment.Text.Split((char[]?)null, 2)[0] == WaitStandbys))
+        {
+            waits = true;
+            if (comment.Text != WaitStandbys || (down is not null && comment.Token.Start > down.Start && down.Start > up.Start))
+            {
+                problems.Add(new Problem(
+                    "CG1604", $"{WaitStandbys} takes nothing after it, and belongs to the up section",
+                    source.At(comment.Token.Start, comment.Token.Length), $"Write -- {WaitStandbys} below -- migrate:up."));
+            }
+        }
+
+        return waits;
     }
 
     /// <summary>

@@ -40,6 +40,7 @@ internal static partial class MigrationParser
         }
 
         var assertions = up is null ? [] : MigrationAssertion.Read(source, up.Section, down?.Section, problems);
+        var waits = up is not null && MigrationComment.ReadWait(source, up.Section, down?.Section, problems);
         FindQuestions(source, up?.Section, down?.Section, problems);
         var (version, name) = ParseFileName(source.Path, problems);
         if (problems.Count > 0)
@@ -47,7 +48,7 @@ internal static partial class MigrationParser
             throw new ProblemException([.. problems.OrderBy(p => p.Where?.Line).ThenBy(p => p.Where?.Column)]);
         }
 
-        return new Migration(version, name, origin, source, up!.Section with { Assertions = assertions },
+        return new Migration(version, name, origin, source, up!.Section with { Assertions = assertions, WaitsForStandbys = waits },
             hasNoWayBack ? down!.Section with { Irreversible = true } : down!.Section);
     }
 

@@ -74,8 +74,10 @@ public sealed partial class Migrator
         BatchedStep? batched = null;
         var before = plan.Before;
         var attempts = new Dictionary<long, int>();
+        var standbys = new StandbyWait(session, _options, events);
         try
         {
+            await standbys.PrepareAsync(plan, either.Token);
             while (events.Finished.Count < steps.Count)
             {
                 var next = steps[events.Finished.Count];
@@ -126,6 +128,7 @@ public sealed partial class Migrator
                     throw new OperationCanceledException(either.Token);
                 }
 
+                await standbys.AfterAsync(outcome.Done, either.Token);
                 if (outcome is StepsOutcome.Refused refused)
                 {
                     if (await TakeAwayAsync(session, plan, refused, either.Token))
@@ -149,7 +152,7 @@ public sealed partial class Migrator
         }
         catch (OperationCanceledException)
         {
-            events.Report(new MigrationEvent.Cancelled(events.Current, events.Finished.Count));
+            events.Report(new MigrationEvent.Cancelled(standbys.IsWaiting ? null : events.Current, events.Finished.Count));
             throw;
         }
         catch (NpgsqlException e) when (e is not PostgresException p || SessionProblem.EndsSession(p))

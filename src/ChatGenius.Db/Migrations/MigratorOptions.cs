@@ -42,6 +42,9 @@ public sealed record MigratorOptions
     /// <summary>How long a statement that was cancelled may take to end; then it is left to the server. More than zero.</summary>
     public TimeSpan CancelTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long standbys may need to replay a migration that says <c>cgdb:wait-standbys</c>; zero waits without end.</summary>
+    internal TimeSpan StandbyTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>The victim budget: our statement is cancelled and tried again when this many sessions or more wait behind it; 1 or
     /// more…</summary>
     public int MaxBlocked { get; init; } = 5;

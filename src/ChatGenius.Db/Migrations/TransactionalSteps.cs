@@ -66,7 +66,7 @@ internal sealed class TransactionalSteps(MigrationSession session, MigratorOptio
             }
 
             batch.Add(steps[i]);
-            if (!single && IsAlone(steps[i]))
+            if (!single && (IsAlone(steps[i]) || steps[i].Section.WaitsForStandbys))
             {
                 break;
             }

@@ -175,7 +175,7 @@ internal sealed class StepCost(
             .Sum(table => sizes[table.Schema, table.Name]?.Bytes ?? 0);
         return new Expected(
             (disk.Low * 0.9) + (rowsWritten * 40 * _written.Low),
-            (disk.High * 1.3) + (rowsWritten * 200 * _written.High) + pages);
+            (disk.High * 1.3) + (rowsWritten * 200 * _written.High) + (2 * pages));
     }
 
     /// <summary>The batches of the same table, or else all.</summary>

@@ -87,14 +87,16 @@ internal static class Suppressions
     private static IEnumerable<Allow> ReadLine(Migration migration, SourceLocation where, string text, List<Problem> problems)
     {
         var wholeFile = text.StartsWith("cgdb:allow-file ", StringComparison.Ordinal);
-        if (text.Split((char[]?)null, 2)[0] is "cgdb:require" or "cgdb:ensure" or "cgdb:restore")
+        if (text.Split((char[]?)null, 2)[0] is "cgdb:require" or "cgdb:ensure" or "cgdb:restore"
+            or "cgdb:wait-standbys")
         {
             yield break;
         }
 
         if (!wholeFile && !text.StartsWith("cgdb:allow ", StringComparison.Ordinal))
         {
-            problems.Add(new Problem("CG1203", "It is not cgdb:allow, cgdb:allow-file, cgdb:require, cgdb:ensure or cgdb:restore", where,
+            problems.Add(new Problem("CG1203", 
+                "It is not cgdb:allow, cgdb:allow-file, cgdb:require, cgdb:ensure, cgdb:restore or cgdb:wait-standbys", where,
                 "Write -- cgdb:allow rule: reason."));
             yield break;
         }

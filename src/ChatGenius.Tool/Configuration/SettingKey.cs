@@ -281,10 +281,18 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
         Set = (options, value) => options with { CancelTimeout = value.Time + TimeSpan.FromMilliseconds(1) },
     };
 
+    public static readonly SettingKey WaitForStandbys = new(
+        "wait_for_standbys", SettingKind.Duration, "10m",
+        "How long a run waits until standbys have replayed a migration that says cgdb:wait-standbys; 0 is without limit.")
+    {
+        Set = (options, value) => options with { StandbyTimeout = value.Time },
+    };
+
     /// <summary>What the settings file takes at its top and in every environment.</summary>
     public static readonly IReadOnlyList<SettingKey> Everywhere =
-        [Migrations, Templates, Bundle, Base, Format, HistorySchema, .. OfARun, .. OfBatches, MaxTime, MaxWal, CancelTimeout, Backups,
-            SchemaFile, OutOfOrder, AllowMissing, Fresh, SingleTransaction, Certified, Create, NoEstimate, TrustStoredDown];
+        [Migrations, Templates, Bundle, Base, Format, HistorySchema, .. OfARun, .. OfBatches, MaxTime, MaxWal, CancelTimeout,
+            WaitForStandbys, Backups, SchemaFile, OutOfOrder, AllowMissing, Fresh, SingleTransaction, Certified, Create, NoEstimate,
+            TrustStoredDown];
 
     /// <summary>What an environment takes besides.</summary>
     public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, PasswordCommand, Protected, RequireBackup];

@@ -67,6 +67,12 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
             PlanText.Write(report, plan, asResult: true);
         }
 
+        if (plan.InTheWay.Count > 0)
+        {
+            report.Note("These repeatable objects are dropped if they are in the way, until their files run again: "
+                + string.Join(", ", plan.InTheWay.Select(step => step.Name)));
+        }
+
         foreach (var step in plan.Repeatables.Where(step => step.Direction == MigrationDirection.Down))
         {
             report.Note($"{step.Id} gets back the text that ran before");

@@ -64,12 +64,24 @@ internal sealed partial class History
                 step.Name, step.Section.Checksum, TextOf(step), toolVersion, step.Command, duration.TotalMilliseconds);
 
     /// <summary>The command that forgets a repeatable object, fenced.</summary>
-    internal NpgsqlBatchCommand ForgetRepeatable(string name, string fence) => new PreparableCommand(
-        $"""
-        DELETE FROM {_schema}.repeatable
-        WHERE name OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.>=) (SELECT {fence} OPERATOR(pg_catalog.+) 0)
-        """,
-        NpgsqlDbType.Text).With(name);
+    /// <param name="name">Its name.</param>
+    /// <param name="action">What the log says: <c>dropped</c>, or <c>forgotten</c> because its file is gone.</param>
+    /// <param name="command">The command that does it.</param>
+    /// <param name="fence">See <see cref="MigrationLock.Fence"/>.</param>
+    /// <param name="toolVersion">The version of the tool.</param>
+    internal NpgsqlBatchCommand ForgetRepeatable(string name, string action, string command, string fence, string toolVersion) =>
+        new PreparableCommand(
+            $"""
+            WITH gone AS (
+                DELETE FROM {_schema}.repeatable
+                WHERE name OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.>=) (SELECT {fence} OPERATOR(pg_catalog.+) 0)
+            ){Log("SELECT $2, $3, NULL::pg_catalog.int8, $1, NULL::pg_catalog.float8, $4")}
+            SELECT $1
+            """,
+            NpgsqlDbType.Text,
+            NpgsqlDbType.Text,
+            NpgsqlDbType.Text,
+            NpgsqlDbType.Text).With(name, action, command, toolVersion);
 
     /// <summary>What ran while a migration was the newest that is undone now is not the last text any more.</summary>
     private string Later(string name) =>

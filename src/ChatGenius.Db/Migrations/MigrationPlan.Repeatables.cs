@@ -113,9 +113,6 @@ public sealed partial record MigrationPlan
             Before = older,
             InTheWay = inTheWay,
             Since = since,
-            Remarks = inTheWay.Count == 0 ? Remarks
-                : [.. Remarks, "Where they are in the way, these repeatable objects are dropped, and the next apply makes them again: "
-                    + string.Join(", ", inTheWay.Select(step => step.Name))],
             RepeatableTexts = [.. history.Repeatables.Select(row => row.Parse().Up.Script)],
         };
     }

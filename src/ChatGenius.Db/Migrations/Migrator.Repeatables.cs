@@ -73,7 +73,7 @@ public sealed partial class Migrator
         }
 
         _events?.Report(new MigrationEvent.Remark(
-            $"Dropped for the rollback, and made again by the next apply: {string.Join(", ", dropped)}"));
+            $"Dropped, because it was in the way, until its file runs again: {string.Join(", ", dropped)}"));
         return true;
     }
 

@@ -86,7 +86,7 @@ internal sealed partial class RepeatableSteps
                     "CG0528", $"{step.Id}: {one.Display} uses {own.Display}, and can't be made again: {e.Error.MessageText} "
                         + $"(SQLSTATE {e.Error.SqlState})",
                     step.Section.Where,
-                    $"Nothing was changed. Change {one.Display} in a file of {Repeatable.FolderName} too, or keep what it uses."));
+                    $"No repeatable object was changed. Change {one.Display} in a file of {Repeatable.FolderName} too, or keep what it uses."));
             var other = plan.Steps.FirstOrDefault(other => other.IsRepeatable && other.Name == file.Name) ?? MigrationStep.Of(file);
             _waiting.TryAdd(other, []);
             _waiting[other].Add((one, facts));
@@ -121,7 +121,7 @@ internal sealed partial class RepeatableSteps
             {
                 throw new ProblemException(new Problem(
                     "CG0528", $"{step.Id} does not make {one.Display}, which had to go for the sake of another",
-                    step.Section.Where, "Nothing was changed. Drop it in a migration first, if it is needed no more."));
+                    step.Section.Where, "No repeatable object was changed. Drop it in a migration first, if it is needed no more."));
             }
 
             foreach (var fact in onlyOwner || now.Count == 0 ? [] : now.Except(facts).Where(fact => fact.Undo is not null))
@@ -201,5 +201,5 @@ internal sealed partial class RepeatableSteps
         $"{step.Id}: {own.Display} can't be replaced ({failure.Error.MessageText}), and not dropped either, because others use it\n"
             + string.Join('\n', kept.AsEnumerable().Reverse().Select(one => one.Display)),
         failure.Error.Position > 0 ? failure.Statement!.At(failure.Error.Position) : failure.Statement!.Location,
-        "Nothing was changed. Drop what uses it in a migration, and make it again in a repeatable object or in a later migration.");
+        "No repeatable object was changed. Drop what uses it in a migration, and make it again in a repeatable object or in a later migration.");
 }

@@ -193,13 +193,15 @@ internal sealed partial class RepeatableSteps(
         pipeline.Add(steps[0], compare);
         foreach (var step in steps)
         {
-            pipeline.Add(step, step.TakesAway ? session.History.ForgetRepeatable(step.Name, session.Lock.Fence)
+            pipeline.Add(step, step.TakesAway
+                ? session.History.ForgetRepeatable(step.Name, "dropped", step.Command, session.Lock.Fence, options.ToolVersion)
                 : session.History.RecordRepeatable(step, took[step], session.Lock.Fence, options.ToolVersion));
         }
 
         foreach (var name in plan.Forgotten)
         {
-            pipeline.Add(steps[^1], session.History.ForgetRepeatable(name, session.Lock.Fence));
+            pipeline.Add(steps[^1], session.History.ForgetRepeatable(
+                name, "forgotten", steps[^1].Command, session.Lock.Fence, options.ToolVersion));
         }
 
         pipeline.Add(steps[^1], "COMMIT");

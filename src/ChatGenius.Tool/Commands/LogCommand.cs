@@ -32,7 +32,7 @@ internal sealed class LogCommand(Workspace workspace, Settings settings, Report 
         entries = last is { } count ? [.. entries.TakeLast((int)count)] : entries;
         foreach (var entry in entries)
         {
-            var id = entry.Version is { } version ? $"{version.ToString("D4", CultureInfo.InvariantCulture)}_{entry.Name}" : "";
+            var id = entry.Version is { } version ? $"{version.ToString("D4", CultureInfo.InvariantCulture)}_{entry.Name}" : entry.Name ?? "";
             var took = entry.Duration is { } duration ? Duration.Format(duration) : "";
             report.Result(Cells.Tame(
                 $"{entry.At:yyyy-MM-dd HH:mm:ss} UTC  {Cells.Pad(entry.Action, 11)} {Cells.Pad(id, 34)} {Cells.Pad(took, 9)} "
@@ -58,7 +58,7 @@ internal sealed class LogCommand(Workspace workspace, Settings settings, Report 
 internal sealed record LogJson(string Database, IReadOnlyList<LogEntryJson> Entries);
 
 /// <param name="Action"><c>applied</c>, <c>rolled_back</c>, <c>redone</c>, <c>failed</c>, <c>repaired</c>, <c>baselined</c>,
-/// <c>accepted</c>, <c>batched</c> or <c>forecast</c>.</param>
+/// <c>accepted</c>, <c>batched</c>, <c>forecast</c>, <c>repeated</c>, <c>dropped</c> or <c>forgotten</c>.</param>
 /// <param name="Command">The command that did it; <c>script</c> for a file run with psql.</param>
 internal sealed record LogEntryJson(
     DateTime At,

@@ -68,7 +68,7 @@ public class RepeatableRollbackTests
         await folder.RollbackAsync(database);
 
         folder.Told<MigrationEvent.Remark>().ShouldHaveSingleItem().Message
-            .ShouldBe("Dropped for the rollback, and made again by the next apply: v, w");
+            .ShouldBe("Dropped, because it was in the way, until its file runs again: v, w");
         (await database.ScalarAsync<string>("SELECT string_agg(viewname, ' ') FROM pg_views WHERE schemaname = 'public'")).ShouldBe("x");
         (await database.ScalarAsync<string>(Rows)).ShouldBe("x:2");
         RepeatableTests.Names(await folder.ApplyAsync(database)).ShouldBe("create_b v w");

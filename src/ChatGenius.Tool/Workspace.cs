@@ -75,7 +75,7 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
     }
 
     private string Named(OtherTool other) => $"This looks like {other.Name}'s migrations: {shell.Shown(other.Path)}. They are not read: "
-        + (ImportTool.All.Any(tool => tool.Name == other.Name.ToLowerInvariant())
+        + (ImportTool.All.Any(tool => tool.Name.Equals(other.Name, StringComparison.OrdinalIgnoreCase))
             ? $"{new ToolCall("import", other.Name.ToLowerInvariant(), "FOLDER", "-m", "DIR")} writes them into another folder as files of "
                 + "ours, and a database that they have built is taken over with 'chatgenius-db baseline'."
             : "a database that they have built is taken over with 'chatgenius-db baseline', and "

@@ -86,7 +86,8 @@ internal sealed partial class RepeatableSteps
                     "CG0528", $"{step.Id}: {one.Display} uses {own.Display}, and can't be made again: {e.Error.MessageText} "
                         + $"(SQLSTATE {e.Error.SqlState})",
                     step.Section.Where,
-                    $"No repeatable object was changed. Change {one.Display} in a file of {Repeatable.FolderName} too, or keep what it uses."));
+                    $"No repeatable object was changed. Change {one.Display} in a file of {Repeatable.FolderName} too, "
+                        + "or keep what it uses."));
             var other = plan.Steps.FirstOrDefault(other => other.IsRepeatable && other.Name == file.Name) ?? MigrationStep.Of(file);
             _waiting.TryAdd(other, []);
             _waiting[other].Add((one, facts));
@@ -201,5 +202,5 @@ internal sealed partial class RepeatableSteps
         $"{step.Id}: {own.Display} can't be replaced ({failure.Error.MessageText}), and not dropped either, because others use it\n"
             + string.Join('\n', kept.AsEnumerable().Reverse().Select(one => one.Display)),
         failure.Error.Position > 0 ? failure.Statement!.At(failure.Error.Position) : failure.Statement!.Location,
-        "No repeatable object was changed. Drop what uses it in a migration, and make it again in a repeatable object or in a later migration.");
+        "No repeatable object was changed. Drop what uses it in a migration, and make it again in a repeatable object or in a later one.");
 }

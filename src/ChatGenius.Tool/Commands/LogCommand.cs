@@ -32,7 +32,8 @@ internal sealed class LogCommand(Workspace workspace, Settings settings, Report 
         entries = last is { } count ? [.. entries.TakeLast((int)count)] : entries;
         foreach (var entry in entries)
         {
-            var id = entry.Version is { } version ? $"{version.ToString("D4", CultureInfo.InvariantCulture)}_{entry.Name}" : entry.Name ?? "";
+            var id = entry.Version is { } version ? $"{version.ToString("D4", CultureInfo.InvariantCulture)}_{entry.Name}"
+                : entry.Name ?? "";
             var took = entry.Duration is { } duration ? Duration.Format(duration) : "";
             report.Result(Cells.Tame(
                 $"{entry.At:yyyy-MM-dd HH:mm:ss} UTC  {Cells.Pad(entry.Action, 11)} {Cells.Pad(id, 34)} {Cells.Pad(took, 9)} "

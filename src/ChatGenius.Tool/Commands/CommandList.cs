@@ -14,7 +14,7 @@ internal static class CommandList
         new("The database itself", [CreateCommand.Definition, DropCommand.Definition, ResetCommand.Definition, CheckpointCommand.Definition,
             WaitCommand.Definition]),
         new("Take over and settle", [BaselineCommand.Definition, ImportCommand.Definition, RenumberCommand.Definition,
-            RepairCommand.Definition, BatchCommand.Definition, LogCommand.Definition]),
+            RepairCommand.Definition, BatchCommand.Definition, KeptCommand.Definition, LogCommand.Definition]),
         new("The tool", [ServerCommand.Definition, ConfigCommand.Definition, CompletionCommand.Definition, ManCommand.Definition]),
     ];
 }

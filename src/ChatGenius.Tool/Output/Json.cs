@@ -27,6 +27,7 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
 [JsonSerializable(typeof(ConfigJson))]
 [JsonSerializable(typeof(DetectionJson))]
 [JsonSerializable(typeof(DoneJson))]
+[JsonSerializable(typeof(KeptJson))]
 [JsonSerializable(typeof(LogJson))]
 [JsonSerializable(typeof(MergeJson))]
 [JsonSerializable(typeof(PlanJson))]

@@ -138,7 +138,7 @@ public class KeptValuesTests
                 case 2:
                     up.Add($"UPDATE public.t x SET c{column} = {value} WHERE x.{some};");
                     break;
-                case 3:
+                case 3 when !columns[column].Type.StartsWith("reg", StringComparison.Ordinal):
                     up.Add($"ALTER TABLE t ALTER COLUMN c{column} TYPE text USING CASE WHEN {some} THEN 'other' END;");
                     down.Insert(0, $"ALTER TABLE t ALTER COLUMN c{column} TYPE {columns[column].Type} USING NULL;");
                     gone.Add(column);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 
@@ -16,9 +17,19 @@ internal sealed record KeptPart(
     int Statement, LossTarget Target, IReadOnlyList<KeptColumn> Key, IReadOnlyList<string> Equality, IReadOnlyList<KeptColumn> Columns,
     bool IsRows, bool IsExact, bool Compares)
 {
-    /// <summary>As a sentence names it: <c>rows of notes</c>, <c>notes.title and notes.body</c>.</summary>
-    public string Display => IsRows ? $"rows of {Target.Table}"
-        : string.Join(" and ", Columns.Select(column => $"{Target.Table}.{SqlIdentifier.Quote(column.Name)}"));
+    /// <summary>As a plan says it: <c>rows of public.notes, those that it deletes</c>.</summary>
+    public string Display
+    {
+        get
+        {
+            var what = IsRows ? $"rows of {Target.Table}"
+                : $"values of {Target.Table} ({string.Join(", ", Columns.Select(column => SqlIdentifier.Quote(column.Name)))})";
+            return IsExact ? $"{what}, those that it {(IsRows ? "deletes" : "overwrites")}"
+                : Target.Relation is { Rows: >= 0 } relation
+                ? string.Create(CultureInfo.InvariantCulture, $"{what}, after a look at all rows, about {relation.Rows:N0}")
+                : $"{what}, after a look at all rows, which nobody has counted";
+        }
+    }
 }
 
 /// <summary>

@@ -19,7 +19,7 @@ internal sealed class KeptWork
     {
         var reading = Session.Over(session.Connection, "looking what is to be kept");
         var problems = new List<Problem>();
-        foreach (var (i, step) in plan.Steps.Index().Where(item => IsUp(item.Item)))
+        foreach (var step in plan.Steps.Where(IsUp))
         {
             if (!session.History.Place.Has("kept"))
             {
@@ -33,12 +33,11 @@ internal sealed class KeptWork
             }
             else
             {
-                var earlier = plan.Steps.Take(i).Where(other => other.Direction == MigrationDirection.Up);
-                problems.AddRange((await KeptValues.DecideAsync(reading, [.. earlier, step], cancellationToken)).Problems);
+                problems.AddRange((await KeptValues.DecideAsync(reading, [.. Earlier(plan, step), step], cancellationToken)).Problems);
             }
         }
 
-        var downs = plan.Steps.Where(step => step.Direction == MigrationDirection.Down).ToList();
+        var downs = plan.Steps.Where(step => step.Direction == MigrationDirection.Down && !step.IsRepeatable).ToList();
         var groups = downs.Count == 0 || !session.History.Place.Has("kept") ? []
             : await KeptRestore.ReadAsync(reading, session.History.Schema, downs.Select(step => step.Version), cancellationToken);
         foreach (var step in downs)
@@ -57,6 +56,27 @@ internal sealed class KeptWork
 
         return problems.Count == 0 ? new KeptWork(session, groups ?? []) : throw new ProblemException(problems);
     }
+
+    /// <summary>Says in a plan what its sections keep.</summary>
+    /// <exception cref="ProblemException">CG0534.</exception>
+    internal static async Task<MigrationPlan> ForecastAsync(MigrationSession session, MigrationPlan plan,
+        CancellationToken cancellationToken)
+    {
+        var (steps, problems) = (new List<MigrationStep>(), new List<Problem>());
+        foreach (var step in plan.Steps)
+        {
+            var (parts, wrong) = IsUp(step) ? await KeptValues.DecideAsync(
+                Session.Over(session.Connection, "looking what is to be kept"), [.. Earlier(plan, step), step], cancellationToken) : ([],
+                    []);
+            problems.AddRange(wrong);
+            steps.Add(IsUp(step) ? step with { Keeps = parts } : step);
+        }
+
+        return problems.Count > 0 ? throw new ProblemException(problems) : plan.Steps.Any(IsUp) ? plan with { Steps = steps } : plan;
+    }
+
+    private static IEnumerable<MigrationStep> Earlier(MigrationPlan plan, MigrationStep step) =>
+        plan.Ups.TakeWhile(other => !ReferenceEquals(other, step));
 
     /// <summary>Whether a section keeps something, or puts something back.</summary>
     internal bool Has(MigrationStep step) => IsUp(step)
@@ -96,7 +116,7 @@ internal sealed class KeptWork
         };
     }
 
-    private static bool IsUp(MigrationStep step) => step.Section.Keep && step.Direction == MigrationDirection.Up;
+    private static bool IsUp(MigrationStep step) => step.Section.Keep && !step.IsRepeatable && step.Direction == MigrationDirection.Up;
 
     private static bool IsOf(KeptGroup group, MigrationStep step) => group.Version == step.Version && group.Conflict is null;
 

@@ -51,6 +51,9 @@ public sealed record MigrationStep
     /// <summary>Whether it drops what a repeatable object made.</summary>
     internal bool TakesAway { get; init; }
 
+    /// <summary>What its statements destroy and it keeps, as far as its tables are there when it is planned.</summary>
+    internal IReadOnlyList<KeptPart> Keeps { get; init; } = [];
+
     /// <summary>Whether it applies again what was just rolled back.</summary>
     internal bool Redoes => Command == "redo" && Direction == MigrationDirection.Up;
 

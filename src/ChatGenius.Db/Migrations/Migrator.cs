@@ -78,14 +78,16 @@ public sealed partial class Migrator
         await InSessionAsync(ReadStatusAsync, cancellationToken);
 
     /// <summary>What <see cref="ApplyAsync"/> would run.</summary>
-    /// <exception cref="ProblemException">CG04xx: the history and the files do not fit together.</exception>
+    /// <exception cref="ProblemException">CG04xx: the history and the files do not fit together; CG0534: something of a section with
+    /// <c>keep:true</c> can't be kept.</exception>
     public async Task<MigrationPlan> PlanAsync(PlanRequest? request = null, CancellationToken cancellationToken = default)
     {
         request ??= new PlanRequest();
-        var history = await InSessionAsync(
-            async (session, stop) => await LookAsync(session, await session.ReadAsync(HistoryColumns.Plan), request.Fresh, stop),
+        return await InSessionAsync(
+            async (session, stop) => await KeptWork.ForecastAsync(session, MigrationPlan.Apply(
+                _migrations, await LookAsync(session, await session.ReadAsync(HistoryColumns.Plan), request.Fresh, stop), request,
+                _repeatables), stop),
             cancellationToken);
-        return MigrationPlan.Apply(_migrations, history, request, _repeatables);
     }
 
     /// <summary>What <see cref="RollbackAsync"/> would run.</summary>

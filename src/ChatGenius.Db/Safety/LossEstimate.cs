@@ -72,7 +72,8 @@ internal sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<
             CancellationToken cancellationToken = default)
     {
         IReadOnlyList<KeptGroup> kept = [];
-        var downs = plan.Steps.Where(step => step.Direction == MigrationDirection.Down).ToDictionary(step => step.Version, step => step.Id);
+        var downs = plan.Steps.Where(step => step.Direction == MigrationDirection.Down && !step.IsRepeatable)
+            .ToDictionary(step => step.Version, step => step.Id);
         var estimate = await OfAsync(
             database,
             options.LockTimeout,

@@ -59,7 +59,11 @@ internal sealed record PlanJson(IReadOnlyList<PlannedJson> Migrations, IReadOnly
             step.Resume?.Statement,
             [.. step.Left().Select(item => (item.Statement, item.Statement.Location, item.Index)).Select(item =>
                 new PlannedStatementJson(item.Location.Line, item.Location.Column, item.Statement.Text, step.Direction
-                    == MigrationDirection.Up ? seen.GetValueOrDefault(step.Version)?.Statements[item.Index].Locks : null))]))],
+                    == MigrationDirection.Up ? seen.GetValueOrDefault(step.Version)?.Statements[item.Index].Locks : null)
+                {
+                    Keeps = step.Keeps.Any(part => part.Statement == item.Index)
+                        ? [.. step.Keeps.Where(part => part.Statement == item.Index).Select(part => part.Display)] : null,
+                })]))],
         plan.Repeatables.Count == 0 ? null : [.. plan.Repeatables.Select(step => new PlannedRepeatableJson(
             step.Name, step.Section.Where.Path,
             [.. step.Section.Script.Statements.Select(statement => new PlannedStatementJson(
@@ -77,4 +81,8 @@ internal sealed record PlannedJson(
 
 /// <param name="Line">1 for the file's first line.</param>
 /// <param name="Locks">By table, where a certificate says; otherwise absent.</param>
-internal sealed record PlannedStatementJson(int Line, int Column, string Text, IReadOnlyDictionary<string, string>? Locks);
+internal sealed record PlannedStatementJson(int Line, int Column, string Text, IReadOnlyDictionary<string, string>? Locks)
+{
+    /// <summary>What it destroys and the section keeps; absent where it is nothing.</summary>
+    public IReadOnlyList<string>? Keeps { get; init; }
+}

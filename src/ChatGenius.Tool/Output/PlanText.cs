@@ -53,6 +53,11 @@ internal static class PlanText
                     output.WriteLine(style.Dim($"-- {mode} on {table}"));
                 }
 
+                foreach (var kept in step.Keeps.Where(part => part.Statement == i))
+                {
+                    output.WriteLine(style.Dim($"-- keeps {Cells.Tame(kept.Display)}"));
+                }
+
                 output.WriteLine($"{(isTerminal ? Cells.Tame(statement.Text) : statement.Text)};");
                 if (statement.IsCopyFromStdin)
                 {

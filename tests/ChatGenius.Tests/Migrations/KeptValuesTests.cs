@@ -332,6 +332,41 @@ public class KeptValuesTests
     }
 
     [Fact]
+    public async Task A_plan_says_what_is_kept_a_list_what_there_is_and_who_must_be_forgotten_is()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ExecuteAsync(
+            "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 5) i; "
+                + "CREATE TABLE u (id int PRIMARY KEY, v text); INSERT INTO u VALUES (1, 'u'); ANALYZE");
+        using var tool = new Tool.InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+        tool.Write("migrations/0001_a.sql", "-- migrate:up keep:true\nALTER TABLE t DROP COLUMN v;\nDELETE FROM u WHERE id = 1;\n"
+            + "-- migrate:down\nALTER TABLE t ADD COLUMN v text;\n");
+
+        (await tool.RunAsync("plan", "--no-bundle", "--fresh")).Out.ShouldContain(
+            "-- keeps values of public.t (v), after a look at all rows, about 5\nALTER TABLE t DROP COLUMN v;\n"
+                + "-- keeps rows of public.u, those that it deletes\nDELETE FROM u WHERE id = 1;");
+        (await tool.RunAsync("script", "--no-bundle", "--fresh")).Error.ShouldContain("CG0534");
+        (await tool.RunAsync("apply", "--no-bundle", "--fresh")).ExitCode.ShouldBe(ChatGenius.Tool.ExitCode.Done);
+        (await tool.RunAsync("kept", "list", "--no-bundle")).Out.ShouldMatch(
+            "0001 values of public\\.t \\(v\\), of 5 rows, since .* UTC\n0001 rows of public\\.u, of 1 row, since .* UTC");
+        (await tool.RunAsync("kept", "prune")).Error.ShouldContain("CG1007");
+        (await tool.RunAsync("kept", "prune", "--no-bundle", "--all", "--table", "t")).Error.ShouldContain("CG1007");
+        (await tool.RunAsync("kept", "prune", "--no-bundle", "--all")).Error.ShouldContain("CG1008");
+        (await tool.RunAsync("kept", "prune", "--no-bundle", "--where", "oops", "--yes")).ExitCode.ShouldBe(ChatGenius.Tool.ExitCode.Error);
+        (await tool.RunAsync("kept", "prune", "--no-bundle", "--older-than", "1d", "--yes")).Out.ShouldBe("Nothing of that is kept\n");
+        (await tool.RunAsync("kept", "prune", "--no-bundle", "--where", "old_values ->> 'v' = 'v3' -- her", "--table", "t", "--yes")).Out
+            .ShouldBe("Forgot what was kept of 1 row\n");
+        (await database.ScalarAsync<string>(
+            "SELECT string_agg(concat_ws(' ', action, command, version, detail), '') FROM chatgenius_db.log WHERE action = 'pruned'"))
+            .ShouldBe("pruned kept");
+
+        var undone = await tool.RunAsync("rollback", "--yes", "--no-bundle");
+        undone.Error.ShouldContain("will be put back: values of public.t (v), kept of 4 rows by 0001_a");
+        undone.Error.ShouldContain("put back into public.u: 1 rows that were deleted");
+        (await RowsAsync(database, "t")).ShouldBe("(1,v1)\n(2,v2)\n(3,)\n(4,v4)\n(5,v5)");
+    }
+
+    [Fact]
     public async Task Nobody_else_may_read_what_was_kept()
     {
         await using var database = await TestDatabase.CreateAsync();

@@ -362,6 +362,8 @@ internal static class AdviceSituations
         }, (s, _) => s.GoAsync()),
         ["a history of an older layout"] = new("CG0523", "apply", OlderAsync, (s, _) =>
             s.Database.ExecuteAsync($"ALTER ROLE {RoleOf(s)} SUPERUSER")),
+        ["a script of what keeps values"] = new("CG0534", "apply", s => Do(
+            () => s.Write("0001_a", "CREATE TABLE a ()", options: " keep:true"), "script")),
         ["data of another PostgreSQL"] = new("CG0713", "server", s => Do(() =>
         {
             var data = Directory.CreateDirectory(Path.Combine(OwnServer(s), "data")).FullName;

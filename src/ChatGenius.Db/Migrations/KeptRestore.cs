@@ -95,6 +95,16 @@ internal static class KeptRestore
         }
     }
 
+    /// <summary>Whether there is such a table, and our role may read it.</summary>
+    internal static Task<bool> MayReadAsync(Session session, string schema, CancellationToken cancellationToken) =>
+        session.ScalarAsync<bool>(
+            $"""
+            SELECT has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
+            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relname = 'kept' AND quote_ident(n.nspname) = {SqlLiteral.Quote(schema)}
+            """,
+            cancellationToken);
+
     /// <summary>Reads what was kept; <c>null</c> where there is no such table, or our role may not read it.</summary>
     /// <param name="session">A session outside of a transaction.</param>
     /// <param name="schema">The history's schema, quoted.</param>
@@ -104,8 +114,7 @@ internal static class KeptRestore
         Session session, string schema, IEnumerable<long>? versions, CancellationToken cancellationToken)
     {
         var table = $"{schema}.kept";
-        if (!await session.ScalarAsync<bool>(
-            $"SELECT has_table_privilege(to_regclass({SqlLiteral.Quote(table)}), 'SELECT')", cancellationToken))
+        if (!await MayReadAsync(session, schema, cancellationToken))
         {
             return null;
         }

@@ -253,9 +253,11 @@ internal sealed partial class LossReader
     {
         var columns = new List<string>();
         var first = true;
+        var brackets = 0;
         for (var i = start; i < _text.Tokens.Count; i++)
         {
             var token = _text.Tokens[i];
+            brackets += token.Is("[") ? 1 : token.Is("]") ? -1 : 0;
             if (token.Depth == 0 && (token.Is("WHERE") || token.Is("FROM") || token.Is("RETURNING")))
             {
                 break;
@@ -276,7 +278,7 @@ internal sealed partial class LossReader
                 columns.Add(token.Name);
             }
 
-            first = token.Depth == 0 && token.Is(",");
+            first = token.Depth == 0 && brackets == 0 && token.Is(",");
         }
 
         return columns;

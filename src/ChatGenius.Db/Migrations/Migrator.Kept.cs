@@ -80,8 +80,7 @@ public sealed partial class Migrator
                 return nothing;
             }
 
-            return await reading.ScalarAsync<bool>(
-                $"SELECT has_table_privilege({SqlLiteral.Quote($"{session.History.Schema}.kept")}, 'SELECT')", stop)
+            return await KeptRestore.MayReadAsync(reading, session.History.Schema, stop)
                 ? await work(session, reading, stop)
                 : throw new ProblemException(
                     "CG0534", $"What was kept in schema {session.History.Schema} may be read by the owner of the history alone",

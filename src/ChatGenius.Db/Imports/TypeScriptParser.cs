@@ -286,7 +286,7 @@ internal sealed partial class TypeScriptParser
         return statement is Declaration declaration
             ? new Export(start, LastEnd, [.. declaration.Names.Select(one => one.Pattern).OfType<Identifier>()
                 .Select(name => (name.Text, (TypeScriptNode)name))], statement)
-            : statement;
+            : statement as Unread ?? throw new TypeScriptRefusal(start, LastEnd, "this is not read");
     }
 
     private Loop For()

@@ -13,7 +13,7 @@ internal sealed partial class TypeScriptReader
         if (!found.ContainsKey(names.Up))
         {
             // A runner may call the one function of a file by the name that it has there.
-            var functions = _exports.Where(one => one.Value is Closure).ToList();
+            var functions = _exports.Where(one => one.Value is Closure && one.Key is not ("down" or "rollback")).ToList();
             if (functions is not [var only])
             {
                 return !_exports.Values.Any(value => value is TypeScriptValue and not Nothing) ? new TypeScriptMigration(null, null)

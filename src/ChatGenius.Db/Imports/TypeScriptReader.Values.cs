@@ -155,17 +155,16 @@ internal sealed partial class TypeScriptReader
     private static string Short(string text, TypeScriptNode at) => text.Length <= LongestText ? text
         : throw new TypeScriptRefusal(at.Start, at.End, "this text is too long");
 
-    private static object Add(object? left, object? right, TypeScriptNode at)
-    {
-        if (left is decimal a && right is decimal b)
-        {
-            const decimal Safe = 9_007_199_254_740_991;
-            return decimal.IsInteger(a) && decimal.IsInteger(b) && Math.Abs(a + b) <= Safe ? (object)(a + b)
-                : throw new TypeScriptRefusal(at.Start, at.End, "this addition is not read");
-        }
+    private static object Add(object? left, object? right, TypeScriptNode at) =>
+        left is decimal a && right is decimal b ? Sum(a, b, at)
+        : left is string || right is string ? Short(TextOf(left, at) + TextOf(right, at), at)
+        : throw Because(left is string or decimal ? right : left, at, "this addition is not read");
 
-        return left is string || right is string ? Short(TextOf(left, at) + TextOf(right, at), at)
-            : throw Because(left is string or decimal ? right : left, at, "this addition is not read");
+    private static decimal Sum(decimal a, decimal b, TypeScriptNode at)
+    {
+        const decimal Safe = 9_007_199_254_740_991;
+        return decimal.IsInteger(a) && decimal.IsInteger(b) && Math.Abs(a + b) <= Safe ? a + b
+            : throw new TypeScriptRefusal(at.Start, at.End, "this addition is not read");
     }
 
     private string Pasted(Template template, TypeScriptScope scope)

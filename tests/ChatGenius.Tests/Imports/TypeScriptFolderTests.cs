@@ -277,6 +277,8 @@ public class TypeScriptFolderTests
     [InlineData("module.exports = new (class { async up(db) { await db.query('SELECT 1') } })()", "it exports no up")]
     [InlineData("export default class { static async up(db) { await db.query('SELECT 1') } }", "it exports no up")]
     [InlineData("export const a = db => db.query('SELECT 1'), b = db => db.query('SELECT 2')", "it exports no up")]
+    [InlineData("export const down = db => db.query('SELECT 1')", "it exports no up")]
+    [InlineData("export ;async function up(db) {}\nexport const down = db => db.query('SELECT 1')", "this is not read")]
     [InlineData("export const notes = pgTable('notes', {})", "it exports no up")]
     [InlineData("exports.up = function* (db) { yield db.query('SELECT 1') }", "")]
     [InlineData("class A { get up() { return 1 } }\nexports.up = db => db.query('SELECT 1')", "getter")]

@@ -75,15 +75,16 @@ public class TypeScriptPropertyTests
                 continue;
             }
 
-            // Every statement is one that was there, but for those that the character is in, or that a loop over it makes, or that it is.
-            var known = TypeScript.Tokens(string.Join("\n;", made.Up));
-            foreach (var strange in read.Refused is null ? TypeScript.Tokens(read.Up).Except(known) : [])
+            // A character changes the text that it is in, once for each turn of a loop; it never brings or takes other statements.
+            if (read.Refused is null && made.Up.Count > 0)
             {
-                known.Append("").ShouldContain(one => Nearest.Distance(one.ToUpperInvariant(), strange.ToUpperInvariant()) <= 8,
-                    $"seed {Chance.Seed + i}, {at}: {strange}\n{outside}");
+                Nearest.Distance(Bare(string.Concat(made.Up)), Bare(read.Up))
+                    .ShouldBeLessThan(48, $"seed {Chance.Seed + i}, {at}: {read.Up}\n{outside}");
             }
         }
     }
+
+    private static string Bare(string text) => string.Concat(text.Where(c => !char.IsWhiteSpace(c) && c != ';'));
 
     /// <summary>A migration that is made of statements that are written down first.</summary>
     private sealed class RandomMigration

@@ -136,7 +136,7 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
             : ImportTool.All.FirstOrDefault(tool => tool.Name.Equals(name.Replace(' ', '-'), StringComparison.OrdinalIgnoreCase))
                 ?? throw new ProblemException(
                     "CG1502",
-                    ImportTool.NotSql.Contains(name.ToLowerInvariant()) ? $"The migrations of {name} are programs, or in a language of "
+                    ImportTool.NotSql.Contains(name, StringComparer.OrdinalIgnoreCase) ? $"The migrations of {name} are programs, or in a language of "
                         + "their own, and only SQL can be read" : $"There is no tool {name} whose files can be read",
                     advice: ImportTool.InTypeScript.Contains(name.ToLowerInvariant())
                         ? "Those in TypeScript or JavaScript that run SQL as text are read by "

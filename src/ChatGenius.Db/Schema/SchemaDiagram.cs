@@ -137,7 +137,7 @@ internal static class SchemaDiagram
         var name = DrawnTable.ShownName(box.Table.Name);
         var far = Math.Clamp((box.Width - 12) * 10 / (6 * name.Length), 12, 24);
         svg.Append(CultureInfo.InvariantCulture,
-            $"<text class=\"name\" x=\"{x + 8}\" y=\"{y + 18}\" style=\"--far: {far}px\">{E(name)}</text>");
+            $"<text class=\"name\" x=\"{x + 8}\" y=\"{y + 18}\" data-far=\"{far}px\">{E(name)}</text>");
         svg.Append(id is null ? "" : "</a>");
         foreach (var (row, column) in box.Columns.Index())
         {

@@ -47,6 +47,7 @@
     svg.style.height = Math.min(Math.max(stage.clientWidth * whole[3] / whole[2], 240), innerHeight * 0.72) + "px";
   };
   stage.classList.add("live");
+  tables.map(table => table.querySelector(".name")).forEach(one => one.style.setProperty("--far", one.dataset.far));
   size();
   show(whole);
   addEventListener("resize", () => { size(); show(view); });

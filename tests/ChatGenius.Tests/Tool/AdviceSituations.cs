@@ -360,7 +360,11 @@ internal static class AdviceSituations
             await s.Database.ExecuteAsync("ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (k)");
             return "apply";
         }, (s, _) => s.GoAsync()),
-        ["a history of an older layout"] = new("CG0523", "apply", OlderAsync, (s, _) =>
+        ["a history of an older layout"] = new("CG0523", "apply", s => OlderAsync(s, () =>
+            s.Write("0002_a", "UPDATE a SET v = v WHERE id BETWEEN :batch_first AND :batch_last", options: " batch:a")), (s, _) =>
+            s.Database.ExecuteAsync($"ALTER ROLE {RoleOf(s)} SUPERUSER")),
+        ["no table for repeatable objects"] = new("CG0529", "apply", s => OlderAsync(s, () =>
+            s.Tool.Write("my $migrations/repeatable/v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS one;\n")), (s, _) =>
             s.Database.ExecuteAsync($"ALTER ROLE {RoleOf(s)} SUPERUSER")),
         ["a script of what keeps values"] = new("CG0534", "apply", s => Do(
             () => s.Write("0001_a", "CREATE TABLE a ()", options: " keep:true"), "script")),
@@ -394,8 +398,8 @@ internal static class AdviceSituations
 
     private static string RoleOf(AdviceStage s) => $"lesser_{s.Database.Url.DatabaseName}";
 
-    /// <summary>A role that may write a history of 0.1.0, and not upgrade it, meets a section in batches.</summary>
-    private static async Task<string> OlderAsync(AdviceStage s)
+    /// <summary>A role that may write a history of 0.1.0, and not upgrade it, meets what needs another table.</summary>
+    private static async Task<string> OlderAsync(AdviceStage s, Action write)
     {
         s.Write("0001_a", "CREATE TABLE a (id int PRIMARY KEY, v int)");
         var applied = MigrationSource.Load(Path.Combine(s.Tool.Folder, "my $migrations"), bundle: false)[0];
@@ -404,7 +408,7 @@ internal static class AdviceSituations
             StringComparison.Ordinal));
         await s.Database.ExecuteAsync($"CREATE ROLE {role} LOGIN PASSWORD 'of-a-test'; GRANT USAGE ON SCHEMA \"kept `here`\" TO {role}; "
             + $"GRANT ALL ON ALL TABLES IN SCHEMA \"kept `here`\" TO {role}; INSERT INTO a VALUES (1, 1); ALTER TABLE a OWNER TO {role}");
-        s.Write("0002_a", "UPDATE a SET v = v WHERE id BETWEEN :batch_first AND :batch_last", options: " batch:a");
+        write();
         var server = new NpgsqlConnectionStringBuilder(s.Database.Url.ConnectionString) { Username = role, Password = null };
         s.Tool.Environment["PGPASSWORD"] = "of-a-test";
         s.Url = Db.Connections.DatabaseUrl.Parse(server.ConnectionString, "test").Display;

@@ -105,12 +105,14 @@ CREATE TABLE IF NOT EXISTS chatgenius_db.kept (
     version bigint NOT NULL,
     statement integer NOT NULL,
     table_name text NOT NULL,
-    key text NOT NULL,
-    column_name text,
-    old_value text,
-    new_value text,
+    kind text NOT NULL,
+    key jsonb NOT NULL,
+    old_values jsonb NOT NULL,
+    new_values jsonb,
+    conflict text,
     kept_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (id)
+    CHECK ((kind = ANY (ARRAY['row'::text, 'values'::text]))),
+    PRIMARY KEY (version, id)
 );
 CREATE TABLE IF NOT EXISTS chatgenius_db.repeatable (
     name text NOT NULL,

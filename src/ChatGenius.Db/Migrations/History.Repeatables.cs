@@ -28,7 +28,7 @@ internal sealed partial class History
     /// <exception cref="ProblemException">CG0513, CG0517: as <see cref="ReadAsync"/>.</exception>
     internal async Task<IReadOnlyList<RepeatableRow>> ReadRepeatablesAsync(
         NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        !Place.Has("repeatable") && !Place.IsStrange("repeatable") ? []
+        Place.IsEmpty("repeatable") ? []
         : await ReadTableAsync(
             "repeatable",
             Session.Over(connection, "reading the history"),

@@ -13,6 +13,7 @@ namespace ChatGenius.Db.Migrations;
 /// <param name="Strange">What is under the name of one of our tables and is not as we make it, a line each.</param>
 /// <param name="LesserWriters">Who may write <c>history</c> or <c>repeatable</c> and has fewer rights than our role.</param>
 /// <param name="Prints">What each of <paramref name="Tables"/> is, as <see cref="HistoryTables.Print"/> gives it.</param>
+/// <param name="Empty">Which of our tables have no page, and so no row.</param>
 internal sealed record HistoryPlace(
     bool HasSchema,
     string[] Tables,
@@ -25,11 +26,12 @@ internal sealed record HistoryPlace(
     string Owner,
     string[] Strange,
     string[] LesserWriters,
-    string[] Prints)
+    string[] Prints,
+    string[] Empty)
 {
     /// <summary>As this version makes it, with every right.</summary>
     internal static HistoryPlace Complete { get; } = new(true, [.. HistoryTables.Names], true, true, true, true, true, true, "", [], [],
-        [.. HistoryTables.Names]);
+        [.. HistoryTables.Names], []);
 
     /// <summary>Whether there is a history to read.</summary>
     internal bool Exists => Has("history") || Has("journal");
@@ -48,6 +50,9 @@ internal sealed record HistoryPlace(
 
     /// <summary>Whether what is done can be written into the log.</summary>
     internal bool Logs => Has("log") && MayLog;
+
+    /// <summary>Whether there is surely nothing to read in one of our tables.</summary>
+    internal bool IsEmpty(string table) => !IsStrange(table) && (!Has(table) || Empty.Contains(table));
 
     /// <summary>Whether one of our tables is there.</summary>
     internal bool Has(string table) => Tables.Contains(table);

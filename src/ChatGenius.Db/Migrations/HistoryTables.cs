@@ -288,7 +288,8 @@ internal static class HistoryTables
                         'MEMBER')) END),
                 set_config('{{StrangeSetting}}', (SELECT count(*)::text FROM judged WHERE
                     strange AND name <> ALL ('{{{string.Join(',', Optional.Where(name => name != needs))}}}')), true),
-                ARRAY(SELECT {{Print("judged.oid")}} FROM judged WHERE NOT strange OR name <> ALL ('{{{optional}}}') ORDER BY name)
+                ARRAY(SELECT {{Print("judged.oid")}} FROM judged WHERE NOT strange OR name <> ALL ('{{{optional}}}') ORDER BY name),
+                ARRAY(SELECT name FROM judged WHERE pg_relation_size(judged.oid) = 0)
             FROM (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user) u
             LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = {{SqlLiteral.Quote(schema)}}
             LEFT JOIN judged f ON f.name = 'format' LEFT JOIN judged h ON h.name = 'history' LEFT JOIN judged l ON l.name = 'log' AND NOT
@@ -374,7 +375,7 @@ internal static class HistoryTables
             reader.GetBoolean(7), reader.GetFieldValue<string[]>(8), reader.GetBoolean(9), reader.GetBoolean(10), reader.GetBoolean(11),
             reader.GetBoolean(12), reader.GetBoolean(13), reader.GetBoolean(14), reader.GetString(15),
             [.. reader.GetFieldValue<string[]>(16).Select(Describe)], reader.GetFieldValue<string[]>(17),
-            reader.GetFieldValue<string[]>(19)));
+            reader.GetFieldValue<string[]>(19), reader.GetFieldValue<string[]>(20)));
 
     private static string Literal(string schema, string table) => SqlLiteral.Quote($"{schema}.{table}");
 }

@@ -95,14 +95,13 @@ internal static class KeptRestore
         }
     }
 
+    private const string Kept = "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        + "WHERE c.relname = 'kept' AND quote_ident(n.nspname) = ";
+
     /// <summary>Whether there is such a table, and our role may read it.</summary>
     internal static Task<bool> MayReadAsync(Session session, string schema, CancellationToken cancellationToken) =>
         session.ScalarAsync<bool>(
-            $"""
-            SELECT has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
-            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relname = 'kept' AND quote_ident(n.nspname) = {SqlLiteral.Quote(schema)}
-            """,
+            $"SELECT has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') {Kept}{SqlLiteral.Quote(schema)}",
             cancellationToken);
 
     /// <summary>Reads what was kept; <c>null</c> where there is no such table, or our role may not read it.</summary>
@@ -114,9 +113,16 @@ internal static class KeptRestore
         Session session, string schema, IEnumerable<long>? versions, CancellationToken cancellationToken)
     {
         var table = $"{schema}.kept";
-        if (!await MayReadAsync(session, schema, cancellationToken))
+        // A table without a page has no row; most have none.
+        var size = await session.ScalarAsync<long?>(
+            $"""
+            SELECT CASE WHEN has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') THEN pg_relation_size(c.oid) END
+            {Kept}{SqlLiteral.Quote(schema)}
+            """,
+            cancellationToken);
+        if (size is null or 0)
         {
-            return null;
+            return size is null ? null : [];
         }
 
         var wanted = versions?.Select(version => version.ToString(CultureInfo.InvariantCulture)).ToList();

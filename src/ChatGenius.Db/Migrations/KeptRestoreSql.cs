@@ -22,6 +22,8 @@ internal static class KeptRestoreSql
     /// <summary>Marks, before anything is changed, the values that are others now than the migration left.</summary>
     internal static string Judge(string schema, long version) => Block(schema, version,
         """
+            -- What was kept a moment ago was never counted, and would be joined row by row.
+            EXECUTE format('ANALYZE %s', kept);
             FOR name IN EXECUTE format('SELECT DISTINCT k.table_name FROM %s k WHERE k.new_values IS NOT NULL AND %s', kept, mine) LOOP
         """
         + Prepare +

@@ -38,7 +38,7 @@ internal sealed class KeptWork
         }
 
         var downs = plan.Steps.Where(step => step.Direction == MigrationDirection.Down && !step.IsRepeatable).ToList();
-        var groups = downs.Count == 0 || !session.History.Place.Has("kept") ? []
+        var groups = downs.Count == 0 || session.History.Place.IsEmpty("kept") ? []
             : await KeptRestore.ReadAsync(reading, session.History.Schema, downs.Select(step => step.Version), cancellationToken);
         foreach (var step in downs)
         {

@@ -20,7 +20,7 @@ internal static class MigrationScript
         {
             throw new ProblemException(new Problem(
                 "CG0534", $"{keeps.Id} has keep:true, and what is kept is decided on the database while it runs", keeps.Section.Where,
-                $"Run it with {new ToolCall(keeps.Direction == MigrationDirection.Up ? "apply" : "rollback")}."));
+                $"Run it with {(keeps.Direction == MigrationDirection.Up ? new ToolCall("apply") : new ToolCall("rollback"))}."));
         }
 
         var history = new History(options.HistorySchema);

@@ -75,7 +75,7 @@ public sealed partial class Migrator
         {
             await session.ReadAsync(HistoryColumns.Plan);
             var reading = Session.Over(session.Connection, "looking what was kept");
-            if (!session.History.Place.Has("kept"))
+            if (session.History.Place.IsEmpty("kept"))
             {
                 return nothing;
             }

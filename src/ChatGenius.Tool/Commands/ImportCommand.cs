@@ -50,7 +50,7 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
     private async Task<ExitCode> RunAsync(
         string? name, string? folder, bool writeDowns, bool withDrafts, string? shadow, bool isDry, CancellationToken cancellationToken)
     {
-        var tool = Find(name);
+        var tool = Find(name, folder);
         if (folder is null)
         {
             throw new ProblemException("CG1010", "import needs the folder of the other tool's migrations",
@@ -130,17 +130,18 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
         }
     }
 
-    private static ImportTool Find(string? name) =>
+    private static ImportTool Find(string? name, string? folder) =>
         name is null
             ? throw new ProblemException("CG1010", "import needs the tool's name", advice: $"One of {string.Join(", ", Tools)}.")
             : ImportTool.All.FirstOrDefault(tool => tool.Name.Equals(name.Replace(' ', '-'), StringComparison.OrdinalIgnoreCase))
                 ?? throw new ProblemException(
                     "CG1502",
-                    ImportTool.NotSql.Contains(name, StringComparer.OrdinalIgnoreCase) ? $"The migrations of {name} are programs, or in a language of "
-                        + "their own, and only SQL can be read" : $"There is no tool {name} whose files can be read",
+                    ImportTool.NotSql.Contains(name, StringComparer.OrdinalIgnoreCase)
+                        ? $"The migrations of {name} are programs, or in a language of their own, and only SQL can be read"
+                        : $"There is no tool {name} whose files can be read",
                     advice: ImportTool.InTypeScript.Contains(name.ToLowerInvariant())
                         ? "Those in TypeScript or JavaScript that run SQL as text are read by "
-                            + $"{new ToolCall("import", "typescript", "FOLDER")}."
+                            + $"{new ToolCall("import", "typescript", folder ?? ".")}."
                         : $"Those of {string.Join(", ", Tools)} can. What another tool has built is taken over with "
                             + $"{new ToolCall("baseline", "--detect")}.");
 

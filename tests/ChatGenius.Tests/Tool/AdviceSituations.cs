@@ -322,7 +322,10 @@ internal static class AdviceSituations
         ["no table of that tool"] = new("CG0431", "baseline", TakenOverAsync("baseline --from dbmate"), Looks: true),
         ["not all there"] = new("CG0432", "baseline", TakenOverAsync("baseline --to 2"), Looks: true),
         ["a tool that is not known"] = new("CG1006", "baseline", TakenOverAsync("baseline --from nothing"), Looks: true),
-        ["files that are programs"] = new("CG1502", "baseline", TakenOverAsync("import knex ."), Looks: true),
+        ["files that are programs"] = new("CG1502", "import", s => Do(() => s.Tool.Write(
+            "of knex/20240101000000_a.js", "exports.up = knex => knex.raw('CREATE TABLE a ()');\n"
+            + "exports.down = knex => knex.raw('DROP TABLE a');\n"), "import knex 'of knex'"), Looks: true),
+        ["files in a language of their own"] = new("CG1502", "baseline", TakenOverAsync("import ef-core ."), Looks: true),
         ["a baseline of nothing"] = new("CG1010", "baseline", TakenOverAsync("baseline"), Looks: true),
         ["applied on top of a mark"] = new("CG0435", "rollback", async s =>
         {

@@ -34,7 +34,7 @@ public class RoundTripTests
 
         // A number a connection. Where there is work, the first one reads the history, lifts its limit for idling while the second one
         // connects to take the lock, reads the history again (making it, or waiting for whoever still writes it), and then runs it all at
-        // once. A rollback looks first (the plan, the loss), and then does that.
+        // once. A rollback looks first (the plan, the loss, whether anything was kept), and then does that.
         // The first three meet a database without a history, where the reading fails and the next one says so; a redo reads the log too.
         // Where the history never held a row, what else is in the database is looked at once for each decision: of plan, and of apply
         // before the lock and under it. A baseline looks which tables are there.
@@ -46,9 +46,9 @@ public class RoundTripTests
             "apply: 4 + 1",
             "apply: 1",
             "status --json: 1",
-            "rollback --yes: 1 + 5 + 4 + 1",
+            "rollback --yes: 1 + 6 + 4 + 1",
             "baseline --to 5 --yes: 5 + 1",
-            "redo --yes: 2 + 5 + 6 + 1",
+            "redo --yes: 2 + 6 + 6 + 1",
             "schema dump: 1",
             "wait: 0",
         ]);

@@ -103,6 +103,20 @@ public class RoundTripperTests
         roundTrip.ShouldBeNull();
     }
 
+    [Fact]
+    public async Task What_is_kept_is_not_reported_as_lost()
+    {
+        await using var shop = await Shop.OpenAsync("UPDATE orders SET note = 'n'");
+        await using var tracer = await Tracer.StartAsync(shop.Database, new TracerOptions());
+        var migration = Shop.Migration(
+            "-- migrate:up\nALTER TABLE orders DROP COLUMN note;\n-- migrate:down\nALTER TABLE orders ADD COLUMN note text;\n");
+
+        var (_, roundTrip) = await new RoundTripper(tracer).RunAsync(migration);
+
+        HygieneRules.OfRoundTrip(migration, roundTrip.ShouldNotBeNull()).ShouldHaveSingleItem();
+        HygieneRules.OfRoundTrip(migration with { Up = migration.Up with { Keep = true } }, roundTrip).ShouldBeEmpty();
+    }
+
     private static async Task<RoundTrip?> RunAsync(string up, string down)
     {
         await using var shop = await Shop.OpenAsync();

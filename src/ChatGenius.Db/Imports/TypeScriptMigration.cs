@@ -2,7 +2,7 @@ namespace ChatGenius.Db.Imports;
 
 /// <summary>One direction of a migration that was read.</summary>
 /// <param name="Text">Its statements; of a refused one, those before the place.</param>
-/// <param name="Empty">Why there is none; null where there are some, or would be.</param>
+/// <param name="Empty">Why it has no statement; null where it has one, or would have.</param>
 internal sealed record TypeScriptSection(string Text, string? Empty)
 {
     /// <summary>Whether they run in one transaction.</summary>

@@ -119,8 +119,8 @@ internal sealed partial class TypeScriptReader
         _exports[name] = Try(() => Eval(value, _module));
     }
 
-    /// <summary>Functions and classes are there before the first statement; other names are not, and no outer one stands in for
-    /// them.</summary>
+    /// <summary>Functions have their value from the start of their block on. Other names have none before their declaration, and
+    /// no outer one stands in for them.</summary>
     private static void Hoist(IReadOnlyList<TypeScriptNode> statements, TypeScriptScope scope)
     {
         foreach (var declaration in statements.Select(one => one is Export export ? export.Statement : one).OfType<Declaration>())

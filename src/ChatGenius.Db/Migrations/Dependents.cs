@@ -179,7 +179,7 @@ internal static class Dependents
             row.GetString(5), row.GetString(6), [.. row.GetFieldValue<string?[]>(7).OfType<string>()]),
         cancellationToken);
 
-    /// <summary>What hangs on a view or routine of an identity; empty where there is none.</summary>
+    /// <summary>What hangs on a view or routine of an identity; empty where the database has no such object.</summary>
     public static Task<List<ObjectFact>> FactsAsync(Session session, Dependent one, CancellationToken cancellationToken) =>
         session.RowsAsync(
             new SqlQuery(FactsQuery, one.Identity, one.Kind != "view"),

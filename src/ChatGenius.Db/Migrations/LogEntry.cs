@@ -2,8 +2,9 @@ namespace ChatGenius.Db.Migrations;
 
 /// <summary>One line of the log: something that was done, or tried.</summary>
 /// <param name="Action"><c>applied</c>, <c>rolled_back</c>, <c>redone</c>, <c>failed</c>, <c>repaired</c>, <c>baselined</c>,
-/// <c>unmarked</c>, <c>accepted</c>, <c>batched</c>, <c>forecast</c>: what was expected of a
-/// migration and what it took, or <c>allowed</c>: what would have been refused, for the reason in the detail.</param>
+/// <c>unmarked</c>, <c>accepted</c>, <c>renumbered</c>, <c>batched</c>; of a repeatable object <c>repeated</c>, <c>dropped</c> or
+/// <c>forgotten</c>; of kept values <c>pruned</c>; <c>forecast</c>: what was expected of a migration and what it took, or
+/// <c>allowed</c>: what would have been refused, for the reason in the detail.</param>
 /// <param name="Command">The command that did it.</param>
 /// <param name="Version">The migration's number; <c>null</c> where it is about none.</param>
 /// <param name="Name">Its description.</param>

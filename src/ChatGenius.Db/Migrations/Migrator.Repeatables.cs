@@ -36,7 +36,7 @@ public sealed partial class Migrator
         })];
     }
 
-    /// <summary>Who may read the history need not be able to read these, where there are none.</summary>
+    /// <summary>A project without repeatable objects may be run by a role that can read the history, and not their table.</summary>
     private async Task<IReadOnlyList<RepeatableRow>> ReadRepeatablesAsync(MigrationSession session, CancellationToken cancellationToken)
     {
         try

@@ -383,10 +383,10 @@ internal sealed class CatalogReader(NpgsqlConnection connection) : IAsyncDisposa
 
     private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
-    /// <summary>One catalog's query in its two forms.</summary>
     /// <summary>Whether this transaction wrote a row.</summary>
     private static string OurWrite(string xmin) => $"age({xmin}) <= age(pg_current_xact_id_if_assigned()::xid)";
 
+    /// <summary>One catalog's query in its two forms.</summary>
     private sealed class Query(string[] xmins, Func<string, string> text)
     {
         internal string All { get; } = text("true");

@@ -17,13 +17,13 @@ internal sealed record StepForecast(MigrationStep Step)
     /// <summary>Its time on the server, in milliseconds, without waits for locks; null where it is not known.</summary>
     public Expected? Time { get; init; }
 
-    /// <summary>The bytes of write-ahead log; null where they is not known.</summary>
+    /// <summary>The bytes of write-ahead log; null where that is not known.</summary>
     public Expected? Wal { get; init; }
 
-    /// <summary>The bytes that its tables and indexes grow by until it commits; null where they is not known.</summary>
+    /// <summary>The bytes that its tables and indexes grow by until it commits; null where that is not known.</summary>
     public Expected? Disk { get; init; }
 
-    /// <summary>The milliseconds that are expected by the rehearsal alone; 0 where they is not known.</summary>
+    /// <summary>The milliseconds that are expected by the rehearsal alone; 0 where that is not known.</summary>
     public double Estimate { get; init; }
 
     /// <summary>Why something of it is not known, a line each.</summary>

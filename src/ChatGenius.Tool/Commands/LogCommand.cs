@@ -58,8 +58,7 @@ internal sealed class LogCommand(Workspace workspace, Settings settings, Report 
 /// <summary>What <c>log --json</c> prints.</summary>
 internal sealed record LogJson(string Database, IReadOnlyList<LogEntryJson> Entries);
 
-/// <param name="Action"><c>applied</c>, <c>rolled_back</c>, <c>redone</c>, <c>failed</c>, <c>repaired</c>, <c>baselined</c>,
-/// <c>accepted</c>, <c>batched</c>, <c>forecast</c>, <c>repeated</c>, <c>dropped</c> or <c>forgotten</c>.</param>
+/// <inheritdoc cref="LogEntry"/>
 /// <param name="Command">The command that did it; <c>script</c> for a file run with psql.</param>
 internal sealed record LogEntryJson(
     DateTime At,

@@ -63,14 +63,14 @@ internal sealed class CheckFixes(Shell shell, Consent consent, Report report)
     }
 
     private static string[] Lines(SourceText? text) =>
-        text is null ? [] : text.Substring(0, text.Utf8.Length).ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
+        text is null ? [] : text.All().ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
 
     private void Write(Migration file, bool overwrite)
     {
         var path = file.Source.Path;
         try
         {
-            WholeFile.Write(shell.Absolute(path), Encoding.UTF8.GetBytes(file.Source.Substring(0, file.Source.Utf8.Length)), overwrite);
+            WholeFile.Write(shell.Absolute(path), Encoding.UTF8.GetBytes(file.Source.All()), overwrite);
             report.Note($"Written to {path}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -114,7 +114,7 @@ internal sealed class SchemaFile(Workspace workspace, Settings settings, Shell s
     private string? Read()
     {
         var path = shell.Absolute(Path!);
-        return File.Exists(path) && SourceText.Read(path) is var text ? text.Substring(0, text.Utf8.Length) : null;
+        return File.Exists(path) && SourceText.Read(path) is var text ? text.All() : null;
     }
 
     private async Task<SchemaSnapshot> SchemaAsync(Target target, CancellationToken cancellationToken) =>

@@ -61,10 +61,12 @@ internal sealed class SchemaSources(Workspace workspace, TargetFinder targets, S
         {
             await Git.ExportAsync(
                 revision, shell.Absolute(settings.MigrationsFolder), folder.FullName, withRepeatables, cancellationToken);
-            var problems = new List<Problem>();
-            var repeatables = Repeatable.Load(folder.FullName, problems);
-            return [.. Repeatable.Together(problems, () =>
-                MigrationSource.Load(folder.FullName, settings.Bundle, cancellationToken: cancellationToken)), .. repeatables];
+            return
+            [
+                .. Repeatable.Together([folder.FullName], () =>
+                    MigrationSource.Load(folder.FullName, settings.Bundle, cancellationToken: cancellationToken), out var repeatables),
+                .. repeatables,
+            ];
         }
         finally
         {

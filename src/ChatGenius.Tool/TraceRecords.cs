@@ -20,7 +20,7 @@ internal sealed class TraceRecords(Settings settings, Shell shell)
         }
 
         var text = await SourceText.ReadAsync(shell.Absolute(path), cancellationToken: cancellationToken);
-        var certificate = TraceRecord.Parse(path, text.Substring(0, text.Utf8.Length));
+        var certificate = TraceRecord.Parse(path, text.All());
         return certificate.Checksum == migration.Up.Checksum ? certificate : null;
     }
 

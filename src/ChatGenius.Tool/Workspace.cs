@@ -40,13 +40,12 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
     private IReadOnlyList<Migration> Load(bool allOfANumber, long emptyDownsUpTo, CancellationToken cancellationToken)
     {
         IReadOnlyList<Migration> migrations;
-        var problems = new List<Problem>();
-        Repeatables = Repeatable.Load(settings.MigrationsFolder, problems);
         try
         {
-            migrations = Repeatable.Together(problems, () => MigrationSource.Load(
+            migrations = Repeatable.Together([settings.MigrationsFolder], () => MigrationSource.Load(
                 settings.MigrationsFolder, settings.Bundle, settings.MigrationsFolderMustExist, allOfANumber,
-                emptyDownsUpTo: emptyDownsUpTo, cancellationToken: cancellationToken));
+                emptyDownsUpTo: emptyDownsUpTo, cancellationToken: cancellationToken), out var repeatables);
+            Repeatables = repeatables;
         }
         catch (ProblemException) when (OtherTool.Find(shell.WorkingDirectory, settings.MigrationsFolder) is { } other)
         {

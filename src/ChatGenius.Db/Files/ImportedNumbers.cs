@@ -1,4 +1,3 @@
-using System.Text;
 using ChatGenius.Db.Text;
 
 namespace ChatGenius.Db.Files;
@@ -21,7 +20,7 @@ internal static class ImportedNumbers
     private const string Heading = "# What an import has brought here: tool, version there, file here. "
         + "'chatgenius-db baseline --from TOOL' reads it.\n";
 
-    /// <summary>Reads the table of a folder; nothing where there is none.</summary>
+    /// <summary>Reads the table of a folder; empty where the folder has no such file.</summary>
     /// <exception cref="ProblemException">CG1505: a line has not three columns; CG0101, CG0103 as for <see cref="SourceText.Read"/>.
     /// </exception>
     public static IReadOnlyList<ImportedNumber> Read(string folder)
@@ -34,8 +33,7 @@ internal static class ImportedNumbers
 
         var source = SourceText.Read(path);
         var numbers = new List<ImportedNumber>();
-        var at = 0;
-        foreach (var line in Encoding.UTF8.GetString(source.Utf8.Span).Split('\n'))
+        foreach (var (at, line) in source.Lines())
         {
             var cells = line.TrimEnd('\r').Split('\t');
             if (cells is [{ Length: > 0 } tool, { Length: > 0 } key, { Length: > 0 } file] && !line.StartsWith('#'))
@@ -48,8 +46,6 @@ internal static class ImportedNumbers
                     "CG1505", "The line is not tool, version and file with tabs between them", source.At(at),
                     "Mend it, or take it out: its migration is then looked for by its number and its name.");
             }
-
-            at += Encoding.UTF8.GetByteCount(line) + 1;
         }
 
         return numbers;

@@ -59,14 +59,8 @@ public sealed class MigrationSource
 
     /// <inheritdoc cref="Load()"/>
     /// <param name="repeatables">Gets the repeatable objects.</param>
-    internal IReadOnlyList<Migration> Load(out IReadOnlyList<Migration> repeatables)
-    {
-        var problems = new List<Problem>();
-        repeatables =
-            [.. _folders.SelectMany(folder => Repeatable.Load(folder, problems)).OrderBy(one => one.Name, StringComparer.Ordinal)];
-        return Repeatable.Together(problems, () =>
-            Load([.. _files()], allOfANumber: false, emptyDownsUpTo: 0, CancellationToken.None));
-    }
+    internal IReadOnlyList<Migration> Load(out IReadOnlyList<Migration> repeatables) => Repeatable.Together(
+        _folders, () => Load([.. _files()], allOfANumber: false, emptyDownsUpTo: 0, CancellationToken.None), out repeatables);
 
     /// <summary>Reads and understands every migration, on all cores: on the caller's thread, and on threads of the pool.</summary>
     /// <param name="folder">

@@ -37,9 +37,15 @@ internal static partial class Repeatable
         return read;
     }
 
-    /// <summary>Reads the migrations, and reports what is wrong with them and what is wrong with repeatable objects together.</summary>
-    public static IReadOnlyList<Migration> Together(List<Problem> problems, Func<IReadOnlyList<Migration>> load)
+    /// <summary>Reads the repeatable objects of folders, and the migrations; what is wrong with either is reported together.</summary>
+    /// <param name="folders">The migrations folders.</param>
+    /// <param name="load">Reads the migrations.</param>
+    /// <param name="repeatables">Gets the repeatable objects, by name.</param>
+    public static IReadOnlyList<Migration> Together(
+        IEnumerable<string> folders, Func<IReadOnlyList<Migration>> load, out IReadOnlyList<Migration> repeatables)
     {
+        var problems = new List<Problem>();
+        repeatables = [.. folders.SelectMany(folder => Load(folder, problems)).OrderBy(one => one.Name, StringComparer.Ordinal)];
         try
         {
             return load() is var migrations && problems.Count == 0 ? migrations : throw new ProblemException(problems);

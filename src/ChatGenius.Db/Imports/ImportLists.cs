@@ -58,8 +58,7 @@ internal static partial class ImportLists
 
         var source = folder.Read(Plan);
         var planned = new List<(string Change, string File, int At)>();
-        var at = 0;
-        foreach (var line in System.Text.Encoding.UTF8.GetString(source.Utf8.Span).Split('\n'))
+        foreach (var (at, line) in source.Lines())
         {
             if (PlanLine().Match(line) is { Success: true } match)
             {
@@ -79,8 +78,6 @@ internal static partial class ImportLists
                     planned.Add((name, name, at));
                 }
             }
-
-            at += System.Text.Encoding.UTF8.GetByteCount(line) + 1;
         }
 
         var entries = new List<ImportEntry>();

@@ -37,7 +37,7 @@ internal sealed record ImportedFile(ImportedMigration From, string File, ImportS
     public Problem? Refused => State == ImportState.InBundle ? null : From.Refused;
 
     /// <summary>What is written.</summary>
-    public string Text => WrittenDown is null ? Migration!.Source.Substring(0, Migration.Source.Utf8.Length)
+    public string Text => WrittenDown is null ? Migration!.Source.All()
         : Migration!.Source.Substring(0, Migration.Down.Start) + WrittenDown;
 
     /// <summary>The same with another down section; one without statements and questions changes nothing.</summary>

@@ -20,7 +20,7 @@ internal static class ImportReader
         var problems = new List<Problem>();
         var entries = tool.List?.Invoke(tool, folder, problems) ?? ByName(tool, folder);
         if (tool.Dialect is { } dialect && folder.Files.Contains(dialect.File) && folder.Read(dialect.File) is var said
-            && !Regex.IsMatch(said.Substring(0, said.Utf8.Length), dialect.Pattern))
+            && !Regex.IsMatch(said.All(), dialect.Pattern))
         {
             problems.Add(new Problem("CG1503", $"{said.Path} says that the migrations are not for PostgreSQL"));
         }
@@ -86,8 +86,7 @@ internal static class ImportReader
         var (inTransaction, replaces) = (!tool.RunsInPsql, true);
         var beside = file + tool.Settings;
         var settings = tool.Settings is not null && folder.Files.Contains(beside) ? folder.Read(beside) : SourceText.From("", "");
-        var at = 0;
-        foreach (var line in settings.Substring(0, settings.Utf8.Length).Split('\n'))
+        foreach (var (at, line) in settings.Lines())
         {
             switch (line.Split('#')[0].Replace(" ", "", StringComparison.Ordinal).Trim().Replace("flyway.", "", StringComparison.Ordinal))
             {
@@ -104,8 +103,6 @@ internal static class ImportReader
                         settings.At(at, line.Length)));
                     break;
             }
-
-            at += System.Text.Encoding.UTF8.GetByteCount(line) + 1;
         }
 
         return ImportText.Read(tool, folder.Read(file), problems, inTransaction, replaces);

@@ -9,7 +9,7 @@ namespace ChatGenius.Db.Imports;
 internal static partial class TypeScriptFolder
 {
     /// <summary>Reads the files of a folder, not of those in it.</summary>
-    /// <exception cref="ProblemException">CG1501: there is none.</exception>
+    /// <exception cref="ProblemException">CG1501: no file of the folder is a migration in TypeScript.</exception>
     public static ImportedFolder Read(string path)
     {
         var folder = new ImportFolder(path);
@@ -22,7 +22,7 @@ internal static partial class TypeScriptFolder
             try
             {
                 var source = folder.Read(file);
-                var text = source.Substring(0, source.Utf8.Length);
+                var text = source.All();
                 if (Read(source, text, version, name, notes) is { } migration)
                 {
                     migrations.Add(migration);

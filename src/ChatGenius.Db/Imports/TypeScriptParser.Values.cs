@@ -238,8 +238,7 @@ internal sealed partial class TypeScriptParser
         switch (token.Text)
         {
             case "(":
-                var inner = InParentheses();
-                return inner;
+                return InParentheses();
             case "[": return ListOf();
             case "{": return MapOf();
             case "function" or "async" when token.Text == "function" || Ahead(1).Is("function"): return FunctionOf(isDeclaration: false);

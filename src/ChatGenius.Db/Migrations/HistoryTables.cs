@@ -209,8 +209,8 @@ internal static class HistoryTables
     /// </summary>
     /// <remarks>
     /// Tables count as ours only if they are exactly as we make them: an expression, a trigger, a rule or a policy of somebody else's would
-    /// run with our rights. What is wrong with <c>format</c>, <c>history</c> and <c>journal</c> is strange, and <see cref="Guard"/> refuses
-    /// it, and so <c>batches</c>; of the others, a wrong one counts as not there until it is needed.
+    /// run with our rights. One that is not is strange, and <see cref="Guard"/> refuses it; of <see cref="Optional"/>, it counts as not
+    /// there until it is needed.
     /// </remarks>
     /// <param name="schema">The schema's name, not quoted.</param>
     /// <param name="needs">Which of <see cref="Optional"/> is to be read next, so that a wrong one is refused as well.</param>
@@ -219,7 +219,7 @@ internal static class HistoryTables
         var optional = string.Join(',', Optional);
         const string Ours = "((SELECT array_agg(oid) FROM rel)::oid[])";
         var shapes = string.Join(", ",
-            Judged.SelectMany(table => Shapes(table).Select(items => SqlLiteral.Quote($"{table}: {string.Join("; ", items)}"))));
+            Names.SelectMany(table => Shapes(table).Select(items => SqlLiteral.Quote($"{table}: {string.Join("; ", items)}"))));
         return $$"""
             WITH rel AS (
                 SELECT c.oid, c.relname::text AS name, c.relowner, c.relacl,
@@ -260,8 +260,7 @@ internal static class HistoryTables
                 FROM rel LEFT JOIN (SELECT rel, string_agg(text, '; ' ORDER BY text COLLATE "C") AS text FROM item GROUP BY rel) shape ON
                     shape.rel = rel.oid
             ),
-            judged AS (SELECT found.*, name = ANY ('{{{string.Join(',', Judged)}}}'::text[]) AND shape <> ALL (ARRAY[{{shapes}}]::text[]) AS
-                strange FROM found)
+            judged AS (SELECT found.*, shape <> ALL (ARRAY[{{shapes}}]::text[]) AS strange FROM found)
             SELECT current_setting('server_version_num')::int4 AS {{FactsMark}}, pg_is_in_recovery(), pg_backend_pid(),
                 current_database()::text,
                 current_user::text, version() ~ '-linux|-darwin|-freebsd', EXISTS (SELECT FROM pg_catalog.pg_event_trigger
@@ -320,9 +319,6 @@ internal static class HistoryTables
                     FROM ({string.Join(" UNION ALL ", ids)}) p)))
             """;
     }
-
-    // The tables that are read or written by now; the others are looked at when they are.
-    private static readonly string[] Judged = ["format", "history", "journal", "log", "batches", "kept", "repeatable"];
 
     /// <summary>Those that not every command needs.</summary>
     internal static readonly string[] Optional = ["log", "repeatable"];

@@ -95,13 +95,14 @@ internal static class KeptRestore
         }
     }
 
-    private const string Kept = "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-        + "WHERE c.relname = 'kept' AND quote_ident(n.nspname) = ";
-
-    /// <summary>Whether there is such a table, and our role may read it.</summary>
-    internal static Task<bool> MayReadAsync(Session session, string schema, CancellationToken cancellationToken) =>
-        session.ScalarAsync<bool>(
-            $"SELECT has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') {Kept}{SqlLiteral.Quote(schema)}",
+    /// <summary>The bytes of the table; <c>null</c> where there is no such table, or our role may not read it.</summary>
+    internal static Task<long?> SizeAsync(Session session, string schema, CancellationToken cancellationToken) =>
+        session.ScalarAsync<long?>(
+            $"""
+            SELECT CASE WHEN has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') THEN pg_relation_size(c.oid) END
+            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relname = 'kept' AND quote_ident(n.nspname) = {SqlLiteral.Quote(schema)}
+            """,
             cancellationToken);
 
     /// <summary>Reads what was kept; <c>null</c> where there is no such table, or our role may not read it.</summary>
@@ -114,12 +115,7 @@ internal static class KeptRestore
     {
         var table = $"{schema}.kept";
         // A table without a page has no row; most have none.
-        var size = await session.ScalarAsync<long?>(
-            $"""
-            SELECT CASE WHEN has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') THEN pg_relation_size(c.oid) END
-            {Kept}{SqlLiteral.Quote(schema)}
-            """,
-            cancellationToken);
+        var size = await SizeAsync(session, schema, cancellationToken);
         if (size is null or 0)
         {
             return size is null ? null : [];

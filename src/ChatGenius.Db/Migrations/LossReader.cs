@@ -225,9 +225,8 @@ internal sealed partial class LossReader
     {
         if (_eventTriggers.Count > 0)
         {
-            var names = _eventTriggers.Select(SqlIdentifier.Quote).Distinct().ToList();
             Unclear($"it fires the event {(_eventTriggers.Count > 1 ? "triggers" : "trigger")} "
-                + (names.Count == 1 ? names[0] : $"{string.Join(", ", names.SkipLast(1))} and {names[^1]}"));
+                + Names.List(_eventTriggers.Select(SqlIdentifier.Quote)));
             _eventTriggers.Clear();
         }
     }

@@ -80,7 +80,7 @@ public sealed partial class Migrator
                 return nothing;
             }
 
-            return await KeptRestore.MayReadAsync(reading, session.History.Schema, stop)
+            return await KeptRestore.SizeAsync(reading, session.History.Schema, stop) is not null
                 ? await work(session, reading, stop)
                 : throw new ProblemException(
                     "CG0534", $"What was kept in schema {session.History.Schema} may be read by the owner of the history alone",

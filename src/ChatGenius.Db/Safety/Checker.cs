@@ -1,6 +1,7 @@
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Replay;
+using ChatGenius.Db.Sql;
 using Npgsql;
 
 namespace ChatGenius.Db.Safety;

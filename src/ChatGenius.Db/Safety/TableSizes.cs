@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ChatGenius.Db.Connections;
+using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Safety;
 

@@ -61,7 +61,7 @@ internal static class SchemaText
 
     internal static List<SchemaObject> Parse(SourceText source)
     {
-        var lines = source.Substring(0, source.Utf8.Length).Split('\n');
+        var lines = source.All().Split('\n');
         // A version control system may have turned LF into CR LF throughout; a CR that belongs to a text stands in single lines.
         if (lines[0].EndsWith('\r'))
         {

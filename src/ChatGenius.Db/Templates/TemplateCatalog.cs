@@ -42,7 +42,7 @@ internal sealed class TemplateCatalog
     public string Show(string name)
     {
         var source = Find(name).Source;
-        return source.Substring(0, source.Utf8.Length);
+        return source.All();
     }
 
     /// <summary>Reads and parses every template of the project's own.</summary>

@@ -106,7 +106,7 @@ internal sealed partial record TemplateInfo(string Name, SourceText Source, bool
     public static TemplateInfo Read(string name, SourceText source, bool isBuiltIn)
     {
         var info = new TemplateInfo(name, source, isBuiltIn);
-        var text = source.Substring(0, source.Utf8.Length);
+        var text = source.All();
         var header = Header.Match(text).Groups["header"];
         if (!header.Success)
         {

@@ -33,6 +33,20 @@ internal sealed class SourceText
     /// <summary>The text between two byte offsets.</summary>
     public string Substring(int start, int end) => Encoding.UTF8.GetString(Utf8.Span[start..end]);
 
+    /// <summary>The whole text.</summary>
+    internal string All() => Substring(0, Utf8.Length);
+
+    /// <summary>The lines without their line feeds, each with the byte offset that it begins at.</summary>
+    internal IEnumerable<(int At, string Line)> Lines()
+    {
+        var at = 0;
+        foreach (var line in All().Split('\n'))
+        {
+            yield return (at, line);
+            at += Encoding.UTF8.GetByteCount(line) + 1;
+        }
+    }
+
     /// <summary>Takes a text that is in memory already.</summary>
     public static SourceText From(string path, string text) => new(path, Encoding.UTF8.GetBytes(text));
 

@@ -137,7 +137,7 @@ internal static class TextTemplate
         return new ProblemException("CG0811", $"The template is broken: {message}", where, advice);
     }
 
-    private static string TextOf(SourceText source) => source.Substring(0, source.Utf8.Length);
+    private static string TextOf(SourceText source) => source.All();
 
     /// <summary>
     /// Scriban with limits. Where a text gets too long, it cuts the text and says nothing; half a migration must not be written, so that

@@ -145,7 +145,7 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
     private async Task<string> ReadAsync(string path, CancellationToken cancellationToken)
     {
         var text = await SourceText.ReadAsync(shell.Absolute(path), cancellationToken: cancellationToken);
-        return text.Substring(0, text.Utf8.Length);
+        return text.All();
     }
 
     private RowSource? Rows(Options options) =>

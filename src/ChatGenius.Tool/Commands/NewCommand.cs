@@ -173,12 +173,12 @@ internal sealed partial class NewCommand(
     private async Task<ExitCode> WriteDiffAsync(string name, Options options, CancellationToken cancellationToken)
     {
         var wanted = options.Diff(settings);
-        var problems = new List<Problem>();
-        var repeatables = Repeatable.Load(settings.MigrationsFolder, problems);
         IReadOnlyList<Migration> chain =
         [
-            .. Repeatable.Together(problems, () =>
-                MigrationSource.Load(settings.MigrationsFolder, settings.Bundle, cancellationToken: cancellationToken)),
+            .. Repeatable.Together(
+                [settings.MigrationsFolder],
+                () => MigrationSource.Load(settings.MigrationsFolder, settings.Bundle, cancellationToken: cancellationToken),
+                out var repeatables),
             .. repeatables,
         ];
         var schema = options.Source is { } source

@@ -42,9 +42,7 @@ internal sealed class Folder : IDisposable
 
     public Migrator Migrator(TestDatabase database, MigratorOptions? options = null)
     {
-        var problems = new List<Problem>();
-        var repeatables = Repeatable.Load(Path, problems);
-        var migrations = Repeatable.Together(problems, () => MigrationSource.Load(Path, bundle: false));
+        var migrations = Repeatable.Together([Path], () => MigrationSource.Load(Path, bundle: false), out var repeatables);
         return new(database.Database, migrations, options, Recorder, repeatables);
     }
 

@@ -1,6 +1,4 @@
-using ChatGenius.Db.Sql;
-
-namespace ChatGenius.Db.Safety;
+namespace ChatGenius.Db.Sql;
 
 /// <summary>How messages and suggested SQL write names.</summary>
 internal static class Names

@@ -17,8 +17,8 @@ public enum Need
     /// <summary>Node.js.</summary>
     Node,
 
-    /// <summary>Python 3.</summary>
-    Python,
+    /// <summary>pytest.</summary>
+    Pytest,
 
     /// <summary>Go.</summary>
     Go,
@@ -47,12 +47,10 @@ public sealed class NeedsTheoryAttribute : TheoryAttribute
 internal static class Needs
 {
     /// <summary>
-    /// The first of these that is missing, in words; null where nothing is, and in CI, where nothing may be but other languages.
+    /// The first of these that is missing, in words; null where nothing is, and in CI, where nothing may be.
     /// </summary>
     public static string? WhyNot(Need[] needs) =>
-        Environment.GetEnvironmentVariable("CI") is { Length: > 0 } && !needs.Any(need => need is Need.Node or Need.Python or Need.Go)
-            ? null
-            : needs.Select(Missing).FirstOrDefault(reason => reason is not null);
+        Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null : needs.Select(Missing).FirstOrDefault(reason => reason is not null);
 
     /// <summary>A program on PATH; null where it is not there.</summary>
     public static string? OnPath(params string[] names) =>
@@ -65,8 +63,8 @@ internal static class Needs
         Need.Browser => Browser.Program is null ? "Chromium is not on this machine" : null,
         Need.PgBouncer => PgBouncer.Executable is null ? "pgbouncer is not on this machine (Debian: apt install pgbouncer)" : null,
         Need.Node => OnPath("node") is null ? "Node.js is not on this machine" : null,
-        Need.Python => OnPath("python3") is null ? "Python 3 is not on this machine" : null,
-        Need.Go => OnPath("go") is null ? "Go is not on this machine" : null,
+        Need.Pytest => OnPath("pytest") is null ? "pytest is not on this machine (Debian: apt install python3-pytest)" : null,
+        Need.Go => OnPath("go") is null ? "Go is not on this machine (Debian: apt install golang-go)" : null,
         Need.SmallDisk => SmallDisk.Obstacle,
         _ => throw new ArgumentOutOfRangeException(nameof(need)),
     };

@@ -72,27 +72,31 @@ public sealed class TestingDocumentTests : IClassFixture<ReplayServer>, IDisposa
         (await OutputAsync("node", "run.mjs")).ShouldBe("4 true\nfalse function function\n");
     }
 
-    /// <summary>Where pytest itself is missing, what stands in for it calls the fixture as pytest does.</summary>
-    [NeedsFact(Need.Python)]
-    public async Task The_fixture_for_pytest_gives_a_database_and_drops_it()
+    [NeedsFact(Need.Pytest)]
+    public async Task The_fixture_for_pytest_gives_each_test_a_database_and_drops_it()
     {
         _sandbox.Write("conftest.py", Block("python"));
-        _sandbox.Write("stand_in/pytest.py", "def fixture(function):\n    return function\n");
-        _sandbox.Write("run.py",
+        _sandbox.Write("test_chat.py",
             """
-            import subprocess, sys
-            sys.path.append("stand_in")
-            import conftest
-            fixture = getattr(conftest.database_url, "__wrapped__", None) or getattr(conftest.database_url, "__pytest_wrapped__", None)
-            steps = (getattr(fixture, "obj", fixture) or conftest.database_url)()
-            url = next(steps)
-            there = lambda: url in subprocess.run(["chatgenius-db", "test-database", "list"], stdout=subprocess.PIPE, text=True).stdout
-            print(there())
-            next(steps, None)
-            print(there())
+            import subprocess
+
+            seen = []
+
+            def there(url):
+                return url in subprocess.run(["chatgenius-db", "test-database", "list"], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+            def test_one(database_url):
+                seen.append(database_url)
+                assert there(database_url)
+
+            def test_another(database_url):
+                assert database_url not in seen and there(database_url)
+
+            def test_dropped():
+                assert len(seen) == 1 and not there(seen[0])
             """);
 
-        (await OutputAsync("python3", "run.py")).ShouldEndWith("True\nDropped 1 test database\nFalse\n");
+        (await OutputAsync("pytest", "-q", "-p", "no:cacheprovider")).ShouldContain("3 passed");
     }
 
     [NeedsFact(Need.Go)]

@@ -43,7 +43,7 @@ internal static class FailureRules
             from s in facts.Statements
             from changed in s.EnsuredNotNull
             where facts.WasThere(changed.Table.Oid) && facts.Before.FindColumn(changed.Table.Oid, changed.Column.Number) is not null
-                && s.Scanned(changed.Table.Oid)
+                && s.Scanned(changed.Table.Oid) && !FilledAlready(facts, s, changed.Table, changed.Column)
             select s.Finding(
                 changed.Table, $"{changed.Table.Name}.{changed.Column.Name}",
                     $"A NULL in {changed.Table.Display}.{changed.Column.Name} would end the migration",
@@ -62,7 +62,7 @@ internal static class FailureRules
             from constraint in s.EnsuredConstraints
             where constraint is { Kind: 'c' or 'f' or 'x', Parent: 0, Domain: 0 } && facts.WasThere(constraint.Table)
                 && s.Scanned(constraint.Table)
-                && constraint.Keys.Any(key => facts.Before.FindColumn(constraint.Table, key) is not null)
+                && constraint.Keys.Any(key => facts.Before.FindColumn(constraint.Table, key) is not null) && !HeldAlready(facts, s, constraint)
             let table = s.After.Find(constraint.Table)!
             select s.Finding(
                 table, constraint.Name, $"A row of {table.Display} that breaks {SqlIdentifier.Quote(constraint.Name)} would end the "
@@ -246,6 +246,42 @@ internal static class FailureRules
         s.NewColumns.Any(added => added.Table.Oid == table.Oid && added.Column.Generated is null
             && index.Keys.Contains(added.Column.Number))
         && s.Rewritten.Any(rewritten => s.After.Root(rewritten.Oid) == s.After.Root(table.Oid)));
+
+    /// <summary>
+    /// Whether the same held for all rows when the transaction began, and nothing has written since. What a foreign key does when its parent
+    /// goes is no matter of the rows that are there.
+    /// </summary>
+    private static bool HeldAlready(MigrationFacts facts, StatementFacts s, Constraint made) =>
+        facts.Migration.Up.Transactional
+        && facts.Before.Constraints.Values.Any(old => old is { Validated: true, Enforced: true, Domain: 0 } && old.Kind == made.Kind
+            && old.Table == made.Table && old.Keys.SequenceEqual(made.Keys)
+            && (old.Definition == made.Definition
+                || (made.Kind == 'f' && old.ReferencedTable == made.ReferencedTable && old.ReferencedKeys.SequenceEqual(made.ReferencedKeys)
+                    && !made.Definition.Contains(" MATCH FULL", StringComparison.Ordinal))))
+        && made.Keys.All(key => KeepsType(facts, s, made.Table, key))
+        && made.ReferencedKeys.All(key => KeepsType(facts, s, made.ReferencedTable, key))
+        && facts.Statements.TakeWhile(earlier => earlier != s).All(earlier =>
+            new[] { made.Table, made.ReferencedTable }.All(table => !earlier.Fills(table) && earlier.ActivityOn(table).Written == 0));
+
+    private static bool KeepsType(MigrationFacts facts, StatementFacts s, uint table, short column) =>
+        facts.Before.FindColumn(table, column)?.TypeOid == s.After.FindColumn(table, column)?.TypeOid;
+
+    /// <summary>Whether an earlier statement of the transaction gave each row without a value a constant.</summary>
+    private static bool FilledAlready(MigrationFacts facts, StatementFacts s, Relation table, Column column) =>
+        facts.Migration.Up.Transactional
+        && facts.Statements.TakeWhile(earlier => earlier != s).Any(earlier => earlier.Text is var text && text.Is("UPDATE")
+            && StatementFacts.Target(text) is { } target && StatementFacts.Find(earlier.After, target)?.Oid == table.Oid
+            && GivesConstant(text, column.Name));
+
+    private static bool GivesConstant(StatementText text, string column)
+    {
+        var where = text.Find(0, "WHERE");
+        var end = where < 0 ? text.Tokens.Count : where;
+        return (where < 0 || (text.Tokens.Count == where + 4 && text.Tokens[where + 1].Name == column && text.At(where + 2, "IS", "NULL")))
+            && Enumerable.Range(0, Math.Max(0, end - 2)).Any(i => text.Tokens[i] is { Depth: 0 } name && name.Name == column
+                && text.At(i + 1, "=") && text.Tokens[i + 2].Kind is SqlTokenKind.StringConstant or SqlTokenKind.Number
+                && (i + 3 is var next && (text.At(next, "::") ? next + 2 : next) is var after && (after == end || text.At(after, ","))));
+    }
 
     private static string? LongName(StatementText text)
     {

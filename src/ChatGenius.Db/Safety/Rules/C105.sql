@@ -12,7 +12,7 @@ CREATE TABLE empty (id bigint PRIMARY KEY);
 --# bad, F102
 ALTER TABLE empty ADD COLUMN owner text NOT NULL;
 
---# bad, traced, L401, L409, L410, L203, F102: in three steps, the end is the same
+--# bad, traced, L401, L409, L410, L203: in three steps, the end is the same
 ALTER TABLE orders ADD COLUMN source text;
 UPDATE orders SET source = 'web' WHERE source IS NULL;
 ALTER TABLE orders ALTER COLUMN source SET NOT NULL;

@@ -35,3 +35,11 @@ ALTER TABLE tenants ADD COLUMN name text NOT NULL;
 
 --# look-alike: it numbers itself
 ALTER TABLE customers ADD COLUMN number bigint NOT NULL GENERATED ALWAYS AS IDENTITY;
+
+--# look-alike, traced: the same transaction fills it
+UPDATE orders SET note = '-' WHERE note IS NULL;
+ALTER TABLE orders ALTER COLUMN note SET NOT NULL;
+
+--# bad, traced, L203, L401, L410: what fills it may be NULL
+UPDATE orders SET note = status WHERE note IS NULL;
+ALTER TABLE orders ALTER COLUMN note SET NOT NULL;

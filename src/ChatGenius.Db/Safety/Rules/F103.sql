@@ -17,3 +17,12 @@ ALTER TABLE orders ADD COLUMN pieces int DEFAULT 1 CHECK (pieces > 0);
 
 --# look-alike: the table is new
 CREATE TABLE refunds (id bigint PRIMARY KEY, amount int CHECK (amount > 0));
+
+--# look-alike, traced: it held until now, and only what happens to the rows of a parent that goes is another
+ALTER TABLE orders DROP CONSTRAINT orders_customer_id_fkey;
+ALTER TABLE orders ADD CONSTRAINT orders_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE CASCADE;
+
+--# bad, traced, L201, L406, L410: rows are written in between
+ALTER TABLE orders DROP CONSTRAINT orders_customer_id_fkey;
+UPDATE orders SET customer_id = customer_id + 1000 WHERE id < 1;
+ALTER TABLE orders ADD CONSTRAINT orders_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers (id);

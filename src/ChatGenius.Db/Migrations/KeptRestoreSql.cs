@@ -84,11 +84,18 @@ internal static class KeptRestoreSql
                 WHERE a.attrelid = rel AND a.attnum > 0 AND a.attname = ANY (names);
                 EXECUTE format('UPDATE %s k SET conflict = ''its column has another type, which does not hold the value''
                     FROM (%s) s WHERE (%s) AND k.key = s.key AND k.table_name = %L AND %s', kept, origin, differs, name, mine);
-                EXECUTE format('UPDATE %s k SET conflict = ''the key is taken'' FROM (%s) s JOIN %s x ON s.key = %s
-                    WHERE s.is_row AND k.key = s.key AND k.table_name = %L AND %s', kept, origin, rel, row_key, name, mine);
-                EXECUTE format('UPDATE %s k SET conflict = ''the row is gone'' FROM (%s) s WHERE NOT s.is_row
-                    AND NOT EXISTS (SELECT FROM %s x WHERE s.key = %s) AND k.key = s.key AND k.table_name = %L AND %s', kept, origin, rel,
-                    row_key, name, mine);
+                -- Each of the two goes through the whole table.
+                kinds := format('SELECT coalesce(bool_or(s.is_row), false), coalesce(bool_or(NOT s.is_row), false) FROM (%s) s', origin);
+                EXECUTE kinds INTO has_rows, has_values;
+                IF has_rows THEN
+                    EXECUTE format('UPDATE %s k SET conflict = ''the key is taken'' FROM (%s) s JOIN %s x ON s.key = %s
+                        WHERE s.is_row AND k.key = s.key AND k.table_name = %L AND %s', kept, origin, rel, row_key, name, mine);
+                END IF;
+                IF has_values THEN
+                    EXECUTE format('UPDATE %s k SET conflict = ''the row is gone'' FROM (%s) s WHERE NOT s.is_row
+                        AND NOT EXISTS (SELECT FROM %s x WHERE s.key = %s) AND k.key = s.key AND k.table_name = %L AND %s', kept, origin,
+                        rel, row_key, name, mine);
+                END IF;
         """
         + Parents + Writes);
 
@@ -137,8 +144,8 @@ internal static class KeptRestoreSql
 
                 deferred := EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = rel AND (i.indisunique OR i.indisexclusion)
                     AND NOT i.indimmediate);
-                EXECUTE format('SELECT coalesce(bool_or(s.is_row), false), coalesce(bool_or(NOT s.is_row), false) FROM (%s) s', origin)
-                INTO has_rows, has_values;
+                -- By now some may have turned out to be in conflict.
+                EXECUTE kinds INTO has_rows, has_values;
                 -- What another unique index has already is passed over; the server can't do that with one that is checked later.
                 note := format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM (%s) s WHERE s.is_row%s', rel, columns, inserted,
                     origin, CASE WHEN deferred THEN '' ELSE ' ON CONFLICT DO NOTHING' END);
@@ -248,6 +255,7 @@ internal static class KeptRestoreSql
             all_tables pg_catalog.text[];
             rel pg_catalog.regclass;
             origin pg_catalog.text;
+            kinds pg_catalog.text;
             row_key pg_catalog.text;
             row_values pg_catalog.text;
             columns pg_catalog.text;

@@ -71,6 +71,34 @@ public class KeptFaultTests(FaultServer server, ITestOutputHelper output)
         output.WriteLine($"{met} of {faults} faults met a run");
     }
 
+    [NeedsFact(Need.PgBouncer)]
+    public async Task Values_are_kept_and_put_back_through_a_pool_that_gets_its_sessions_back_clean()
+    {
+        await using var pooler = await PgBouncer.StartAsync(server.Cluster.Port);
+        var database = await server.Cluster.CreateDatabaseAsync();
+        await server.Cluster.ExecuteAsync(
+            "CREATE TABLE items (id int PRIMARY KEY, v text, w text); INSERT INTO items SELECT i, md5(i::text), 'w' || i "
+            + "FROM generate_series(1, 100) i", database);
+        using var folder = new Folder()
+            .Write(1, "drop", "SET DateStyle = german; ALTER TABLE items DROP COLUMN v;", "ALTER TABLE items ADD COLUMN v text;",
+                " keep:true")
+            .Write(2, "slices", "UPDATE items SET w = '' WHERE id BETWEEN :batch_first AND :batch_last;", "SELECT 1;",
+                " batch:items size:30 keep:true");
+        var migrator = new Migrator(new Database(pooler.Url(database)), MigrationSource.Load(folder.Path, bundle: false));
+
+        await migrator.ApplyAsync(Folder.Anywhere);
+        (await server.Cluster.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.kept", database)).ShouldBe(200);
+        await migrator.RollbackAsync(new RollbackRequest(Steps: 2));
+
+        (await server.Cluster.ScalarAsync<long>("SELECT count(*) FROM items WHERE v = md5(id::text) AND w = 'w' || id", database))
+            .ShouldBe(100);
+        await using var connection = await new Database(pooler.Url(database)).ConnectAsync();
+        await using var left = new NpgsqlCommand(
+            "SELECT coalesce(string_agg(name, ' '), '') FROM pg_settings WHERE setting IS DISTINCT FROM reset_val AND name IN "
+            + "('search_path', 'xmloption', 'client_min_messages', 'DateStyle', 'extra_float_digits', 'lock_timeout')", connection);
+        (await left.ExecuteScalarAsync() as string).ShouldBe("");
+    }
+
     private async Task ShouldBeWholeAsync(string database)
     {
         var applied = await IsAppliedAsync(database);

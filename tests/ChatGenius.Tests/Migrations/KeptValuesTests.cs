@@ -332,6 +332,36 @@ public class KeptValuesTests
     }
 
     [Fact]
+    public async Task A_partitioned_table_gets_back_its_values_its_rows_and_a_partition_and_a_down_may_go_in_batches()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ExecuteAsync(
+            "CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); "
+                + "CREATE TABLE p1 PARTITION OF t FOR VALUES FROM (0) TO (50); "
+                + "CREATE TABLE p2 (v text, gone int, id int NOT NULL); ALTER TABLE p2 DROP COLUMN gone; "
+                + "ALTER TABLE t ATTACH PARTITION p2 FOR VALUES FROM (50) TO (200); "
+                + "INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 99) i");
+        var before = await RowsAsync(database, "t");
+        using var folder = new Folder()
+            .Write(1, "rows", "DELETE FROM t WHERE id % 7 = 0; UPDATE t SET v = 'x' WHERE id % 5 = 0;", "SELECT 1;", Keep)
+            .Write(2, "partition", "DROP TABLE p1;", "CREATE TABLE p1 PARTITION OF t FOR VALUES FROM (0) TO (50);", Keep)
+            .Write(3, "column", "ALTER TABLE t DROP COLUMN v;", "ALTER TABLE t ADD COLUMN v text;", Keep)
+            .Write(4, "batches", "DELETE FROM t WHERE id BETWEEN :batch_first AND :batch_last AND id % 2 = 0;", "SELECT 1;",
+                " batch:t size:20 keep:true");
+        // What a down in batches computes for all rows does not cover what is put back after it.
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "0005_down.sql"),
+            "-- migrate:up keep:true\nDELETE FROM t WHERE id > 90;\n-- migrate:down batch:t size:10\n"
+                + "DELETE FROM t WHERE id BETWEEN :batch_first AND :batch_last AND id > 1000;\n");
+
+        await folder.ApplyAsync(database);
+        (await database.ScalarAsync<long>("SELECT count(*) FROM t")).ShouldBeLessThan(25);
+        await folder.RollbackAsync(database, new RollbackRequest(Steps: 5));
+
+        (await RowsAsync(database, "t")).ShouldBe(before);
+        (await database.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.kept")).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_plan_says_what_is_kept_a_list_what_there_is_and_who_must_be_forgotten_is()
     {
         await using var database = await TestDatabase.CreateAsync();

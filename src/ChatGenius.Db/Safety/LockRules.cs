@@ -219,11 +219,24 @@ internal static class LockRules
     /// <summary>What no other rule explains; <see cref="SafetyCheck"/> finds it when all others have been asked.</summary>
     internal static readonly Hazard TableWorkUnderLock = new("L411");
 
+    internal static readonly Hazard KeptUnderLock = new("L412")
+    {
+        Traced = facts =>
+            from s in facts.Migration.Up is { Keep: true, Batch: null } ? facts.Statements : []
+            from table in s.GoneRelations.Where(gone => gone.Kind is 'r' or 'p').Concat(s.Truncated)
+                .Concat(s.GoneColumns.Select(gone => gone.Table))
+                .Concat(s.ChangedColumns.Where(changed => TypeChange.IsLossy(changed.Before.Type, changed.After.Type))
+                    .Select(changed => changed.Table)).Select(table => s.Before.Root(table.Oid)).Distinct()
+            where facts.WasThere(table)
+            let root = facts.Before.Find(table)!
+            select s.On(root, $"Writers of {root.Display} wait until the values of all its rows are kept"),
+    };
+
     internal static readonly ImmutableArray<Hazard> All =
     [
         WorkUnderExclusiveLock, NoLockTimeout, ExplicitLock, DetachPartitionBlocks, CreatePartitionLocksParent, ReferencedTableLocked,
             ManyTablesLocked, TriggerLocksTable,
-        WholeTableUpdate, BackfillWithDdl, TableWorkUnderLock,
+        WholeTableUpdate, BackfillWithDdl, TableWorkUnderLock, KeptUnderLock,
     ];
 
     /// <summary>

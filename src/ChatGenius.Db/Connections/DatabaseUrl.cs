@@ -252,6 +252,21 @@ internal sealed partial class DatabaseUrl
             Opener = Opener,
         };
 
+    /// <summary>The same role, database and parameters on other servers, such as a standby.</summary>
+    /// <param name="servers"><c>host:port</c>, or a connection string, of which nothing else counts.</param>
+    /// <exception cref="ProblemException">As for <see cref="Parse"/>.</exception>
+    internal DatabaseUrl AtServers(string servers)
+    {
+        var isBare = !ConnectionUrl.IsUrl(servers) && !servers.Contains('=', StringComparison.Ordinal);
+        var other = Parse(isBare ? "postgres://" + servers : servers, "standbys", _ => null);
+        return new(new NpgsqlConnectionStringBuilder(_builder.ConnectionString) { TargetSessionAttributes = null }, other._servers,
+            other._peer)
+        {
+            PasswordSource = PasswordSource,
+            Opener = Opener,
+        };
+    }
+
     /// <summary>The same, with passwords from a source that is asked for one at each connection: a token's life may be short.</summary>
     /// <param name="source">Gives the password; not asked where the connection string has one.</param>
     public DatabaseUrl WithPasswordSource(Func<CancellationToken, ValueTask<string>> source) =>

@@ -78,6 +78,9 @@ internal sealed record MigrationSection(bool Transactional, bool Irreversible, i
     /// <summary>Whether what comes after it waits until all standbys have replayed it; only an up section says so.</summary>
     public bool WaitsForStandbys { get; init; }
 
+    /// <summary>What must not have been used for a time before statements drop it; only an up section says so.</summary>
+    public IReadOnlyList<UnusedMark> Unused { get; init; } = [];
+
     /// <summary>The checksum of <see cref="Script"/>: SHA-256, 64 hexadecimal digits.</summary>
     public string Checksum => Script.Checksum;
 

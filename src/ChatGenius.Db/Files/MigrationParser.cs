@@ -19,7 +19,7 @@ internal static partial class MigrationParser
     /// All problems of the file: CG02xx as for <see cref="SqlScript.Parse(SourceText, int, int)"/>; CG0303: the file's name; CG0304: its
     /// number; CG0307: no up; CG0308: no down; CG0309: one of them twice; CG0310: down before up; CG0311: SQL before the first; CG0312:
     /// misspelt; CG0313: unknown option; CG0314: an option's value; CG0315: irreversible up; CG0316: irreversible, but with statements;
-    /// CG0317: nothing in down; CG0318: transaction control; CG0324, CG0325: an assertion.
+    /// CG0317: nothing in down; CG0318: transaction control; CG0324, CG0325: an assertion; CG1604, CG1605: a comment of ours.
     /// </exception>
     /// <param name="source">The file.</param>
     /// <param name="origin">Where it comes from.</param>
@@ -41,6 +41,7 @@ internal static partial class MigrationParser
 
         var assertions = up is null ? [] : MigrationAssertion.Read(source, up.Section, down?.Section, problems);
         var waits = up is not null && MigrationComment.ReadWait(source, up.Section, down?.Section, problems);
+        var unused = up is null ? [] : UnusedMark.Read(source, up.Section, down?.Section, problems);
         FindQuestions(source, up?.Section, down?.Section, problems);
         var (version, name) = ParseFileName(source.Path, problems);
         if (problems.Count > 0)
@@ -48,7 +49,8 @@ internal static partial class MigrationParser
             throw new ProblemException([.. problems.OrderBy(p => p.Where?.Line).ThenBy(p => p.Where?.Column)]);
         }
 
-        return new Migration(version, name, origin, source, up!.Section with { Assertions = assertions, WaitsForStandbys = waits },
+        return new Migration(version, name, origin, source,
+            up!.Section with { Assertions = assertions, WaitsForStandbys = waits, Unused = unused },
             hasNoWayBack ? down!.Section with { Irreversible = true } : down!.Section);
     }
 

@@ -114,6 +114,19 @@ internal static class HistoryTables
                 "kept_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()",
             ],
             ["CHECK ((kind = ANY (ARRAY['row'::text, 'values'::text])))", "PRIMARY KEY (version, id)"]),
+        // The first samples of what is watched before it is dropped: a line for each table or column (0: the whole table), and for each
+        // server; node is empty for the primary.
+        ("watched",
+            [
+                "table_oid oid NOT NULL",
+                "column_number smallint NOT NULL",
+                "node text NOT NULL",
+                "life text NOT NULL",
+                "counters jsonb NOT NULL",
+                "sampled_at timestamp with time zone NOT NULL",
+                "sampled_by text NOT NULL DEFAULT SESSION_USER",
+            ],
+            ["PRIMARY KEY (table_oid, column_number, node)"]),
         // Each text of a repeatable object that was the last one while a migration was the newest.
         ("repeatable",
             [
@@ -151,7 +164,7 @@ internal static class HistoryTables
             yield return $"CREATE TABLE IF NOT EXISTS {schema}.{name} (\n    {string.Join(",\n    ", [.. columns, .. constraints])}\n)";
         }
 
-        var secret = missing.Where(table => table.Name is "log" or "kept").Select(table =>
+        var secret = missing.Where(table => table.Name is "log" or "kept" or "watched").Select(table =>
             $"{Literal(schema, table.Name)}::pg_catalog.regclass").ToList();
         if (secret.Count > 0)
         {

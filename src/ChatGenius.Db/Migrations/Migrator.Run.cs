@@ -32,6 +32,7 @@ public sealed partial class Migrator
         RequireConfirmed(plan, confirmed);
         await BatchedStep.CheckAsync(session, plan.Steps, _options, cancellationToken);
         var kept = await KeptWork.BeginAsync(session, plan, _options, cancellationToken);
+        await new UnusedGate(session, _database.Url, _options).RequireAsync(plan, _events, cancellationToken);
         if (plan.Steps is [var first, ..])
         {
             await WriteReasonAsync(session, first.Command);

@@ -84,9 +84,14 @@ public sealed partial class Migrator
     {
         request ??= new PlanRequest();
         return await InSessionAsync(
-            async (session, stop) => await KeptWork.ForecastAsync(session, MigrationPlan.Apply(
-                _migrations, await LookAsync(session, await session.ReadAsync(HistoryColumns.Plan), request.Fresh, stop), request,
-                _repeatables), stop),
+            async (session, stop) =>
+            {
+                var plan = await KeptWork.ForecastAsync(session, MigrationPlan.Apply(
+                    _migrations, await LookAsync(session, await session.ReadAsync(HistoryColumns.Plan), request.Fresh, stop), request,
+                    _repeatables), stop);
+                var usage = await new UnusedGate(session, _database.Url, _options).JudgeAsync(plan, stop);
+                return usage.Count == 0 ? plan : plan with { Remarks = [.. plan.Remarks, .. usage.Select(one => one.Verdict.Message)] };
+            },
             cancellationToken);
     }
 

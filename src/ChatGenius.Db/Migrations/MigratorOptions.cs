@@ -45,6 +45,13 @@ public sealed record MigratorOptions
     /// <summary>How long standbys may need to replay a migration that says <c>cgdb:wait-standbys</c>; zero waits without end.</summary>
     internal TimeSpan StandbyTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Servers that replicate this one, for what is read there: <c>host:port</c>, or a connection string of which the servers
+    /// count.</summary>
+    internal IReadOnlyList<string> Standbys { get; init; } = [];
+
+    /// <summary>With which answer of <c>cgdb:unused-since</c> a drop runs all the same.</summary>
+    internal UsageAnswer AcceptsUsage { get; init; }
+
     /// <summary>The victim budget: our statement is cancelled and tried again when this many sessions or more wait behind it; 1 or
     /// more…</summary>
     public int MaxBlocked { get; init; } = 5;

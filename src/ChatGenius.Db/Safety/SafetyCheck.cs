@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ChatGenius.Db.Files;
+using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Safety;
@@ -43,11 +44,23 @@ internal static class SafetyCheck
 
         findings.AddRange(InText(migration, facts?.Trace, sizes, findings));
         findings.AddRange(roundTrip is null ? [] : HygieneRules.OfRoundTrip(migration, roundTrip));
+        findings = [.. findings.Select(finding => Guarded(migration, finding))];
         return Suppressions.Apply(migration, findings, today ?? DateOnly.FromDateTime(DateTime.UtcNow))
             .OrderBy(finding => finding.Where.Line).ThenByDescending(finding => finding.Severity)
             .ThenBy(finding => finding.Hazard.Id, StringComparer.Ordinal)
             .ToList();
     }
+
+    /// <summary>A drop that <c>cgdb:unused-since</c> holds back does not take away what is used.</summary>
+    private static Finding Guarded(Migration migration, Finding finding) =>
+        finding.Hazard != DataLossRules.DropTable && finding.Hazard != DataLossRules.DropColumn ? finding
+        : migration.Up.Unused.FirstOrDefault(mark => Finding.Whole(migration.Up.Script.Statements[mark.Statement]) == finding.Where)
+            is not { } mark ? finding
+        : finding with
+        {
+            Severity = Severity.Warning,
+            Facts = [.. finding.Facts, $"held back until nobody has used it for {UsageVerdict.Long(mark.AtLeast)}"],
+        };
 
     /// <summary>
     /// Whether a finding says already why a statement works on a whole table: on that one, or on one that a foreign key joins with it.

@@ -88,15 +88,16 @@ internal static class Suppressions
     {
         var wholeFile = text.StartsWith("cgdb:allow-file ", StringComparison.Ordinal);
         if (text.Split((char[]?)null, 2)[0] is "cgdb:require" or "cgdb:ensure" or "cgdb:restore"
-            or "cgdb:wait-standbys")
+            or "cgdb:wait-standbys" or "cgdb:unused-since")
         {
             yield break;
         }
 
         if (!wholeFile && !text.StartsWith("cgdb:allow ", StringComparison.Ordinal))
         {
-            problems.Add(new Problem("CG1203", 
-                "It is not cgdb:allow, cgdb:allow-file, cgdb:require, cgdb:ensure, cgdb:restore or cgdb:wait-standbys", where,
+            problems.Add(new Problem("CG1203",
+                "It is not cgdb:allow, cgdb:allow-file, cgdb:require, cgdb:ensure, cgdb:restore, cgdb:unused-since or cgdb:wait-standbys",
+                where,
                 "Write -- cgdb:allow rule: reason."));
             yield break;
         }

@@ -67,7 +67,11 @@ internal sealed class ApplyCommand(
         PlanOptions planOptions, CommandOption backupOption, bool yes, CancellationToken cancellationToken)
     {
         var (request, certified) = (planOptions.Request(settings), settings.Has(SettingKey.Certified));
-        var options = settings.RunOptions with { SingleTransaction = settings.Has(SettingKey.SingleTransaction) };
+        var options = settings.RunOptions with
+        {
+            SingleTransaction = settings.Has(SettingKey.SingleTransaction),
+            AcceptsUsage = !yes ? UsageAnswer.Unused : settings.IsProtected ? UsageAnswer.Unknown : UsageAnswer.TooEarly,
+        };
         var backupFolder = BackupFolder(backupOption);
         using var progress = new RunProgress(report);
         var (migrations, target) = await workspace.OpenAsync(cancellationToken, create: settings.Has(SettingKey.Create));

@@ -8,7 +8,7 @@ internal static class CommandList
         new("Every day", [NewCommand.Definition, ApplyCommand.Definition, StatusCommand.Definition, RollbackCommand.Definition,
             RedoCommand.Definition]),
         new("Check first", [CheckCommand.Definition, PlanCommand.Definition, PreflightCommand.Definition,
-            ScriptCommand.Definition, VerifyCommand.Definition]),
+            ScriptCommand.Definition, VerifyCommand.Definition, UnusedCommand.Definition]),
         new("The schema", [SchemaCommand.Definition, DriftCommand.Definition]),
         new("Databases for tests", [TestDatabaseCommand.Definition, WithDatabaseCommand.Definition, SeedCommand.Definition]),
         new("The database itself", [CreateCommand.Definition, DropCommand.Definition, ResetCommand.Definition, CheckpointCommand.Definition,

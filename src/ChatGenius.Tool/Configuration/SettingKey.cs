@@ -288,11 +288,21 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
         Set = (options, value) => options with { StandbyTimeout = value.Time },
     };
 
+    public static readonly SettingKey Standbys = new(
+        "standbys", SettingKind.Text, "",
+        "Standbys whose reads count for cgdb:unused-since, as host:port with commas between them; role and password are the primary's.")
+    {
+        Set = (options, value) => options with
+        {
+            Standbys = value.Text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+        },
+    };
+
     /// <summary>What the settings file takes at its top and in every environment.</summary>
     public static readonly IReadOnlyList<SettingKey> Everywhere =
         [Migrations, Templates, Bundle, Base, Format, HistorySchema, .. OfARun, .. OfBatches, MaxTime, MaxWal, CancelTimeout,
-            WaitForStandbys, Backups, SchemaFile, OutOfOrder, AllowMissing, Fresh, SingleTransaction, Certified, Create, NoEstimate,
-            TrustStoredDown];
+            WaitForStandbys, Standbys, Backups, SchemaFile, OutOfOrder, AllowMissing, Fresh, SingleTransaction, Certified, Create,
+            NoEstimate, TrustStoredDown];
 
     /// <summary>What an environment takes besides.</summary>
     public static readonly IReadOnlyList<SettingKey> OfAnEnvironment = [DatabaseUrlVariable, PasswordCommand, Protected, RequireBackup];

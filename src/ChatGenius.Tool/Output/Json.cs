@@ -40,6 +40,7 @@ internal sealed record ProblemJson(string Code, string Message, string? Path, in
 [JsonSerializable(typeof(StatusJson))]
 [JsonSerializable(typeof(TemplatesJson))]
 [JsonSerializable(typeof(TestDatabasesJson))]
+[JsonSerializable(typeof(UnusedJson))]
 [JsonSerializable(typeof(EventJson))]
 [JsonSerializable(typeof(BatchesJson))]
 [JsonSerializable(typeof(VerifyJson))]

@@ -98,7 +98,7 @@ internal sealed class EveryCommand : IDisposable
                 ["rollback", "--yes", "--steps", "3"],
             ["check", "--shadow", shadow, "--target", database, "--data"], ["check", "--shadow", shadow, "--made-up"],
             ["apply", "--single-transaction", "--to", "6"], ["redo", "--yes"], ["apply"], ["redo", "--yes"], ["batch", "status"],
-            ["kept", "list"], ["kept", "prune", "--all", "--yes"],
+            ["unused", "watch", "messages"], ["unused", "list"], ["kept", "list"], ["kept", "prune", "--all", "--yes"],
             ["schema", "dump", "--exclude-schema", "public"], ["schema", "docs", "--exclude-schema", "public"],
             ["schema", "diff", database, "--exclude-schema", "public"], ["drift", "--shadow", shadow, "--exclude-schema", "public"],
             ["checkpoint", "save", "one", "--yes"], ["checkpoint", "list"], ["checkpoint", "restore", "one", "--yes"],

@@ -58,7 +58,7 @@ public class OlderHistoryTests
 
         (await folder.ApplyAsync(database)).Finished.Count.ShouldBe(1);
 
-        (await database.ScalarAsync<string>(Tables)).ShouldBe("batches format history journal kept log repeatable");
+        (await database.ScalarAsync<string>(Tables)).ShouldBe("batches format history journal kept log repeatable watched");
         (await database.ScalarAsync<int>("SELECT version FROM chatgenius_db.format")).ShouldBe(2);
         (await database.ScalarAsync<string>("SELECT string_agg(version || coalesce(up_sql, '-'), ' ' ORDER BY version) FROM "
             + "chatgenius_db.history"))
@@ -127,12 +127,13 @@ public class OlderHistoryTests
 
         (await role.Migrator(folder).ApplyAsync(new PlanRequest())).Finished.Count.ShouldBe(1);
 
-        (await database.ScalarAsync<string>(Tables)).ShouldBe("batches format history journal kept log repeatable");
+        (await database.ScalarAsync<string>(Tables)).ShouldBe("batches format history journal kept log repeatable watched");
     }
 
     [Theory]
     [InlineData("log")]
     [InlineData("kept")]
+    [InlineData("watched")]
     public async Task Only_its_owner_reads_what_may_be_secret_whatever_default_privileges_say(string table)
     {
         await using var database = await TestDatabase.CreateAsync();

@@ -18,7 +18,7 @@ public class JsonTests
             ("redo --yes", "applied_again"),
         ("rollback --yes", "rolled_back"), ("rollback --yes", "nothing"), ("baseline --to 1 --yes --force", "baselined"),
             ("baseline --undo --yes", "unmarked"), ("baseline --to 1 --yes --force", "baselined"), ("repair", "nothing"),
-            ("batch status", ""), ("batch pause", ""), ("kept list", ""), ("kept prune --all --yes", "nothing"),
+            ("batch status", ""), ("batch pause", ""), ("kept list", ""), ("unused list", ""), ("kept prune --all --yes", "nothing"),
             ("renumber", "nothing"), ("log", ""), ("config", ""), ("check --all", ""), ("check --rules", ""), ("schema dump", ""),
             ("schema diff migrations migrations", ""), ("schema diff migrations migrations --sql", ""), ("checkpoint list", ""),
             ("server status", ""),

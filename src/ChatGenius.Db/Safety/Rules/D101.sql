@@ -3,7 +3,7 @@
 --: evidence: catalog
 --: title: A table is dropped with its rows
 --: effect: The rows are gone when the migration commits, and code that still uses the table fails.
---: advice: Stop using the table first; rename it or revoke its rights for a release; drop it when nobody has missed it.
+--: advice: Stop using the table first; rename it or revoke its rights for a release; drop it when nobody has missed it. -- cgdb:unused-since 7d above the drop holds it back while it is used.
 --: documentation: sql-droptable.html
 
 --# bad

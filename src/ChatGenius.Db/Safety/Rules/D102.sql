@@ -3,7 +3,7 @@
 --: evidence: catalog
 --: title: A column is dropped with its values
 --: effect: The values are gone when the migration commits, and code that still names the column fails; so does SELECT * into a fixed shape.
---: advice: Have the application ignore the column first, and drop it in a later release.
+--: advice: Have the application ignore the column first, and drop it in a later release. -- cgdb:unused-since 7d above the drop holds it back while it is used.
 --: documentation: sql-altertable.html#SQL-ALTERTABLE-DESC-DROP-COLUMN
 
 --# bad

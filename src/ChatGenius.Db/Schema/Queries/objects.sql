@@ -20,6 +20,7 @@ ours AS (
             WHEN 'log' THEN ARRAY['at', 'action', 'done_by', 'tool_version']
             WHEN 'batches' THEN ARRAY['direction', 'last_key', 'upper_key', 'control']
             WHEN 'kept' THEN ARRAY['table_name', 'old_values', 'new_values', 'kept_at']
+            WHEN 'watched' THEN ARRAY['table_oid', 'column_number', 'counters', 'sampled_at']
             WHEN 'repeatable' THEN ARRAY['checksum', 'applied_by', 'tool_version'] END
 ),
 objects (classid, objid, kind, name, part_of, given) AS (

@@ -19,7 +19,7 @@ BEGIN
     RAISE EXCEPTION 'another run of chatgenius-db holds the lock of this database';
 END $$;
 
-SELECT (SELECT pg_catalog.bool_or(pg_catalog.to_regclass(name) IS NULL) FROM (VALUES ('chatgenius_db.format'), ('chatgenius_db.history'), ('chatgenius_db.journal'), ('chatgenius_db.log'), ('chatgenius_db.batches'), ('chatgenius_db.kept'), ('chatgenius_db.repeatable')) AS t (name)) AS chatgenius_db_incomplete,
+SELECT (SELECT pg_catalog.bool_or(pg_catalog.to_regclass(name) IS NULL) FROM (VALUES ('chatgenius_db.format'), ('chatgenius_db.history'), ('chatgenius_db.journal'), ('chatgenius_db.log'), ('chatgenius_db.batches'), ('chatgenius_db.kept'), ('chatgenius_db.watched'), ('chatgenius_db.repeatable')) AS t (name)) AS chatgenius_db_incomplete,
     pg_catalog.to_regnamespace('chatgenius_db') IS NULL AS chatgenius_db_new \gset
 \if :chatgenius_db_new
 CREATE SCHEMA IF NOT EXISTS chatgenius_db;
@@ -114,6 +114,16 @@ CREATE TABLE IF NOT EXISTS chatgenius_db.kept (
     CHECK ((kind = ANY (ARRAY['row'::text, 'values'::text]))),
     PRIMARY KEY (version, id)
 );
+CREATE TABLE IF NOT EXISTS chatgenius_db.watched (
+    table_oid oid NOT NULL,
+    column_number smallint NOT NULL,
+    node text NOT NULL,
+    life text NOT NULL,
+    counters jsonb NOT NULL,
+    sampled_at timestamp with time zone NOT NULL,
+    sampled_by text NOT NULL DEFAULT SESSION_USER,
+    PRIMARY KEY (table_oid, column_number, node)
+);
 CREATE TABLE IF NOT EXISTS chatgenius_db.repeatable (
     name text NOT NULL,
     version bigint NOT NULL,
@@ -132,7 +142,7 @@ BEGIN
             pg_catalog.quote_ident(r.rolname) END AS grantee
         FROM pg_catalog.pg_class c
         CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
-        WHERE c.oid IN ('chatgenius_db.log'::pg_catalog.regclass, 'chatgenius_db.kept'::pg_catalog.regclass) AND a.grantee <> c.relowner
+        WHERE c.oid IN ('chatgenius_db.log'::pg_catalog.regclass, 'chatgenius_db.kept'::pg_catalog.regclass, 'chatgenius_db.watched'::pg_catalog.regclass) AND a.grantee <> c.relowner
     LOOP
         EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM %s', given.name, given.grantee);
     END LOOP;

@@ -35,7 +35,7 @@ internal sealed class Shop : IAsyncDisposable
     internal static Migration Migration(string text, int version = 7)
     {
         var source = Source(text, version);
-        if (text.Contains("-- migrate:up batch:", StringComparison.Ordinal))
+        if (text.Contains("-- migrate:up batch:", StringComparison.Ordinal) || text.Contains(" keep:true", StringComparison.Ordinal))
         {
             return MigrationParser.Parse(source, MigrationOrigin.Folder);
         }

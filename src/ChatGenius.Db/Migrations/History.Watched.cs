@@ -1,5 +1,4 @@
 using ChatGenius.Db.Connections;
-using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Migrations;
 

@@ -1,6 +1,5 @@
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
-using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Migrations;
 

@@ -35,11 +35,11 @@ internal sealed partial class BatchReader(SourceText source, List<Problem> probl
     }
 
     /// <summary>Reads the options, when all have been taken.</summary>
-    /// <param name="directive">The line that begins the section.</param>
+    /// <param name="directive">Finds the line that begins the section.</param>
     /// <param name="others">The keys of its other options.</param>
     /// <param name="script">Its statements.</param>
     /// <returns><c>null</c> where the section does not go in batches.</returns>
-    internal BatchOptions? Read(SourceLocation directive, IEnumerable<string> others, SqlScript script)
+    internal BatchOptions? Read(Func<SourceLocation> directive, IEnumerable<string> others, SqlScript script)
     {
         if (!_options.TryGetValue("batch", out var batch))
         {
@@ -54,11 +54,11 @@ internal sealed partial class BatchReader(SourceText source, List<Problem> probl
 
         foreach (var other in others)
         {
-            Report("CG0321", $"A section in batches has no option \"{other}\"", directive,
+            Report("CG0321", $"A section in batches has no option \"{other}\"", directive(),
                 $"Take out {other}: each slice is a transaction of its own, and each other statement too.");
         }
 
-        return new BatchOptions(ReadTable(batch.Value, batch.Where), ReadKey(), FindStatement(directive, script))
+        return new BatchOptions(ReadTable(batch.Value, batch.Where), ReadKey(), FindStatement(directive(), script))
         {
             Size = ReadSize(),
             Pause = ReadTime("pause") ?? TimeSpan.Zero,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using ChatGenius.Db.Sql;
 using ChatGenius.Db.Text;
@@ -55,6 +56,34 @@ internal sealed record MigrationSection(bool Transactional, bool Irreversible, i
     /// call.
     /// </summary>
     public string Text => Script.Source.Substring(Start, Script.End);
+
+    /// <summary>
+    /// The section as the history keeps it to be shown, never to be run: without its passwords, and of many rows of a <c>COPY</c> only
+    /// their size. Null where it is longer than anybody reads even so.
+    /// </summary>
+    internal string? Shown
+    {
+        get
+        {
+            const int LongestRows = 4 * 1024, Longest = 1024 * 1024;
+            var many = Script.Statements.Select(statement => statement.CopyRows)
+                .Where(rows => rows.End - rows.Start > LongestRows).ToList();
+            if (Script.End - Start - many.Sum(rows => (long)rows.End - rows.Start) > Longest)
+            {
+                return null;
+            }
+
+            var text = new StringBuilder();
+            var at = Start;
+            foreach (var (start, end) in many)
+            {
+                text.Append(Script.Source.Substring(at, start)).Append(CultureInfo.InvariantCulture, $"({end - start} bytes of rows)\n");
+                at = end;
+            }
+
+            return Secrets.Hide(text.Append(Script.Source.Substring(at, Script.End)).ToString());
+        }
+    }
 
     /// <summary>
     /// Whether it says <c>repeatable:true</c>: after an interruption, each of its statements may run again, whatever part of its work it

@@ -66,6 +66,11 @@ internal sealed class MigrationAssertion
     internal static List<MigrationAssertion> Read(SourceText source, MigrationSection up, MigrationSection? down, List<Problem> problems)
     {
         var assertions = new List<MigrationAssertion>();
+        if (!source.MayHaveMarks)
+        {
+            return assertions;
+        }
+
         var statements = up.Script.Statements;
         foreach (var comment in MigrationComment.ReadAll(source, [.. statements, .. down?.Script.Statements ?? []]))
         {

@@ -24,7 +24,7 @@ internal readonly record struct MigrationComment(SqlToken Token, string Text, Sq
         (int Start, int End)? section = null)
     {
         var comments = new List<MigrationComment>();
-        if (source.Utf8.Span.IndexOf("cgdb:"u8) < 0 && source.Utf8.Span.IndexOf("CGDB:"u8) < 0)
+        if (!source.MayHaveMarks)
         {
             return comments;
         }
@@ -34,7 +34,8 @@ internal readonly record struct MigrationComment(SqlToken Token, string Text, Sq
         foreach (var statement in statements)
         {
             ReadGap(comments, source, from, statement.Start, statement, from == start);
-            from = EndOf(statement);
+            // The rows of a COPY are no SQL.
+            from = Math.Max(statement.End, statement.CopyRows.End);
         }
 
         ReadGap(comments, source, from, end, null, from == start);
@@ -48,6 +49,11 @@ internal readonly record struct MigrationComment(SqlToken Token, string Text, Sq
     /// <param name="problems">Gets CG1604.</param>
     internal static bool ReadWait(SourceText source, MigrationSection up, MigrationSection? down, List<Problem> problems)
     {
+        if (!source.MayHaveMarks)
+        {
+            return false;
+        }
+
         var waits = false;
         foreach (var comment in ReadAll(source, [.. up.Script.Statements, .. down?.Script.Statements ?? []])
             .Where(comment => comment.Text.Split((char[]?)null, 2)[0] == WaitStandbys))
@@ -82,9 +88,4 @@ internal readonly record struct MigrationComment(SqlToken Token, string Text, Sq
             }
         }
     }
-
-    /// <summary>The rows of a COPY are no SQL.</summary>
-    private static int EndOf(SqlStatement statement) =>
-        statement.CopyData.IsEmpty ? statement.End : statement.End
-            + statement.Source.Utf8.Span[statement.End..].IndexOf(statement.CopyData.Span) + statement.CopyData.Length;
 }

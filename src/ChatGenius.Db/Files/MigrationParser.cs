@@ -109,7 +109,7 @@ internal static partial class MigrationParser
     private static void FindQuestions(SourceText source, MigrationSection? up, MigrationSection? down, List<Problem> problems)
     {
         var text = source.Utf8.Span;
-        if (text.IndexOf("cgdb:todo"u8) < 0)
+        if (!source.MayHaveMarks || text.IndexOf("cgdb:todo"u8) < 0)
         {
             return;
         }

@@ -106,9 +106,11 @@ internal static class MigrationSectionReader
         }
 
         var transactional = options.GetValueOrDefault("transaction", true);
-        var keep = ReadKeep(source.At(directive.Start, directive.Length), isUp, options, script, problems);
+        // Where a section begins is asked of few.
+        SourceLocation Where() => source.At(directive.Start, directive.Length);
+        var keep = ReadKeep(Where, isUp, options, script, problems);
         var restore = ReadRestore(source, isUp, script, problems);
-        if (batch.Read(source.At(directive.Start, directive.Length), options.Keys, script) is { } batches)
+        if (batch.Read(Where, options.Keys, script) is { } batches)
         {
             return new Found(isUp, new MigrationSection(false, false, directive.Start, script)
             {
@@ -153,7 +155,7 @@ internal static class MigrationSectionReader
     }
 
     /// <summary>Takes <c>keep:true</c> from the options, and looks that the section can have it.</summary>
-    private static bool ReadKeep(SourceLocation where, bool isUp, Dictionary<string, bool> options, SqlScript script,
+    private static bool ReadKeep(Func<SourceLocation> directive, bool isUp, Dictionary<string, bool> options, SqlScript script,
         List<Problem> problems)
     {
         if (!options.Remove("keep", out var keep) || !keep)
@@ -161,6 +163,7 @@ internal static class MigrationSectionReader
             return false;
         }
 
+        var where = directive();
         var setting = script.Statements.FirstOrDefault(statement => statement.Is("SET", "TRANSACTION")
             || statement.Is("SET", "ROLE") || statement.Is("SET", "LOCAL", "ROLE") || statement.Is("SET", "SESSION", "AUTHORIZATION")
             || statement.Is("SET", "SESSION", "CHARACTERISTICS"));
@@ -182,6 +185,11 @@ internal static class MigrationSectionReader
 
     private static int? ReadRestore(SourceText source, bool isUp, SqlScript script, List<Problem> problems)
     {
+        if (!source.MayHaveMarks)
+        {
+            return null;
+        }
+
         var marks = MigrationComment.ReadAll(source, script.Statements, (script.Start, script.End))
             .Where(comment => comment.Text == "cgdb:restore").ToList();
         if (marks.Count > 0 && (isUp || marks.Count > 1))

@@ -88,7 +88,11 @@ public sealed class MigrationSource
         string? except = null, long emptyDownsUpTo = 0, CancellationToken cancellationToken = default)
     {
         List<MigrationFile> files = [.. bundle ? Bundled() : [], .. folder is null ? [] : Folder(folder, folderMustExist)];
-        files.RemoveAll(file => file.Origin == MigrationOrigin.Folder && Path.GetFullPath(file.Path) == except);
+        if (except is not null)
+        {
+            files.RemoveAll(file => file.Origin == MigrationOrigin.Folder && Path.GetFullPath(file.Path) == except);
+        }
+
         return Load(files, allOfANumber, emptyDownsUpTo, cancellationToken);
     }
 

@@ -65,8 +65,7 @@ internal sealed partial class History
             OriginOf(migration),
             retries,
             options.Backup,
-            // It is kept to be shown, never to be run.
-            Secrets.Hide(migration.Up.Text),
+            migration.Up.Shown,
             step.Redoes ? "redone" : "applied",
             step.Command,
         ];
@@ -122,7 +121,7 @@ internal sealed partial class History
         NpgsqlDbType.Text,
         NpgsqlDbType.Text)
         .With(mark.File.Version, mark.File.Name, mark.File.Up.Checksum, mark.File.Down.Checksum, mark.File.StoredDown, toolVersion,
-            Secrets.Hide(mark.File.Up.Text), mark.At, mark.By, mark.Detail);
+            mark.File.Up.Shown, mark.At, mark.By, mark.Detail);
 
     /// <summary>The command that takes a baseline's mark back; fenced.</summary>
     internal NpgsqlBatchCommand Unmark(HistoryRow row, string fence, string toolVersion) => new PreparableCommand(
@@ -170,7 +169,7 @@ internal sealed partial class History
                 VALUES ({step.Version}, {SqlLiteral.Quote(step.Name)}, '{migration.Up.Checksum}', '{migration.Down.Checksum}',
                     {SqlLiteral.Quote(migration.StoredDown)},
                     {duration} OPERATOR(pg_catalog.*) 1000, {SqlLiteral.Quote(options.ToolVersion)}, '{OriginOf(migration)}',
-                        {SqlLiteral.Quote(Secrets.Hide(migration.Up.Text))})
+                        {(migration.Up.Shown is { } shown ? SqlLiteral.Quote(shown) : "NULL")})
                 RETURNING version, name, duration_ms, tool_version)
             INSERT INTO {_schema}.log (action, command, version, name, duration_ms, tool_version)
             SELECT 'applied', 'script', version, name, duration_ms, tool_version FROM done
@@ -284,7 +283,7 @@ internal sealed partial class History
         NpgsqlDbType.Text,
         NpgsqlDbType.Text,
         NpgsqlDbType.Text)
-        .With(migration.Version, migration.Up.Checksum, migration.Down.Checksum, migration.StoredDown, Secrets.Hide(migration.Up.Text));
+        .With(migration.Version, migration.Up.Checksum, migration.Down.Checksum, migration.StoredDown, migration.Up.Shown);
 
     private string Log(string select, string more = "") => Place.Logs
         ? $",\nlogged AS (INSERT INTO {_schema}.log (action, command, version, name, duration_ms, tool_version{more}) {select})"

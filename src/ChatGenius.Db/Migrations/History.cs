@@ -44,47 +44,76 @@ internal sealed partial class History(string schemaName)
     /// be committing: what it commits has to be seen.
     /// </param>
     /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <param name="quick">Whether nothing will be written by what is seen; see <see cref="HistoryTables.SelectQuick"/>.</param>
     /// <exception cref="ProblemException">
     /// CG0409: the tables have a later format than this version knows; CG0513: they can't be read; CG0514: the connection was lost. That
     /// there are no tables yet is not a problem.
     /// </exception>
     internal async Task<(ServerFacts Facts, HistorySnapshot History)> ReadAsync(
-        NpgsqlConnection connection, HistoryColumns columns, bool waitForWriters, CancellationToken cancellationToken)
+        NpgsqlConnection connection, HistoryColumns columns, bool waitForWriters, CancellationToken cancellationToken, bool quick = false)
     {
         var session = Session.Over(connection, "reading the history");
         session.LockTimeout = TimeSpan.FromSeconds(20);
+        ProblemException? missing = null;
         try
         {
-            var (facts, history) = await ReadAllAsync(session, columns, waitForWriters, hasFormat: true, cancellationToken);
-            return (facts, columns == HistoryColumns.Redo && Place.MayReadLog
-                ? history with { Undone = await ReadUndoneAsync(session, history, cancellationToken) } : history);
+            // Asking first whether there are any tables would cost a round trip; where there were none a moment ago, so does not asking.
+            if (Place.Tables.Length > 0)
+            {
+                var (facts, history) = await ReadAllAsync(session, columns, waitForWriters, hasFormat: true, cancellationToken, quick);
+                return (facts, columns == HistoryColumns.Redo && Place.MayReadLog
+                    ? history with { Undone = await ReadUndoneAsync(session, history, cancellationToken) } : history);
+            }
         }
         catch (ProblemException e) when (e.InnerException is PostgresException
         {
             SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.WrongObjectType,
         })
         {
-            // Asking first whether there are any tables would cost everybody else a round trip.
-            var facts = await session.ReadAsync([HistoryTables.SelectFacts(schemaName)], reader =>
-                ReadFactsAsync(reader, cancellationToken), cancellationToken);
-            if (!Place.Exists)
-            {
-                return (facts, HistorySnapshot.Empty);
-            }
-
-            // Another run may have made them just now; and a history without its format gets it back with the next run.
-            return Place.Has("history") && Place.Has("journal")
-                ? await ReadAllAsync(session, columns, waitForWriters, Place.Has("format"), cancellationToken)
-                : throw Unreadable(e);
+            missing = e;
+        }
+        catch (ProblemException e) when (quick && e.InnerException is PostgresException
+        {
+            SqlState: PostgresErrorCodes.InvalidTextRepresentation,
+        })
+        {
+            return await ReadAsync(connection, columns, waitForWriters, cancellationToken);
         }
         catch (ProblemException e)
         {
             throw Unreadable(e);
         }
+
+        var (found, all) = await ReadMissingAsync(session, cancellationToken);
+        if (!all)
+        {
+            return (found, HistorySnapshot.Empty);
+        }
+
+        // Another run may have made them just now; and a history without its format gets it back with the next run.
+        return missing is null ? await ReadAsync(connection, columns, waitForWriters, cancellationToken)
+            : Place.Has("history") && Place.Has("journal")
+            ? await ReadAllAsync(session, columns, waitForWriters, Place.Has("format"), cancellationToken)
+            : throw Unreadable(missing);
     }
 
+    /// <summary>Looks what there is where not all of it is.</summary>
+    /// <returns>The server's facts, and whether there is a history.</returns>
+    private async Task<(ServerFacts Facts, bool Exists)> ReadMissingAsync(Session session, CancellationToken cancellationToken)
+    {
+        Task<ServerFacts> Read(string query) =>
+            session.ReadAsync([query], reader => ReadFactsAsync(reader, cancellationToken), cancellationToken);
+        var facts = await Read(HistoryTables.SelectQuick(schemaName));
+        facts = Place.Tables.Length == 0 ? facts : await Read(HistoryTables.SelectFacts(schemaName));
+        return (facts, Place.Exists);
+    }
+
+    /// <summary>The tables were made by now, as this version makes them.</summary>
+    internal void ExpectTables() => Place = HistoryPlace.Complete;
+
     private async Task<(ServerFacts Facts, HistorySnapshot History)> ReadAllAsync(
-        Session session, HistoryColumns columns, bool waitForWriters, bool hasFormat, CancellationToken cancellationToken)
+        Session session, HistoryColumns columns, bool waitForWriters, bool hasFormat, CancellationToken cancellationToken,
+        bool quick = false)
     {
         var more = columns switch
         {
@@ -99,7 +128,7 @@ internal sealed partial class History(string schemaName)
                 // What is looked at stays as it is until it was read.
                 $"LOCK TABLE {(hasFormat ? $"{_schema}.format, " : "")}{_schema}.history, {_schema}.journal IN ACCESS SHARE MODE",
                 .. waitForWriters ? [$"LOCK TABLE {_schema}.history, {_schema}.journal IN SHARE MODE"] : Array.Empty<SqlQuery>(),
-                HistoryTables.SelectFacts(schemaName),
+                quick ? HistoryTables.SelectQuick(schemaName) : HistoryTables.SelectFacts(schemaName),
                 HistoryTables.Guard,
                 .. hasFormat ? [$"SELECT version FROM {_schema}.format"] : Array.Empty<SqlQuery>(),
                 $"SELECT version, name, checksum, applied_at, origin = 'baseline'{more} FROM {_schema}.history ORDER BY version",

@@ -21,6 +21,7 @@ internal sealed partial class MigrationSession
         var history = await ReadAsync(columns, waitForWriters: History.Place.Exists);
         if (!History.Place.IsComplete && await CreateTablesAsync())
         {
+            History.ExpectTables();
             history = await ReadAsync(columns, waitForWriters: true);
         }
 

@@ -69,10 +69,10 @@ internal sealed partial class MigrationSession : IAsyncDisposable
 
     /// <summary>Reads the history.</summary>
     /// <exception cref="ProblemException">CG0409, CG0513.</exception>
-    internal async Task<HistorySnapshot> ReadAsync(HistoryColumns columns, bool waitForWriters = false)
+    internal async Task<HistorySnapshot> ReadAsync(HistoryColumns columns, bool waitForWriters = false, bool quick = false)
     {
         var waitsForPool = _lock is not null && IsPooled;
-        var reading = History.ReadAsync(Connection, columns, waitForWriters, _stop);
+        var reading = History.ReadAsync(Connection, columns, waitForWriters, _stop, quick);
         HistorySnapshot history;
         try
         {

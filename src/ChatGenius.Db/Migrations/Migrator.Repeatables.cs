@@ -21,7 +21,7 @@ public sealed partial class Migrator
 
     private async Task<IReadOnlyList<MigrationStatus>> ReadStatusAsync(MigrationSession session, CancellationToken stop)
     {
-        var statuses = MigrationPlan.Compare(_migrations, await session.ReadAsync(HistoryColumns.Details));
+        var statuses = MigrationPlan.Compare(_migrations, await session.ReadAsync(HistoryColumns.Details, quick: true));
         if (!statuses.Any(status => status.Interruption is { Started: true }))
         {
             return statuses;

@@ -20,7 +20,8 @@ public sealed partial class Migrator
         var clock = Stopwatch.StartNew();
         // Most runs find nothing to do. They need no lock, and no second connection.
         var undoes = columns is HistoryColumns.Down or HistoryColumns.Redo;
-        var plan = decide(await LookAsync(session, await session.ReadAsync(columns), fresh: !looks, cancellationToken, undoes));
+        var plan = decide(await LookAsync(
+            session, await session.ReadAsync(columns, quick: !undoes), fresh: !looks, cancellationToken, undoes));
         if (plan.Steps.Count == 0)
         {
             return new RunResult(plan, [], clock.Elapsed);

@@ -87,8 +87,9 @@ public sealed partial class Migrator
             async (session, stop) =>
             {
                 var plan = await KeptWork.ForecastAsync(session, MigrationPlan.Apply(
-                    _migrations, await LookAsync(session, await session.ReadAsync(HistoryColumns.Plan), request.Fresh, stop), request,
-                    _repeatables), stop);
+                    _migrations,
+                    await LookAsync(session, await session.ReadAsync(HistoryColumns.Plan, quick: true), request.Fresh, stop),
+                    request, _repeatables), stop);
                 var usage = await new UnusedGate(session, _database.Url, _options).JudgeAsync(plan, stop);
                 return usage.Count == 0 ? plan : plan with { Remarks = [.. plan.Remarks, .. usage.Select(one => one.Verdict.Message)] };
             },

@@ -78,6 +78,9 @@ internal class SqlStatement
     /// </summary>
     public ReadOnlyMemory<byte> CopyData => Source.Utf8[_copyStart.._copyEnd];
 
+    /// <summary>Where <see cref="CopyData"/> begins and ends; 0 where there is none.</summary>
+    internal (int Start, int End) CopyRows => (_copyStart, _copyEnd);
+
     /// <summary>Turns the position in an error of the server into a place in the file.</summary>
     /// <param name="position">
     /// 1 for the first character of <see cref="Text"/>; counts characters (code points). What is out of range stands for the nearest end.

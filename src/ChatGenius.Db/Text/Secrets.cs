@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.RegularExpressions;
 
 namespace ChatGenius.Db.Text;
@@ -23,7 +24,7 @@ internal static partial class Secrets
                     ? $"{match.Groups["scheme"].Value}{Mask}@" : match.Value);
         }
 
-        if (text.AsSpan().IndexOfAny('=', ':') >= 0)
+        if (text.AsSpan().IndexOfAny('=', ':') >= 0 && text.AsSpan().ContainsAny(Beginnings))
         {
             text = Keyword().Replace(text, $"${{name}}{Mask}");
         }
@@ -49,6 +50,10 @@ internal static partial class Secrets
 
         return text;
     }
+
+    // One of them is in every keyword that means a password.
+    private static readonly SearchValues<string> Beginnings =
+        SearchValues.Create(["pa", "ps", "pw", "secret", "token", "to\u212Aen"], StringComparison.OrdinalIgnoreCase);
 
     private static readonly string[] Schemes = ["postgres", "postgresql", "jdbc", "psql"];
 

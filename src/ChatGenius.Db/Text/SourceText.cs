@@ -15,6 +15,8 @@ internal sealed class SourceText
     // here reads the file once; a table of all lines would be larger than the statements of a data file.
     private (int Start, int Number)[] _known = [(0, 1)];
 
+    private bool? _mayHaveMarks;
+
     private SourceText(string path, ReadOnlyMemory<byte> utf8)
     {
         Path = path;
@@ -26,6 +28,9 @@ internal sealed class SourceText
 
     /// <summary>The text, valid UTF-8, without a byte order mark; line endings are as they are in the file.</summary>
     public ReadOnlyMemory<byte> Utf8 { get; }
+
+    /// <summary>Whether a comment of ours, <c>cgdb:…</c>, may be in it. Asked several times of each file, and looked for once.</summary>
+    internal bool MayHaveMarks => _mayHaveMarks ??= Utf8.Span.IndexOf("cgdb:"u8) >= 0 || Utf8.Span.IndexOf("CGDB:"u8) >= 0;
 
     /// <summary>The same text with some bytes written over, so that places in it are places in the file.</summary>
     internal SourceText Over(ReadOnlyMemory<byte> utf8) => new(Path, utf8);

@@ -21,6 +21,37 @@ public class MigrationParserTests
         migration.Down.Text.ShouldBe("-- migrate:down\ndrop table t;\n");
     }
 
+    [Fact]
+    public void What_is_kept_to_be_shown_has_no_passwords_no_masses_of_rows_and_no_more_than_anybody_reads()
+    {
+        var rows = string.Concat(Enumerable.Range(1, 2000).Select(i => $"{i}\tä\n"));
+        Parse($"""
+            -- migrate:up
+            CREATE ROLE r PASSWORD 'S3cret';
+            COPY few FROM stdin;
+            1
+            \.
+            COPY many FROM stdin;
+            {rows}\.
+            SELECT 1;
+            -- migrate:down
+            DROP ROLE r;
+
+            """).Up.Shown.ShouldBe($"""
+            -- migrate:up
+            CREATE ROLE r PASSWORD '***';
+            COPY few FROM stdin;
+            1
+            \.
+            COPY many FROM stdin;
+            ({System.Text.Encoding.UTF8.GetByteCount(rows)} bytes of rows)
+            \.
+            SELECT 1;
+
+            """);
+        Parse($"-- migrate:up\nSELECT '{new string('x', 2_000_000)}';\n-- migrate:down irreversible:true\n").Up.Shown.ShouldBeNull();
+    }
+
     [Theory]
     [InlineData("-- migrate:up\n-- migrate:down")]
     [InlineData("--migrate:up\n--migrate:down\n")]

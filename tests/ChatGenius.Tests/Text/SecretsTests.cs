@@ -24,6 +24,8 @@ public class SecretsTests
     [InlineData("ALTER ROLE r ENCRYPTED PASSWORD 'S3''cret' LOGIN", "ALTER ROLE r ENCRYPTED PASSWORD '***' LOGIN")]
     [InlineData("CREATE ROLE r PASSWORD 'S3cret\nmore", "CREATE ROLE r PASSWORD '***'")]
     [InlineData("CREATE ROLE r password $x$S3cret$x$;", "CREATE ROLE r password '***';")]
+    [InlineData("ToKen=S3cret, my_secret=S3cret, tok=en pw=S3cret", "ToKen=***, my_secret=***, tok=en pw=***")]
+    [InlineData("to\u212Aen=S3cret", "to\u212Aen=***")]
     [InlineData("OPTIONS (user 'u', password E'S3cret')", "OPTIONS (user 'u', password '***')")]
     [InlineData("CREATE SUBSCRIPTION s CONNECTION 'host=h password=S3cret'", "CREATE SUBSCRIPTION s CONNECTION 'host=h password=***'")]
     public void What_looks_like_a_password_is_hidden(string text, string shown) => Secrets.Hide(text).ShouldBe(shown);

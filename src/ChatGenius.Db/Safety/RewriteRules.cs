@@ -174,13 +174,14 @@ internal static class RewriteRules
     private static IEnumerable<Finding> OnlyUnderUtc(MigrationFacts facts) =>
         from s in facts.Statements
         where facts.Sizes.TimeZone is null
-            && !facts.Statements.TakeWhile(earlier => earlier != s).Any(earlier => earlier.Text.Is("SET") && earlier.Text.Mentions("zone"))
         from changed in s.ChangedColumns
         where changed.Table is { IsTable: true, Parent: null } && facts.WasThere(changed.Table.Oid)
             && changed.Before.TypeOid != changed.After.TypeOid
             && changed.Before.Type.StartsWith("timestamp", StringComparison.Ordinal)
                 && changed.After.Type.StartsWith("timestamp", StringComparison.Ordinal)
             && s.Rewritten.All(rewritten => s.After.Root(rewritten.Oid) != changed.Table.Oid)
+            // Last, as it looks through all statements before this one.
+            && !facts.Statements.TakeWhile(earlier => earlier != s).Any(earlier => earlier.Text.Is("SET") && earlier.Text.Mentions("zone"))
         select s.Finding(
             changed.Table, $"{changed.Table.Name}.{changed.After.Name}",
             $"Unless production's TimeZone is UTC, changing {changed.Table.Display}.{changed.After.Name} to {changed.After.Type} rewrites "

@@ -277,7 +277,8 @@ internal sealed partial class History(string schemaName)
         var session = Session.Over(connection, "looking what is in the database");
         var applied = false;
         var (schema, tables, tools) = await FoundDatabase.ReadAsync(
-            (queries, read) => !Place.Has("log") || !Place.MayReadLog ? session.ReadAsync(queries, read, cancellationToken)
+            (queries, read) => !Place.Has("log") || !Place.MayReadLog || Place.IsEmpty("log")
+                ? session.ReadAsync(queries, read, cancellationToken)
                 : ReadTableAsync(
                     "log",
                     session,

@@ -78,8 +78,7 @@ internal static class HygieneRules
             yield return Found("", message) with { Facts = [.. roundTrip.Differences, .. roundTrip.SecondUp] };
         }
 
-        // What keep:true keeps is put back by rollback, and what can't be kept is refused by apply.
-        foreach (var loss in migration.Up.Keep ? [] : roundTrip.Lost)
+        foreach (var loss in roundTrip.Lost)
         {
             yield return Found(loss.Subject, $"Down does not bring back {loss}");
         }

@@ -6,7 +6,7 @@ namespace ChatGenius.Db.Safety;
 /// <param name="Differences">One line for each difference between the schema before up and after down; empty where down restores
 /// it.</param>
 /// <param name="SecondUp">The same between the first and the second up.</param>
-/// <param name="Lost">What came back empty or smaller.</param>
+/// <param name="Lost">What came back empty or smaller, and was not kept by <c>keep:true</c>.</param>
 /// <param name="Failure">What the server said when down or the second up failed; null when both ran.</param>
 internal sealed record RoundTrip(
     ImmutableArray<string> Differences, ImmutableArray<string> SecondUp, ImmutableArray<Loss> Lost, string? Failure = null)

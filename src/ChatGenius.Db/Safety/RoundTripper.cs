@@ -44,6 +44,7 @@ internal sealed class RoundTripper(Tracer tracer)
             return (trace, null);
         }
 
+        rows = migration.Up.Keep ? await UntouchedAsync(rows, cancellationToken) : rows;
         var after = await ReadSchemaAsync(cancellationToken);
         if (await tracer.RunAsync(migration.Down, cancellationToken) is { } downError)
         {
@@ -102,6 +103,30 @@ internal sealed class RoundTripper(Tracer tracer)
         }
 
         return counts;
+    }
+
+    /// <summary>
+    /// What an up with <c>keep:true</c> has left as it was. What it destroys is kept, and a rollback puts it back after the down section,
+    /// which does not run here; so only what the down section itself destroys can be lost, of the rows that are left.
+    /// </summary>
+    private async Task<List<Counted>> UntouchedAsync(List<Counted> before, CancellationToken cancellationToken)
+    {
+        var (left, shrunk) = (new List<Counted>(), new HashSet<uint>());
+        foreach (var counted in before)
+        {
+            var table = tracer.Catalog.Find(counted.Table.Oid);
+            var column = table is null || counted.Column is null ? null
+                : tracer.Catalog.ColumnsOf(table.Oid).FirstOrDefault(column => column.Number == counted.Column.Number);
+            if (table is not null && (counted.Column is null || column is not null))
+            {
+                var (count, sum) = await tracer.CountAsync(table, column, cancellationToken);
+                _ = column is null && count < counted.Count && shrunk.Add(table.Oid);
+                left.AddRange(column is null || sum == counted.Sum || shrunk.Contains(table.Oid)
+                    ? [counted with { Count = Math.Min(count, counted.Count), Sum = sum }] : []);
+            }
+        }
+
+        return left;
     }
 
     private async Task<ImmutableArray<Loss>> LostAsync(List<Counted> before, CancellationToken cancellationToken)

@@ -62,6 +62,8 @@ internal sealed class Shop : IAsyncDisposable
         return SafetyCheck.Examine(migration, await TraceAsync(migration), sizes ?? TableSizes.Unknown, roundTrip);
     }
 
+    internal Task<T> ScalarAsync<T>(string query) => _database.ScalarAsync<T>(query);
+
     /// <summary>Waits until a query says so; a minute is more than any test needs.</summary>
     internal async Task WaitForAsync(string query)
     {

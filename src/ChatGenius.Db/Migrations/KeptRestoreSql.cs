@@ -19,11 +19,14 @@ internal static class KeptRestoreSql
         ("search_path", "pg_catalog, pg_temp"), ("xmloption", "content"), ("client_min_messages", "notice"), .. KeptSql.Settings,
     ];
 
-    /// <summary>Marks, before anything is changed, the values that are others now than the migration left.</summary>
+    /// <summary>Marks, before anything is changed, the values that are others now than the migration left; what else is kept of their rows
+    /// can go back all the same.</summary>
     internal static string Judge(string schema, long version) => Block(schema, version,
         """
             -- What was kept a moment ago was never counted, and would be joined row by row.
             EXECUTE format('ANALYZE %s', kept);
+            EXECUTE format('UPDATE %s k SET conflict = %L || k.conflict WHERE k.version = %s AND k.conflict IS NOT NULL
+                AND k.conflict NOT LIKE %L', kept, earlier, version, earlier || '%');
             FOR name IN EXECUTE format('SELECT DISTINCT k.table_name FROM %s k WHERE k.new_values IS NOT NULL AND %s', kept, mine) LOOP
         """
         + Prepare +
@@ -40,8 +43,8 @@ internal static class KeptRestoreSql
                     FROM (SELECT s.key, t.all_values IS NOT NULL AS found FROM (%s) s
                         LEFT JOIN (SELECT %s AS key, %s AS all_values FROM %s x) t ON t.key = s.key
                         WHERE NOT s.is_row AND s.new IS NOT NULL AND (t.all_values IS NULL OR NOT t.all_values @> (s.new - %L::text[]))) j
-                    WHERE k.key = j.key AND k.table_name = %L AND %s', kept, origin, row_key, row_values, rel,
-                    (SELECT coalesce(array_agg(n), '{}') FROM unnest(names) n WHERE n <> ALL (there)), name, mine);
+                    WHERE k.key = j.key AND (k.new_values IS NOT NULL OR NOT j.found) AND k.table_name = %L AND %s', kept, origin, row_key,
+                    row_values, rel, (SELECT coalesce(array_agg(n), '{}') FROM unnest(names) n WHERE n <> ALL (there)), name, mine);
             END LOOP;
         """);
 
@@ -180,18 +183,21 @@ internal static class KeptRestoreSql
                 EXECUTE format('DELETE FROM %s k WHERE k.table_name = %L AND %s', kept, name, mine);
                 IF has_rows OR has_values THEN
                     RAISE NOTICE USING ERRCODE = 'CGDBK', MESSAGE = format('put back into %s: %s%s', name,
-                        concat_ws(' and ', CASE WHEN has_rows THEN format('%s rows that were deleted', inserts) END,
-                            CASE WHEN has_values THEN format('the values of %s rows', updates) END),
+                        concat_ws(' and ', CASE WHEN has_rows THEN
+                            CASE inserts WHEN 1 THEN '1 row that was deleted' ELSE format('%s rows that were deleted', inserts) END END,
+                            CASE WHEN has_values THEN format('the values of %s', CASE updates WHEN 1 THEN '1 row'
+                                ELSE format('%s rows', updates) END) END),
                         CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = rel AND NOT t.tgisinternal
                             AND t.tgenabled <> 'D'
                             AND (t.tgtype & 20) <> 0) THEN '; its triggers have run' ELSE '' END);
                 END IF;
             END LOOP;
-            FOR parent IN EXECUTE format('SELECT k.table_name, k.conflict, count(*) AS rows FROM %s k WHERE k.version = %s
-                AND k.conflict IS NOT NULL AND k.table_name = ANY (%L) GROUP BY 1, 2 ORDER BY 1, 2', kept, version, all_tables)
+            FOR parent IN EXECUTE format('SELECT k.table_name, k.conflict, count(DISTINCT k.key) AS rows FROM %s k WHERE k.version = %s
+                AND k.conflict NOT LIKE %L AND k.table_name = ANY (%L) GROUP BY 1, 2 ORDER BY 1, 2', kept, version, earlier || '%',
+                all_tables)
             LOOP
-                RAISE NOTICE USING ERRCODE = 'CGDBK', MESSAGE = format('not put back into %s, and still kept: %s rows, because %s',
-                    parent.table_name, parent.rows, parent.conflict);
+                RAISE NOTICE USING ERRCODE = 'CGDBK', MESSAGE = format('not put back into %s, and still kept: %s, because %s',
+                    parent.table_name, CASE parent.rows WHEN 1 THEN '1 row' ELSE format('%s rows', parent.rows) END, parent.conflict);
             END LOOP;
         """;
 
@@ -244,6 +250,7 @@ internal static class KeptRestoreSql
                 WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attname = ANY ($2)';
             theirs pg_catalog.text := pg_catalog.concat('pg_catalog, ', CASE WHEN was OPERATOR(pg_catalog.->>) 0 OPERATOR(pg_catalog.=) ''
                 THEN 'pg_temp' ELSE was OPERATOR(pg_catalog.->>) 0 END);
+            earlier pg_catalog.text := 'at an earlier rollback, ';
             folds pg_catalog.bool;
             has_rows pg_catalog.bool;
             has_values pg_catalog.bool;

@@ -147,6 +147,6 @@ internal static class KeptValues
 
     private static Problem Unkept(SqlStatement statement, string what, string reason) => new(
         "CG0534", $"{char.ToUpperInvariant(what[0])}{what[1..]} can't be kept: {reason}", statement.Location,
-        "Take keep:true out and make sure of the values yourself, or split the migration, so that what keeps has only statements that say "
-            + "what they destroy.");
+        "Take keep:true out and save the values yourself, or split the migration, so that the part with keep:true has only statements "
+            + "that say what they destroy.");
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Sql;
 
@@ -50,7 +51,8 @@ internal sealed class KeptWork
             {
                 problems.Add(Refused(step,
                     "What it has kept can be put back only in a transaction, and its down section runs outside of one",
-                    "Take out what makes it one in the down section, or forget the values first, with 'chatgenius-db kept prune'."));
+                    "Take transaction:false out of the down section, or forget the values first, with "
+                        + $"{new ToolCall("kept", "prune", "--migration", step.Version.ToString(CultureInfo.InvariantCulture))}."));
             }
         }
 
@@ -76,7 +78,7 @@ internal sealed class KeptWork
     }
 
     private static IEnumerable<MigrationStep> Earlier(MigrationPlan plan, MigrationStep step) =>
-        plan.Ups.TakeWhile(other => !ReferenceEquals(other, step));
+        plan.Steps.TakeWhile(other => !ReferenceEquals(other, step)).Where(other => !other.IsRepeatable);
 
     /// <summary>Whether a section keeps something, or puts something back.</summary>
     internal bool Has(MigrationStep step) => IsUp(step)

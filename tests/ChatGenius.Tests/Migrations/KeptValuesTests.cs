@@ -206,12 +206,12 @@ public class KeptValuesTests
                 """);
         folder.Told<MigrationEvent.Remark>().Select(remark => remark.Message).ShouldBe(
         [
-            "put back into public.t: 1 rows that were deleted and the values of 2 rows",
-            "not put back into public.t, and still kept: 1 rows, because another unique value of it is taken",
-            "not put back into public.t, and still kept: 1 rows, because the key is taken",
-            "not put back into public.t, and still kept: 1 rows, because the row in public.team that it refers to is not there",
-            "not put back into public.t, and still kept: 1 rows, because the row is gone",
-            "not put back into public.t, and still kept: 1 rows, because the value was changed since",
+            "put back into public.t: 1 row that was deleted and the values of 2 rows",
+            "not put back into public.t, and still kept: 1 row, because another unique value of it is taken",
+            "not put back into public.t, and still kept: 1 row, because the key is taken",
+            "not put back into public.t, and still kept: 1 row, because the row in public.team that it refers to is not there",
+            "not put back into public.t, and still kept: 1 row, because the row is gone",
+            "not put back into public.t, and still kept: 1 row, because the value was changed since",
         ]);
     }
 
@@ -392,7 +392,7 @@ public class KeptValuesTests
 
         var undone = await tool.RunAsync("rollback", "--yes", "--no-bundle");
         undone.Error.ShouldContain("will be put back: values of public.t (v), kept of 4 rows by 0001_a");
-        undone.Error.ShouldContain("put back into public.u: 1 rows that were deleted");
+        undone.Error.ShouldContain("put back into public.u: 1 row that was deleted");
         (await RowsAsync(database, "t")).ShouldBe("(1,v1)\n(2,v2)\n(3,)\n(4,v4)\n(5,v5)");
     }
 

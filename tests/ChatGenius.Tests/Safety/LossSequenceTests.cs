@@ -13,24 +13,128 @@ public class LossSequenceTests(ITestOutputHelper output)
     [Fact]
     public async Task What_random_rollbacks_destroy_was_said_before()
     {
-        var wish = (Environment.GetEnvironmentVariable("CHATGENIUS_TEST_LOSS_SEQUENCES") ?? "12:2026").Split(':');
-        var (count, seed) = (int.Parse(wish[0], CultureInfo.InvariantCulture), wish.Length > 1
-            ? ulong.Parse(wish[1], CultureInfo.InvariantCulture) : 2026);
-        var sequences = Gen.Choose(0, 1 << 28).ArrayOf(24).Sample(count, new Rnd(seed, 1), 24).ToList();
-        var clear = 0;
-        var lost = 0;
-        await Parallel.ForEachAsync(sequences, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (choices, _) =>
-        {
-            var (cleanly, columns) = await RunAsync(choices);
-            Interlocked.Add(ref clear, cleanly);
-            Interlocked.Add(ref lost, columns);
-        });
+        var (clear, lost) = await EachAsync("12:2026", RunAsync, "rollbacks that could be told in full, {1} columns lost");
 
-        output.WriteLine(
-            $"{sequences.Count} sequences from seed {seed}: {clear} rollbacks that could be told in full, {lost} columns lost");
         clear.ShouldBePositive();
         lost.ShouldBePositive();
     }
+
+    [Fact]
+    public async Task What_random_migrations_destroy_and_keep_is_there_again_after_a_rollback()
+    {
+        var (compared, kept) = await EachAsync("8:2026", KeepAsync, "rollbacks compared, {1} columns whose values had gone");
+
+        compared.ShouldBePositive();
+        kept.ShouldBePositive();
+    }
+
+    private async Task<(int First, int Second)> EachAsync(string usual, Func<int[], Task<(int, int)>> run, string said)
+    {
+        var wish = (Environment.GetEnvironmentVariable("CHATGENIUS_TEST_LOSS_SEQUENCES") ?? usual).Split(':');
+        var (count, seed) = (int.Parse(wish[0], CultureInfo.InvariantCulture), wish.Length > 1
+            ? ulong.Parse(wish[1], CultureInfo.InvariantCulture) : 2026);
+        var sequences = Gen.Choose(0, 1 << 28).ArrayOf(24).Sample(count, new Rnd(seed, 1), 24).ToList();
+        var (first, second) = (0, 0);
+        await Parallel.ForEachAsync(sequences, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (choices, _) =>
+        {
+            var (one, other) = await run(choices);
+            Interlocked.Add(ref first, one);
+            Interlocked.Add(ref second, other);
+        });
+
+        output.WriteLine($"{sequences.Count} sequences from seed {seed}: {first} "
+            + said.Replace("{1}", second.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
+        return (first, second);
+    }
+
+    /// <summary>Applies migrations with keep:true one by one, and undoes them one by one: each time all values are there that were there
+    /// before.</summary>
+    private static async Task<(int Compared, int Kept)> KeepAsync(int[] choices)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder();
+        var all = new Author(choices) { Keeps = true }.Write(folder);
+        var (compared, kept) = (0, 0);
+        try
+        {
+            await using var connection = await database.ConnectAsync();
+            var before = new List<Dictionary<string, List<string>>> { await ValuesAsync(connection) };
+            for (var version = 1; version <= all; version++)
+            {
+                try
+                {
+                    await folder.ApplyAsync(database, request: Folder.Anywhere with { To = version });
+                }
+                catch (ProblemException e) when (e.Problems.All(problem => problem.Code == "CG0534"))
+                {
+                    break;
+                }
+
+                before.Add(await ValuesAsync(connection));
+            }
+
+            for (var version = before.Count - 1; version > 0; version--)
+            {
+                kept += before[version - 1].Count(column => !Holds(before[version], column));
+                if (choices[version] % 2 == 0)
+                {
+                    await folder.Migrator(database).RedoAsync(new RedoRequest());
+                    var again = await ValuesAsync(connection);
+                    before[version].Where(column => !Holds(again, column)).Select(column => column.Key)
+                        .ShouldBeEmpty($"after a redo of {version}");
+                }
+
+                await folder.RollbackAsync(database, new RollbackRequest(To: version - 1));
+                var now = await ValuesAsync(connection);
+                before[version - 1].Where(column => !Holds(now, column)).Select(column => column.Key)
+                    .ShouldBeEmpty($"after the rollback of {version}");
+                compared++;
+            }
+
+            (await database.ScalarAsync<long>("SELECT count(*) FROM chatgenius_db.kept")).ShouldBe(0);
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"{e.Message}\n{Texts(folder)}", e);
+        }
+
+        return (compared, kept);
+
+        static bool Holds(Dictionary<string, List<string>> some, KeyValuePair<string, List<string>> column)
+        {
+            var left = some.GetValueOrDefault(column.Key)?.ToList() ?? [];
+            return column.Value.All(left.Remove);
+        }
+    }
+
+    /// <summary>All values by table and column, each with the key of its row.</summary>
+    private static async Task<Dictionary<string, List<string>>> ValuesAsync(NpgsqlConnection connection)
+    {
+        var values = new Dictionary<string, List<string>>();
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT format('%I.%I.%s', n.nspname, c.relname, e.key), x.row ->> 'id', e.value
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL query_to_xml(
+                format('SELECT to_jsonb(t) AS r FROM %I.%I t', n.nspname, c.relname), true, false, '') q (x)
+            CROSS JOIN LATERAL unnest(xpath('//r/text()', q.x)) u (r) CROSS JOIN LATERAL (SELECT
+                replace(replace(replace(u.r::text, '&lt;', '<'), '&gt;', '>'), '&amp;', '&')::jsonb) x (row)
+            CROSS JOIN LATERAL jsonb_each_text(x.row) e
+            WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'chatgenius_db')
+                AND e.value IS NOT NULL
+            """,
+            connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            var column = reader.GetString(0);
+            (values.TryGetValue(column, out var some) ? some : values[column] = []).Add($"{reader.GetString(1)}: {reader.GetString(2)}");
+        }
+
+        return values;
+    }
+
+    private static string Texts(Folder folder) => string.Join(
+        "\n", Directory.GetFiles(folder.Path).Order().Select(file => $"== {Path.GetFileName(file)}\n{File.ReadAllText(file)}"));
 
     private static async Task<(int Clear, int Lost)> RunAsync(int[] choices)
     {
@@ -64,8 +168,7 @@ public class LossSequenceTests(ITestOutputHelper output)
         }
         catch (Exception e)
         {
-            var files = Directory.GetFiles(folder.Path).Order().Select(file => $"== {Path.GetFileName(file)}\n{File.ReadAllText(file)}");
-            throw new InvalidOperationException($"{e.Message}\n{string.Join("\n", files)}", e);
+            throw new InvalidOperationException($"{e.Message}\n{Texts(folder)}", e);
         }
 
         return (clear, lost);
@@ -78,6 +181,9 @@ public class LossSequenceTests(ITestOutputHelper output)
         private readonly List<string> _schemas = ["public"];
         private int _next;
         private int _names;
+
+        /// <summary>Whether the ups keep what they destroy, and the downs destroy nothing that was there before.</summary>
+        public bool Keeps { get; init; }
 
         private int Choose(int below) => (choices[_next++ % choices.Length] >> (_next / choices.Length % 16)) % below;
 
@@ -98,8 +204,8 @@ public class LossSequenceTests(ITestOutputHelper output)
                     down.Insert(0, undoes);
                 }
 
-                var options = Choose(5) == 0 ? " transaction:false" : "";
-                folder.Write(version, "m", string.Join("\n", up), string.Join("\n", down), downOptions: options);
+                var options = Choose(5) == 0 && !Keeps ? " transaction:false" : "";
+                folder.Write(version, "m", string.Join("\n", up), string.Join("\n", down), Keeps ? " keep:true" : "", options);
             }
 
             return count;
@@ -123,6 +229,7 @@ public class LossSequenceTests(ITestOutputHelper output)
                 12 or 13 => ChangeType(table),
                 14 => CreateSchema(),
                 15 => CreateChild(table),
+                16 or 17 or 18 when Keeps => Destroy(table),
                 16 => (table.Rows(20), $"DELETE FROM {table.Sql} WHERE id > 20;"),
                 17 => (table.Rows(30), Choose(2) == 0 ? $"DELETE FROM {table.Sql};"
                     : $"UPDATE {table.Sql} SET {table.Columns[^1].Sql} = DEFAULT;"),
@@ -211,7 +318,8 @@ public class LossSequenceTests(ITestOutputHelper output)
             {
                 "integer" => Choose(2) == 0 ? ("bigint", "integer") : ("text", $"integer USING {old.Sql}::integer"),
                 "bigint" => ("numeric", "bigint"),
-                _ => ("text", Choose(2) == 0 ? "varchar(2) USING left({0}, 2)" : old.Type),
+                "numeric" => ("text", $"numeric USING {old.Sql}::numeric"),
+                _ => ("text", Choose(2) == 0 && !Keeps ? "varchar(2) USING left({0}, 2)" : old.Type),
             };
             table.Columns[i] = old with { Type = type };
             return ($"ALTER TABLE {table.Sql} ALTER COLUMN {old.Sql} TYPE {type};",
@@ -237,6 +345,20 @@ public class LossSequenceTests(ITestOutputHelper output)
                 + $"ALTER TABLE {table.Sql} ADD COLUMN up integer REFERENCES {parent.Sql} (id) ON DELETE {action};\n"
                 + $"UPDATE {table.Sql} SET up = 1 WHERE EXISTS (SELECT FROM {parent.Sql} WHERE id = 1);",
                 $"DROP TABLE {table.Sql};");
+        }
+
+        private (string Up, string Down) Destroy(Table table)
+        {
+            var column = table.Columns[^1];
+            var down = Choose(2) == 0 ? "SELECT 1;" : $"UPDATE {table.Sql} SET {column.Sql} = {column.Value(8)};";
+            return Choose(5) switch
+            {
+                0 => ($"DELETE FROM {table.Sql} WHERE id % 2 = 0;", down),
+                1 => ($"UPDATE {table.Sql} SET {column.Sql} = {column.Value(9)} WHERE id > 1;", "SELECT 1;"),
+                2 => ($"UPDATE {table.Sql} SET {column.Sql} = {column.Value(9)};", down),
+                3 => ($"DELETE FROM ONLY {table.Sql} AS gone;", down),
+                _ => ($"TRUNCATE {table.Sql} CASCADE;", "SELECT 1;"),
+            };
         }
 
         private (string Up, string Down) InBlock(Table table)

@@ -291,11 +291,6 @@ internal static class AdviceSituations
             await s.FirstAsync("apply");
             return "drift";
         }, (s, _) => s.GoAsync()),
-        ["broken sizes"] = new("CG1214", "check", s => Do(() =>
-        {
-            s.Write("0001_a", "SELECT 1");
-            s.Tool.Write("of production.json", "{ broken");
-        }, "check --sizes 'of production.json'")),
         ["a checkpoint of that name"] = new("CG1311", "checkpoint", async s =>
         {
             await s.FirstAsync("checkpoint save \"it's mine!\"");
@@ -371,6 +366,13 @@ internal static class AdviceSituations
             s.Database.ExecuteAsync($"ALTER ROLE {RoleOf(s)} SUPERUSER")),
         ["a script of what keeps values"] = new("CG0534", "apply", s => Do(
             () => s.Write("0001_a", "CREATE TABLE a ()", options: " keep:true"), "script")),
+        ["kept, and undone outside of a transaction"] = new("CG0534", "kept", async s =>
+        {
+            s.Write("0001_a", "CREATE TABLE a (id int PRIMARY KEY, v int); INSERT INTO a VALUES (1, 1)");
+            s.Write("0002_a", "ALTER TABLE a DROP COLUMN v", "ALTER TABLE a ADD COLUMN v int", " keep:true", " transaction:false");
+            await s.FirstAsync("apply");
+            return "rollback";
+        }),
         ["data of another PostgreSQL"] = new("CG0713", "server", s => Do(() =>
         {
             var data = Directory.CreateDirectory(Path.Combine(OwnServer(s), "data")).FullName;

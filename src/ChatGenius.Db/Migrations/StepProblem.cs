@@ -153,7 +153,7 @@ internal static partial class StepProblem
         var isLock = error.SqlState == PostgresErrorCodes.LockNotAvailable;
         var own = error.SqlState switch
         {
-            "55006" or "55P04" when plan.InOneTransaction =>
+            "55006" or "55P04" when plan.InOneTransaction && plan.Steps[0] != step =>
                 "PostgreSQL refuses this in the transaction that undid the migration: add --separately, which commits in between.",
             _ when gaveWay =>
                 "It holds a lock, or waits for one, for longer than those others may wait. Run it when fewer use the table, or let them "
@@ -171,6 +171,8 @@ internal static partial class StepProblem
             "55P04" =>
                 "A new enum value can be used only after its transaction is committed: use it in a later migration, and not with "
                     + "--single-transaction.",
+            PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateColumn or PostgresErrorCodes.DuplicateObject
+                or PostgresErrorCodes.DuplicateFunction when step.Redoes => "It is there already: the down section has not taken it away.",
             PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateColumn or PostgresErrorCodes.DuplicateObject
                 when !error.MessageText.Contains("more than once", StringComparison.Ordinal) =>
                 $"It is there already. If something else built it, {new ToolCall("baseline", "--to", Number(step))} takes it over.",

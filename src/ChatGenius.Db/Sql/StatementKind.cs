@@ -75,12 +75,13 @@ internal sealed record StatementKind(StatementMode Mode, string Index = "", stri
         text.Is("VACUUM")
         || text.Is("REINDEX")
         || text.Is("DISCARD")
-        || (text.Is("CLUSTER") && text.Tokens.Count <= 2)
-        || (text.Is("ALTER", "SUBSCRIPTION") && text.At(3, "REFRESH"))
+        // All tables, and a partitioned one, are refused in a transaction.
+        || text.Is("CLUSTER")
+        || (text.Is("ALTER", "SUBSCRIPTION") && (text.At(3, "REFRESH") || text.At(4, "(")))
         || text.Is("ALTER", "SYSTEM") || text.Is("ALTER", "DATABASE");
 
     private static bool IsOpaque(StatementText text) =>
-        text.Is("CALL")
+        text.Is("CALL") || text.Is("COMMIT", "PREPARED") || text.Is("ROLLBACK", "PREPARED")
         // A DO block's body can end transactions only outside one.
         || (text.Is("DO") && (text.Mentions("COMMIT") || text.Mentions("ROLLBACK")))
         || ((text.Is("CREATE") || text.Is("DROP")) && (text.At(1, "DATABASE") || text.At(1, "TABLESPACE") || text.At(1, "SUBSCRIPTION")))

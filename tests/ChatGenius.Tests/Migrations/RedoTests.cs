@@ -114,6 +114,22 @@ public class RedoTests
         (await folder.StatusAsync(database)).ShouldBe("1:Applied 2:Applied");
     }
 
+    [Theory]
+    [InlineData("UPDATE b SET b = 1; DROP TABLE b;", "Nothing was changed: what was applied still is, as it was.")]
+    [InlineData("SELECT 1;", "It is there already: the down section has not taken it away. Nothing was changed")]
+    public async Task What_separately_does_not_help_is_not_advised(string down, string advice)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().Write(1, "it", "CREATE TABLE b (id int PRIMARY KEY, b int REFERENCES b DEFERRABLE INITIALLY "
+            + "DEFERRED); INSERT INTO b VALUES (1, 1), (2, 2);", down);
+        await folder.ApplyAsync(database);
+
+        var problem = (await Should.ThrowAsync<ProblemException>(() =>
+            folder.Migrator(database).RedoAsync(new RedoRequest()))).Problems[0];
+
+        problem.Advice!.ShouldStartWith(advice);
+    }
+
     [Fact]
     public async Task The_down_of_what_was_applied_runs_and_not_the_one_of_another_file()
     {
@@ -226,7 +242,7 @@ public class RedoTests
 
         run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
         run.Error.ShouldContain($"rolled back 0007_{applied}");
-        run.Error.Contains("the history has kept", StringComparison.Ordinal).ShouldBe(!isThere);
+        run.Error.Contains("the history has kept: 0007_f has its number now", StringComparison.Ordinal).ShouldBe(!isThere, run.Error);
         (await database.ScalarAsync<bool>($"SELECT to_regclass('{applied}') IS NULL")).ShouldBeTrue();
     }
 

@@ -84,7 +84,8 @@ internal sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<
                 var (targets, unclear) = LossReader.Read(plan.Steps, catalog);
                 kept = await KeptRestore.ReadAsync(session, SqlIdentifier.Quote(options.HistorySchema), downs.Keys,
                     cancellationToken) ?? [];
-                return (catalog, targets, [.. unclear.Select(Sentence)]);
+                return (catalog, targets, [.. unclear.Where(one => one.Reason is not null
+                    || !unclear.Any(other => other.Statement == one.Statement && other.Reason is not null)).Select(Sentence).Distinct()]);
             },
             cancellationToken);
         return estimate with
@@ -135,7 +136,7 @@ internal sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<
                 }
             }
 
-            return new LossEstimate(lost, unclear);
+            return new LossEstimate([.. lost.Distinct()], unclear);
         }
         catch (ProblemException e) when (e.Problems[0].Kind == ProblemKind.NoDatabase)
         {

@@ -67,6 +67,12 @@ internal static class Cli
             return parsed.Options.Help ? ExitCode.Done : ExitCode.Error;
         }
 
+        if (!Directory.Exists(shell.WorkingDirectory))
+        {
+            throw new ProblemException("CG1013", "The working directory is not there any more, or may not be looked into",
+                advice: "Go to the project's folder with cd, and run the same command again.");
+        }
+
         await using var services = Services.Build(shell, parsed.Options, report);
         try
         {

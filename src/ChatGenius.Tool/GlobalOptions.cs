@@ -50,6 +50,10 @@ internal sealed partial class GlobalOptions
 
     public bool Help => _help.HasValue();
 
+    /// <summary>The migrations that this call names, as they were given: by number, or by id.</summary>
+    public IEnumerable<string> Migrations => App.GetOptions().Where(option => option.ValueName == "NUMBER").Select(option => option.Value())
+        .Concat(App.Arguments.Where(argument => argument.Name == "NUMBER").Select(argument => argument.Value)).OfType<string>();
+
     /// <summary>The options of this call that a call of another command needs to work in the same place; a password is left out.</summary>
     /// <param name="words">That call's own words.</param>
     public IEnumerable<string> Here(IReadOnlyList<string> words)

@@ -35,7 +35,11 @@ internal static partial class OptionValues
             && long.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number : null;
 
-    [GeneratedRegex(@"^([0-9]+)(?:_[a-z0-9_]+(?:\.sql)?)?\z")]
+    /// <summary>The name in a migration's id or file name; null where it is a number alone.</summary>
+    public static string? MigrationName(string text) =>
+        MigrationId().Match(text).Groups[2] is { Success: true, Value: var name } ? name : null;
+
+    [GeneratedRegex(@"^([0-9]+)(?:_(.+?)(?:\.sql)?)?\z")]
     private static partial Regex MigrationId();
 
     /// <summary>A span of time such as <c>500ms</c>, <c>5s</c>, <c>2m</c>, <c>1h</c>, or null where the option was not given.</summary>

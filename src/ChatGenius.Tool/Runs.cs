@@ -55,6 +55,7 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
         var (migrator, target) = await workspace.OpenAsync(
             options, progress, cancellationToken, allOfANumber: words.Command is "rollback" or "renumber");
         var plan = await decide(migrator);
+        workspace.Require(plan.Statuses);
         if (plan.Steps is not [var newest, ..])
         {
             report.Result($"Nothing to {words.Verb.ToLowerInvariant()}");
@@ -81,7 +82,10 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
         var undone = plan.Steps.Where(step => step.Direction == MigrationDirection.Down && !step.IsRepeatable).ToList();
         foreach (var step in undone.Where(step => step.IsStored))
         {
-            report.Note($"{step.Id} is undone by the down that the history has kept: the file that was applied is not here any more");
+            var file = plan.Statuses.FirstOrDefault(status => status.Version == step.Version)?.Migration;
+            report.Note($"{step.Id} is undone by the down that the history has kept: "
+                + (file is null ? "its file is not here any more"
+                    : file.Name == step.Name ? "its up section was edited after it was applied" : $"{file.Id} has its number now"));
         }
 
         if (undone.Count > 0 && !settings.Has(SettingKey.NoEstimate))

@@ -60,13 +60,26 @@ internal sealed record Shell(
             IsOpen(1) ? Writer(Console.OpenStandardOutput(), flush: !Console.IsOutputRedirected) : Closed(),
             Writer(IsOpen(2) ? Console.OpenStandardError() : Stream.Null, flush: true),
             variables,
-            Directory.GetCurrentDirectory())
+            CurrentDirectory())
         {
             InIsTerminal = !Console.IsInputRedirected,
             OutIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,
             Width = ConsoleWidth,
         };
+    }
+
+    /// <summary>Empty where the system can't say it, as after somebody has deleted it.</summary>
+    private static string CurrentDirectory()
+    {
+        try
+        {
+            return Directory.GetCurrentDirectory();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
     }
 
     /// <summary>

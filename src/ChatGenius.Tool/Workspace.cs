@@ -1,11 +1,14 @@
-using ChatGenius.Db.Imports;
-
 namespace ChatGenius.Tool;
 
 /// <summary>The project's migrations and the database they are for.</summary>
-internal sealed class Workspace(Settings settings, TargetFinder targets, Shell shell, Report report) : IDisposable
+internal sealed class Workspace(
+    Settings settings, GlobalOptions options, TargetFinder targets, Shell shell, Report report) : IDisposable
 {
     private Target? _target;
+
+    /// <summary>Whether the project's folder is not here in a job that nobody watches.</summary>
+    public bool IsLost => !Directory.Exists(shell.Absolute(settings.MigrationsFolder)) && settings.File is null
+        && shell.Variable("CI") is { } ci && !ci.Equals("false", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether what is read was written for another tool, whose downs may be empty: nothing of it will run.</summary>
     public bool TakesOver { get; set; }
@@ -59,7 +62,35 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
             SayWhatIsMissing();
         }
 
+        RefuseOtherNames(migrations);
+
         return migrations;
+    }
+
+    /// <summary>An id names one migration, and not whatever has its number now.</summary>
+    private void RefuseOtherNames(IReadOnlyList<Migration> migrations)
+    {
+        foreach (var id in options.Migrations)
+        {
+            var files = migrations.Where(migration => migration.Version == OptionValues.ParseMigration(id)).ToList();
+            if (OptionValues.MigrationName(id) is { } name && files.Count > 0 && files.TrueForAll(file => file.Name != name))
+            {
+                throw new ProblemException("CG0406", $"There is no migration {id}: {files[0].Version:D4} is {files[0].Id}",
+                    advice: $"Name {files[0].Id} if that one is meant, or a migration by its number alone.");
+            }
+        }
+    }
+
+    /// <summary>Refuses to go on where the history names migrations of a folder that is not here.</summary>
+    /// <exception cref="ProblemException">CG0320.</exception>
+    public void Require(IReadOnlyList<MigrationStatus> statuses)
+    {
+        if (IsLost && statuses.FirstOrDefault(status => status.State == MigrationState.Missing) is { } missing)
+        {
+            throw new ProblemException(
+                "CG0320", $"There is no {settings.MigrationsFolder} here, and {missing.Version:D4}_{missing.Name} is applied",
+                advice: "Run in the folder that has the project's migrations, or name it with --migrations.");
+        }
     }
 
     /// <summary>What there is in the migrations folder instead of migrations; null where there is nothing.</summary>
@@ -74,9 +105,8 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
     }
 
     private string Named(OtherTool other) => $"This looks like {other.Name}'s migrations: {shell.Shown(other.Path)}. They are not read: "
-        + (ImportTool.All.Any(tool => tool.Name.Equals(other.Name, StringComparison.OrdinalIgnoreCase))
-            ? $"{new ToolCall("import", other.Name.ToLowerInvariant(), "FOLDER", "-m", "DIR")} writes them into another folder as files of "
-                + "ours, and a database that they have built is taken over with 'chatgenius-db baseline'."
+        + (other.Import(shell, settings.MigrationsFolder) is { } import
+            ? $"{import} writes them as files of ours, and a database that they have built is taken over with 'chatgenius-db baseline'."
             : "a database that they have built is taken over with 'chatgenius-db baseline', and "
                 + "goes on with files of 'chatgenius-db new'.");
 
@@ -99,11 +129,11 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
         }
 
         var above = settings.File is null ? FoundFile.FolderAbove(shell, "migrations") : null;
-        if (above is not null && shell.Variable("CI") is { } ci && !ci.Equals("false", StringComparison.OrdinalIgnoreCase))
+        if (above is not null && IsLost)
         {
             throw new ProblemException(
                 "CG0320", $"There is no {settings.MigrationsFolder} here, and {above} is there",
-                advice: "Run in that folder's parent, or name it with --migrations DIR.");
+                advice: $"Run in that folder's parent, or name it with --migrations {ToolCall.Quote(above)}.");
         }
 
         report.Note(
@@ -145,6 +175,14 @@ internal sealed class Workspace(Settings settings, TargetFinder targets, Shell s
         }
 
         return (await loading, _target);
+    }
+
+    /// <summary>The database alone, for what asks no file: what was done to it can be looked at whatever is wrong with the files.</summary>
+    public async Task<(Migrator Migrator, Target Target)> OpenHistoryAsync(CancellationToken cancellationToken)
+    {
+        _target = await targets.FindAsync(cancellationToken);
+        _target.Database.ConnectAhead();
+        return (new Migrator(_target.Database, [], settings.RunOptions), _target);
     }
 
     /// <summary>Who may connect to the database and to no other need not where it is there.</summary>

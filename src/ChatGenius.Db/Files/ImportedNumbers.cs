@@ -18,7 +18,7 @@ internal static class ImportedNumbers
     public const string FileName = "imported.tsv";
 
     private const string Heading = "# What an import has brought here: tool, version there, file here. "
-        + "'chatgenius-db baseline --from TOOL' reads it.\n";
+        + "'chatgenius-db baseline' reads it, with --from and the tool.\n";
 
     /// <summary>Reads the table of a folder; empty where the folder has no such file.</summary>
     /// <exception cref="ProblemException">CG1505: a line has not three columns; CG0101, CG0103 as for <see cref="SourceText.Read"/>.

@@ -30,7 +30,8 @@ internal static class ImportReader
             if (tool.RefusedFiles.FirstOrDefault(one => Regex.IsMatch(file, one.Pattern)) is { Reason: { } reason })
             {
                 problems.Add(new Problem("CG1503", $"{folder.Shown(file)} {reason}",
-                    Advice: "Nothing is written while a file can't be carried over."));
+                    Advice: "Nothing is written while a file can't be carried over." + (!TypeScriptFolder.IsRead(file) ? ""
+                        : $" {new ToolCall("import", "typescript", path)} reads those in TypeScript or JavaScript that run SQL as text.")));
             }
         }
 

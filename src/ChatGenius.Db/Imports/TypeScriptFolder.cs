@@ -44,6 +44,9 @@ internal static partial class TypeScriptFolder
         return new ImportedFolder(migrations, problems) { Notes = notes };
     }
 
+    /// <summary>Whether a file is called as those that are read.</summary>
+    internal static bool IsRead(string file) => Program().IsMatch(file);
+
     private static ImportedMigration? Read(SourceText source, string text, string version, string name, List<string> notes)
     {
         TypeScriptMigration read;

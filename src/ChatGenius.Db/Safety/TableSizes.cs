@@ -114,7 +114,8 @@ internal sealed class TableSizes
         {
             throw new ProblemException(
                 "CG1214", $"{path} is no file of table sizes: {e.Message}",
-                    advice: $"Write one with {new ToolCall("check", "--target", "URL", "--save-sizes", path)}.", cause: e);
+                advice: "Write it once more where production can be reached, with --target and "
+                    + $"--save-sizes {ToolCall.Quote(path)}.", cause: e);
         }
     }
 

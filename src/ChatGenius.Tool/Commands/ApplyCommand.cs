@@ -58,6 +58,7 @@ internal sealed class ApplyCommand(
         var request = planOptions.Request(settings);
         var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var plan = await migrator.PlanAsync(request, cancellationToken);
+        workspace.Require(plan.Statuses);
         PlanText.Write(report, plan, asResult: true);
         report.Note(plan.Steps.Count == 0 ? "Nothing to do" : $"{PlanText.Count(plan)} would be applied");
         return ExitCode.Done;
@@ -78,10 +79,11 @@ internal sealed class ApplyCommand(
         MigrationPlan? confirmed = null;
         DatabaseBackup? backup = null;
         PreflightResult? seen = null;
-        if (settings.IsProtected || certified || backupFolder is not null || preflight.LimitsCost)
+        if (settings.IsProtected || certified || backupFolder is not null || preflight.LimitsCost || workspace.IsLost)
         {
             confirmed = await new Migrator(target.Database, migrations, options, progress, workspace.Repeatables)
                 .PlanAsync(request, cancellationToken);
+            workspace.Require(confirmed.Statuses);
             options = certified ? options with { Guards = await records.GuardsAsync(confirmed, cancellationToken) } : options;
             backup = backupFolder is null || confirmed.Steps.Count == 0 ? null
                 : await DatabaseBackup.PrepareAsync(target.Database, targets.Binaries, cancellationToken);

@@ -1,6 +1,6 @@
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class BatchCommand(Workspace workspace, Settings settings, Report report)
+internal sealed class BatchCommand(Workspace workspace, Report report)
 {
     internal static readonly Command Definition = new("batch", "Look at batches that run elsewhere, and slow them down")
     {
@@ -63,7 +63,7 @@ internal sealed class BatchCommand(Workspace workspace, Settings settings, Repor
 
     private async Task<ExitCode> RunAsync(Func<BatchControl, BatchControl>? control, CancellationToken cancellationToken)
     {
-        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
+        var (migrator, target) = await workspace.OpenHistoryAsync(cancellationToken);
         var states = await migrator.BatchesAsync(control, cancellationToken);
         foreach (var state in states)
         {

@@ -54,13 +54,16 @@ internal sealed class ImportCommand(Settings settings, Shell shell, DiffMigratio
         if (folder is null)
         {
             throw new ProblemException("CG1010", "import needs the folder of the other tool's migrations",
-                advice: $"As in {new ToolCall("import", tool.Name, "FOLDER")}.");
+                advice: OtherTool.Find(shell.WorkingDirectory, settings.MigrationsFolder) is { } other
+                    && other.Name.Equals(tool.Name, StringComparison.OrdinalIgnoreCase)
+                    && other.Import(shell, settings.MigrationsFolder) is { } found
+                    ? $"As in {found}." : $"Name it after the tool's name; its files are called like {tool.Example}.");
         }
 
         if (shell.Absolute(folder).TrimEnd('/') == shell.Absolute(settings.MigrationsFolder).TrimEnd('/'))
         {
             throw new ProblemException("CG1504", $"{settings.MigrationsFolder} would hold the files of {tool.Name} and ours",
-                advice: "Name another folder with --migrations DIR.");
+                advice: $"Name another folder, such as --migrations {ToolCall.Quote(OtherTool.Beside(settings.MigrationsFolder))}.");
         }
 
         var read = ImportReader.Read(tool, shell.Shown(folder));

@@ -1,6 +1,6 @@
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class KeptCommand(Workspace workspace, Settings settings, Consent consent, Report report)
+internal sealed class KeptCommand(Workspace workspace, Consent consent, Report report)
 {
     internal static readonly Command Definition = new("kept", "Look at values that migrations kept, and forget them")
     {
@@ -59,7 +59,7 @@ internal sealed class KeptCommand(Workspace workspace, Settings settings, Consen
 
     private async Task<ExitCode> ListAsync(CancellationToken cancellationToken)
     {
-        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
+        var (migrator, target) = await workspace.OpenHistoryAsync(cancellationToken);
         var groups = await migrator.KeptAsync(cancellationToken);
         foreach (var group in groups)
         {
@@ -86,7 +86,7 @@ internal sealed class KeptCommand(Workspace workspace, Settings settings, Consen
                 advice: all ? "Leave one of them out." : "Give --migration, --table, --where or --older-than, or --all.");
         }
 
-        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
+        var (migrator, target) = await workspace.OpenHistoryAsync(cancellationToken);
         var count = await migrator.CountKeptAsync(selection, cancellationToken);
         if (count > 0 && !await consent.AskAsync(
             $"Forget what was kept of {Plural.Of(count, "row")}? No rollback can put it back then.", yes, cancellationToken))

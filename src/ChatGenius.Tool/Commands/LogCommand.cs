@@ -1,6 +1,6 @@
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class LogCommand(Workspace workspace, Settings settings, Report report)
+internal sealed class LogCommand(Workspace workspace, Report report)
 {
     internal static readonly Command Definition = new("log", "Show everything that was done to a database")
     {
@@ -27,7 +27,7 @@ internal sealed class LogCommand(Workspace workspace, Settings settings, Report 
 
     private async Task<ExitCode> RunAsync(long? last, CancellationToken cancellationToken)
     {
-        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
+        var (migrator, target) = await workspace.OpenHistoryAsync(cancellationToken);
         var entries = await migrator.LogAsync(cancellationToken);
         entries = last is { } count ? [.. entries.TakeLast((int)count)] : entries;
         foreach (var entry in entries)

@@ -30,6 +30,7 @@ internal sealed class PlanCommand(Workspace workspace, Settings settings, TraceR
     {
         var (migrator, _) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var plan = await migrator.PlanAsync(options.Request(settings), cancellationToken);
+        workspace.Require(plan.Statuses);
         var seen = new Dictionary<long, TraceRecord>();
         foreach (var migration in plan.Ups.Select(step => step.File))
         {

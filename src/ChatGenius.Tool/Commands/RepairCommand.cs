@@ -151,12 +151,13 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
             var stop = status.Interruption!;
             var (direction, isAtEnd) = (stop.Direction.ToString().ToLowerInvariant(), stop.Statement > stop.Count);
             var state = stop.Started ? $"which was begun at {stop.Since:yyyy-MM-dd HH:mm:ss} UTC"
-                : isAtEnd ? "only its history row is missing" : "which was not begun";
+                : isAtEnd ? "only its history row is missing" : "of which nothing is done";
             report.Result(
                 $"{status.Version:D4}_{status.Name}: {direction} interrupted {(isAtEnd ? "" : "at ")}{StatusCommand.Stop(stop)}, {state}");
             if (StatusCommand.Place(status) is { } place)
             {
-                report.Result($"  {place.Where}: {Cells.Tame(place.Where.LineText.Trim())}");
+                var rest = string.Concat(place.Where.LineText.EnumerateRunes().Skip(place.Where.Column - 1));
+                report.Result($"  {place.Where}: {Cells.Tame(rest.Trim())}");
             }
         }
 

@@ -36,6 +36,7 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
     {
         var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
         var (statuses, repeatables) = await migrator.AllStatusAsync(cancellationToken);
+        workspace.Require(statuses);
         var table = new Table(3, 1, "version", "name", "state", "applied at (UTC)", "took");
         foreach (var status in statuses)
         {

@@ -14,21 +14,28 @@ public partial class AdviceTests
             .Select(match => (Path.GetFileName(file), match.Groups[1].Value))
                 .Where(text => text.Value.Contains(' ', StringComparison.Ordinal)))];
 
-    public static TheoryData<string> Calls =>
+    private static readonly List<string> AllCalls =
         [.. Texts.SelectMany(text => QuotedCall().Matches(text.Text).Select(match => match.Groups[1].Value))
             .Concat(Repository.Sources("src").SelectMany(file => TypedCall().Matches(File.ReadAllText(file)).Select(TypedWords)))
                 .Distinct()];
+
+    public static TheoryData<string> Calls => [.. AllCalls];
 
     [Theory]
     [MemberData(nameof(Calls))]
     public void Every_call_that_a_text_names_can_be_made(string call)
     {
-        var words = Hole().Replace(call, "7").Replace("NUMBER", "7", StringComparison.Ordinal).Split(' ');
+        var words = Hole().Replace(call, "7").Split(' ');
 
         var parsed = CommandLine.Parse(words, CommandList.All());
 
         (parsed.Handler is not null || parsed.Options.Help).ShouldBeTrue();
     }
+
+    [Fact]
+    public void No_call_has_a_word_in_it_that_the_reader_has_to_replace() =>
+        AllCalls.Where(call => ToReplace().IsMatch(Hole().Replace(call, ""))).ShouldBeEmpty(
+            "Put the real folder, number or name there, or say in words what to call.");
 
     [Fact]
     public void A_call_is_named_in_full_between_single_quotes()
@@ -182,6 +189,22 @@ public partial class AdviceTests
         (await db.ScalarAsync<long>("SELECT max(version) FROM chatgenius_db.history")).ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData("plan", "--to", "0002_other")]
+    [InlineData("apply", "--to", "0002_other.sql")]
+    [InlineData("rollback", "--yes", "--to", "0002_other")]
+    [InlineData("repair", "0002_other", "--done")]
+    [InlineData("baseline", "--to", "0002_other")]
+    public async Task An_id_that_names_another_migration_than_its_number_is_refused(params string[] call)
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = db.Url.Display } };
+        Write(tool, "0002_B-it", "SELECT 1", "SELECT 1");
+
+        (await tool.RunAsync([.. call, "--no-bundle"])).Error.ShouldStartWith("error CG0406: ");
+        (await tool.RunAsync("plan", "--no-bundle", "--to", "0002_B-it")).ExitCode.ShouldBe(ExitCode.Done);
+    }
+
     private static void Write(InProcess tool, string id, string up, string down) =>
         tool.Write($"migrations/{id}.sql", $"-- migrate:up\n{up};\n-- migrate:down\n{down};\n");
 
@@ -235,4 +258,7 @@ public partial class AdviceTests
 
     [GeneratedRegex(@"\{[^}]*\}")]
     private static partial Regex Hole();
+
+    [GeneratedRegex(@"\b[A-Z][A-Z_]+\b|[<…]|\.\.\.")]
+    private static partial Regex ToReplace();
 }

@@ -89,7 +89,7 @@ public class TypeScriptImportTests
 
         (await tool.RunAsync("import", "typeorm", "src")).Error.ShouldContain("chatgenius-db import typescript src");
         tool.Write("src/1_a.ts", "exports.up = pgm => pgm.sql('SELECT 1')");
-        (await tool.RunAsync("import", "node-pg-migrate", "src")).Error.ShouldContain("chatgenius-db import typescript FOLDER");
+        (await tool.RunAsync("import", "node-pg-migrate", "src")).Error.ShouldContain("chatgenius-db import typescript ");
         (await tool.RunAsync("import", "typescript", "nowhere")).Error.ShouldContain("CG1501");
         tool.Write("empty/index.ts", "");
         (await tool.RunAsync("import", "typescript", "empty")).Error.ShouldContain("There is no migration in TypeScript or JavaScript");

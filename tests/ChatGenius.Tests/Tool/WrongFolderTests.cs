@@ -1,4 +1,6 @@
+using ChatGenius.Tests.Templates;
 using ChatGenius.Tool;
+using ChatGenius.Tool.Commands;
 
 namespace ChatGenius.Tests.Tool;
 
@@ -37,6 +39,46 @@ public class WrongFolderTests
         }
     }
 
+    /// <summary>Where a tool's settings say its migrations are, where they are without, and ours are in the way.</summary>
+    [Theory]
+    [InlineData("import prisma ", "prisma/schema.prisma", "", "prisma/migrations/20240101000000_init/migration.sql")]
+    [InlineData("import prisma ", "migrations/20240101000000_init/migration.sql", "CREATE TABLE t ();")]
+    [InlineData("import flyway ", "flyway.toml", "[flyway]", "sql/V1__init.sql")]
+    [InlineData("import flyway ", "flyway.toml", "[flyway]\nlocations = [\"filesystem:db/of flyway\"]", "db/of flyway/V1__init.sql")]
+    [InlineData("import flyway ", "flyway.conf", "flyway.locations=filesystem:db/sql", "db/sql/V1__init.sql")]
+    [InlineData("import flyway ", "migrations/V1__init.sql", "CREATE TABLE t ();")]
+    [InlineData("import goose ", "migrations/00001_init.sql", "-- +goose Up\nCREATE TABLE t ();\n-- +goose Down\nDROP TABLE t;\n")]
+    [InlineData("import golang-migrate ", "migrations/000001_init.up.sql", "CREATE TABLE t ();")]
+    [InlineData("import drizzle ", "drizzle.config.ts", "export default { out: './src/db' }", "src/db/meta/_journal.json",
+        "{\"dialect\": \"postgresql\", \"entries\": [{\"idx\": 0, \"when\": 1, \"tag\": \"0000_a\"}]}", "src/db/0000_a.sql")]
+    [InlineData("import typescript ", "knexfile.js", "module.exports = { migrations: { directory: 'src/of knex' } }",
+        "src/of knex/20240101000000_a.js", "exports.up = knex => knex.raw('CREATE TABLE t ()');\n"
+        + "exports.down = knex => knex.raw('DROP TABLE t');\n")]
+    [InlineData("import dbmate ", "db/migrations/20240101000000_a.sql",
+        "-- migrate:up\nCREATE TABLE t ();\n-- migrate:down\nDROP TABLE t;\n")]
+    [InlineData("", "flyway.toml", "[flyway]")]
+    [InlineData("", "Migrations/20240101000000_Init.Designer.cs", "// generated")]
+    public async Task The_import_that_is_named_for_another_tool_can_be_pasted(string call, params string[] files)
+    {
+        using var tool = new InProcess();
+        foreach (var file in files.Chunk(2))
+        {
+            tool.Write(file[0], file.ElementAtOrDefault(1) ?? "CREATE TABLE t ();");
+        }
+
+        var note = (await tool.RunAsync("verify")).Error;
+
+        var calls = AdviceTests.QuotedCall().Matches(note).Select(match => match.Groups[1].Value).Distinct().ToList();
+        calls.Where(one => one.StartsWith("import", StringComparison.Ordinal)).Count().ShouldBe(call.Length == 0 ? 0 : 1, note);
+        foreach (var import in calls.Where(one => one.StartsWith("import", StringComparison.Ordinal)))
+        {
+            import.ShouldStartWith(call);
+            var run = await tool.RunAsync([.. ShellWords.Split(import.Replace("FOLDER", tool.Folder, StringComparison.Ordinal))]);
+            run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+            run.Error.ShouldContain("1 migration written");
+        }
+    }
+
     [Theory]
     [InlineData("migrations/20240101000000_init/migration.sql", "CREATE TABLE t ();")]
     [InlineData("migrations/deploy/a.sql", "SELECT 1;")]
@@ -71,6 +113,57 @@ public class WrongFolderTests
         (await tool.RunInAsync("src/app", "verify")).Error.ShouldContain("CG0320");
         tool.Environment.Remove("CI");
         (await tool.RunInAsync("src/app", "verify")).Error.ShouldContain("note: There is no folder");
+    }
+
+    [Theory]
+    [InlineData("status")]
+    [InlineData("plan")]
+    [InlineData("apply")]
+    [InlineData("apply", "--dry-run")]
+    [InlineData("rollback", "--yes")]
+    public async Task Under_CI_a_history_of_files_that_are_not_here_fails_and_the_bundle_s_does_not(params string[] command)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display, ["CI"] = "true" } };
+        (await tool.RunAsync("apply")).ExitCode.ShouldBe(ExitCode.Done);
+        (await tool.RunAsync("status")).ExitCode.ShouldBe(ExitCode.Done);
+        await database.ExecuteAsync("INSERT INTO chatgenius_db.history SELECT (h).* FROM (SELECT jsonb_populate_record(h, "
+            + "'{\"version\": 9, \"name\": \"mine\", \"origin\": \"folder\"}') AS h FROM chatgenius_db.history h WHERE h.version = 1) one");
+
+        (await tool.RunAsync(command)).Error.ShouldContain("error CG0320: ");
+        tool.Environment.Remove("CI");
+        (await tool.RunAsync("status")).ExitCode.ShouldBe(ExitCode.Done);
+    }
+
+    [Fact]
+    public async Task A_folder_that_was_deleted_is_a_problem_of_every_command_and_none_of_help()
+    {
+        using var tool = new InProcess();
+
+        foreach (var command in CommandList.All().SelectMany(group => group.Commands))
+        {
+            (await tool.RunInAsync("gone", command.Name)).ExitCode.ShouldBe(ExitCode.Error, command.Name);
+            (await tool.RunInAsync("gone", command.Name, "--help")).ExitCode.ShouldBe(ExitCode.Done, command.Name);
+        }
+
+        (await tool.RunInAsync("gone", "status")).Error.ShouldStartWith("error CG1013: ");
+    }
+
+    /// <summary>What was done to a database can be looked at whatever is wrong with the files.</summary>
+    [Theory]
+    [InlineData("log")]
+    [InlineData("kept", "list")]
+    [InlineData("kept", "prune", "--all")]
+    [InlineData("batch", "status")]
+    public async Task What_reads_the_history_alone_asks_for_no_file(params string[] command)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+        tool.Write("migrations/0001_mine.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;\n");
+        await tool.RunAsync("apply", "--no-bundle");
+        tool.Write("migrations/0002_broken.sql", "CREATE TABLE t ('");
+
+        (await tool.RunAsync(command)).ExitCode.ShouldBe(ExitCode.Done);
     }
 
     [Fact]

@@ -30,7 +30,8 @@ internal static class KeptRestore
     /// <param name="catalog">The catalog before it runs.</param>
     /// <remarks>
     /// Not before the statement that brings the table or the last of its columns back; and as late after it as can be, so that what the
-    /// section computes does not come over the values; but before constraints of the table are set, and before it goes or is renamed.
+    /// section computes does not come over the values; but before constraints of the table are set, and before it goes or is renamed,
+    /// also where another one takes its name.
     /// </remarks>
     internal static IReadOnlyDictionary<string, int> Places(MigrationStep step, IEnumerable<KeptGroup> groups, LossCatalog catalog)
     {
@@ -44,10 +45,11 @@ internal static class KeptRestore
             }
 
             var columns = table.SelectMany(names => names).ToHashSet(StringComparer.Ordinal);
-            var there = LossReader.Follow(step, catalog, model => IsThere(model, table.Key, columns));
-            var earliest = Enumerable.Range(0, statements.Count).LastOrDefault(i => there[i + 1] && !there[i], -1) + 1;
+            var there = LossReader.Follow([step], catalog, model => Found(model, table.Key, columns));
+            var earliest = Enumerable.Range(0, statements.Count).LastOrDefault(i => there[i + 1] is not null && there[i] is null, -1) + 1;
             var place = earliest;
-            while (place < statements.Count && there[place + 1] && !Constrains(statements[place], table.Key))
+            while (place < statements.Count && there[place + 1] is { } next && ReferenceEquals(next, there[place])
+                && !Constrains(statements[place], table.Key))
             {
                 place++;
             }
@@ -56,10 +58,10 @@ internal static class KeptRestore
         });
     }
 
-    private static bool IsThere(LossModel model, string table, HashSet<string> columns) =>
+    /// <summary>The table that has the name, with these columns. Of one that the section makes, the columns aren't followed.</summary>
+    private static ModelRelation? Found(LossModel model, string table, HashSet<string> columns) =>
         model.Relations.FirstOrDefault(relation => SqlIdentifier.Quote(relation.Schema.Name, relation.Name) == table) is { } found
-        // Of a table that the section makes, the columns aren't followed.
-        && (found.Origin is null || columns.IsSubsetOf(found.Columns.Keys));
+            && (found.Origin is null || columns.IsSubsetOf(found.Columns.Keys)) ? found : null;
 
     /// <summary>Whether a statement sets NOT NULL, a key or another constraint that has to do with a table.</summary>
     private static bool Constrains(StatementText text, string table)

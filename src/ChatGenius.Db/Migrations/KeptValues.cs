@@ -49,13 +49,36 @@ internal static class KeptValues
         var catalog = await LossCatalog.ReadAsync(session, LossReader.NamesIn(steps), cancellationToken);
         var (targets, unclear) = LossReader.ReadEach(steps, catalog);
         var tables = await KeptTable.ReadAsync(session, targets.Select(target => target.Relation?.Oid).OfType<uint>(), cancellationToken);
-        return Plan(steps[^1], targets, unclear, tables, catalog.Inheritance);
+        return Plan(steps[^1], targets, unclear, tables, catalog.Inheritance,
+            PassedOn(steps, catalog, targets.Select(target => target.Table).ToHashSet(StringComparer.Ordinal)));
+    }
+
+    /// <summary>Names that one table leaves and another takes: under such a name nobody knows later which of them is meant.</summary>
+    private static HashSet<string> PassedOn(IReadOnlyList<MigrationStep> steps, LossCatalog catalog, HashSet<string> names)
+    {
+        var (holders, passedOn) = (new Dictionary<string, ModelRelation>(), new HashSet<string>());
+        LossReader.Follow(steps, catalog, model =>
+        {
+            foreach (var relation in model.Relations)
+            {
+                var name = SqlIdentifier.Quote(relation.Schema.Name, relation.Name);
+                if (names.Contains(name))
+                {
+                    _ = holders.GetValueOrDefault(name, relation) != relation && model.Relations.Contains(holders[name])
+                        && passedOn.Add(name);
+                    holders[name] = relation;
+                }
+            }
+
+            return true;
+        });
+        return passedOn;
     }
 
     /// <summary>The same, without a database.</summary>
     internal static (IReadOnlyList<KeptPart> Parts, IReadOnlyList<Problem> Problems) Plan(
         MigrationStep step, IReadOnlyList<LossTarget> targets, IReadOnlyList<LossUnclear> unclear,
-        IReadOnlyDictionary<uint, KeptTable> tables, IReadOnlyList<(uint Child, uint Parent)> inheritance)
+        IReadOnlyDictionary<uint, KeptTable> tables, IReadOnlyList<(uint Child, uint Parent)> inheritance, HashSet<string> passedOn)
     {
         var problems = unclear.Select(one => Unkept(one.Statement, $"what {one.What} destroys",
             one.Reason ?? "only the server knows it")).ToList();
@@ -74,6 +97,8 @@ internal static class KeptValues
             }
 
             var (part, reason) = Decide(step, statements.IndexOf(group.Key.Statement), [.. group], tables.GetValueOrDefault(group.Key.Oid));
+            reason ??= part is not null && passedOn.Contains(part.Target.Table)
+                ? "another table takes its name here, and it could go back into the wrong one" : null;
             if (reason is not null)
             {
                 problems.Add(Unkept(group.Key.Statement, $"the {group.First().What}", reason));

@@ -107,12 +107,13 @@ internal sealed partial class LossReader
         return ([.. reader._targets.Where(target => target.Step == steps[^1])], [.. reader._unclear.Where(one => one.Step == steps[^1])]);
     }
 
-    /// <summary>Follows one section, and asks after each of its statements, and before the first one, what is there.</summary>
-    internal static List<T> Follow<T>(MigrationStep step, LossCatalog catalog, Func<LossModel, T> ask)
+    /// <summary>Follows sections, and asks after each statement of the last one, and before its first one, what is there.</summary>
+    internal static List<T> Follow<T>(IReadOnlyList<MigrationStep> steps, LossCatalog catalog, Func<LossModel, T> ask)
     {
         var reader = new LossReader(catalog);
+        steps.SkipLast(1).ToList().ForEach(step => reader.ReadSection(step));
         var answers = new List<T> { ask(reader._model) };
-        reader.ReadSection(step, () => answers.Add(ask(reader._model)));
+        reader.ReadSection(steps[^1], () => answers.Add(ask(reader._model)));
         return answers;
     }
 

@@ -224,6 +224,8 @@ public class KeptValuesTests
         { "DELETE FROM t", "CREATE TABLE heir () INHERITS (t)", "others inherit from it" },
         { "UPDATE t SET v = nothing2()", "", "it may call a function that does more" }, { "ALTER SEQUENCE s RESTART", "", "only rows" },
         { "ALTER TABLE numbered DROP COLUMN n", "", "GENERATED ALWAYS AS IDENTITY" }, { "UPDATE odd SET v = NULL", "", "names of objects" },
+        { "UPDATE t SET v = 'x'; ALTER TABLE t RENAME TO u; ALTER TABLE bare RENAME TO t", "", "another table takes its name" },
+        { "ALTER TABLE t RENAME TO u; ALTER TABLE numbered RENAME TO t; DELETE FROM t", "", "another table takes its name" },
         { "REFRESH MATERIALIZED VIEW seen", "", "it is no table" }, { "WITH x AS (DELETE FROM t RETURNING id) SELECT 1", "",
             "more than one" },
     };

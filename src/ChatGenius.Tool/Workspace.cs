@@ -67,32 +67,6 @@ internal sealed class Workspace(
         return migrations;
     }
 
-    /// <summary>An id names one migration, and not whatever has its number now.</summary>
-    private void RefuseOtherNames(IReadOnlyList<Migration> migrations)
-    {
-        foreach (var id in options.Migrations)
-        {
-            var files = migrations.Where(migration => migration.Version == OptionValues.ParseMigration(id)).ToList();
-            if (OptionValues.MigrationName(id) is { } name && files.Count > 0 && files.TrueForAll(file => file.Name != name))
-            {
-                throw new ProblemException("CG0406", $"There is no migration {id}: {files[0].Version:D4} is {files[0].Id}",
-                    advice: $"Name {files[0].Id} if that one is meant, or a migration by its number alone.");
-            }
-        }
-    }
-
-    /// <summary>Refuses to go on where the history names migrations of a folder that is not here.</summary>
-    /// <exception cref="ProblemException">CG0320.</exception>
-    public void Require(IReadOnlyList<MigrationStatus> statuses)
-    {
-        if (IsLost && statuses.FirstOrDefault(status => status.State == MigrationState.Missing) is { } missing)
-        {
-            throw new ProblemException(
-                "CG0320", $"There is no {settings.MigrationsFolder} here, and {missing.Version:D4}_{missing.Name} is applied",
-                advice: "Run in the folder that has the project's migrations, or name it with --migrations.");
-        }
-    }
-
     /// <summary>What there is in the migrations folder instead of migrations; null where there is nothing.</summary>
     public string? PassedOver()
     {
@@ -207,6 +181,32 @@ internal sealed class Workspace(
     {
         var (migrations, target) = await OpenAsync(cancellationToken, allOfANumber);
         return (new Migrator(target.Database, migrations, options, events, Repeatables), target);
+    }
+
+    /// <summary>An id names one migration, and not whatever has its number now.</summary>
+    private void RefuseOtherNames(IReadOnlyList<Migration> migrations)
+    {
+        foreach (var id in options.Migrations)
+        {
+            var files = migrations.Where(migration => migration.Version == OptionValues.ParseMigration(id)).ToList();
+            if (OptionValues.MigrationName(id) is { } name && files.Count > 0 && files.TrueForAll(file => file.Name != name))
+            {
+                throw new ProblemException("CG0406", $"There is no migration {id}: {files[0].Version:D4} is {files[0].Id}",
+                    advice: $"Name {files[0].Id} if that one is meant, or a migration by its number alone.");
+            }
+        }
+    }
+
+    /// <summary>Refuses to go on where the history names migrations of a folder that is not here.</summary>
+    /// <exception cref="ProblemException">CG0320.</exception>
+    public void Require(IReadOnlyList<MigrationStatus> statuses)
+    {
+        if (IsLost && statuses.FirstOrDefault(status => status.State == MigrationState.Missing) is { } missing)
+        {
+            throw new ProblemException(
+                "CG0320", $"There is no {settings.MigrationsFolder} here, and {missing.Version:D4}_{missing.Name} is applied",
+                advice: "Run in the folder that has the project's migrations, or name it with --migrations.");
+        }
     }
 
     public void Dispose() => _target?.Database.AbandonAhead();

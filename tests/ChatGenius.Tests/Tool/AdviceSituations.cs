@@ -320,6 +320,9 @@ internal static class AdviceSituations
         ["files that are programs"] = new("CG1502", "import", s => Do(() => s.Tool.Write(
             "of knex/20240101000000_a.js", "exports.up = knex => knex.raw('CREATE TABLE a ()');\n"
             + "exports.down = knex => knex.raw('DROP TABLE a');\n"), "import knex 'of knex'"), Looks: true),
+        ["programs among files of SQL"] = new("CG1503", "import", s => Do(() => s.Tool.Write(
+            "of pgm/20240101000000_a.js", "exports.up = pgm => pgm.sql('CREATE TABLE a ()');\n"
+            + "exports.down = pgm => pgm.sql('DROP TABLE a');\n"), "import node-pg-migrate 'of pgm'"), Looks: true),
         ["files in a language of their own"] = new("CG1502", "baseline", TakenOverAsync("import ef-core ."), Looks: true),
         ["a baseline of nothing"] = new("CG1010", "baseline", TakenOverAsync("baseline"), Looks: true),
         ["applied on top of a mark"] = new("CG0435", "rollback", async s =>

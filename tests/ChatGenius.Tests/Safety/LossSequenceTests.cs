@@ -353,7 +353,7 @@ public class LossSequenceTests(ITestOutputHelper output)
             var down = Choose(2) == 0 ? "SELECT 1;" : $"UPDATE {table.Sql} SET {column.Sql} = {column.Value(8)};";
             return Choose(5) switch
             {
-                0 => ($"DELETE FROM {table.Sql} WHERE id % 2 = 0;", down),
+                0 => ($"DELETE FROM {table.Sql} WHERE id % 2 = 0;", "SELECT 1;"),
                 1 => ($"UPDATE {table.Sql} SET {column.Sql} = {column.Value(9)} WHERE id > 1;", "SELECT 1;"),
                 2 => ($"UPDATE {table.Sql} SET {column.Sql} = {column.Value(9)};", down),
                 3 => ($"DELETE FROM ONLY {table.Sql} AS gone;", down),

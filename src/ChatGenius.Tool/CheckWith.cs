@@ -14,10 +14,12 @@ internal sealed class CheckWith(Workspace workspace, SchemaSources sources, Targ
     {
         using var progress = new RunProgress(report);
         progress.Show($"Comparing both orders with {revision}");
-        var here = workspace.Load(cancellationToken);
-        var there = await sources.OfRevisionAsync(revision, cancellationToken);
+        IReadOnlyList<Migration> here = [.. await workspace.LoadAsync(cancellationToken), .. workspace.Repeatables];
+        var there = await sources.OfRevisionAsync(revision, cancellationToken, withRepeatables: true);
+        var parted = !here.Concat(there).Any(one => one.IsRepeatable) ? []
+            : await sources.RepeatablesAsync(await Git.MergeBaseAsync(revision, sources.Folder, cancellationToken), cancellationToken);
         var checker = new MergeChecker(targets.Replayer(shadow, new ReplayOptions()), revision);
-        var check = await checker.RunAsync(here, there, cancellationToken);
+        var check = await checker.RunAsync(here, there, parted, cancellationToken);
         progress.Dispose();
         foreach (var conflict in check.Conflicts)
         {
@@ -31,7 +33,8 @@ internal sealed class CheckWith(Workspace workspace, SchemaSources sources, Targ
         }
 
         report.Result(MergeJson.Of(check, revision, file => Path(file)), JsonContext.Readable.MergeJson);
-        var sides = $"{Plural.Of(check.Here.Count, "migration")} here, {check.There.Count} on {revision}";
+        var what = check.Here.Concat(check.There).Any(one => one.IsRepeatable) ? "file" : "migration";
+        var sides = $"{Plural.Of(check.Here.Count, what)} here, {check.There.Count} on {revision}";
         report.Note(check.Conflicts.Count > 0 ? $"{Plural.Of(check.Conflicts.Count, "conflict")}: {sides}"
             : check.Here.Count == 0 || check.There.Count == 0 ? $"Nothing to compare: {sides} that the other side has not"
             : $"Both orders give the same database: {sides}");
@@ -43,7 +46,8 @@ internal sealed class CheckWith(Workspace workspace, SchemaSources sources, Targ
 
     /// <summary>A file of the revision is read from a copy elsewhere: it is named as it would be here.</summary>
     private string Path(Migration file) => file.Origin == MigrationOrigin.Bundle ? file.Source.Path
-        : shell.Shown(System.IO.Path.Combine(sources.Folder, System.IO.Path.GetFileName(file.Source.Path)));
+        : shell.Shown(System.IO.Path.Combine(
+            sources.Folder, file.IsRepeatable ? Repeatable.FolderName : "", System.IO.Path.GetFileName(file.Source.Path)));
 }
 
 /// <summary>What <c>check --with --json</c> prints.</summary>

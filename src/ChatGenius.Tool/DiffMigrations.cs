@@ -37,8 +37,8 @@ internal sealed partial class DiffMigrations(
         var paths = await new MigrationFolder(settings.MigrationsFolder).AddAsync(written, taken, numbering, cancellationToken);
         last.Keep(paths);
         SayWhatIsWritten(paths, written.Select(one => one.Text), name);
-        report.Note("A database that has all this already takes it over with 'chatgenius-db baseline --to "
-            + $"{MigrationNumber.Of(Path.GetFileName(paths[^1]))}'");
+        report.Note($"Where all this is already, as on a database that it was read from, {new ToolCall("baseline", "--to",
+            $"{MigrationNumber.Of(Path.GetFileName(paths[^1]))}")} marks it as applied; elsewhere 'apply' brings it");
         return ExitCode.Done;
     }
 

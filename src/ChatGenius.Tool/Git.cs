@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Text;
 using ChatGenius.Db.Text;
 
@@ -153,6 +154,44 @@ internal static class Git
             throw new ProblemException(
                 "CG0818", $"git can't say what was added: {e.Message}", advice: "Check the revision, or name the files instead of --since.",
                     cause: e);
+        }
+    }
+
+    /// <summary>The commit at which this branch and a revision parted.</summary>
+    /// <exception cref="ProblemException">CG1212: git can't be run, or knows no such revision or commit.</exception>
+    public static async Task<string> MergeBaseAsync(string revision, string folder, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var commit = await CommitAsync(folder, revision, cancellationToken);
+            return await PartedAsync(folder, commit, cancellationToken);
+        }
+        catch (GitException e)
+        {
+            throw new ProblemException(
+                "CG1212", $"git can't say where this branch and {revision} parted: {e.Message}",
+                advice: "It needs a repository with the commits of both: a shallow clone may lack them.", cause: e);
+        }
+    }
+
+    /// <summary>The texts that a file has had, the newest first; none where git can't say.</summary>
+    public static async IAsyncEnumerable<byte[]> TextsAsync(
+        string folder, string path, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string[] commits;
+        try
+        {
+            var log = await RunAsync(folder, ["log", "--format=%H", "--diff-filter=AM", "-n", "100", "--", path], cancellationToken);
+            commits = log.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        }
+        catch (GitException)
+        {
+            yield break;
+        }
+
+        foreach (var commit in commits)
+        {
+            yield return await RunBytesAsync(folder, ["show", $"{commit}:./{path}"], cancellationToken);
         }
     }
 

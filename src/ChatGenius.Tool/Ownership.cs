@@ -37,7 +37,8 @@ internal sealed class Ownership(Settings settings, Shell shell)
         return (problem.Code, mine) switch
         {
             ("CG0305", [var one]) => $"{one} is yours, and {names.Find(name => name != one)} is on {published}: "
-                + $"{new ToolCall("renumber")} moves yours after it, and its row in the history with it where it is applied.",
+                + $"{new ToolCall("renumber")} moves yours after it, and its row in the history with it where it is applied; with "
+                + "--reapply it undoes yours on the database instead, and applies both in their order.",
             ("CG0305", []) => $"Both are on {published}: agree with who wrote them which one moves, and rename that one there.",
             ("CG0403", _) when own.Contains(first) => $"It is yours: {new ToolCall("renumber")} moves it after what is applied.",
             ("CG0403", []) => $"It is on {published}, and so is what was applied before it: --allow-out-of-order applies it where it is.",

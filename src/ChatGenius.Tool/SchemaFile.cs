@@ -123,7 +123,7 @@ internal sealed class SchemaFile(Workspace workspace, Settings settings, Shell s
     /// <summary>The migrations that the database has, or why it has something else than migrations make.</summary>
     private async Task<(List<Migration> Applied, string? Reason)> AppliedAsync(Target target, CancellationToken cancellationToken)
     {
-        var migrations = workspace.Load(cancellationToken);
+        var migrations = await workspace.LoadAsync(cancellationToken);
         var (statuses, repeatables) = await new Migrator(target.Database, migrations, settings.RunOptions, null, workspace.Repeatables)
             .AllStatusAsync(cancellationToken);
         foreach (var status in statuses)

@@ -48,13 +48,23 @@ internal sealed class SchemaSources(Workspace workspace, TargetFinder targets, S
     /// <summary>The project's folder.</summary>
     public string Folder => settings.MigrationsFolder;
 
+    /// <summary>The repeatable objects of a git revision alone.</summary>
+    /// <inheritdoc cref="OfRevisionAsync" path="/exception"/>
+    public Task<IReadOnlyList<Migration>> RepeatablesAsync(string revision, CancellationToken cancellationToken) =>
+        ExportedAsync(revision, withRepeatables: true, _ => [], cancellationToken);
+
     /// <summary>The migrations of a git revision.</summary>
     /// <param name="revision">The revision.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <param name="withRepeatables">Whether the repeatable objects come after them.</param>
     /// <exception cref="ProblemException">CG1212: git can't be run, or knows no such revision; and those of the files.</exception>
-    public async Task<IReadOnlyList<Migration>> OfRevisionAsync(
-        string revision, CancellationToken cancellationToken, bool withRepeatables = false)
+    public Task<IReadOnlyList<Migration>> OfRevisionAsync(
+        string revision, CancellationToken cancellationToken, bool withRepeatables = false) => ExportedAsync(
+        revision, withRepeatables, folder => MigrationSource.Load(folder, settings.Bundle, cancellationToken: cancellationToken),
+        cancellationToken);
+
+    private async Task<IReadOnlyList<Migration>> ExportedAsync(
+        string revision, bool withRepeatables, Func<string, IReadOnlyList<Migration>> load, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("chatgenius-db-");
         try
@@ -63,8 +73,7 @@ internal sealed class SchemaSources(Workspace workspace, TargetFinder targets, S
                 revision, shell.Absolute(settings.MigrationsFolder), folder.FullName, withRepeatables, cancellationToken);
             return
             [
-                .. Repeatable.Together([folder.FullName], () =>
-                    MigrationSource.Load(folder.FullName, settings.Bundle, cancellationToken: cancellationToken), out var repeatables),
+                .. Repeatable.Together([folder.FullName], () => load(folder.FullName), out var repeatables),
                 .. repeatables,
             ];
         }
@@ -91,7 +100,7 @@ internal sealed class SchemaSources(Workspace workspace, TargetFinder targets, S
             return await OfRevisionAsync(text[GitRevision.Length..], cancellationToken, withRepeatables: true);
         }
 
-        var migrations = workspace.Load(cancellationToken);
+        var migrations = await workspace.LoadAsync(cancellationToken);
         if (text == Migrations)
         {
             return [.. migrations, .. workspace.Repeatables];

@@ -24,6 +24,7 @@ internal static class Services
             .AddSingleton<Consent>()
             .AddSingleton<CheckFixes>()
             .AddSingleton<CheckWith>()
+            .AddSingleton<OlderTexts>()
             .AddSingleton<Ownership>()
             .AddSingleton<Runs>()
             .AddSingleton<PreflightRun>()

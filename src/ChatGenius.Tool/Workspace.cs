@@ -32,12 +32,22 @@ internal sealed class Workspace(
         }
         catch (ProblemException e) when (e.Problems.All(problem => problem.Kind == ProblemKind.Unfinished) && targets.Named() is not null)
         {
-            var (url, _) = targets.Named()!.Value;
-            var statuses = await new Migrator(new Database(url), [], settings.RunOptions).StatusAsync(cancellationToken);
+            var database = new Database(targets.Named()!.Value.Url);
+            var statuses = await new Migrator(database, [], settings.RunOptions).StatusAsync(cancellationToken);
             var baseline = statuses.Where(status => status.Row?.Details?.Origin == "baseline")
                 .Select(status => status.Version).DefaultIfEmpty(0).Max();
-            return Load(allOfANumber, baseline, cancellationToken);
+            return Load(
+                allOfANumber,
+                statuses.Count == 0 && await IsOfDbmateAsync(database, cancellationToken) ? long.MaxValue : baseline,
+                cancellationToken);
         }
+    }
+
+    /// <summary>Whether dbmate has built a database, so that its files are not wrong there: to take it over comes first.</summary>
+    private static async Task<bool> IsOfDbmateAsync(Database database, CancellationToken cancellationToken)
+    {
+        await using var session = await Session.OpenAsync(database, "looking for dbmate's table", cancellationToken);
+        return (await ToolHistory.FindAsync(session, cancellationToken)).Any(table => table.Key == "dbmate");
     }
 
     private IReadOnlyList<Migration> Load(bool allOfANumber, long emptyDownsUpTo, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Text;
 using ChatGenius.Db.Text;
 
 namespace ChatGenius.Db.Files;
@@ -56,6 +57,33 @@ internal static class ImportedNumbers
     public static IReadOnlyList<ImportedNumber> Beside(IEnumerable<Migration> migrations) =>
         migrations.FirstOrDefault(migration => migration.Origin == MigrationOrigin.Folder) is { } file
             && Path.GetDirectoryName(file.Source.Path) is { Length: > 0 } folder ? Read(folder) : [];
+
+    /// <summary>Gives files other names in the table of a folder, and leaves all else in it as it is.</summary>
+    /// <returns>What puts back the table as it was; null where it names none of them.</returns>
+    /// <exception cref="IOException">It can't be read or written.</exception>
+    public static Action? Rename(string folder, IReadOnlyList<NewNumber> renames)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        var names = renames.ToDictionary(rename => $"\t{rename.From}", rename => $"\t{rename.To}");
+        var before = File.ReadAllBytes(path);
+        var lines = Encoding.UTF8.GetString(before).Split('\n');
+        var after = lines.Select(line => line.LastIndexOf('\t') is >= 0 and var at && !line.StartsWith('#')
+            && names.TryGetValue(line[at..].TrimEnd(), out var name)
+            ? string.Concat(line[..at], name, line.EndsWith('\r') ? "\r" : "") : line);
+        var text = Encoding.UTF8.GetBytes(string.Join('\n', after));
+        if (text.AsSpan().SequenceEqual(before))
+        {
+            return null;
+        }
+
+        WholeFile.Write(path, text, overwrite: true);
+        return () => WholeFile.Write(path, before, overwrite: true);
+    }
 
     /// <summary>The table's text, for <see cref="Read"/>.</summary>
     public static string Text(IEnumerable<ImportedNumber> numbers) =>

@@ -166,7 +166,7 @@ internal sealed class MigrationFolder
     }
 
     /// <summary>Gives files new numbers, all or none, and what lies beside them under the same name (<c>0006_x.trace.json</c>) with
-    /// them.</summary>
+    /// them; the table of an import then has the new ones.</summary>
     /// <param name="plan">Gets the names in the folder, and decides while no other run can add one.</param>
     /// <param name="andThen">What belongs to it: where it fails, the files get their names back.</param>
     /// <param name="cancellationToken">Ends the waiting for another run.</param>
@@ -186,6 +186,7 @@ internal sealed class MigrationFolder
         var names = Names();
         var renames = plan(names);
         var done = new Stack<(string From, string To)>();
+        Action? putBack = null;
         try
         {
             // Numbers only grow: from the last one down, a file moves to a name that is free.
@@ -200,11 +201,13 @@ internal sealed class MigrationFolder
                 }
             }
 
+            putBack = ImportedNumbers.Rename(Path, renames);
             await (andThen?.Invoke() ?? Task.CompletedTask);
             return renames;
         }
         catch (Exception e)
         {
+            putBack?.Invoke();
             foreach (var (from, to) in done)
             {
                 File.Move(to, from, overwrite: false);

@@ -197,7 +197,9 @@ internal static partial class MigrationParser
                 "CG0317",
                 "The down section is empty",
                 down.Section.Where,
-                "Write what undoes the migration, or -- migrate:down irreversible:true if nothing can.") { Kind = ProblemKind.Unfinished });
+                "Write what undoes the migration, or -- migrate:down irreversible:true if nothing can. An empty one means that at or below "
+                    + "a baseline, where the command names the database that has it, and everywhere with \"format\": \"dbmate\" in "
+                    + "chatgenius-db.json.") { Kind = ProblemKind.Unfinished });
         }
     }
 

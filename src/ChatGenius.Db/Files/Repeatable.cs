@@ -94,33 +94,80 @@ internal static partial class Repeatable
             new MigrationSection(Transactional: true, Irreversible: true, length, SqlScript.Parse(source, length, length)));
     }
 
-    /// <summary>Puts those that name what another one creates behind that one, as far as the words tell; otherwise they stay in
-    /// order. For where nothing can be tried again.</summary>
-    public static IReadOnlyList<T> InOrder<T>(IReadOnlyList<T> all, Func<T, SqlScript> script)
+    /// <summary>Puts those that name what another one creates after that one, as far as the texts tell; for where nothing can be tried
+    /// again.</summary>
+    /// <returns>The order; whether it holds only where the bodies of functions are not looked into
+    /// (<c>check_function_bodies = off</c>); and those whose order can't be told, because they name each other.</returns>
+    public static (IReadOnlyList<T> Ordered, bool PassesOverBodies, IReadOnlyList<T> Unknown) InOrder<T>(
+        IReadOnlyList<T> all, Func<T, SqlScript> script)
     {
-        var words = all.Select(one => script(one).Statements.SelectMany(statement => WordsOf(statement.Text)).ToHashSet()).ToList();
-        var creators = all.SelectMany((one, i) => Created(script(one)).Select(made => (Name: made.Name.Name.ToLowerInvariant(), i)))
-            .ToLookup(made => made.Name, made => made.i);
-        var (ordered, seen) = (new List<T>(all.Count), new HashSet<int>());
-        for (var i = 0; i < all.Count; i++)
+        // Every word counts at first. Where that leads in a circle, words that need not be names of the object are left out: those in
+        // comments and strings, and a function's that is not called.
+        var makers = all.SelectMany((one, i) => script(one).Statements.Select(Made).OfType<CreatedObject>().Select(made => (made, i)))
+            .ToLookup(maker => maker.made.Name.Name.ToLowerInvariant());
+        var words = Order(i => script(all[i]).Statements.SelectMany(statement => WordsOf(statement.Text)).Distinct()
+            .SelectMany(word => makers[word].Select(maker => maker.i)));
+        if (words.Unknown.Count == 0)
         {
-            Visit(i);
+            return (Of(words.Order), false, []);
         }
 
-        return ordered;
+        var names = Order(i => script(all[i]).Statements.SelectMany(statement => Named(statement, makers)));
+        return (Of(names.Order), true, Of(names.Unknown));
 
-        void Visit(int at)
+        IReadOnlyList<T> Of(IEnumerable<int> places) => [.. places.Select(i => all[i])];
+
+        (List<int> Order, SortedSet<int> Unknown) Order(Func<int, IEnumerable<int>> needs)
         {
-            if (seen.Add(at))
+            var (order, seen, path, unknown) = (new List<int>(), new HashSet<int>(), new List<int>(), new SortedSet<int>());
+            for (var i = 0; i < all.Count; i++)
             {
-                foreach (var other in words[at].Where(creators.Contains).SelectMany(word => creators[word]).Order())
-                {
-                    Visit(other);
-                }
+                Visit(i);
+            }
 
-                ordered.Add(all[at]);
+            return (order, unknown);
+
+            void Visit(int at)
+            {
+                if (path.IndexOf(at) is >= 0 and var start)
+                {
+                    unknown.UnionWith(path[start..]);
+                }
+                else if (seen.Add(at))
+                {
+                    path.Add(at);
+                    foreach (var other in needs(at).Where(other => other != at).Distinct().Order())
+                    {
+                        Visit(other);
+                    }
+
+                    path.RemoveAt(path.Count - 1);
+                    order.Add(at);
+                }
             }
         }
+    }
+
+    /// <summary>The makers of what a statement names: a function where it is called or said to be one, anything else wherever its name
+    /// is. The bodies of functions are not looked into; a <c>DO</c> runs its own.</summary>
+    private static IEnumerable<int> Named(SqlStatement statement, ILookup<string, (CreatedObject Made, int At)> makers)
+    {
+        var text = new StatementText(statement);
+        return statement.Is("DO") || !text.IsWhole ? WordsOf(statement.Text).SelectMany(word => makers[word].Select(maker => maker.At))
+            : text.Tokens.SelectMany((token, i) => token.Name is not { } name ? []
+                : makers[name.ToLowerInvariant()].Where(maker => maker.Made.Kind is not ("function" or "procedure" or "aggregate")
+                    || text.At(i + 1, "(") || text.AtAny(i - 1, "FUNCTION", "PROCEDURE", "ROUTINE", ".")).Select(maker => maker.At));
+    }
+
+    /// <summary>What a statement creates that others may need: <see cref="CreatedBy"/>, and what else a file can make.</summary>
+    private static CreatedObject? Made(SqlStatement statement)
+    {
+        var text = new StatementText(statement);
+        var at = text.At(1, "OR", "REPLACE") ? 3 : text.At(1, "MATERIALIZED") ? 2 : 1;
+        return CreatedBy(statement) ?? (text.CreatedTableName is { } table ? new CreatedObject("table", table, null)
+            : statement.Is("CREATE") && text.AtAny(at, "AGGREGATE", "TYPE", "DOMAIN", "VIEW", "SEQUENCE", "COLLATION", "SCHEMA")
+                && text.NameAt(text.SkipGuards(at + 1)) is { } name
+            ? new CreatedObject(text.Tokens[at].Text.ToLowerInvariant(), name, null) : null);
     }
 
     /// <summary>The objects that statements create: views, functions, procedures, triggers and policies.</summary>
@@ -150,6 +197,33 @@ internal static partial class Repeatable
 
         var table = kind is "trigger" or "policy" ? text.NameAt(text.SkipGuards(text.Find(name.Next, "ON") + 1)) : null;
         return new CreatedObject(kind, name, table);
+    }
+
+    /// <summary>The statement that drops what another one creates; null where that creates none of <see cref="Created"/>.</summary>
+    public static string? DropOf(SqlStatement statement) => CreatedBy(statement) is not { } made ? null
+        : $"DROP {made.Kind.ToUpperInvariant()} IF EXISTS {made.Name.Sql}"
+            + (made.Table is { } table ? $" ON {table.Sql}"
+                : made.Kind == "view" ? "" : Arguments(new StatementText(statement), made.Name));
+
+    /// <summary>A function's parameters as DROP takes them: as they are written, without what they are by default.</summary>
+    private static string Arguments(StatementText text, StatementName name)
+    {
+        if (!text.At(name.Next, "("))
+        {
+            return "";
+        }
+
+        var (end, depth) = (text.Closing(name.Next), text.Tokens[name.Next].Depth + 1);
+        var (kept, isDefault) = (new StringBuilder("("), false);
+        for (var i = name.Next + 1; i < end; i++)
+        {
+            var isNext = text.Tokens[i].Depth == depth && text.At(i, ",");
+            isDefault = !isNext && (isDefault || (text.Tokens[i].Depth == depth && text.AtAny(i, "DEFAULT", "=", ":=")));
+            var (from, to) = text.PlaceOf(i);
+            kept.Append(isDefault ? "" : " " + text.Statement.Source.Substring(from, to));
+        }
+
+        return kept.Append(')').ToString();
     }
 
     /// <summary>What belongs to a migration would be passed over here, or run in the wrong direction.</summary>

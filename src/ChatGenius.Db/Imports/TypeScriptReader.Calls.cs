@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using static ChatGenius.Db.Imports.TypeScriptNode;
 using static ChatGenius.Db.Imports.TypeScriptValue;
 
@@ -196,12 +197,16 @@ internal sealed partial class TypeScriptReader
             Fragment fragment => Written(fragment, values, call),
             _ => throw Because(sql, call.Arguments[0], "this is no text and no SQL"),
         };
-        if (values.Count > 0 && method is not ("query" or "unsafe" or "runSql" or "any" or "none" or "one" or "many"))
+        if (values.Count > 0 && method == "raw")
+        {
+            query = WithKnexValues(query.Text, values, call);
+        }
+        else if (values.Count > 0 && method is not ("query" or "unsafe" or "runSql" or "any" or "none" or "one" or "many"))
         {
             throw new TypeScriptRefusal(call.Start, call.End, "how its values are put in is not read");
         }
 
-        query = method == "raw" ? query with { Text = WithoutKnexMarks(query.Text, call) } : query;
+        query = method == "raw" && values.Count == 0 ? query with { Text = WithoutKnexMarks(query.Text, call) } : query;
         var queues = method is "addSql" or "sql";
         if (_queued is { } before && before != queues)
         {
@@ -236,6 +241,38 @@ internal sealed partial class TypeScriptReader
                 at.Start, at.End, "Knex takes the question mark in it for a value", @"Write \\? for a question mark.")
             : text.Replace("\\?", "?", StringComparison.Ordinal);
     }
+
+    /// <summary>Knex puts the values in the places of the question marks, one after the other: in that of <c>??</c> a name.</summary>
+    private static Query WithKnexValues(string text, IReadOnlyList<object?> values, TypeScriptNode at)
+    {
+        var (next, own) = (0, new List<object?>());
+        var sql = KnexMarks().Replace(text, mark =>
+        {
+            if (mark.Value == "\\?")
+            {
+                return "?";
+            }
+
+            var value = next < values.Count ? values[next] : null;
+            next++;
+            if (mark.Value == "??")
+            {
+                return value is string name && name.AsSpan().IndexOfAny(' ', '*') < 0
+                    ? Quoted(name.Split('.'), at) : throw new TypeScriptRefusal(at.Start, at.End, "what name Knex makes of it is not read");
+            }
+
+            own.Add(value);
+            return $"${own.Count}";
+        });
+        return next == values.Count && !OtherMarks().IsMatch(text) ? new Query(sql, own, at)
+            : throw new TypeScriptRefusal(at.Start, at.End, "how its values are put in is not read");
+    }
+
+    [GeneratedRegex(@"\\\?|\?\??")]
+    private static partial Regex KnexMarks();
+
+    [GeneratedRegex(@"\$[0-9]")]
+    private static partial Regex OtherMarks();
 
     private static Query Written(Fragment fragment, IReadOnlyList<object?> values, TypeScriptNode at)
     {

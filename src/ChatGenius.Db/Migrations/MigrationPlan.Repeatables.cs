@@ -117,12 +117,10 @@ public sealed partial record MigrationPlan
         };
     }
 
-    /// <summary>Drops the views, triggers and policies that a text creates, which alone can be in the way of what is undone.</summary>
+    /// <summary>Drops what a text creates: that can be in the way of what is undone, a function with the type of a parameter.</summary>
     private static MigrationStep? TakeAway(Migration text)
     {
-        var drops = Repeatable.Created(text.Up.Script).Where(made => made.Kind is "view" or "trigger" or "policy").Reverse()
-            .Select(made => $"DROP {made.Kind.ToUpperInvariant()} IF EXISTS {made.Name.Sql}"
-                + $"{(made.Table is { } table ? $" ON {table.Sql}" : "")};\n").ToList();
+        var drops = text.Up.Script.Statements.Reverse().Select(Repeatable.DropOf).OfType<string>().Select(drop => $"{drop};\n").ToList();
         return drops.Count == 0 ? null : MigrationStep.Of(Repeatable.From(SourceText.From($"{text.Name}.sql", string.Concat(drops)), []))
             with { Direction = MigrationDirection.Down, TakesAway = true, IsStored = true, Command = "rollback" };
     }

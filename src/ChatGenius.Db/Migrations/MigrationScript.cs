@@ -55,15 +55,35 @@ internal static class MigrationScript
         }
 
         // Older texts go before what is undone, which they no longer need.
-        var repeatables = Repeatable.InOrder(plan.Repeatables, step => step.Section.Script);
-        foreach (var step in repeatables.Where(step => step.Direction == MigrationDirection.Down)
-            .Concat(plan.Steps.Where(step => !step.IsRepeatable))
-            .Concat(repeatables.Where(step => step.Direction == MigrationDirection.Up)))
+        WriteRepeatables(text, plan, MigrationDirection.Down, history, options);
+        foreach (var step in plan.Steps.Where(step => !step.IsRepeatable))
         {
             WriteStep(text, step, history, options);
         }
 
+        WriteRepeatables(text, plan, MigrationDirection.Up, history, options);
         return text.ToString();
+    }
+
+    /// <exception cref="ProblemException">CG0535: psql tries nothing again, and no order is known in which all get through.</exception>
+    private static void WriteRepeatables(
+        StringBuilder text, MigrationPlan plan, MigrationDirection direction, History history, MigratorOptions options)
+    {
+        var (ordered, passesOverBodies, unknown) = Repeatable.InOrder(
+            [.. plan.Repeatables.Where(step => step.Direction == direction)], step => step.Section.Script);
+        if (unknown.Count > 0)
+        {
+            throw new ProblemException(new Problem(
+                "CG0535", $"The order of these repeatable objects can't be told, because they name each other: "
+                    + string.Join(", ", unknown.Select(step => step.Name)), unknown[0].Section.Where,
+                $"Run them with {(direction == MigrationDirection.Up ? new ToolCall("apply") : new ToolCall("rollback"))}, which tries "
+                    + "again what fails; or put what needs each other into one file."));
+        }
+
+        foreach (var step in ordered)
+        {
+            WriteStep(text, step, history, options, passesOverBodies);
+        }
     }
 
     /// <summary>Who may not create a schema or tables need not, where they are there already.</summary>
@@ -83,7 +103,8 @@ internal static class MigrationScript
         text.Append("COMMIT;\n\\endif\n");
     }
 
-    private static void WriteStep(StringBuilder text, MigrationStep step, History history, MigratorOptions options)
+    private static void WriteStep(
+        StringBuilder text, MigrationStep step, History history, MigratorOptions options, bool passesOverBodies = false)
     {
         var up = step.Direction == MigrationDirection.Up;
         var version = step.Version.ToString(CultureInfo.InvariantCulture);
@@ -97,6 +118,7 @@ internal static class MigrationScript
         text.Append(step.Section.Transactional ? "BEGIN;\n" : step.Section.Batch is not null
             ? "-- In slices, each committed by itself: after a failure, look at what was done before running this again.\n"
             : "-- Outside a transaction: after a failure, look at what was done before running this again.\n");
+        text.Append(passesOverBodies ? "SET LOCAL check_function_bodies = off;\n" : "");
         var statements = step.Section.Script.Statements;
         var first = step.Section.Transactional ? statements.TakeWhile(statement => statement.Is("SET", "TRANSACTION")).Count() : 0;
         foreach (var (i, statement) in statements.Index())

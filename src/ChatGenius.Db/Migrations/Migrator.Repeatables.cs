@@ -65,7 +65,7 @@ public sealed partial class Migrator
 
         var words = Repeatable.WordsOf(refused.Failure.Error.Detail ?? "");
         var named = plan.InTheWay.Where(step => step.Section.Script.Statements.Any(drop =>
-            new StatementText(drop).NameAt(4) is { } name && words.Contains(name.Name.ToLowerInvariant()))).ToList();
+            new StatementText(drop).NameAt(4) is { } name && Repeatable.WordsOf(name.Name).IsSubsetOf(words))).ToList();
         if (named.Count == 0 || await Repeatables(session, plan).RunAsync(named, cancellationToken, asFarAsPossible: true)
             is not StepsOutcome.Ended { Dropped: { Count: > 0 } dropped })
         {

@@ -349,7 +349,9 @@ internal sealed partial class ReplaySession : IAsyncDisposable
         }
     }
 
-    private async Task<bool> TryMakeRoleAsync(string role, CancellationToken cancellationToken)
+    /// <summary>Makes a role with which nobody can log in.</summary>
+    /// <returns>Whether it is there.</returns>
+    internal async Task<bool> TryMakeRoleAsync(string role, CancellationToken cancellationToken)
     {
         try
         {

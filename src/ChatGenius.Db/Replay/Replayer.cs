@@ -215,10 +215,13 @@ internal sealed class Replayer
     }
 
     /// <summary>A migration that only prepares fails.</summary>
-    internal static ProblemException DoesNotRun(Migration migration, Database database, PostgresException error) => new(
+    internal static ProblemException DoesNotRun(Migration migration, Database database, PostgresException error) =>
+        DoesNotRun(migration, database, $"{error.MessageText} ({error.SqlState})");
+
+    /// <inheritdoc cref="DoesNotRun(Migration, Database, PostgresException)"/>
+    internal static ProblemException DoesNotRun(Migration migration, Database database, string error) => new(
         "CG1209",
-        $"{migration.Source.Path} does not run on the throw-away database {database.Url.Display}: "
-            + $"{error.MessageText} ({error.SqlState})",
+        $"{migration.Source.Path} does not run on the throw-away database {database.Url.Display}: {error}",
         migration.Up.Where,
         "Earlier migrations must run on an empty database. Install the extensions that they need, or name a server that has them with "
             + "--shadow.");

@@ -62,6 +62,17 @@ internal sealed record CheckResult
         LacksRows = facts.Statements.Any(statement => statement.ChangesUnknownRows is not null),
     };
 
+    /// <summary>The result with a finding more.</summary>
+    internal CheckResult With(Finding finding, CheckPolicy policy) => this with
+    {
+        Findings =
+        [
+            .. Findings.Concat(Suppressions.Apply(Migration, [finding], DateOnly.FromDateTime(DateTime.UtcNow))
+                .Where(found => found.Hazard == finding.Hazard).Select(found => policy.Apply(Facts!, found)))
+                .OrderBy(found => found.Where.Line),
+        ],
+    };
+
     /// <summary>The result with what another run of the same migration found beside it.</summary>
     internal CheckResult With(CheckResult other) => this with
     {

@@ -40,19 +40,24 @@ internal sealed class MergeChecker(Replayer replayer, string other)
     });
 
     /// <summary>Compares.</summary>
-    /// <param name="here">All migrations of this side.</param>
+    /// <param name="here">All migrations of this side, and its repeatable objects.</param>
     /// <param name="there">All of the other side.</param>
+    /// <param name="parted">The repeatable objects as they were where the two parted.</param>
     /// <param name="cancellationToken">Ends it; the copies are dropped.</param>
     /// <exception cref="ProblemException">CG06xx, CG07xx: no server; CG1209: a migration does not run, whatever the other side
     /// has.</exception>
     public async Task<MergeCheck> RunAsync(
-        IReadOnlyList<Migration> here, IReadOnlyList<Migration> there, CancellationToken cancellationToken = default)
+        IReadOnlyList<Migration> here, IReadOnlyList<Migration> there, IReadOnlyList<Migration> parted,
+        CancellationToken cancellationToken = default)
     {
-        var shared = here.Where(one => there.Any(two => two.Name == one.Name && two.Up.IsSameAs(one.Up))).ToList();
-        var theirs = there.Where(two => !shared.Any(one => two.Name == one.Name && two.Up.IsSameAs(one.Up))).ToList();
-        var mine = here.Except(shared).ToList();
+        var shared = here.Where(one => !one.IsRepeatable && there.Any(two => IsSame(one, two))).ToList();
+        var theirs = there.Where(two => !(two.IsRepeatable ? parted.Concat(here) : shared).Any(one => IsSame(one, two))).ToList();
+        var mine = here.Where(one => !(one.IsRepeatable ? parted.Concat(there) : shared).Any(two => IsSame(one, two))).ToList();
         var edited = mine.SelectMany(one => theirs.Where(two => (two.Version, two.Name) == (one.Version, one.Name)).Select(two =>
             new MergeConflict(one.Id, $"has another text here than on {other}", [one, two]))).ToList();
+        var sides = new Sides(
+            shared, mine, theirs,
+            [.. parted.Concat(here.Where(one => one.IsRepeatable && there.Any(two => IsSame(one, two)))).DistinctBy(one => one.Name)]);
         if (edited.Count > 0 || mine.Count == 0 || theirs.Count == 0)
         {
             return new MergeCheck(mine, theirs, edited, []);
@@ -61,16 +66,15 @@ internal sealed class MergeChecker(Replayer replayer, string other)
         var notes = new List<string>();
         foreach (var stages in (ReplayStage[][])[[MadeUpRows], []])
         {
-            var theirsFirst = await RunAsync(shared, [.. theirs, .. mine], stages, cancellationToken);
-            var mineFirst = await RunAsync(shared, [.. mine, .. theirs], stages, cancellationToken);
+            var theirsFirst = await RunAsync(sides, theirs, mine, stages, cancellationToken);
+            var mineFirst = await RunAsync(sides, mine, theirs, stages, cancellationToken);
             var alone = theirsFirst.Failed is { } one && theirs.Contains(one) ? theirsFirst
                 : mineFirst.Failed is { } two && mine.Contains(two) ? mineFirst : null;
             if (alone is null)
             {
                 var conflicts = Failures(theirsFirst, mineFirst).ToList();
                 return new MergeCheck(mine, theirs, conflicts.Count > 0 ? conflicts
-                    : await DifferencesAsync(
-                        new Sides(shared, mine, theirs), theirsFirst, mineFirst, stages, notes, cancellationToken), notes);
+                    : await DifferencesAsync(sides, theirsFirst, mineFirst, stages, notes, cancellationToken), notes);
             }
 
             if (stages.Length == 0)
@@ -78,24 +82,25 @@ internal sealed class MergeChecker(Replayer replayer, string other)
                 throw Replayer.DoesNotRun(alone.Failed!, alone.Database, alone.Error!);
             }
 
-            notes.Add($"{alone.Failed!.Id} fails on made-up rows by itself ({alone.Error!.MessageText}): compared without them");
+            notes.Add($"{alone.Failed!.Id} fails on made-up rows by itself ({alone.Error}): compared without them");
         }
 
         throw new InvalidOperationException("Without rows it is a conflict, or no migration runs.");
     }
 
+    private static bool IsSame(Migration one, Migration two) =>
+        one.Name == two.Name && one.IsRepeatable == two.IsRepeatable && two.Up.IsSameAs(one.Up);
+
     private IEnumerable<MergeConflict> Failures(Outcome theirsFirst, Outcome mineFirst)
     {
         if (theirsFirst.Failed is { } mine)
         {
-            yield return new(
-                mine.Id, $"fails after those of {other}: {theirsFirst.Error!.MessageText} ({theirsFirst.Error.SqlState})", [mine]);
+            yield return new(mine.Id, $"fails after those of {other}: {theirsFirst.Error}", [mine]);
         }
 
         if (mineFirst.Failed is { } theirs)
         {
-            yield return new(
-                theirs.Id, $"of {other} fails after those here: {mineFirst.Error!.MessageText} ({mineFirst.Error.SqlState})", [theirs]);
+            yield return new(theirs.Id, $"of {other} fails after those here: {mineFirst.Error}", [theirs]);
         }
     }
 
@@ -126,7 +131,7 @@ internal sealed class MergeChecker(Replayer replayer, string other)
         if (columns.Count > 0)
         {
             // What one and the same order makes differently each time (a clock, a random number), or fails to make, says nothing of orders.
-            var again = await RunAsync(sides.Shared, [.. sides.Theirs, .. sides.Mine], stages, cancellationToken);
+            var again = await RunAsync(sides, sides.Theirs, sides.Mine, stages, cancellationToken);
             var byChance = columns.Where(column => again.Rows?.GetValueOrDefault(column) != theirsFirst.Rows[column]).ToList();
             notes.AddRange(byChance.Select(column => $"{column.Table}, {column.Column} differs from run to run, and is not compared"));
             conflicts.AddRange(columns.Except(byChance).Select(column => new MergeConflict(
@@ -139,31 +144,51 @@ internal sealed class MergeChecker(Replayer replayer, string other)
 
     private static string Short(string? text) => text is null ? "nothing" : text.Split('\n') is [var line] ? line : "another definition";
 
+    /// <summary>As on a database that has one side and then gets the other: its repeatable objects are there when the other's migrations
+    /// run, and those that differ are replaced at the end.</summary>
     private async Task<Outcome> RunAsync(
-        IReadOnlyList<Migration> shared, IReadOnlyList<Migration> then, ReplayStage[] stages, CancellationToken cancellationToken)
+        Sides sides, IReadOnlyList<Migration> first, IReadOnlyList<Migration> second, ReplayStage[] stages,
+        CancellationToken cancellationToken)
     {
-        await using var database = await replayer.OpenStagedAsync(shared, stages, cancellationToken);
-        (Migration? Failed, PostgresException? Error) stop = default;
+        await using var database = await replayer.OpenStagedAsync(sides.Shared, stages, cancellationToken);
+        var repeatables = new RepeatableReplay(replayer, database);
+        IReadOnlyList<Migration>[] rounds = [sides.Repeatables, first, second];
+        IReadOnlyList<Migration> texts = [];
+        foreach (var round in rounds)
+        {
+            texts = [.. texts.Concat(round.Where(file => file.IsRepeatable)).Reverse().DistinctBy(file => file.Name)
+                .OrderBy(file => file.Name, StringComparer.Ordinal)];
+            if (await FailedAsync(database, round, cancellationToken) is { } stop)
+            {
+                return new Outcome(database.Database, stop.Failed, $"{stop.Error.MessageText} ({stop.Error.SqlState})", null, null);
+            }
+
+            if (texts.Count > 0 && await repeatables.RunAsync(texts, cancellationToken) is { } failure)
+            {
+                return new Outcome(database.Database, failure.File, string.Join("; ", failure.Lines), null, null);
+            }
+        }
+
+        await (texts.Count > 0 ? repeatables.ForgetAsync(cancellationToken) : Task.CompletedTask);
+        var (schema, _) = await SchemaReader.ReadAsync(database.Database, new SchemaReadOptions(), cancellationToken);
+        return new Outcome(database.Database, null, null, schema, await ReadRowsAsync(database.Database, cancellationToken));
+    }
+
+    private async Task<(Migration Failed, PostgresException Error)?> FailedAsync(
+        ThrowAwayDatabase database, IReadOnlyList<Migration> then, CancellationToken cancellationToken)
+    {
+        (Migration Failed, PostgresException Error)? stop = null;
         await replayer.RunAsync(
             database,
             async session =>
             {
-                for (var i = 0; i < then.Count && stop.Failed is null; i++)
+                foreach (var migration in then.Where(migration => !migration.IsRepeatable).TakeWhile(_ => stop is null))
                 {
-                    if (await session.RunAsync(then[i].Up, cancellationToken) is { } error)
-                    {
-                        stop = (then[i], error);
-                    }
+                    stop = await session.RunAsync(migration.Up, cancellationToken) is { } error ? (migration, error) : null;
                 }
             },
             cancellationToken);
-        if (stop.Failed is not null)
-        {
-            return new Outcome(database.Database, stop.Failed, stop.Error, null, null);
-        }
-
-        var (schema, _) = await SchemaReader.ReadAsync(database.Database, new SchemaReadOptions(), cancellationToken);
-        return new Outcome(database.Database, null, null, schema, await ReadRowsAsync(database.Database, cancellationToken));
+        return stop;
     }
 
     /// <summary>A digest of each column of each table, of all its values with the keys of their rows.</summary>
@@ -211,10 +236,13 @@ internal sealed class MergeChecker(Replayer replayer, string other)
 
     /// <summary>What one order has made, or where it stopped.</summary>
     private sealed record Outcome(
-        Database Database, Migration? Failed, PostgresException? Error, SchemaSnapshot? Schema,
+        Database Database, Migration? Failed, string? Error, SchemaSnapshot? Schema,
         IReadOnlyDictionary<(string Table, string Column), string>? Rows);
 
-    private sealed record Sides(IReadOnlyList<Migration> Shared, IReadOnlyList<Migration> Mine, IReadOnlyList<Migration> Theirs)
+    /// <summary>The migrations that both have and that each has alone, and the repeatable objects as they were for both.</summary>
+    private sealed record Sides(
+        IReadOnlyList<Migration> Shared, IReadOnlyList<Migration> Mine, IReadOnlyList<Migration> Theirs,
+        IReadOnlyList<Migration> Repeatables)
     {
         /// <summary>The migrations that name an object, of both sides; those that name its part as well, where any does.</summary>
         public List<Migration> Naming(string name, string? part)

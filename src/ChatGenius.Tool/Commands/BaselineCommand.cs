@@ -190,7 +190,8 @@ internal sealed class BaselineCommand(Workspace workspace, TargetFinder targets,
 
     private ExitCode Sum(BaselineResult result, string verb)
     {
-        report.Result(result.Marked.Count == 0 ? "Nothing to do: the history has them all"
+        report.Result(result.Marked.Count == 0 ? result.Tool is { } tool && tool.WithoutFile.Count() == tool.Rows?.Count
+                ? "Nothing to do: no file here is one that the tool has applied" : "Nothing to do: the history has them all"
             : $"{Plural.Of(result.Marked.Count, "migration")} {verb} as applied");
         return ExitCode.Done;
     }
@@ -221,6 +222,13 @@ internal sealed class BaselineCommand(Workspace workspace, TargetFinder targets,
             : detection.IsExact ? $"The database is at {last.Id}"
             : $"The database is nearest to {last.Id}, and differs from it. If that is right, mark it with "
                 + $"{new ToolCall("baseline", "--to", last.Id)}: 'drift' shows the differences from then on.");
+        var bundled = detection.Migrations.LastOrDefault(one => one.Migration.Origin == MigrationOrigin.Bundle)?.Migration;
+        if (!detection.IsExact && detection.Migrations is [{ State: DetectedState.Partly }, ..]
+            && detection.Proposed?.Version < bundled?.Version)
+        {
+            report.Note("Where ChatGenius's own TypeScript migrations have built it, rows of theirs are in the place of the bundle's: mark "
+                + $"it with {new ToolCall("baseline", "--to", bundled!.Id)} then", label: "note");
+        }
     }
 
     private static string Say(DetectedMigration one) => one.State switch

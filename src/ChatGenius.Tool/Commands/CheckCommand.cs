@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Settings settings, TraceRecords records,
-    CheckFixes fixes, SchemaFile schemaFile, Shell shell, Report report)
+    CheckFixes fixes, SchemaFile schemaFile, OlderTexts olderTexts, Shell shell, Report report)
 {
     internal static readonly Command Definition = new("check", "Run pending migrations on a copy and say what they do")
     {
@@ -73,8 +73,12 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         var replayer = targets.Replayer(options.Shadow, new ReplayOptions { LockTimeout = lockTimeout, TimeZone = sizes.TimeZone });
         var checker = new Checker(replayer, sizes) { Policy = settings.Check.Policy, Notes = new NoteProgress(report),
             Steps = new DetailProgress(report) };
-        IReadOnlyList<Migration> all = [.. migrations, .. Repeatable.InOrder(workspace.Repeatables, one => one.Up.Script)];
-        var results = await checker.RunAsync(all, chosen, Rows(options), cancellationToken);
+        IReadOnlyList<Migration> all = [.. migrations, .. Repeatable.InOrder(workspace.Repeatables, one => one.Up.Script).Ordered];
+        var since = options.Staged ? "HEAD" : options.Since;
+        var older = since is not null ? await olderTexts.OfRevisionAsync(since, cancellationToken)
+            : database is null || options.All ? [] : await olderTexts.OfDatabaseAsync(database, migrations, cancellationToken);
+        var results = await new ReplacedCheck(replayer, new NoteProgress(report)).RunAsync(
+            all, older, await checker.RunAsync(all, chosen, Rows(options), cancellationToken), settings.Check.Policy, cancellationToken);
         var isOther = results.All(result => result.Trace.Completed)
             && await schemaFile.IsOtherAsync(replayer, [.. migrations, .. workspace.Repeatables], cancellationToken);
         await WriteAsync(options, results, TimeProvider.System.GetElapsedTime(started), cancellationToken);

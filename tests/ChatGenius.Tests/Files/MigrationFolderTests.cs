@@ -115,4 +115,24 @@ public class MigrationFolderTests
             "0008_mine.sql was 0007_mine.sql",
         ]);
     }
+
+    /// <summary>The table of an import has the new names where the renaming holds, and is as it was where it does not.</summary>
+    [Theory]
+    [InlineData(false, "# mine\r\ngoose\t6\t0007_mine.sql\r\ngoose\t60\t0006_mine.sql.bak\ngoose\t7\t0008_mine.sql")]
+    [InlineData(true, "# mine\r\ngoose\t6\t0006_mine.sql\r\ngoose\t60\t0006_mine.sql.bak\ngoose\t7\t0007_mine.sql")]
+    public async Task Renumbering_takes_along_the_table_of_an_import(bool fails, string expected)
+    {
+        using var sandbox = new Sandbox();
+        sandbox.Write("0006_mine.sql", "");
+        sandbox.Write("0007_mine.sql", "");
+        sandbox.Write("imported.tsv", "# mine\r\ngoose\t6\t0006_mine.sql\r\ngoose\t60\t0006_mine.sql.bak\ngoose\t7\t0007_mine.sql");
+
+        var renaming = new MigrationFolder(sandbox.Path).RenumberAsync(
+            _ => [new("0006_mine.sql", "0007_mine.sql"), new("0007_mine.sql", "0008_mine.sql")],
+            () => fails ? throw new InvalidOperationException() : Task.CompletedTask);
+
+        await (fails ? (Task)Should.ThrowAsync<InvalidOperationException>(() => renaming) : renaming);
+        File.ReadAllText(Path.Combine(sandbox.Path, "imported.tsv")).ShouldBe(expected);
+        File.Exists(Path.Combine(sandbox.Path, "0006_mine.sql")).ShouldBe(fails);
+    }
 }

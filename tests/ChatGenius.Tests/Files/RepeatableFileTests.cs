@@ -29,6 +29,28 @@ public class RepeatableFileTests
         problems.ShouldAllBe(problem => problem.Advice != null);
     }
 
+    /// <summary>Files by name, the order in which psql runs them, and those whose order can't be told.</summary>
+    [Theory]
+    [InlineData("a: VIEW a AS SELECT * FROM b | b: VIEW b AS SELECT 1", "b a", "")]
+    [InlineData("a: VIEW a AS SELECT status FROM t | b: FUNCTION status() RETURNS a LANGUAGE sql AS 'SELECT 1'", "a b", "")]
+    [InlineData("a: VIEW a AS SELECT 1 -- as b\n | b: VIEW b AS SELECT * FROM a", "a b", "")]
+    [InlineData("a: FUNCTION a() RETURNS int LANGUAGE sql AS 'TABLE b' | b: FUNCTION b() RETURNS int LANGUAGE sql AS 'TABLE a'", "a b", "")]
+    [InlineData("a: VIEW a AS SELECT c(1) FROM b | b: VIEW b AS SELECT 1 | c: AGGREGATE c(int) (sfunc = int4pl, stype = int)", "b c a", "")]
+    [InlineData("a: VIEW a AS SELECT * FROM b | b: VIEW b AS SELECT * FROM a | c: VIEW c AS SELECT 1", "b a c", "a b")]
+    public void Those_that_name_each_other_come_one_after_the_other(string files, string order, string unknown)
+    {
+        using var folder = new Folder();
+        foreach (var file in files.Split(" | "))
+        {
+            folder.Repeat(file[..1], $"CREATE {(file.Contains("AGGREGATE", StringComparison.Ordinal) ? "" : "OR REPLACE ")}{file[3..]};");
+        }
+
+        var (ordered, _, notKnown) = Repeatable.InOrder(Repeatable.Load(folder.Path, []).ToList(), one => one.Up.Script);
+
+        string.Join(' ', ordered.Select(one => one.Name)).ShouldBe(order);
+        string.Join(' ', notKnown.Select(one => one.Name)).ShouldBe(unknown);
+    }
+
     [Fact]
     public void White_space_comments_and_line_endings_are_no_change()
     {

@@ -131,6 +131,10 @@ public class TypeScriptFolderTests
         { "await db.query(`SELECT $1 -- :x ? ${'y'}`)", "SELECT $1 -- :x ? y\n;" },
         { "await db.query('BEGIN; SELECT 1; SELECT 2; COMMIT;')", "SELECT 1; SELECT 2;" },
         { @"await db.raw('SELECT a \\? b')", "SELECT a ? b;" },
+        {
+            @"await db.raw('UPDATE ?? SET a = ?, b = ? WHERE c \\? 1', ['x.y', 2, 'z'])",
+            "UPDATE \"x\".\"y\" SET a = '2', b = 'z' WHERE c ? 1;"
+        },
         { "await db.raw('-- nothing')\nawait db.raw('SELECT 1')", "SELECT 1;" },
 
         // What is known of the file itself.
@@ -206,7 +210,11 @@ public class TypeScriptFolderTests
         { "const t = 'a'; { await db.query(t); const t = 'b' }", "used before" },
         { "await db.query('SELECT 1', { replacements: { a: 1 } })", "what replacements changes" },
         { "await db.query('SELECT :a', { bind: [1] })", "what bind changes" },
-        { "await db.raw('SELECT ?', [1])", "how its values are put in" },
+        { "await db.raw('SELECT ?, ?', [1])", "how its values are put in" },
+        { "await db.raw('SELECT ?', [1, 2])", "how its values are put in" },
+        { "await db.raw('SELECT $1, ?', [1])", "how its values are put in" },
+        { "await db.raw('SELECT ??', ['a as b'])", "what name Knex makes" },
+        { "await db.raw('SELECT ?', [new Date()])", "the clock" },
         { "await db.raw('SELECT a ? b')", "Knex takes the question mark" },
         { "await db.query('SELECT $1, $3', ['a', 'b'])", "a parameter in it has no value" },
         { "await db.query(\"SELECT '$1'\", ['a'])", "inside a string" },

@@ -74,6 +74,29 @@ public class RepeatableRollbackTests
         RepeatableTests.Names(await folder.ApplyAsync(database)).ShouldBe("create_b v w");
     }
 
+    /// <summary>A function depends on the types in its signature; of two with one name, on its own.</summary>
+    [Theory]
+    [InlineData("FUNCTION f(one t, n int DEFAULT 1, note text = 'a, b') RETURNS int LANGUAGE sql AS 'SELECT $2'")]
+    [InlineData("FUNCTION public.\"F x\"(IN a numeric(5,2), OUT one t, VARIADIC b int[] DEFAULT '{1,2}') LANGUAGE sql AS 'SELECT NULL::t'")]
+    [InlineData("FUNCTION f() RETURNS SETOF t LANGUAGE sql BEGIN ATOMIC SELECT * FROM t; END")]
+    [InlineData("PROCEDURE f(INOUT one t) LANGUAGE plpgsql AS 'BEGIN END'")]
+    public async Task A_function_in_the_way_is_dropped_until_its_file_runs_again(string function)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder()
+            .Write(1, "f", "CREATE FUNCTION f(a text) RETURNS text LANGUAGE sql AS 'SELECT $1';", "DROP FUNCTION f(text);")
+            .Write(2, "t", "CREATE TABLE t (a int);", "DROP TABLE t;").Repeat("f", $"CREATE OR REPLACE {function};");
+        await folder.ApplyAsync(database);
+        folder.Events.Clear();
+
+        await folder.RollbackAsync(database, new RollbackRequest(To: 1));
+
+        folder.Told<MigrationEvent.Remark>().ShouldHaveSingleItem().Message
+            .ShouldBe("Dropped, because it was in the way, until its file runs again: f");
+        (await database.ScalarAsync<string>("SELECT f('there')")).ShouldBe("there");
+        RepeatableTests.Names(await folder.ApplyAsync(database)).ShouldBe("t f");
+    }
+
     [Fact]
     public async Task A_view_of_nobody_in_the_way_is_named_and_stays()
     {

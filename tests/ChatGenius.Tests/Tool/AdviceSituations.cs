@@ -376,6 +376,11 @@ internal static class AdviceSituations
             await s.FirstAsync("apply");
             return "rollback";
         }),
+        ["a script of what names each other"] = new("CG0535", "apply", s => Do(() =>
+        {
+            s.Tool.Write("my $migrations/repeatable/v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS w;\n");
+            s.Tool.Write("my $migrations/repeatable/w.sql", "CREATE OR REPLACE VIEW w AS SELECT 1 AS v;\n");
+        }, "script")),
         ["data of another PostgreSQL"] = new("CG0713", "server", s => Do(() =>
         {
             var data = Directory.CreateDirectory(Path.Combine(OwnServer(s), "data")).FullName;

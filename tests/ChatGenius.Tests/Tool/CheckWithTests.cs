@@ -59,6 +59,28 @@ public class CheckWithTests
         both.Error.ShouldContain("CG1007");
     }
 
+    /// <summary>The repeatable objects of both, as they were and as each side has them: what the other's migrations then meet.</summary>
+    [Theory]
+    [InlineData("SELECT id FROM a", "SELECT id, n FROM a", null, "SELECT 1;", "SELECT 1;", null)]
+    [InlineData("SELECT id, n FROM a", "SELECT id FROM a", "SELECT id, n, 1 AS o FROM a", "SELECT 1;", "SELECT 1;",
+        "conflict: v: has another text here than on main\n  FOLDER/migrations/repeatable/v.sql, main:FOLDER/migrations/repeatable/v.sql")]
+    [InlineData("SELECT id FROM a", "SELECT id, n FROM a", null, "SELECT 1;", "ALTER TABLE a DROP n;",
+        "conflict: 0007_theirs: of main fails after those here: cannot drop column n")]
+    [InlineData("SELECT id FROM a", null, "SELECT id FROM a WHERE n > 0", "ALTER TABLE a RENAME n TO m;", "SELECT 1;",
+        "conflict: v: of main fails after those here: column \"n\" does not exist (SQLSTATE 42703)")]
+    [InlineData("SELECT id, n FROM a", "SELECT id FROM a", null, "SELECT 1;", "CREATE MATERIALIZED VIEW m AS SELECT n FROM v;",
+        "conflict: v: fails after those of main: view public.v can't be replaced")]
+    public async Task Repeatable_objects_are_what_the_other_side_meets(
+        string parted, string? mine, string? theirs, string own, string other, string? says)
+    {
+        using var tool = await BranchesAsync(own, other, parted, mine, theirs);
+
+        var run = await tool.RunAsync("check", "--with", "main");
+
+        (run.Out + run.Error).ShouldContain(says ?? "Both orders give the same database");
+        run.ExitCode.ShouldBe(says is null ? ExitCode.Done : ExitCode.Differs, run.Out + run.Error);
+    }
+
     [Fact]
     public async Task As_json_it_names_files_and_objects()
     {
@@ -76,20 +98,26 @@ public class CheckWithTests
     private static string File(string up) => $"-- migrate:up\n{up}\n-- migrate:down irreversible:true\n";
 
     /// <summary>A repository whose main has what is theirs, and whose working folder is on a branch from before that, with mine.</summary>
-    private static async Task<InProcess> BranchesAsync(string mine, string theirs)
+    private static async Task<InProcess> BranchesAsync(
+        string mine, string theirs, string? view = null, string? viewOfMine = null, string? viewOfTheirs = null)
     {
         var tool = new InProcess { Environment = { ["CHATGENIUS_BUNDLE"] = "false" } };
+        void View(string? text) =>
+            _ = text is null ? "" : tool.Write("migrations/repeatable/v.sql", $"CREATE OR REPLACE VIEW v AS {text};\n");
         Task GitAsync(params string[] arguments) => RenumberCommandTests.RunGitAsync(tool, arguments);
         await GitAsync("init", "-q", "-b", "main");
         tool.Write("migrations/0006_base.sql", File(Base));
+        View(view);
         await GitAsync("add", "-A");
         await GitAsync("commit", "-q", "-m", "base");
         await GitAsync("branch", "mine");
         tool.Write("migrations/0007_theirs.sql", File(theirs));
+        View(viewOfTheirs);
         await GitAsync("add", "-A");
         await GitAsync("commit", "-q", "-m", "theirs");
         await GitAsync("checkout", "-q", "mine");
         tool.Write("migrations/0008_mine.sql", File(mine));
+        View(viewOfMine);
         await GitAsync("add", "-A");
         await GitAsync("commit", "-q", "-m", "mine");
         return tool;

@@ -36,6 +36,7 @@ public class DbmateFolderTests
         tool.Write("chatgenius-db.json", """{ "bundle": false }""");
 
         (await tool.RunAsync("verify")).Error.ShouldContain("CG0317");
+        (await tool.RunAsync("apply")).Error.ShouldContain("CG0430", customMessage: "That dbmate has built it comes first.");
         (await tool.RunAsync("baseline", "--from", "dbmate", "--yes")).ExitCode.ShouldBe(ExitCode.Done);
         var apply = await tool.RunAsync("apply");
         tool.Write("migrations/20240103000000_c.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n");

@@ -49,7 +49,7 @@ internal static class OthersTables
             : null;
 
     /// <summary>Every release from August 2024 on refuses views when it is asked to.</summary>
-    private static SqlQuery[] Restrict(int version) => (version / 10000, version % 10000) switch
+    internal static SqlQuery[] Restrict(int version) => (version / 10000, version % 10000) switch
     {
         ( >= 17, _) or (16, >= 4) or (15, >= 8) or (14, >= 13) or (13, >= 16) or (12, >= 20) =>
             ["SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table'"],

@@ -26,12 +26,11 @@ internal sealed partial class History
             return [];
         }
 
-        return await session.ReadAsync(
+        return await ReadOursAsync(
+            session,
+            [$"LOCK TABLE {_schema}.batches IN {(waitForWriters ? "SHARE" : "ACCESS SHARE")} MODE"],
+            needs: null,
             [
-                "SET LOCAL jit = off",
-                $"LOCK TABLE {_schema}.batches IN {(waitForWriters ? "SHARE" : "ACCESS SHARE")} MODE",
-                HistoryTables.SelectFacts(schemaName),
-                HistoryTables.Guard,
                 $"""
                 SELECT version, direction, statement, key::text[], last_key::text[], upper_key::text[], coalesce(size, 0), row_count,
                     changed_count, slice_count, pass, duration_ms, wal_bytes::int8, started_at, changed_at, finished_at IS NOT NULL,
@@ -39,15 +38,10 @@ internal sealed partial class History
                     (SELECT CASE WHEN bool_and(c.reltuples >= 0) THEN sum(c.reltuples)::int8 END FROM pg_catalog.pg_class c
                      WHERE c.relkind = 'r' AND (c.oid = to_regclass((key::text[])[1])
                         OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(to_regclass((key::text[])[1])) WHERE isleaf)))
-                FROM {_schema}.batches ORDER BY version, direction, statement
+                FROM {From("batches")} ORDER BY version, direction, statement
                 """,
             ],
-            async reader =>
-            {
-                await ReadFactsAsync(reader, cancellationToken);
-                await reader.NextResultAsync(cancellationToken);
-                return await Session.ResultAsync(reader, ReadBatch, cancellationToken);
-            },
+            (reader, _) => Session.ResultAsync(reader, ReadBatch, cancellationToken),
             cancellationToken);
     }
 
@@ -116,7 +110,9 @@ internal sealed partial class History
 
     /// <summary>Asks something of batches that are not finished.</summary>
     internal Task<long> ControlBatchesAsync(Session session, BatchState state, BatchControl control, CancellationToken cancellationToken) =>
-        session.WriteAsync(
+        WriteAsync(
+            session,
+            ["batches"],
             [
                 new SqlQuery(
                     $"""

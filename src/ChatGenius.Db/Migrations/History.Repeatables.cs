@@ -32,7 +32,8 @@ internal sealed partial class History
         : await ReadTableAsync(
             "repeatable",
             Session.Over(connection, "reading the history"),
-            [$"SELECT name, version, checksum, sql, applied_at, applied_by, tool_version FROM {_schema}.repeatable ORDER BY name, version"],
+            [$"SELECT name, version, checksum, sql, applied_at, applied_by, tool_version FROM {From("repeatable")} "
+                + "ORDER BY name, version"],
             reader => Session.ResultAsync(
                 reader,
                 row => new RepeatableRow(

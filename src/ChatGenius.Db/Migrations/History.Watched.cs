@@ -14,49 +14,41 @@ internal sealed partial class History
             return Array.Empty<(UsageTarget, UsageSample)>().ToLookup(one => one.Item1, one => one.Item2);
         }
 
-        var rows = await session.ReadAsync(
+        var rows = await ReadTableAsync(
+            "watched",
+            session,
             [
-                $"LOCK TABLE {_schema}.watched IN ACCESS SHARE MODE",
-                HistoryTables.SelectFacts(schemaName),
-                HistoryTables.Guard,
                 $"""
                 SELECT w.table_oid, w.column_number, n.nspname::text, c.relname::text, a.attname::text, w.node, w.life, w.sampled_at,
                     ARRAY(SELECT k.key FROM jsonb_each_text(w.counters) k ORDER BY k.key),
                     ARRAY(SELECT k.value::int8 FROM jsonb_each_text(w.counters) k ORDER BY k.key)
-                FROM {_schema}.watched w JOIN pg_catalog.pg_class c ON c.oid = w.table_oid
+                FROM (SELECT * FROM {From("watched")}) w JOIN pg_catalog.pg_class c ON c.oid = w.table_oid
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = w.column_number AND NOT a.attisdropped
                 WHERE w.column_number = 0 OR a.attnum IS NOT NULL ORDER BY 3, 4, 2, w.node
                 """,
             ],
-            async reader =>
-            {
-                await ReadFactsAsync(reader, cancellationToken);
-                await reader.NextResultAsync(cancellationToken);
-                return await Session.ResultAsync(
-                    reader,
-                    row => (
-                        new UsageTarget(row.GetFieldValue<uint>(0), row.GetInt16(1), row.GetString(2), row.GetString(3),
-                            row.IsDBNull(4) ? null : row.GetString(4)),
-                        new UsageSample(
-                            row.GetString(5), (row.GetString(6).Split('|')[0], row.GetString(6).Split('|')[1]), row.GetDateTime(7),
-                            row.GetFieldValue<string[]>(8).Zip(row.GetFieldValue<long[]>(9))
-                                .ToDictionary(one => one.First, one => one.Second))),
-                    cancellationToken);
-            },
+            reader => Session.ResultAsync(
+                reader,
+                row => (
+                    new UsageTarget(row.GetFieldValue<uint>(0), row.GetInt16(1), row.GetString(2), row.GetString(3),
+                        row.IsDBNull(4) ? null : row.GetString(4)),
+                    new UsageSample(
+                        row.GetString(5), (row.GetString(6).Split('|')[0], row.GetString(6).Split('|')[1]), row.GetDateTime(7),
+                        row.GetFieldValue<string[]>(8).Zip(row.GetFieldValue<long[]>(9))
+                            .ToDictionary(one => one.First, one => one.Second))),
+                cancellationToken),
             cancellationToken);
         return rows.ToLookup(one => one.Item1, one => one.Item2);
     }
 
     /// <summary>Puts first samples of a table or column in the place of those that there are; those of tables that are gone go.</summary>
     internal Task WriteWatchedAsync(
-        Session session, UsageTarget target, IEnumerable<UsageSample> samples, CancellationToken cancellationToken)
-    {
-        var (locked, compare) = Hold("watched");
-        return session.WriteAsync(
+        Session session, UsageTarget target, IEnumerable<UsageSample> samples, CancellationToken cancellationToken) =>
+        WriteAsync(
+            session,
+            ["watched"],
             [
-                locked,
-                compare,
                 new SqlQuery(
                     $"""
                     DELETE FROM {_schema}.watched w WHERE (w.table_oid = $1 AND w.column_number = $2::int4)
@@ -74,5 +66,4 @@ internal sealed partial class History
                     sample.At)),
             ],
             cancellationToken);
-    }
 }

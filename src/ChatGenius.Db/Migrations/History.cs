@@ -121,30 +121,26 @@ internal sealed partial class History(string schemaName)
             HistoryColumns.Details => ", duration_ms, applied_by, tool_version, origin, retries, backup",
             _ => "",
         };
-        return await session.ReadAsync(
+        return await ReadOursAsync(
+            session,
             [
-                // Compiling queries takes longer than running these.
-                "SET LOCAL jit = off",
-                // What is looked at stays as it is until it was read.
                 $"LOCK TABLE {(hasFormat ? $"{_schema}.format, " : "")}{_schema}.history, {_schema}.journal IN ACCESS SHARE MODE",
                 .. waitForWriters ? [$"LOCK TABLE {_schema}.history, {_schema}.journal IN SHARE MODE"] : Array.Empty<SqlQuery>(),
-                quick ? HistoryTables.SelectQuick(schemaName) : HistoryTables.SelectFacts(schemaName),
-                HistoryTables.Guard,
-                .. hasFormat ? [$"SELECT version FROM {_schema}.format"] : Array.Empty<SqlQuery>(),
-                $"SELECT version, name, checksum, applied_at, origin = 'baseline'{more} FROM {_schema}.history ORDER BY version",
+            ],
+            needs: null,
+            [
+                .. hasFormat ? [$"SELECT version FROM {From("format")}"] : Array.Empty<SqlQuery>(),
+                $"SELECT version, name, checksum, applied_at, origin = 'baseline'{more} FROM {From("history")} ORDER BY version",
                 // The newest row of each section that was begun and not finished.
                 $"""
                 SELECT DISTINCT ON (version) version, name, direction, statement, count, finished_at IS NULL, checksum, pid, backend_start,
                     started_at,
                     coalesce(lag(statement) OVER marks, 0), coalesce(lag(checksum) OVER marks, '')
-                FROM {_schema}.journal WINDOW marks AS (PARTITION BY version ORDER BY statement) ORDER BY version, statement DESC
+                FROM {From("journal")} WINDOW marks AS (PARTITION BY version ORDER BY statement) ORDER BY version, statement DESC
                 """,
             ],
-            async reader =>
+            async (reader, facts) =>
             {
-                var facts = await ReadFactsAsync(reader, cancellationToken);
-                // The guard has passed.
-                await reader.NextResultAsync(cancellationToken);
                 if (hasFormat)
                 {
                     RequireKnownFormat(await Session.ResultAsync(reader, row => row.GetInt32(0), cancellationToken));
@@ -154,8 +150,35 @@ internal sealed partial class History(string schemaName)
                 var interruptions = await Session.ResultAsync(reader, ReadInterruption, cancellationToken);
                 return (facts, new HistorySnapshot(true, rows, interruptions) { LesserWriters = Place.LesserWriters });
             },
-            cancellationToken);
+            cancellationToken,
+            quick);
     }
+
+    private string From(string table) => HistoryTables.From(_schema, table);
+
+    /// <summary>Reads tables of ours: under a lock, and only after a look at what they are.</summary>
+    private Task<T> ReadOursAsync<T>(
+        Session session, SqlQuery[] locks, string? needs, IReadOnlyList<SqlQuery> queries,
+        Func<NpgsqlDataReader, ServerFacts, Task<T>> read, CancellationToken cancellationToken, bool quick = false) =>
+        session.ReadAsync(
+            [
+                // Compiling queries takes longer than running these.
+                "SET LOCAL jit = off",
+                .. OthersTables.Restrict(session.ServerVersion),
+                // What is looked at stays as it is until it was read.
+                .. locks,
+                quick ? HistoryTables.SelectQuick(schemaName) : HistoryTables.SelectFacts(schemaName, needs),
+                HistoryTables.Guard,
+                .. queries,
+            ],
+            async reader =>
+            {
+                var facts = await ReadFactsAsync(reader, cancellationToken);
+                // The guard has passed.
+                await reader.NextResultAsync(cancellationToken);
+                return await read(reader, facts);
+            },
+            cancellationToken);
 
     private async Task<ServerFacts> ReadFactsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
@@ -239,8 +262,8 @@ internal sealed partial class History(string schemaName)
 
         return await ReadLogAsync(
             Session.Over(connection, "reading the log"),
-            $"SELECT action, command, version, name, duration_ms, tool_version, error, statement, detail, at, done_by FROM {_schema}.log "
-                + $"ORDER BY id",
+            "SELECT action, command, version, name, duration_ms, tool_version, error, statement, detail, at, done_by FROM "
+                + $"{From("log")} ORDER BY id",
             row => new LogEntry(
                 row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetInt64(2), Text(row, 3),
                 row.IsDBNull(4) ? null : TimeSpan.FromMilliseconds(row.GetDouble(4)), row.GetString(5), Text(row, 6), Text(row, 7),
@@ -261,9 +284,9 @@ internal sealed partial class History(string schemaName)
         var undone = await ReadLogAsync(
             session,
             $"""
-            SELECT version FROM {_schema}.log WHERE action = 'rolled_back' AND command = 'redo' AND id > coalesce(
-                (SELECT max(id) FROM {_schema}.log WHERE action <> 'failed' AND NOT (action = 'rolled_back' AND command = 'redo')), 0) ORDER
-                    BY version
+            SELECT version FROM {From("log")} AND action = 'rolled_back' AND command = 'redo' AND id > coalesce(
+                (SELECT max(id) FROM {From("log")} AND action <> 'failed' AND NOT (action = 'rolled_back' AND command = 'redo')), 0)
+            ORDER BY version
             """,
             row => row.GetInt64(0),
             cancellationToken);
@@ -283,7 +306,7 @@ internal sealed partial class History(string schemaName)
                     "log",
                     session,
                     // To mark migrations as applied, and to take that back, is no sign that one was ever run.
-                    [$"SELECT EXISTS (SELECT FROM {_schema}.log WHERE action NOT IN ('baselined', 'unmarked'))", .. queries],
+                    [$"SELECT EXISTS (SELECT FROM {From("log")} AND action NOT IN ('baselined', 'unmarked'))", .. queries],
                     async reader =>
                     {
                         applied = (await Session.ResultAsync(reader, row => row.GetBoolean(0), cancellationToken))[0];
@@ -306,21 +329,14 @@ internal sealed partial class History(string schemaName)
         ReadTableAsync("log", session, [query], reader => Session.ResultAsync(reader, row, cancellationToken), cancellationToken);
 
     /// <summary>As with the history: under a lock, and only after a look at what the table is.</summary>
-    private async Task<T> ReadTableAsync<T>(
+    internal async Task<T> ReadTableAsync<T>(
         string table, Session session, IReadOnlyList<SqlQuery> queries, Func<NpgsqlDataReader, Task<T>> read,
         CancellationToken cancellationToken)
     {
         try
         {
-            return await session.ReadAsync(
-                ["SET LOCAL jit = off", $"LOCK TABLE {_schema}.{table} IN ACCESS SHARE MODE",
-                    HistoryTables.SelectFacts(schemaName, needs: table), HistoryTables.Guard, .. queries],
-                async reader =>
-                {
-                    await ReadFactsAsync(reader, cancellationToken);
-                    await reader.NextResultAsync(cancellationToken);
-                    return await read(reader);
-                },
+            return await ReadOursAsync(
+                session, [$"LOCK TABLE {_schema}.{table} IN ACCESS SHARE MODE"], table, queries, (reader, _) => read(reader),
                 cancellationToken);
         }
         catch (ProblemException e)
@@ -332,21 +348,12 @@ internal sealed partial class History(string schemaName)
     /// <summary>Reads the up section of a migration as it was applied; <c>null</c> where the history has not kept it.</summary>
     internal async Task<string?> ReadUpAsync(NpgsqlConnection connection, long version, CancellationToken cancellationToken) =>
         !Place.KeepsUp ? null
-        : await Session.Over(connection, "reading the history").ReadAsync(
-            [
-                "SET LOCAL jit = off",
-                $"LOCK TABLE {_schema}.history IN ACCESS SHARE MODE",
-                HistoryTables.SelectFacts(schemaName),
-                HistoryTables.Guard,
-                new SqlQuery($"SELECT up_sql FROM {_schema}.history WHERE version = $1", version),
-            ],
-            async reader =>
-            {
-                await ReadFactsAsync(reader, cancellationToken);
-                await reader.NextResultAsync(cancellationToken);
-                return (await Session.ResultAsync(reader, row => row.IsDBNull(0) ? null : row.GetString(0),
-                    cancellationToken)).FirstOrDefault();
-            },
+        : await ReadTableAsync(
+            "history",
+            Session.Over(connection, "reading the history"),
+            [new SqlQuery($"SELECT up_sql FROM {From("history")} AND version = $1", version)],
+            async reader => (await Session.ResultAsync(reader, row => row.IsDBNull(0) ? null : row.GetString(0),
+                cancellationToken)).FirstOrDefault(),
             cancellationToken);
 
     private static HistoryRow ReadRow(NpgsqlDataReader reader, HistoryColumns columns) =>

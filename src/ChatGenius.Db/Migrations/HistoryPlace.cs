@@ -14,6 +14,7 @@ namespace ChatGenius.Db.Migrations;
 /// <param name="LesserWriters">Who may write <c>history</c> or <c>repeatable</c> and has fewer rights than our role.</param>
 /// <param name="Prints">What each of <paramref name="Tables"/> is, as <see cref="HistoryTables.Print"/> gives it.</param>
 /// <param name="Empty">Which of our tables have no page, and so no row.</param>
+/// <param name="HoldsSchema">Whether who owns the schema has fewer rights than our role, which may keep it from being renamed.</param>
 internal sealed record HistoryPlace(
     bool HasSchema,
     string[] Tables,
@@ -27,11 +28,12 @@ internal sealed record HistoryPlace(
     string[] Strange,
     string[] LesserWriters,
     string[] Prints,
-    string[] Empty)
+    string[] Empty,
+    bool HoldsSchema)
 {
     /// <summary>As this version makes it, with every right.</summary>
     internal static HistoryPlace Complete { get; } = new(true, [.. HistoryTables.Names], true, true, true, true, true, true, "", [], [],
-        [.. HistoryTables.Names], []);
+        [.. HistoryTables.Names], [], false);
 
     /// <summary>Whether there is a history to read.</summary>
     internal bool Exists => Has("history") || Has("journal");

@@ -61,7 +61,8 @@ internal static partial class HistoryTables
             coalesce(f.shape LIKE '%PRIMARY KEY%', false), coalesce(h.shape LIKE '%; up_sql text; %', false),
             {{Rights}}, '{}'::text[], '{}'::text[],
             set_config('{{StrangeSetting}}', (SELECT count(*)::text FROM rel WHERE shape <> ALL (ARRAY[{{ShapeList()}}])), true),
-            '{}'::text[], ARRAY(SELECT name FROM rel WHERE pg_relation_size(oid) = 0)
+            '{}'::text[], ARRAY(SELECT name FROM rel WHERE pg_relation_size(oid) = 0), false,
+            ARRAY(SELECT set_config('{{OidSetting}}' || name, oid::text, true) FROM rel)
         FROM (SELECT) one LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = {{SqlLiteral.Quote(schema)}}
         LEFT JOIN rel f ON f.name = 'format' LEFT JOIN rel h ON h.name = 'history' LEFT JOIN rel l ON l.name = 'log'
         """;

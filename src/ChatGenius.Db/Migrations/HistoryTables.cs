@@ -148,7 +148,10 @@ internal static partial class HistoryTables
     internal static IReadOnlyList<string> Names { get; } = [.. Tables.Select(table => table.Name)];
 
     /// <summary>Creates the schema; where it is there, who may not create one need not.</summary>
-    internal static string CreateSchema(string schema) => $"CREATE SCHEMA IF NOT EXISTS {schema}";
+    /// <param name="schema">The schema, quoted.</param>
+    /// <param name="isNew">Whether it is not there, so that one that is there by now is somebody else's.</param>
+    internal static string CreateSchema(string schema, bool isNew = false) =>
+        $"CREATE SCHEMA {(isNew ? "" : "IF NOT EXISTS ")}{schema}";
 
     /// <summary>
     /// Makes what is missing; each statement may run again. To be run in one transaction, with a <c>search_path</c> that has nobody else's
@@ -161,7 +164,9 @@ internal static partial class HistoryTables
         var missing = Tables.Where(table => place is null || place.Missing.Contains(table.Name)).ToList();
         foreach (var (name, columns, constraints) in missing)
         {
-            yield return $"CREATE TABLE IF NOT EXISTS {schema}.{name} (\n    {string.Join(",\n    ", [.. columns, .. constraints])}\n)";
+            // What somebody has put there since it was looked at is not ours.
+            var unless = place is null ? "IF NOT EXISTS " : "";
+            yield return $"CREATE TABLE {unless}{schema}.{name} (\n    {string.Join(",\n    ", [.. columns, .. constraints])}\n)";
         }
 
         var secret = missing.Where(table => table.Name is "log" or "kept" or "watched").Select(table =>
@@ -284,9 +289,14 @@ internal static partial class HistoryTables
                 set_config('{{StrangeSetting}}', (SELECT count(*)::text FROM judged WHERE
                     strange AND name <> ALL ('{{{string.Join(',', Optional.Where(name => name != needs))}}}')), true),
                 ARRAY(SELECT {{Print("judged.oid")}} FROM judged WHERE NOT strange OR name <> ALL ('{{{optional}}}') ORDER BY name),
-                ARRAY(SELECT name FROM judged WHERE pg_relation_size(judged.oid) = 0)
+                ARRAY(SELECT name FROM judged WHERE pg_relation_size(judged.oid) = 0),
+                -- Who owns the schema may rename it at any moment.
+                NOT pg_is_in_recovery() AND has_table_privilege('pg_catalog.pg_namespace', 'UPDATE')
+                    AND coalesce(NOT (o.rolsuper OR pg_has_role(o.oid, u.oid, 'MEMBER')), false),
+                ARRAY(SELECT set_config('{{OidSetting}}' || name, judged.oid::text, true) FROM judged)
             FROM (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user) u
             LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = {{SqlLiteral.Quote(schema)}}
+            LEFT JOIN pg_catalog.pg_roles o ON o.oid = n.nspowner
             LEFT JOIN judged f ON f.name = 'format' LEFT JOIN judged h ON h.name = 'history' LEFT JOIN judged l ON l.name = 'log' AND NOT
                 l.strange LEFT JOIN judged p ON p.name = 'repeatable' AND NOT p.strange
             """;
@@ -363,6 +373,17 @@ internal static partial class HistoryTables
 
     private const string StrangeSetting = "chatgenius_db.strange";
 
+    private const string OidSetting = "chatgenius_db.oid_of_";
+
+    /// <summary>What follows FROM: one of our tables, and of it only what was looked at by <see cref="SelectFacts"/> in the same
+    /// transaction.</summary>
+    /// <remarks>
+    /// Who owns the schema may rename it in between and put another under its name. Of a table that is not the one that was looked at no
+    /// row passes, so that no cast of its columns runs; and a view is refused (see <see cref="Connections.OthersTables.Restrict"/>).
+    /// </remarks>
+    internal static string From(string schema, string table) =>
+        $"{schema}.{table} WHERE tableoid = (SELECT current_setting('{OidSetting}{table}', true)::oid)";
+
     /// <summary>Reads the row of <see cref="SelectFacts"/>.</summary>
     internal static (ServerFacts Facts, HistoryPlace Place) ReadFacts(NpgsqlDataReader reader) => (
         new ServerFacts(
@@ -372,7 +393,7 @@ internal static partial class HistoryTables
             reader.GetBoolean(7), reader.GetFieldValue<string[]>(8), reader.GetBoolean(9), reader.GetBoolean(10), reader.GetBoolean(11),
             reader.GetBoolean(12), reader.GetBoolean(13), reader.GetBoolean(14), reader.GetString(15),
             [.. reader.GetFieldValue<string[]>(16).Select(Describe)], reader.GetFieldValue<string[]>(17),
-            reader.GetFieldValue<string[]>(19), reader.GetFieldValue<string[]>(20)));
+            reader.GetFieldValue<string[]>(19), reader.GetFieldValue<string[]>(20), reader.GetBoolean(21)));
 
     private static string Literal(string schema, string table) => SqlLiteral.Quote($"{schema}.{table}");
 }

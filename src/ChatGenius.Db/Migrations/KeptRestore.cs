@@ -109,32 +109,36 @@ internal static class KeptRestore
 
     /// <summary>Reads what was kept; <c>null</c> where there is no such table, or our role may not read it.</summary>
     /// <param name="session">A session outside of a transaction.</param>
-    /// <param name="schema">The history's schema, quoted.</param>
+    /// <param name="history">The history.</param>
     /// <param name="versions">Of which migrations; null for all.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>
     internal static async Task<IReadOnlyList<KeptGroup>?> ReadAsync(
-        Session session, string schema, IEnumerable<long>? versions, CancellationToken cancellationToken)
+        Session session, History history, IEnumerable<long>? versions, CancellationToken cancellationToken)
     {
-        var table = $"{schema}.kept";
         // A table without a page has no row; most have none.
-        var size = await SizeAsync(session, schema, cancellationToken);
+        var size = await SizeAsync(session, history.Schema, cancellationToken);
         if (size is null or 0)
         {
             return size is null ? null : [];
         }
 
+        var kept = HistoryTables.From(history.Schema, "kept");
         var wanted = versions?.Select(version => version.ToString(CultureInfo.InvariantCulture)).ToList();
-        return wanted is [] ? [] : await OthersTables.RowsAsync(
-            session, table, only: false,
-            $"""
+        return wanted is [] ? [] : await history.ReadTableAsync(
+            "kept",
+            session,
+            [$"""
             SELECT g.version, g.statement, g.table_name, g.kind = 'row', g.count, ARRAY(SELECT jsonb_object_keys(k.old_values) ORDER BY 1),
                 g.conflict, g.since
             FROM (SELECT version, statement, table_name, kind, conflict, count(*) AS count, min(id) AS id, min(kept_at) AS since
-                FROM {table} WHERE {(wanted is null ? "true" : $"version IN ({string.Join(", ", wanted)})")} GROUP BY 1, 2, 3, 4, 5) g
-            JOIN {table} k ON k.version = g.version AND k.id = g.id ORDER BY 1, 2, 3, 4, 7
-            """,
-            row => new KeptGroup(row.GetInt64(0), row.GetInt32(1), row.GetString(2), row.GetBoolean(3), row.GetInt64(4),
-                row.GetFieldValue<string[]>(5), row.IsDBNull(6) ? null : row.GetString(6), row.GetDateTime(7)),
+                FROM {kept} AND {(wanted is null ? "true" : $"version IN ({string.Join(", ", wanted)})")} GROUP BY 1, 2, 3, 4, 5) g
+            JOIN (SELECT * FROM {kept}) k ON k.version = g.version AND k.id = g.id ORDER BY 1, 2, 3, 4, 7
+            """],
+            reader => Session.ResultAsync(
+                reader,
+                row => new KeptGroup(row.GetInt64(0), row.GetInt32(1), row.GetString(2), row.GetBoolean(3), row.GetInt64(4),
+                    row.GetFieldValue<string[]>(5), row.IsDBNull(6) ? null : row.GetString(6), row.GetDateTime(7)),
+                cancellationToken),
             cancellationToken);
     }
 }

@@ -40,7 +40,7 @@ internal sealed class KeptWork
 
         var downs = plan.Steps.Where(step => step.Direction == MigrationDirection.Down && !step.IsRepeatable).ToList();
         var groups = downs.Count == 0 || session.History.Place.IsEmpty("kept") ? []
-            : await KeptRestore.ReadAsync(reading, session.History.Schema, downs.Select(step => step.Version), cancellationToken);
+            : await KeptRestore.ReadAsync(reading, session.History, downs.Select(step => step.Version), cancellationToken);
         foreach (var step in downs)
         {
             if (groups is null && step.Migration?.Up.Keep == true)

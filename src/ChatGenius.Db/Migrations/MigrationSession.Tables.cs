@@ -65,17 +65,19 @@ internal sealed partial class MigrationSession
                 Begin,
                 "SET LOCAL search_path = pg_catalog, pg_temp",
                 .. Settings(local: true),
+                .. History.HoldSchema(),
                 .. place.Has("format") ? (string[])[History.Hold("format").Lock, History.Hold("format").Compare] : [],
-                .. place.HasSchema ? [] : (string[])[HistoryTables.CreateSchema(History.Schema)],
+                .. place.HasSchema ? [] : (string[])[HistoryTables.CreateSchema(History.Schema, isNew: true)],
                 .. HistoryTables.CreateStatements(History.Schema, place),
                 "COMMIT",
             ]));
             return true;
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DuplicateTable
-            && !place.Exists)
+            or PostgresErrorCodes.DuplicateSchema)
         {
-            // The run that had the lock before us has made them; it may have been dead already when its commit came through.
+            // The run that had the lock before us has made them; it may have been dead already when its commit came through. Or they are
+            // somebody else's: that is looked at next.
             await RollbackAsync();
             return true;
         }

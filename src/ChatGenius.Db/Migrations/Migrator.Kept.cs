@@ -40,14 +40,18 @@ public sealed partial class Migrator
     /// <summary>What was kept and is not put back yet, by migration, statement and table.</summary>
     /// <exception cref="ProblemException">CG0534: only the owner of the history may read it.</exception>
     internal Task<IReadOnlyList<KeptGroup>> KeptAsync(CancellationToken cancellationToken = default) => InKeptAsync(
-        async (session, reading, stop) => await KeptRestore.ReadAsync(reading, session.History.Schema, versions: null, stop) ?? [],
+        async (session, reading, stop) => await KeptRestore.ReadAsync(reading, session.History, versions: null, stop) ?? [],
         [], cancellationToken);
 
     /// <summary>How many rows are meant.</summary>
     /// <inheritdoc cref="KeptAsync"/>
     internal Task<long> CountKeptAsync(KeptSelection selection, CancellationToken cancellationToken = default) => InKeptAsync(
-        (session, reading, stop) => reading.ScalarAsync<long>(
-            selection.After($"SELECT count(*) FROM {session.History.Schema}.kept k"), stop),
+        (session, reading, stop) => session.History.ReadTableAsync(
+            "kept",
+            reading,
+            [selection.After($"SELECT count(*) FROM {session.History.Schema}.kept k")],
+            async reader => (await Session.ResultAsync(reader, row => row.GetInt64(0), stop))[0],
+            stop),
         0, cancellationToken);
 
     /// <summary>Forgets them, and writes into the log how many they were.</summary>
@@ -56,16 +60,14 @@ public sealed partial class Migrator
         async (session, reading, stop) =>
         {
             var delete = selection.After($"DELETE FROM {session.History.Schema}.kept k");
-            return !session.History.Place.Logs ? await reading.WriteAsync([delete], stop)
-                : await reading.WriteAsync(
-                    [
-                        delete,
-                        new SqlQuery(
-                            $"INSERT INTO {session.History.Schema}.log (action, command, version, tool_version) "
-                                + "VALUES ('pruned', 'kept', $1::text::bigint, $2)",
-                            selection.Version?.ToString(CultureInfo.InvariantCulture), _options.ToolVersion),
-                    ],
-                    stop) - 1;
+            SqlQuery[] logged = !session.History.Place.Logs ? [] :
+            [
+                new SqlQuery(
+                    $"INSERT INTO {session.History.Schema}.log (action, command, version, tool_version) "
+                        + "VALUES ('pruned', 'kept', $1::text::bigint, $2)",
+                    selection.Version?.ToString(CultureInfo.InvariantCulture), _options.ToolVersion),
+            ];
+            return await session.History.WriteAsync(reading, ["kept", "log"], [delete, .. logged], stop) - logged.Length;
         },
         0, cancellationToken);
 

@@ -82,7 +82,7 @@ internal sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<
             {
                 var catalog = await LossCatalog.ReadAsync(session, LossReader.NamesIn(plan.Steps), cancellationToken);
                 var (targets, unclear) = LossReader.Read(plan.Steps, catalog);
-                kept = await KeptRestore.ReadAsync(session, SqlIdentifier.Quote(options.HistorySchema), downs.Keys,
+                kept = await KeptRestore.ReadAsync(session, new History(options.HistorySchema), downs.Keys,
                     cancellationToken) ?? [];
                 return (catalog, targets, [.. unclear.Where(one => one.Reason is not null
                     || !unclear.Any(other => other.Statement == one.Statement && other.Reason is not null)).Select(Sentence).Distinct()]);

@@ -104,6 +104,101 @@ public class HostileHistoryTests
         (await database.ScalarAsync<bool>("SELECT to_regclass('c') IS NULL")).ShouldBeTrue();
     }
 
+    /// <summary>Who owns the schema swaps it with one of theirs as often as they can, while a superuser reads and writes.</summary>
+    [Fact]
+    public async Task What_the_schemas_owner_puts_under_its_name_between_two_looks_does_not_run()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a");
+        await using var role = await TestRole.CreateAsync(database);
+        await database.ExecuteAsync(
+            $"""
+            GRANT CREATE ON DATABASE {database.Url.DatabaseName} TO {role.Name};
+            CREATE SCHEMA chatgenius_db AUTHORIZATION {role.Name};
+            CREATE SCHEMA twin AUTHORIZATION {role.Name};
+            """);
+        await folder.ApplyAsync(database);
+        await using var owner = await new Database(role.Url).ConnectAsync();
+        await ExecuteAsync(owner,
+            """
+            CREATE FUNCTION twin.trap() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the trap was sprung'; END $$;
+            CREATE FUNCTION twin.trigger_trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the trap was sprung'; END $$;
+            CREATE TABLE twin.format (version int);
+            CREATE VIEW twin.history AS SELECT 1::int8 AS version, 'x'::text AS name, 'x'::text AS checksum, now() AS applied_at,
+                'folder'::text AS origin, 'x'::text AS down_sql, 'x'::text AS down_checksum, 0::float8 AS duration_ms, 'x'::text AS
+                applied_by, 'x'::text AS tool_version, 0 AS retries, NULL::text AS backup, NULL::text AS up_sql WHERE twin.trap() = 1;
+            CREATE TRIGGER t INSTEAD OF INSERT OR DELETE ON twin.history FOR EACH ROW EXECUTE FUNCTION twin.trigger_trap();
+            CREATE TABLE twin.journal (version int8, direction text, statement int, name text, count int, checksum text,
+                started_at timestamptz, finished_at timestamptz, pid int, backend_start timestamptz);
+            """);
+        using var stop = new CancellationTokenSource();
+        var swapping = SwapAsync(owner, stop.Token);
+
+        var problems = new List<string>();
+        foreach (var act in Enumerable.Range(0, 40).Select(i => i % 8 == 7
+            ? (Func<Task>)(() => folder.Migrator(database).RedoAsync(new RedoRequest())) : () => folder.Migrator(database).StatusAsync()))
+        {
+            try
+            {
+                await act();
+            }
+            catch (ProblemException e)
+            {
+                problems.Add(e.Message);
+            }
+        }
+
+        await stop.CancelAsync();
+        (await swapping).ShouldBeGreaterThan(10);
+        problems.Where(text => text.Contains("sprung", StringComparison.Ordinal)).ShouldBeEmpty();
+    }
+
+    private static async Task<int> SwapAsync(NpgsqlConnection owner, CancellationToken stop)
+    {
+        var swaps = 0;
+        for (; !stop.IsCancellationRequested; swaps++)
+        {
+            await ExecuteAsync(owner, "ALTER SCHEMA chatgenius_db RENAME TO ours; ALTER SCHEMA twin RENAME TO chatgenius_db");
+            await ExecuteAsync(owner, "ALTER SCHEMA chatgenius_db RENAME TO twin; ALTER SCHEMA ours RENAME TO chatgenius_db");
+        }
+
+        return swaps;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>What somebody puts where there was nothing when it was looked at is not taken for what we make.</summary>
+    [Theory]
+    [InlineData("CREATE SCHEMA chatgenius_db; ")]
+    [InlineData("")]
+    public async Task What_is_made_between_the_look_and_the_making_is_not_believed(string schema)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "a");
+        await database.ExecuteAsync(Trap + (schema.Length > 0 ? "" : "CREATE SCHEMA chatgenius_db;"));
+        await using var other = await new Database(database.Url).ConnectAsync();
+        await ExecuteAsync(other, $"BEGIN; {schema}CREATE TABLE chatgenius_db.format (version integer NOT NULL PRIMARY KEY); "
+            + "CREATE TRIGGER t BEFORE INSERT ON chatgenius_db.format EXECUTE FUNCTION public.trigger_trap()");
+
+        // It waits for the one who is making them.
+        var run = folder.ApplyAsync(database);
+        const string Waits =
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')";
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (!run.IsCompleted && !await database.ScalarAsync<bool>(Waits))
+        {
+            await Task.Delay(20, limit.Token);
+        }
+
+        await ExecuteAsync(other, "COMMIT");
+        (await Should.ThrowAsync<ProblemException>(run)).Problems.ShouldHaveSingleItem().Code.ShouldBe("CG0517");
+        (await database.ScalarAsync<long>("SELECT count(*) FROM public.sprung")).ShouldBe(0);
+    }
+
     private static async Task SleepsAsync(TestDatabase database)
     {
         const string Sleeps =

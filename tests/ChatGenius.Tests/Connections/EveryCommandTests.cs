@@ -18,6 +18,9 @@ public class EveryCommandTests
     ];
 
     [Fact]
+    public void No_command_and_no_option_is_forgotten() => EveryCommand.Forgotten().ShouldBeEmpty();
+
+    [Fact]
     public async Task Time_limits_a_read_only_default_and_other_settings_of_a_role_end_no_command()
     {
         await using var cluster = await Cluster.CreateAsync();

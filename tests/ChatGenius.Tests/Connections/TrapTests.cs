@@ -14,7 +14,7 @@ public class TrapTests
         await cluster.ExecuteAsync("CREATE DATABASE trapped TEMPLATE postgres", "template1");
         await cluster.ExecuteAsync("CREATE DATABASE taken_over TEMPLATE postgres", "template1");
 
-        await EveryCommand.RunAsync(cluster, "postgres", "trapped", "taken_over");
+        await EveryCommand.RunAsync(cluster, "postgres", "trapped", "taken_over", options: true);
 
         cluster.Log.ShouldNotContain(Traps.Mark);
     }

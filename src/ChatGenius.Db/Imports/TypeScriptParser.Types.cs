@@ -131,18 +131,29 @@ internal sealed partial class TypeScriptParser
     /// <summary>Passes over a bracket with all that is in it.</summary>
     private bool TrySkipBrackets()
     {
-        var depth = 0;
-        for (var i = _at; i < _tokens.Count; i++)
+        var end = (_ends ??= EndsOfBrackets())[_at];
+        _at = end > 0 ? end : _at;
+        return end > 0;
+    }
+
+    /// <summary>For each bracket what follows the one that closes it, or 0: found once, because of nested ones each is asked for.</summary>
+    private int[] EndsOfBrackets()
+    {
+        var ends = new int[_tokens.Count];
+        var open = new Stack<int>();
+        for (var i = 0; i < ends.Length; i++)
         {
-            depth += _tokens[i].Kind != Kind.Sign ? 0
-                : _tokens[i].Text switch { "(" or "[" or "{" => 1, ")" or "]" or "}" => -1, _ => 0 };
-            if (depth == 0)
+            switch (_tokens[i].Kind == Kind.Sign ? _tokens[i].Text : "")
             {
-                _at = i + 1;
-                return true;
+                case "(" or "[" or "{":
+                    open.Push(i);
+                    break;
+                case ")" or "]" or "}" when open.TryPop(out var start):
+                    ends[start] = i + 1;
+                    break;
             }
         }
 
-        return false;
+        return ends;
     }
 }

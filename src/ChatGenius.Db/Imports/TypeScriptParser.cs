@@ -16,6 +16,7 @@ internal sealed partial class TypeScriptParser
 
     private readonly HashSet<string> _changed;
     private readonly IReadOnlyList<Token> _tokens;
+    private int[]? _ends;
     private int _at;
 
     private TypeScriptParser(IReadOnlyList<Token> tokens, HashSet<string> changed) => (_tokens, _changed) = (tokens, changed);

@@ -296,7 +296,7 @@ public class TypeScriptFolderTests
         TypeScript.Read(text).Refused.ShouldNotBeNull().Message.ShouldContain(reason);
 
     [Theory]
-    [InlineData("const f = ", "(", 20000)]
+    [InlineData("const f = ", "(", 200000)]
     [InlineData("const f = ", "[", 20000)]
     [InlineData("const f = ", "`${", 20000)]
     [InlineData("const f = ", "a => ", 20000)]

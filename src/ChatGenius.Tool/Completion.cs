@@ -53,8 +53,14 @@ internal sealed class Completion(Shell shell)
             : below.Count > 0 ? below.Select(one => $"{one.Name}\t{one.Summary}")
             : arguments < app.Arguments.Count || app.Arguments.Any(argument => argument.MultipleValues) ? Arguments(app, command!)
             : [];
-        return candidates.Where(line => line == Files || line.StartsWith(current, StringComparison.Ordinal));
+        return candidates.Where(line => line == Files || (line.StartsWith(current, StringComparison.Ordinal) && IsPlain(line)));
     }
+
+    /// <summary>Whether a shell takes a word as it is: bash and PowerShell put it into the line unquoted, where what a file's name has
+    /// in <c>$(…)</c> would be run.</summary>
+    private static bool IsPlain(string line) =>
+        line.Split('\t')[0].All(sign => char.IsLetterOrDigit(sign) || "_-./:,+@=%".Contains(sign, StringComparison.Ordinal))
+        && !line.Any(sign => char.IsControl(sign) && sign != '\t');
 
     /// <summary>The option that a word names, where its value is the next word.</summary>
     private static CommandOption? Takes(CommandLineApplication app, string word) => app.GetOptions().FirstOrDefault(option =>

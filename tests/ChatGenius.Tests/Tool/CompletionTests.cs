@@ -31,6 +31,25 @@ public class CompletionTests
             .ShouldBe(offered.Split(' ', StringSplitOptions.RemoveEmptyEntries));
     }
 
+    [Theory]
+    [InlineData("new --template ", "create_table")]
+    [InlineData("status --env ", "staging")]
+    public async Task What_a_shell_would_run_is_not_offered(string line, string offered)
+    {
+        using var tool = new InProcess();
+        tool.Write("chatgenius-db.json", """{"environments":{"$(touch x)":{},"a;b":{},"`c`":{},"d\ne":{},"staging":{}}}""");
+        foreach (var name in (string[])["$(touch x)", "a;b", "`c`", "&d", "create_table"])
+        {
+            tool.Write($"migrations/templates/{name}.sbn", "{{# A template }}-- migrate:up\nSELECT 1;\n");
+        }
+
+        var run = await tool.RunAsync([Completion.Call, "--", .. line.Split(' ')]);
+
+        var words = run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(candidate => candidate.Split('\t')[0]).ToList();
+        words.ShouldContain(offered);
+        words.ShouldAllBe(word => word.All(sign => char.IsAsciiLetterOrDigit(sign) || sign == '_'));
+    }
+
     [Fact]
     public async Task Every_command_and_every_option_of_it_is_offered()
     {

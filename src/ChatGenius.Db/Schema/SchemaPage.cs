@@ -92,13 +92,13 @@ internal static class SchemaPage
     /// <param name="title">What it is called, such as the database's name.</param>
     public static string Markdown(SchemaSnapshot snapshot, string title)
     {
-        var page = new StringBuilder($"# {title}\n");
+        var page = new StringBuilder($"# {WithoutTags(title)}\n");
         foreach (var o in snapshot.Objects)
         {
             page.Append($"\n## {o.Kind} {Code(o.Name)}\n");
             if (o["comment"] is { } comment)
             {
-                page.Append($"\n{comment}\n");
+                page.Append($"\n{WithoutTags(comment)}\n");
             }
 
             if (o.Of("column").Any())
@@ -106,7 +106,7 @@ internal static class SchemaPage
                 page.Append("\n| column | type | | comment |\n|---|---|---|---|\n");
                 foreach (var column in ColumnFact.Of(o))
                 {
-                    var said = o["comment on column " + column.QuotedName]?
+                    var said = WithoutTags(o["comment on column " + column.QuotedName] ?? "")
                         .Replace("|", "\\|", StringComparison.Ordinal).Replace('\n', ' ');
                     page.Append($"| {Cell(column.QuotedName)} | {Cell(column.Type)} | {Cell(Rest(column))} | {said} |\n");
                 }
@@ -213,6 +213,9 @@ internal static class SchemaPage
 
         return fence;
     }
+
+    /// <summary>A comment may be Markdown, but HTML of the database's would be the page's.</summary>
+    private static string WithoutTags(string text) => text.Replace("<", "&lt;", StringComparison.Ordinal);
 
     private static string Plain(string text) => string.Concat(text.Select(c => "\\`*[]<>|".Contains(c) ? $"\\{c}" : $"{c}"));
 

@@ -184,6 +184,18 @@ public class SchemaPageTests
         await SchemaCase.MatchAsync(database, SchemaPage.Markdown(await SchemaCase.ReadAsync(database), "shop"), "md");
     }
 
+    [Fact]
+    public async Task A_comment_brings_no_tags_into_Markdown()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ExecuteAsync("CREATE TABLE a (b int); COMMENT ON TABLE a IS E'\\\\<img src=x>'; COMMENT ON COLUMN a.b IS '<b>'");
+
+        var page = SchemaPage.Markdown(await SchemaCase.ReadAsync(database), "<i>");
+
+        page.ShouldNotContain('<');
+        page.ShouldContain("\\&lt;img src=x>");
+    }
+
     private static XDocument Parse(string html)
     {
         using var reader = XmlReader.Create(new StringReader(html), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });

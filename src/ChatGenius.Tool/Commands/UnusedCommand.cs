@@ -46,7 +46,7 @@ internal sealed class UnusedCommand(Workspace workspace, Settings settings, Repo
             """,
     };
 
-    private async Task<ExitCode> WatchAsync(IReadOnlyList<string> names, bool again, CancellationToken cancellationToken)
+    private async Task<ExitCode> WatchAsync(List<string> names, bool again, CancellationToken cancellationToken)
     {
         if (names.Count == 0)
         {

@@ -70,7 +70,7 @@ internal static class ImportedNumbers
         }
 
         var names = renames.ToDictionary(rename => $"\t{rename.From}", rename => $"\t{rename.To}");
-        var before = File.ReadAllBytes(path);
+        var before = OrdinaryFile.ReadBytes(path);
         var lines = Encoding.UTF8.GetString(before).Split('\n');
         var after = lines.Select(line => line.LastIndexOf('\t') is >= 0 and var at && !line.StartsWith('#')
             && names.TryGetValue(line[at..].TrimEnd(), out var name)

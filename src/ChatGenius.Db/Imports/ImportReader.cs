@@ -85,23 +85,27 @@ internal static class ImportReader
     private static ImportedSections ReadFile(ImportTool tool, ImportFolder folder, string file, List<Problem> problems)
     {
         var (inTransaction, replaces) = (!tool.RunsInPsql, true);
-        var beside = file + tool.Settings;
-        var settings = tool.Settings is not null && folder.Files.Contains(beside) ? folder.Read(beside) : SourceText.From("", "");
+        var beside = tool.Settings?.FileOf(file);
+        var settings = beside is not null && folder.Files.Contains(beside) ? folder.Read(beside) : SourceText.From("", "");
         foreach (var (at, line) in settings.Lines())
         {
             switch (line.Split('#')[0].Replace(" ", "", StringComparison.Ordinal).Trim().Replace("flyway.", "", StringComparison.Ordinal))
             {
-                case "" or "executeInTransaction=true" or "placeholderReplacement=true" or "encoding=UTF-8":
+                case "" or "placeholderReplacement=true" or "encoding=UTF-8":
                     break;
-                case "executeInTransaction=false":
+                case var set when set == $"{tool.Settings!.Value.Transaction}=true":
+                    break;
+                case var set when set == $"{tool.Settings!.Value.Transaction}=false":
                     inTransaction = false;
                     break;
                 case "placeholderReplacement=false":
                     replaces = false;
                     break;
                 default:
-                    problems.Add(new Problem("CG1503", "This can't be carried over: there is no such setting here",
-                        settings.At(at, line.Length)));
+                    var problem = new Problem("CG1503", "This can't be carried over: there is no such setting here",
+                        settings.At(at, line.Length));
+                    // A file may have settings for two.
+                    problems.AddRange(problems.Contains(problem) ? [] : [problem]);
                     break;
             }
         }

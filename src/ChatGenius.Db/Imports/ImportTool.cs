@@ -44,8 +44,8 @@ internal sealed record ImportTool(string Name, string Example)
     /// <summary>Files that the tool runs again whenever they change; the group is <c>name</c>.</summary>
     internal string? Repeatable { get; init; }
 
-    /// <summary>The ending of a file beside a migration's that has settings for it.</summary>
-    internal string? Settings { get; init; }
+    /// <summary>Which file has settings for another one, and which of them says whether that runs in a transaction.</summary>
+    internal (Func<string, string> FileOf, string Transaction)? Settings { get; init; }
 
     /// <summary>A file that says which database the migrations are for, and what of it has to be there.</summary>
     internal (string File, string Pattern)? Dialect { get; init; }
@@ -89,7 +89,7 @@ internal sealed record ImportTool(string Name, string Example)
         {
             File = @"(?:^|/)(?:V|(?<down>U))(?<version>\d[\d._]*?)__(?<name>[^/]*)\.sql$",
             Repeatable = @"(?:^|/)R__(?<name>[^/]*)\.sql$",
-            Settings = ".conf",
+            Settings = (file => file + ".conf", "executeInTransaction"),
             Refused = [(@"\$\{[^}\r\n]*\}", "Flyway puts a value in this place; write it there, or say placeholderReplacement=false in a "
                 + ".conf beside the file where Flyway has that off")],
             RefusedFiles =
@@ -141,7 +141,7 @@ internal sealed record ImportTool(string Name, string Example)
         {
             File = @"^(?<key>(?:(?<version>\d+)-?)+)_(?<name>[^/]*)/(?:up|(?<down>down))\.sql$",
             Order = ImportOrder.ByPath,
-            RefusedFiles = [(@"/metadata\.toml$", "changes how Diesel runs the migration beside it")],
+            Settings = (file => file[..(file.LastIndexOf('/') + 1)] + "metadata.toml", "run_in_transaction"),
         },
     ];
 

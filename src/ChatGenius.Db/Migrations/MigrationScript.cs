@@ -74,7 +74,7 @@ internal static class MigrationScript
         if (unknown.Count > 0)
         {
             throw new ProblemException(new Problem(
-                "CG0535", $"The order of these repeatable objects can't be told, because they name each other: "
+                "CG0535", $"The order of these repeatable objects is not known, because they name each other: "
                     + string.Join(", ", unknown.Select(step => step.Name)), unknown[0].Section.Where,
                 $"Run them with {(direction == MigrationDirection.Up ? new ToolCall("apply") : new ToolCall("rollback"))}, which tries "
                     + "again what fails; or put what needs each other into one file."));

@@ -62,7 +62,8 @@ internal static class FailureRules
             from constraint in s.EnsuredConstraints
             where constraint is { Kind: 'c' or 'f' or 'x', Parent: 0, Domain: 0 } && facts.WasThere(constraint.Table)
                 && s.Scanned(constraint.Table)
-                && constraint.Keys.Any(key => facts.Before.FindColumn(constraint.Table, key) is not null) && !HeldAlready(facts, s, constraint)
+                && constraint.Keys.Any(key => facts.Before.FindColumn(constraint.Table, key) is not null)
+                && !HeldAlready(facts, s, constraint)
             let table = s.After.Find(constraint.Table)!
             select s.Finding(
                 table, constraint.Name, $"A row of {table.Display} that breaks {SqlIdentifier.Quote(constraint.Name)} would end the "
@@ -248,8 +249,8 @@ internal static class FailureRules
         && s.Rewritten.Any(rewritten => s.After.Root(rewritten.Oid) == s.After.Root(table.Oid)));
 
     /// <summary>
-    /// Whether the same held for all rows when the transaction began, and nothing has written since. What a foreign key does when its parent
-    /// goes is no matter of the rows that are there.
+    /// Whether the same held for all rows when the transaction began, and nothing has written since. What a foreign key does when its
+    /// parent goes is no matter of the rows that are there.
     /// </summary>
     private static bool HeldAlready(MigrationFacts facts, StatementFacts s, Constraint made) =>
         facts.Migration.Up.Transactional

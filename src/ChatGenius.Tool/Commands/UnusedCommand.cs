@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace ChatGenius.Tool.Commands;
 
 internal sealed class UnusedCommand(Workspace workspace, Settings settings, Report report)
@@ -84,10 +86,10 @@ internal sealed class UnusedCommand(Workspace workspace, Settings settings, Repo
 internal sealed record UnusedJson(string Database, IReadOnlyList<UsageJson> Watched);
 
 /// <param name="Name">The table or column.</param>
-/// <param name="Answer"><c>unused</c>, <c>unknown</c> or <c>used</c>.</param>
+/// <param name="Answer"><c>unused</c>, <c>unknown</c>, <c>too_early</c> or <c>used</c>.</param>
 /// <param name="Since">When the first sample was taken.</param>
 internal sealed record UsageJson(string Name, string Answer, string Evidence, DateTime? Since)
 {
-    public static UsageJson Of(UsageVerdict verdict) =>
-        new(verdict.Target, verdict.Answer.ToString().ToLowerInvariant(), verdict.Evidence, verdict.Since);
+    public static UsageJson Of(UsageVerdict verdict) => new(
+        verdict.Target, JsonNamingPolicy.SnakeCaseLower.ConvertName($"{verdict.Answer}"), verdict.Evidence, verdict.Since);
 }

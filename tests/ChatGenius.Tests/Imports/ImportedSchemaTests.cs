@@ -59,8 +59,11 @@ public class ImportedSchemaTests
         ("atlas", false, (i, name, up, _, alone) => [($"2024010{i}000000_{name}.sql", $"{(alone ? "-- atlas:txmode none\n\n" : "")}{up}")]),
         ("sqlx", true, (i, name, up, down, alone) => [($"{i}_{name}.up.sql", $"{(alone ? "-- no-transaction\n" : "")}{up}"),
             ($"{i}_{name}.down.sql", down)]),
-        ("diesel", true, (i, name, up, down, _) => [($"2024-01-0{i}-000000_{name}/up.sql", up), ($"2024-01-0{i}-000000_{name}/down.sql",
-            down)]),
+        ("diesel", true, (i, name, up, down, alone) =>
+        [
+            ($"2024-01-0{i}-000000_{name}/up.sql", up), ($"2024-01-0{i}-000000_{name}/down.sql", down),
+            .. alone ? [($"2024-01-0{i}-000000_{name}/metadata.toml", "run_in_transaction = false\n")] : Array.Empty<(string, string)>(),
+        ]),
     ];
 
     public static TheoryData<string> Tools => [.. Formats.Select(format => format.Tool)];

@@ -50,7 +50,8 @@ internal static class Needs
     /// The first of these that is missing, in words; null where nothing is, and in CI, where nothing may be.
     /// </summary>
     public static string? WhyNot(Need[] needs) =>
-        Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null : needs.Select(Missing).FirstOrDefault(reason => reason is not null);
+        Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? null
+            : needs.Select(Missing).FirstOrDefault(reason => reason is not null);
 
     /// <summary>A program on PATH; null where it is not there.</summary>
     public static string? OnPath(params string[] names) =>

@@ -376,6 +376,13 @@ internal static class AdviceSituations
             await s.FirstAsync("apply");
             return "rollback";
         }),
+        ["a drop of what is not watched"] = new("CG1606", "unused", async s =>
+        {
+            s.Write("0001_a", "CREATE TABLE a (id int)");
+            s.Write("0002_a", "-- cgdb:unused-since 7d\nDROP TABLE a", "CREATE TABLE a (id int)");
+            await s.FirstAsync("apply --to 1");
+            return "apply";
+        }, Looks: true),
         ["a script of what names each other"] = new("CG0535", "apply", s => Do(() =>
         {
             s.Tool.Write("my $migrations/repeatable/v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS w;\n");

@@ -83,7 +83,7 @@ public sealed class TestingDocumentTests : IClassFixture<ReplayServer>, IDisposa
             seen = []
 
             def there(url):
-                return url in subprocess.run(["chatgenius-db", "test-database", "list"], check=True, stdout=subprocess.PIPE, text=True).stdout
+                return url in subprocess.check_output(["chatgenius-db", "test-database", "list"], text=True)
 
             def test_one(database_url):
                 seen.append(database_url)

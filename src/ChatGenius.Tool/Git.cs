@@ -174,24 +174,30 @@ internal static class Git
         }
     }
 
-    /// <summary>The texts that a file has had, the newest first; none where git can't say.</summary>
+    /// <summary>The texts that a file has had, the newest first, as far as git can give them.</summary>
     public static async IAsyncEnumerable<byte[]> TextsAsync(
         string folder, string path, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        string[] commits;
-        try
+        var log = await SaidAsync("log", "--format=%H", "--diff-filter=AM", "-n", "100", "--", path);
+        foreach (var commit in Encoding.UTF8.GetString(log ?? []).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            var log = await RunAsync(folder, ["log", "--format=%H", "--diff-filter=AM", "-n", "100", "--", path], cancellationToken);
-            commits = log.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        }
-        catch (GitException)
-        {
-            yield break;
+            // A partial clone may lack a text.
+            if (await SaidAsync("show", $"{commit}:./{path}") is { } text)
+            {
+                yield return text;
+            }
         }
 
-        foreach (var commit in commits)
+        async Task<byte[]?> SaidAsync(params string[] arguments)
         {
-            yield return await RunBytesAsync(folder, ["show", $"{commit}:./{path}"], cancellationToken);
+            try
+            {
+                return await RunBytesAsync(folder, arguments, cancellationToken);
+            }
+            catch (GitException)
+            {
+                return null;
+            }
         }
     }
 

@@ -207,11 +207,12 @@ internal sealed class MigrationFolder
         }
         catch (Exception e)
         {
-            putBack?.Invoke();
             foreach (var (from, to) in done)
             {
                 File.Move(to, from, overwrite: false);
             }
+
+            putBack?.Invoke();
 
             throw e is IOException or UnauthorizedAccessException ? NotWritable(e) : e;
         }

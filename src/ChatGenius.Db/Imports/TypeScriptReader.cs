@@ -119,8 +119,8 @@ internal sealed partial class TypeScriptReader
         _exports[name] = Try(() => Eval(value, _module));
     }
 
-    /// <summary>Functions have their value from the start of their block on. Other names have none before their declaration, and
-    /// no outer one stands in for them.</summary>
+    /// <summary>Functions have their value from the start of their block on. Other names have no value before their declaration, and
+    /// an outer name is not taken instead.</summary>
     private static void Hoist(IReadOnlyList<TypeScriptNode> statements, TypeScriptScope scope)
     {
         foreach (var declaration in statements.Select(one => one is Export export ? export.Statement : one).OfType<Declaration>())

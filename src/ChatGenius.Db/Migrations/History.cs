@@ -84,8 +84,8 @@ internal sealed partial class History(string schemaName)
             throw Unreadable(e);
         }
 
-        var (found, all) = await ReadMissingAsync(session, cancellationToken);
-        if (!all)
+        var found = await ReadMissingAsync(session, cancellationToken);
+        if (!Place.Exists)
         {
             return (found, HistorySnapshot.Empty);
         }
@@ -98,14 +98,12 @@ internal sealed partial class History(string schemaName)
     }
 
     /// <summary>Looks what there is where not all of it is.</summary>
-    /// <returns>The server's facts, and whether there is a history.</returns>
-    private async Task<(ServerFacts Facts, bool Exists)> ReadMissingAsync(Session session, CancellationToken cancellationToken)
+    private async Task<ServerFacts> ReadMissingAsync(Session session, CancellationToken cancellationToken)
     {
         Task<ServerFacts> Read(string query) =>
             session.ReadAsync([query], reader => ReadFactsAsync(reader, cancellationToken), cancellationToken);
         var facts = await Read(HistoryTables.SelectQuick(schemaName));
-        facts = Place.Tables.Length == 0 ? facts : await Read(HistoryTables.SelectFacts(schemaName));
-        return (facts, Place.Exists);
+        return Place.Tables.Length == 0 ? facts : await Read(HistoryTables.SelectFacts(schemaName));
     }
 
     /// <summary>The tables were made by now, as this version makes them.</summary>

@@ -32,6 +32,13 @@ internal static partial class HistoryTables
             || CASE WHEN k.attcollation IN (0, 100) THEN '' ELSE ' COLLATE' END
         """;
 
+    private const string OidSetting = "chatgenius_db.oid_of_";
+
+    /// <summary>Keeps for <see cref="From"/> which tables were looked at; of one that was not there, that nothing may pass.</summary>
+    private static string SetOids(string looked) =>
+        $"ARRAY(SELECT set_config('{OidSetting}' || t.name, coalesce(o.oid, 0::oid)::text, true) "
+        + $"FROM unnest('{{{string.Join(',', Names)}}}'::text[]) t (name) LEFT JOIN {looked} o ON o.name = t.name)";
+
     /// <summary>
     /// Reads what <see cref="SelectFacts"/> does, but for what only who writes needs: event triggers, who else may write, and the prints.
     /// Of what is beside columns and constraints it asks whether there is any, of <c>pg_class</c> where that knows. Where something is not
@@ -62,7 +69,7 @@ internal static partial class HistoryTables
             {{Rights}}, '{}'::text[], '{}'::text[],
             set_config('{{StrangeSetting}}', (SELECT count(*)::text FROM rel WHERE shape <> ALL (ARRAY[{{ShapeList()}}])), true),
             '{}'::text[], ARRAY(SELECT name FROM rel WHERE pg_relation_size(oid) = 0), false,
-            ARRAY(SELECT set_config('{{OidSetting}}' || name, oid::text, true) FROM rel)
+            {{SetOids("rel")}}
         FROM (SELECT) one LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = {{SqlLiteral.Quote(schema)}}
         LEFT JOIN rel f ON f.name = 'format' LEFT JOIN rel h ON h.name = 'history' LEFT JOIN rel l ON l.name = 'log'
         """;

@@ -293,7 +293,7 @@ internal static partial class HistoryTables
                 -- Who owns the schema may rename it at any moment.
                 NOT pg_is_in_recovery() AND has_table_privilege('pg_catalog.pg_namespace', 'UPDATE')
                     AND coalesce(NOT (o.rolsuper OR pg_has_role(o.oid, u.oid, 'MEMBER')), false),
-                ARRAY(SELECT set_config('{{OidSetting}}' || name, judged.oid::text, true) FROM judged)
+                {{SetOids("judged")}}
             FROM (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user) u
             LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = {{SqlLiteral.Quote(schema)}}
             LEFT JOIN pg_catalog.pg_roles o ON o.oid = n.nspowner
@@ -372,8 +372,6 @@ internal static partial class HistoryTables
     internal const string Subscribed = "rows that a subscription writes";
 
     private const string StrangeSetting = "chatgenius_db.strange";
-
-    private const string OidSetting = "chatgenius_db.oid_of_";
 
     /// <summary>What follows FROM: one of our tables, and of it only what was looked at by <see cref="SelectFacts"/> in the same
     /// transaction.</summary>

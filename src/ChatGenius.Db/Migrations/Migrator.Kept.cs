@@ -49,7 +49,7 @@ public sealed partial class Migrator
         (session, reading, stop) => session.History.ReadTableAsync(
             "kept",
             reading,
-            [selection.After($"SELECT count(*) FROM {session.History.Schema}.kept k")],
+            [selection.After($"SELECT count(*) FROM (SELECT * FROM {HistoryTables.From(session.History.Schema, "kept")}) k")],
             async reader => (await Session.ResultAsync(reader, row => row.GetInt64(0), stop))[0],
             stop),
         0, cancellationToken);

@@ -17,13 +17,14 @@ internal sealed class UnusedGate(MigrationSession session, DatabaseUrl url, Migr
         MigrationPlan plan, CancellationToken cancellationToken)
     {
         var verdicts = new List<(UnusedMark, UsageVerdict)>();
+        ILookup<UsageTarget, UsageSample>? watched = null;
         foreach (var step in plan.Ups.Where(step => step.Section.Unused.Count > 0))
         {
+            watched ??= await session.History.ReadWatchedAsync(_reading, cancellationToken);
             // What an earlier step of the plan makes is not in the catalog: nobody can have used it.
             List<MigrationStep> steps = [.. plan.Steps.Where(one => !one.IsRepeatable).TakeWhile(one => one != step), step];
             var catalog = await LossCatalog.ReadAsync(_reading, LossReader.NamesIn(steps), cancellationToken);
             var (targets, unclear) = LossReader.ReadEach(steps, catalog);
-            var watched = await session.History.ReadWatchedAsync(_reading, cancellationToken);
             foreach (var mark in step.Section.Unused)
             {
                 var statement = step.Section.Script.Statements[mark.Statement];

@@ -18,7 +18,7 @@ internal sealed record UsageTarget(uint Oid, short Column, string Schema, string
 /// <summary>What the counters of one server said at one time. They only grow, as long as it is the same life of the same server.</summary>
 /// <param name="Node">Which server; empty for the primary.</param>
 /// <param name="Life">Changes with every reset of the statistics, crash and other server; then of the statements' counters, empty where
-/// there are none.</param>
+/// statements are not counted.</param>
 /// <param name="At">When.</param>
 /// <param name="Counters">
 /// By kind and number: <c>t</c> sequential scans of a table, <c>i</c> scans of an index, <c>w</c> rows written into a table, <c>q</c> calls

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChatGenius.Db.Sql;
 
 namespace ChatGenius.Db.Migrations;
 
@@ -58,7 +59,7 @@ internal sealed record UsageVerdict(string Target, UsageAnswer Answer, string Ev
             var (answer, evidence) = JudgeNode(target, earlier, sample, atLeast, dumped);
             answers.Add((answer, $"{evidence} ({Place(sample.Node)})"));
             answers.AddRange(sample.Applications.Where(one => isOld(one.Key)).Select(one =>
-                (UsageAnswer.Used, $"{Plural(one.Value, "session")} of {one.Key} connected to {Place(sample.Node)}")));
+                (UsageAnswer.Used, $"{Names.Count(one.Value, "session")} of {one.Key} connected to {Place(sample.Node)}")));
         }
 
         answers.AddRange(first.Where(one => now.All(sample => sample.Node != one.Node))
@@ -67,7 +68,7 @@ internal sealed record UsageVerdict(string Target, UsageAnswer Answer, string Ev
         if (now[0].Missing is null && now[0].Standbys > now.Count - 1)
         {
             answers.Add((UsageAnswer.Unknown,
-                $"{Plural(now[0].Standbys, "standby", "standbys")} connected, and {now.Count - 1} named in the settings: who reads there "
+                $"{Names.Count(now[0].Standbys, "standby")} connected, and {now.Count - 1} named in the settings: who reads there "
                 + "is not seen"));
         }
 
@@ -111,8 +112,8 @@ internal sealed record UsageVerdict(string Target, UsageAnswer Answer, string Ev
             ? $"a partition or an index of it is gone {since}"
             : came ? $"a partition came in {since}" : null;
         var (answer, evidence) = isUsed && target.ColumnName is null
-            ? (UsageAnswer.Used, $"{Plural(Grown('t'), "sequential scan")}, {Plural(Grown('i'), "index scan")} and "
-                + $"{Plural(Grown('w'), "written row")} {since}{(now.LastRead is null ? "" : $", last read at {now.LastRead}")}")
+            ? (UsageAnswer.Used, $"{Names.Count(Grown('t'), "sequential scan")}, {Names.Count(Grown('i'), "index scan")} and "
+                + $"{Names.Count(Grown('w'), "written row")} {since}{(now.LastRead is null ? "" : $", last read at {now.LastRead}")}")
             : isUsed ? JudgeColumn(first, now, since)
             : gap is not null ? (UsageAnswer.Unknown, gap) : (UsageAnswer.Unused, $"no read and no write {since}");
         return answer != UsageAnswer.Used && now.At - first.At < atLeast
@@ -141,17 +142,14 @@ internal sealed record UsageVerdict(string Target, UsageAnswer Answer, string Ev
             .ToList();
         return grown is not [var (key, count), ..] ? (UsageAnswer.Unused, $"its table is used, and no statement names it {since}")
             : (key[0] == 'q' ? UsageAnswer.Used : UsageAnswer.Unknown,
-                $"{Plural(count, "call")} {since} of {Short(now.Texts[key])}{(key[0] == 'q' ? "" : ", which may read it")}");
+                $"{Names.Count(count, "call")} {since} of {Short(now.Texts[key])}{(key[0] == 'q' ? "" : ", which may read it")}");
     }
 
     internal static string Place(string node) => node.Length == 0 ? "the primary" : $"standby {node}";
 
-    private static string Plural(long count, string noun, string? many = null) =>
-        string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? noun : many ?? noun + "s")}");
-
-    internal static string Long(TimeSpan time) => time.TotalDays >= 1 ? Plural((long)time.TotalDays, "day")
-        : time.TotalHours >= 1 ? Plural((long)time.TotalHours, "hour")
-        : time.TotalMinutes >= 1 ? Plural((long)time.TotalMinutes, "minute") : Plural((long)time.TotalSeconds, "second");
+    internal static string Long(TimeSpan time) => time.TotalDays >= 1 ? Names.Count((long)time.TotalDays, "day")
+        : time.TotalHours >= 1 ? Names.Count((long)time.TotalHours, "hour")
+        : time.TotalMinutes >= 1 ? Names.Count((long)time.TotalMinutes, "minute") : Names.Count((long)time.TotalSeconds, "second");
 
     private static string Short(string text) => StepProblem.Shorten(string.Join(' ', text.Split((char[]?)null,
         StringSplitOptions.RemoveEmptyEntries)));

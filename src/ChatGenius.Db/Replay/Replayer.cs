@@ -198,6 +198,24 @@ internal sealed class Replayer
         }
     }
 
+    /// <summary>Runs the up sections of migrations there, without repeatable objects, until one fails.</summary>
+    internal async Task<(Migration Failed, PostgresException Error)?> FailedAsync(
+        ThrowAwayDatabase database, IEnumerable<Migration> migrations, CancellationToken cancellationToken)
+    {
+        (Migration Failed, PostgresException Error)? stop = null;
+        await RunAsync(
+            database,
+            async session =>
+            {
+                foreach (var migration in migrations.Where(migration => !migration.IsRepeatable).TakeWhile(_ => stop is null))
+                {
+                    stop = await session.RunAsync(migration.Up, cancellationToken) is { } error ? (migration, error) : null;
+                }
+            },
+            cancellationToken);
+        return stop;
+    }
+
     /// <summary>Runs sections there as migrations are run.</summary>
     internal async Task RunAsync(ThrowAwayDatabase database, Func<ReplaySession, Task> run, CancellationToken cancellationToken)
     {

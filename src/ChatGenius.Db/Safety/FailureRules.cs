@@ -249,30 +249,36 @@ internal static class FailureRules
         && s.Rewritten.Any(rewritten => s.After.Root(rewritten.Oid) == s.After.Root(table.Oid)));
 
     /// <summary>
-    /// Whether the same held for all rows when the transaction began, and nothing has written since. What a foreign key does when its
-    /// parent goes is no matter of the rows that are there.
+    /// Whether the same foreign key held for all rows when the transaction began, and nothing has written since. What it does when its
+    /// parent goes is no matter of the rows that are there. Of a CHECK the words don't tell: a function that it calls may be another now.
     /// </summary>
     private static bool HeldAlready(MigrationFacts facts, StatementFacts s, Constraint made) =>
-        facts.Migration.Up.Transactional
-        && facts.Before.Constraints.Values.Any(old => old is { Validated: true, Enforced: true, Domain: 0 } && old.Kind == made.Kind
+        facts.Migration.Up.Transactional && made.Kind == 'f'
+        && facts.Before.Constraints.Values.Any(old => old is { Kind: 'f', Validated: true, Enforced: true }
             && old.Table == made.Table && old.Keys.SequenceEqual(made.Keys)
-            && (old.Definition == made.Definition
-                || (made.Kind == 'f' && old.ReferencedTable == made.ReferencedTable && old.ReferencedKeys.SequenceEqual(made.ReferencedKeys)
-                    && !made.Definition.Contains(" MATCH FULL", StringComparison.Ordinal))))
+            && old.ReferencedTable == made.ReferencedTable && old.ReferencedKeys.SequenceEqual(made.ReferencedKeys)
+            && (IsFull(old) || !IsFull(made)))
         && made.Keys.All(key => KeepsType(facts, s, made.Table, key))
         && made.ReferencedKeys.All(key => KeepsType(facts, s, made.ReferencedTable, key))
         && facts.Statements.TakeWhile(earlier => earlier != s).All(earlier =>
             new[] { made.Table, made.ReferencedTable }.All(table => !earlier.Fills(table) && earlier.ActivityOn(table).Written == 0));
 
+    private static bool IsFull(Constraint key) => key.Definition.Contains(" MATCH FULL", StringComparison.Ordinal);
+
     private static bool KeepsType(MigrationFacts facts, StatementFacts s, uint table, short column) =>
         facts.Before.FindColumn(table, column)?.TypeOid == s.After.FindColumn(table, column)?.TypeOid;
 
-    /// <summary>Whether an earlier statement of the transaction gave each row without a value a constant.</summary>
-    private static bool FilledAlready(MigrationFacts facts, StatementFacts s, Relation table, Column column) =>
-        facts.Migration.Up.Transactional
-        && facts.Statements.TakeWhile(earlier => earlier != s).Any(earlier => earlier.Text is var text && text.Is("UPDATE")
-            && StatementFacts.Target(text) is { } target && StatementFacts.Find(earlier.After, target)?.Oid == table.Oid
+    /// <summary>Whether an earlier statement of the transaction gave each row without a value a constant, and none after it can have
+    /// brought a row without one.</summary>
+    private static bool FilledAlready(MigrationFacts facts, StatementFacts s, Relation table, Column column)
+    {
+        var earlier = facts.Statements.TakeWhile(earlier => earlier != s).ToList();
+        var filled = !facts.Migration.Up.Transactional ? -1 : earlier.FindLastIndex(one => one.Text is var text && text.Is("UPDATE")
+            && StatementFacts.Target(text) is { } target && StatementFacts.Find(one.After, target)?.Oid == table.Oid
             && GivesConstant(text, column.Name));
+        return filled >= 0 && earlier.Skip(filled + 1).All(one => !one.Fills(table.Oid)
+            || (one.Text.Is("UPDATE") && one.Text.Tokens.All(token => token.Name != column.Name)));
+    }
 
     private static bool GivesConstant(StatementText text, string column)
     {

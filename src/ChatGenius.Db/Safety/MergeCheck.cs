@@ -158,7 +158,7 @@ internal sealed class MergeChecker(Replayer replayer, string other)
         {
             texts = [.. texts.Concat(round.Where(file => file.IsRepeatable)).Reverse().DistinctBy(file => file.Name)
                 .OrderBy(file => file.Name, StringComparer.Ordinal)];
-            if (await FailedAsync(database, round, cancellationToken) is { } stop)
+            if (await replayer.FailedAsync(database, round, cancellationToken) is { } stop)
             {
                 return new Outcome(database.Database, stop.Failed, $"{stop.Error.MessageText} ({stop.Error.SqlState})", null, null);
             }
@@ -172,23 +172,6 @@ internal sealed class MergeChecker(Replayer replayer, string other)
         await (texts.Count > 0 ? repeatables.ForgetAsync(cancellationToken) : Task.CompletedTask);
         var (schema, _) = await SchemaReader.ReadAsync(database.Database, new SchemaReadOptions(), cancellationToken);
         return new Outcome(database.Database, null, null, schema, await ReadRowsAsync(database.Database, cancellationToken));
-    }
-
-    private async Task<(Migration Failed, PostgresException Error)?> FailedAsync(
-        ThrowAwayDatabase database, IReadOnlyList<Migration> then, CancellationToken cancellationToken)
-    {
-        (Migration Failed, PostgresException Error)? stop = null;
-        await replayer.RunAsync(
-            database,
-            async session =>
-            {
-                foreach (var migration in then.Where(migration => !migration.IsRepeatable).TakeWhile(_ => stop is null))
-                {
-                    stop = await session.RunAsync(migration.Up, cancellationToken) is { } error ? (migration, error) : null;
-                }
-            },
-            cancellationToken);
-        return stop;
     }
 
     /// <summary>A digest of each column of each table, of all its values with the keys of their rows.</summary>

@@ -1,6 +1,5 @@
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Replay;
-using Npgsql;
 
 namespace ChatGenius.Db.Safety;
 
@@ -37,9 +36,8 @@ internal sealed class ReplacedCheck(Replayer replayer, IProgress<string>? notes)
             return results;
         }
 
-        var (failed, error) = await RunAsync(copy, chosen, cancellationToken);
-        var failure = failed is not null
-            ? new(failed, failed.Up.Where, [$"With the repeatable objects as they are, it fails: {error!.MessageText} ({error.SqlState})",
+        var failure = await replayer.FailedAsync(copy, chosen, cancellationToken) is var (failed, error)
+            ? new(failed, failed.Up.Where, [$"With the repeatable objects as they are, it fails: {error.MessageText} ({error.SqlState})",
                 .. (error.Detail ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries)])
             : await repeatables.RunAsync([.. migrations.Where(migration => migration.IsRepeatable)], cancellationToken) is { } kept
             ? kept with { Lines = [$"It can't take the place of what it was: {kept.Lines[0]}", .. kept.Lines.Skip(1)] } : null;
@@ -51,23 +49,6 @@ internal sealed class ReplacedCheck(Replayer replayer, IProgress<string>? notes)
 
         return failure is null ? results : [.. results.Select(result => result.Migration == failure.File
             ? result.With(Found(failure), policy) : result)];
-    }
-
-    private async Task<(Migration? Failed, PostgresException? Error)> RunAsync(
-        ThrowAwayDatabase copy, List<Migration> chosen, CancellationToken cancellationToken)
-    {
-        (Migration?, PostgresException?) stop = default;
-        await replayer.RunAsync(
-            copy,
-            async session =>
-            {
-                for (var i = 0; i < chosen.Count && stop.Item1 is null; i++)
-                {
-                    stop = await session.RunAsync(chosen[i].Up, cancellationToken) is { } error ? (chosen[i], error) : default;
-                }
-            },
-            cancellationToken);
-        return stop;
     }
 
     private static Finding Found(RepeatableFailure failure) => new Finding("", failure.Lines[0]) { Facts = [.. failure.Lines.Skip(1)] }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ChatGenius.Db.Sql;
 
 /// <summary>How messages and suggested SQL write names.</summary>
@@ -26,5 +28,6 @@ internal static class Names
     }
 
     /// <summary>A count with its noun: <c>1 row</c>, <c>2,000 rows</c>.</summary>
-    internal static string Count(long count, string noun) => $"{count:N0} {noun}{(count == 1 ? "" : "s")}";
+    internal static string Count(long count, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {noun}{(count == 1 ? "" : "s")}");
 }

@@ -78,7 +78,7 @@ internal class SqlStatement
     /// </summary>
     public ReadOnlyMemory<byte> CopyData => Source.Utf8[_copyStart.._copyEnd];
 
-    /// <summary>Where <see cref="CopyData"/> begins and ends; 0 where there is none.</summary>
+    /// <summary>Where <see cref="CopyData"/> begins and ends; 0 where the statement brings no rows.</summary>
     internal (int Start, int End) CopyRows => (_copyStart, _copyEnd);
 
     /// <summary>Turns the position in an error of the server into a place in the file.</summary>

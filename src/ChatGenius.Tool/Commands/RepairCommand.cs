@@ -62,7 +62,7 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
         var (file, applied) = await migrator.ReadEditAsync(version, cancellationToken);
         report.Result(applied is null || file.Up.Shown is not { } now
             ? $"The history has not kept the text of {file.Id}, as it is long or tool 0.1.0 applied it: what was edited can't be shown"
-            : applied == now ? $"{file.Id} was edited in rows of a COPY, which the history does not keep"
+            : applied == now ? $"{file.Id} was edited where the history does not keep the text: in the rows of a COPY, or in a password"
             : $"{file.Id}, as it was applied (-) and as it is now (+):{Cells.Tame(LineDiff.Between(applied, now))}");
         if (!await consent.AskAsync($"Take the file over as what was applied on {target.Url.Display}, without running it?", yes,
             cancellationToken))

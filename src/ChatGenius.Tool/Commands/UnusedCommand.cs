@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ChatGenius.Tool.Commands;
 
-internal sealed class UnusedCommand(Workspace workspace, Settings settings, Report report)
+internal sealed class UnusedCommand(Workspace workspace, Report report)
 {
     internal static readonly Command Definition = new("unused", "Find out whether something is used before it is dropped")
     {
@@ -55,13 +55,13 @@ internal sealed class UnusedCommand(Workspace workspace, Settings settings, Repo
             throw new ProblemException("CG1007", "Nothing says what is to be watched", advice: "Give TABLE or TABLE.COLUMN.");
         }
 
-        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
+        var (migrator, target) = await workspace.OpenHistoryAsync(cancellationToken);
         return Show(target, await migrator.WatchAsync(names, again, cancellationToken));
     }
 
     private async Task<ExitCode> ListAsync(CancellationToken cancellationToken)
     {
-        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
+        var (migrator, target) = await workspace.OpenHistoryAsync(cancellationToken);
         return Show(target, await migrator.WatchedAsync(cancellationToken));
     }
 

@@ -1,8 +1,9 @@
+using ChatGenius.Db.Sql;
+
 namespace ChatGenius.Tool.Output;
 
 internal static class Plural
 {
     /// <summary><c>1 migration</c>, <c>2 migrations</c>, <c>12,345 rows</c>.</summary>
-    public static string Of(long count, string noun) =>
-        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {noun}{(count == 1 ? "" : "s")}");
+    public static string Of(long count, string noun) => Names.Count(count, noun);
 }

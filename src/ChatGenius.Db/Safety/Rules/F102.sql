@@ -43,3 +43,8 @@ ALTER TABLE orders ALTER COLUMN note SET NOT NULL;
 --# bad, traced, L203, L401, L410: what fills it may be NULL
 UPDATE orders SET note = status WHERE note IS NULL;
 ALTER TABLE orders ALTER COLUMN note SET NOT NULL;
+
+--# bad, traced, L203, L401, L410: a later statement may take it away again
+UPDATE orders SET note = '-' WHERE note IS NULL;
+UPDATE orders SET note = NULL WHERE id < 1;
+ALTER TABLE orders ALTER COLUMN note SET NOT NULL;

@@ -88,11 +88,13 @@ internal sealed partial class DiffMigrations(
             report.Result(path);
         }
 
-        var questions = texts.Sum(text => TodoLine().Count(text));
-        if (questions > 0)
+        var asked = paths.Zip(texts, (path, text) => (Path: path, Questions: TodoLine().Count(text)))
+            .Where(one => one.Questions > 0).ToList();
+        if (asked.Count > 0)
         {
-            report.Note($"{Plural.Of(questions, "question")} in it: answer each, take the line away, and apply takes the file (CG1408)",
-                label: "note");
+            report.Note($"{Plural.Of(asked.Sum(one => one.Questions), "question")} in it: answer each, take the line away, and apply takes "
+                + "the file (CG1408). Where the answer is no, take the down section out too: "
+                + $"{new ToolCall("new", "--down", Path.GetFileName(asked[^1].Path))} writes it again", label: "note");
         }
 
         report.Result(

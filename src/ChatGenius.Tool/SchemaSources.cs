@@ -60,7 +60,8 @@ internal sealed class SchemaSources(Workspace workspace, TargetFinder targets, S
     /// <exception cref="ProblemException">CG1212: git can't be run, or knows no such revision; and those of the files.</exception>
     public Task<IReadOnlyList<Migration>> OfRevisionAsync(
         string revision, CancellationToken cancellationToken, bool withRepeatables = false) => ExportedAsync(
-        revision, withRepeatables, folder => MigrationSource.Load(folder, settings.Bundle, cancellationToken: cancellationToken),
+        revision, withRepeatables, folder => MigrationSource.Load(
+            folder, settings.Bundle, emptyDownsUpTo: long.MaxValue, cancellationToken: cancellationToken),
         cancellationToken);
 
     private async Task<IReadOnlyList<Migration>> ExportedAsync(

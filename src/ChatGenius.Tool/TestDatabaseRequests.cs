@@ -17,9 +17,10 @@ internal sealed class TestDatabaseOptions(CommandLineApplication app)
 /// <summary>Reads what a test database is to hold.</summary>
 internal sealed class TestDatabaseRequests(Workspace workspace, Settings settings)
 {
-    public TestDatabaseRequest Of(TestDatabaseOptions options, CancellationToken cancellationToken)
+    public async Task<TestDatabaseRequest> OfAsync(TestDatabaseOptions options, CancellationToken cancellationToken)
     {
-        var plan = MigrationPlan.Apply(workspace.Load(cancellationToken), HistorySnapshot.Empty, options.Plan, workspace.Repeatables);
+        var migrations = await workspace.LoadAsync(cancellationToken);
+        var plan = MigrationPlan.Apply(migrations, HistorySnapshot.Empty, options.Plan, workspace.Repeatables);
 
         // Rows for tables of later migrations would not fit.
         var seeds = options.EmptyTables || options.Plan.To is not null ? []

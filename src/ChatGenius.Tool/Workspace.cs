@@ -23,7 +23,8 @@ internal sealed class Workspace(
     public IReadOnlyList<Migration> Load(CancellationToken cancellationToken, bool allOfANumber = false) =>
         Load(allOfANumber, TakesOver || settings[SettingKey.Format].Value == "dbmate" ? long.MaxValue : 0, cancellationToken);
 
-    /// <summary>The same; what is at or below a baseline was written for another tool, and may have empty downs.</summary>
+    /// <summary>The same; what is at or below a baseline was written for another tool, and may have empty downs. So may what ran with one
+    /// when the baseline was there: a <c>reset</c> makes the folder no other.</summary>
     public async Task<IReadOnlyList<Migration>> LoadAsync(CancellationToken cancellationToken, bool allOfANumber = false)
     {
         try
@@ -33,13 +34,18 @@ internal sealed class Workspace(
         catch (ProblemException e) when (e.Problems.All(problem => problem.Kind == ProblemKind.Unfinished) && targets.Named() is not null)
         {
             var database = new Database(targets.Named()!.Value.Url);
-            var statuses = await new Migrator(database, [], settings.RunOptions).StatusAsync(cancellationToken);
-            var baseline = statuses.Where(status => status.Row?.Details?.Origin == "baseline")
-                .Select(status => status.Version).DefaultIfEmpty(0).Max();
-            return Load(
-                allOfANumber,
-                statuses.Count == 0 && await IsOfDbmateAsync(database, cancellationToken) ? long.MaxValue : baseline,
-                cancellationToken);
+            long upTo;
+            try
+            {
+                upTo = await new Migrator(database, [], settings.RunOptions).WrittenForOthersAsync(cancellationToken)
+                    ?? (await IsOfDbmateAsync(database, cancellationToken) ? long.MaxValue : 0);
+            }
+            catch (ProblemException none) when (none.Problems is [{ Kind: ProblemKind.NoDatabase }])
+            {
+                upTo = 0;
+            }
+
+            return Load(allOfANumber, upTo, cancellationToken);
         }
     }
 

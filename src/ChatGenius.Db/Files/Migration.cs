@@ -28,9 +28,12 @@ internal sealed record Migration(
     /// <summary>The file's name without <c>.sql</c>, with the number as it is written there: <c>0001_initial_schema</c>.</summary>
     public string Id => Path.GetFileNameWithoutExtension(Source.Path);
 
+    /// <summary>What the history keeps of an empty down that means no way back, as another tool's may.</summary>
+    internal const string EmptyDown = "-- migrate:down irreversible:true\n-- The section was empty.\n";
+
     /// <summary>Its down as the history keeps it: what says in the file that there is no way back says it there too.</summary>
     internal string StoredDown => Down.Irreversible && Down.Script.Statements.Count == 0 && !Down.Text.Contains("irreversible:true",
-        StringComparison.Ordinal) ? "-- migrate:down irreversible:true\n" : Down.Text;
+        StringComparison.Ordinal) ? EmptyDown : Down.Text;
 
     /// <summary>Whether it is a <see cref="Repeatable"/>, which has no number.</summary>
     internal bool IsRepeatable => Version == 0;

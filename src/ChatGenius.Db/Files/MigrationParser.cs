@@ -122,7 +122,8 @@ internal static partial class MigrationParser
                 {
                     problems.Add(new Problem(
                         "CG1408", "A question is still open here", source.At(token.Start, token.End - token.Start),
-                        "Answer it: correct the statement below or take it out, and take this line away.")
+                        "Where the answer is yes, take the -- off the statement below; else correct it or take it out. Then take this line "
+                            + "away.")
                     {
                         Kind = ProblemKind.Unfinished,
                     });

@@ -74,7 +74,7 @@ public sealed class MigrationSource
     /// <param name="allOfANumber">
     /// Whether files that share a number are all taken, for what goes back by the history, which knows the one that was applied.
     /// </param>
-    /// <param name="except">A file of the folder that is passed over, by its full path.</param>
+    /// <param name="before">A file of the folder, by its full path: it and those of larger numbers are passed over.</param>
     /// <param name="emptyDownsUpTo">As for <see cref="MigrationParser.Parse"/>.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>The migrations in the order of their numbers.</returns>
@@ -85,12 +85,14 @@ public sealed class MigrationSource
     /// </exception>
     internal static IReadOnlyList<Migration> Load(
         string? folder, bool bundle = true, bool folderMustExist = false, bool allOfANumber = false,
-        string? except = null, long emptyDownsUpTo = 0, CancellationToken cancellationToken = default)
+        string? before = null, long emptyDownsUpTo = 0, CancellationToken cancellationToken = default)
     {
         List<MigrationFile> files = [.. bundle ? Bundled() : [], .. folder is null ? [] : Folder(folder, folderMustExist)];
-        if (except is not null)
+        if (before is not null)
         {
-            files.RemoveAll(file => file.Origin == MigrationOrigin.Folder && Path.GetFullPath(file.Path) == except);
+            var end = MigrationParser.VersionOf(before);
+            files.RemoveAll(file => file.Origin == MigrationOrigin.Folder
+                && (Path.GetFullPath(file.Path) == before || MigrationParser.VersionOf(file.Path) >= end));
         }
 
         return Load(files, allOfANumber, emptyDownsUpTo, cancellationToken);

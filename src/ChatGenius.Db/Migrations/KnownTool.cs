@@ -23,6 +23,10 @@ internal sealed record KnownTool(string Name, string Table, string[] Columns, st
     /// <summary>What else the tool makes beside its table, in the same schema.</summary>
     internal string[] Companions { get; init; } = [];
 
+    /// <summary>A table of the tool's, in the same schema, that says whether a run has not ended: its name, the columns that the query
+    /// reads, and a query over <c>{0}</c> that says so in words, or has no row.</summary>
+    internal (string Table, string[] Columns, string Query)? RunMark { get; init; }
+
     /// <summary>The name as <c>--from</c> takes it.</summary>
     internal string Key => Name.ToLowerInvariant().Replace(' ', '-');
 
@@ -35,10 +39,11 @@ internal sealed record KnownTool(string Name, string Table, string[] Columns, st
         {
             Exactly = true,
         },
+        // A negative version is before the first one; the down of the first one may have left it.
         new("golang-migrate", "schema_migrations", ["version", "dirty"],
             """
             SELECT version::text, NULL::text, NULL::timestamptz, NULL::text, CASE WHEN dirty THEN 'failed' ELSE 'applied' END, true
-            FROM ONLY {0} WHERE version >= 0
+            FROM ONLY {0} WHERE version >= 0 OR dirty
             """),
         new("Supabase", "schema_migrations", ["version", "name", "statements"],
             $"SELECT version::text, name::text, {Nobody} FROM ONLY {{0}} ORDER BY 1")
@@ -53,16 +58,22 @@ internal sealed record KnownTool(string Name, string Table, string[] Columns, st
                 SELECT DISTINCT ON (version_id) version_id::text AS version, NULL::text, tstamp::timestamptz, NULL::text,
                     CASE WHEN is_applied THEN 'applied' ELSE 'gone' END, false
                 FROM ONLY {0} WHERE version_id > 0 ORDER BY version_id, id DESC) newest
-            """),
-        // Repeatable ones have no version. An undo leaves the row that it undoes.
+            """)
+        {
+            Companions = ["goose_lock"],
+            RunMark = ("goose_lock", ["locked", "lease_expires_at"],
+                "SELECT 'goose_lock is set: a run goes on' FROM ONLY {0} WHERE locked AND lease_expires_at > now() LIMIT 1"),
+        },
+        // Repeatable ones have no version: of them only what failed counts. An undo leaves the row that it undoes.
         new("Flyway", "flyway_schema_history",
             ["installed_rank", "version", "description", "type", "installed_by", "installed_on", "success"],
             """
             SELECT * FROM (
-                SELECT DISTINCT ON (version) version::text, description::text, installed_on::timestamptz, installed_by::text,
-                    CASE WHEN NOT success THEN 'failed' WHEN type::text LIKE 'UNDO%' OR type::text = 'DELETE' THEN 'gone'
+                SELECT DISTINCT ON (coalesce(version, description)) coalesce(version, description)::text, description::text,
+                    installed_on::timestamptz, installed_by::text,
+                    CASE WHEN NOT success THEN 'failed' WHEN version IS NULL OR type::text LIKE 'UNDO%' OR type::text = 'DELETE' THEN 'gone'
                         ELSE 'applied' END, type::text LIKE '%BASELINE'
-                FROM ONLY {0} WHERE version IS NOT NULL ORDER BY version, installed_rank DESC) newest
+                FROM ONLY {0} ORDER BY coalesce(version, description), installed_rank DESC) newest
             """),
         new("Prisma", "_prisma_migrations", ["migration_name", "started_at", "finished_at", "rolled_back_at"],
             """
@@ -84,6 +95,8 @@ internal sealed record KnownTool(string Name, string Table, string[] Columns, st
             "SELECT name::text, NULL::text, migration_time::timestamptz, NULL::text, 'applied', false FROM ONLY {0} ORDER BY id")
         {
             Companions = ["knex_migrations_lock"],
+            RunMark = ("knex_migrations_lock", ["is_locked"],
+                "SELECT 'knex_migrations_lock is set: a run goes on, or was killed' FROM ONLY {0} WHERE is_locked <> 0 LIMIT 1"),
         },
         new("EF Core", "__EFMigrationsHistory", ["MigrationId"],
             $"SELECT \"MigrationId\"::text, NULL::text, {Nobody} FROM ONLY {{0}} ORDER BY 1"),
@@ -95,11 +108,17 @@ internal sealed record KnownTool(string Name, string Table, string[] Columns, st
         {
             OwnSchema = "sqitch",
             Companions = ["dependencies", "events", "projects", "releases", "tags"],
+            RunMark = ("events", ["event", "change", "committed_at"],
+                """
+                SELECT 'its last event is that ' || change::text || ' failed'
+                FROM (SELECT event, change FROM ONLY {0} ORDER BY committed_at DESC LIMIT 1) last WHERE event::text = 'fail'
+                """),
         },
+        // What was set by hand keeps the error that it had.
         new("Atlas", "atlas_schema_revisions", ["version", "description", "type", "applied", "total", "executed_at", "error"],
             """
             SELECT version::text, description::text, executed_at::timestamptz, NULL::text,
-                CASE WHEN applied < total OR coalesce(error, '') <> '' THEN 'failed' ELSE 'applied' END, type % 2 = 1
+                CASE WHEN type & 4 = 0 AND (applied < total OR coalesce(error, '') <> '') THEN 'failed' ELSE 'applied' END, type % 2 = 1
             FROM ONLY {0} WHERE version NOT LIKE '.%' ORDER BY 1
             """),
     ];

@@ -113,6 +113,17 @@ public sealed partial class Migrator
             },
             cancellationToken);
 
+    /// <summary>The newest migration that a baseline has marked, or that ran with an empty down: what was written for another tool. 0 where
+    /// there is none, <c>null</c> where the history has no row.</summary>
+    internal Task<long?> WrittenForOthersAsync(CancellationToken cancellationToken) => InSessionAsync(
+        async (session, _) =>
+        {
+            var rows = (await session.ReadAsync(HistoryColumns.Down)).Rows;
+            return rows.Count == 0 ? (long?)null : rows.Where(row => row.IsBaseline || row.DownSql == Migration.EmptyDown)
+                .Select(row => row.Version).DefaultIfEmpty(0).Max();
+        },
+        cancellationToken);
+
     /// <summary>The tables in which other tools keep what they have applied.</summary>
     internal Task<IReadOnlyList<ToolTable>> FindToolsAsync(CancellationToken cancellationToken = default) => InSessionAsync(
         (session, stop) => ToolHistory.FindAsync(Session.Over(session.Connection, "looking for other tools"), stop), cancellationToken);
@@ -146,6 +157,13 @@ public sealed partial class Migrator
                 $"{history.Table.Tool} did not finish {string.Join(", ", failed.Select(row => row.Id))}, so nobody knows what of it "
                     + "is there",
                 advice: "Finish or repair it with that tool, and take the database over then.");
+        }
+
+        if (history.RunMark is { } mark)
+        {
+            throw new ProblemException(
+                "CG0433", $"{history.Table.Tool} has not ended its last run: {mark}",
+                advice: "Let it end, or repair what it left with that tool, and take the database over then.");
         }
 
         return history.Matches.Count > 0 || history.Rows.Count == 0 ? history : throw new ProblemException(

@@ -48,6 +48,9 @@ internal sealed record ToolRow(string Id, string? Name, DateTime? At, string? By
 internal sealed partial record ToolHistory(
     ToolTable Table, IReadOnlyList<ToolRow>? Rows, IReadOnlyList<(Migration File, ToolRow Row)> Matches)
 {
+    /// <summary>What the tool's own mark says of a run that has not ended; null where there is no such run.</summary>
+    public string? RunMark { get; init; }
+
     /// <summary>What was begun and not finished.</summary>
     public IEnumerable<ToolRow> Failed => (Rows ?? []).Where(row => row.Failed);
 
@@ -57,7 +60,8 @@ internal sealed partial record ToolHistory(
     /// <summary>One line: the table, how many versions it has, and how many of them have a file here.</summary>
     public override string ToString() => Rows is null ? $"{Table.Display} of {Table.Tool}, which can't be read"
         : $"{Table.Display} of {Table.Tool}: {Rows.Count} {(Rows.Count == 1 ? "version" : "versions")}, "
-            + $"{Rows.Count - WithoutFile.Count()} {(Rows.Count - WithoutFile.Count() == 1 ? "matches a file" : "match files")} here";
+            + $"{Rows.Count - WithoutFile.Count()} {(Rows.Count - WithoutFile.Count() == 1 ? "matches a file" : "match files")} here"
+            + (RunMark is null ? "" : $"; {RunMark}");
 
     /// <summary>The query that finds such tables, with a search_path of pg_catalog only.</summary>
     internal static SqlQuery Find { get; } = new(
@@ -85,7 +89,7 @@ internal sealed partial record ToolHistory(
     internal static async Task<IReadOnlyList<ToolTable>> FindAsync(Session session, CancellationToken cancellationToken) =>
         [.. (await session.RowsAsync(Find, ReadTable, cancellationToken)).OfType<ToolTable>()];
 
-    /// <summary>Reads one. The table is somebody else's: it is locked and looked at before anything of it is read.</summary>
+    /// <summary>Reads one.</summary>
     internal static async Task<ToolHistory> ReadAsync(
         Session session, ToolTable table, IReadOnlyList<Migration> migrations, CancellationToken cancellationToken)
     {
@@ -96,34 +100,16 @@ internal sealed partial record ToolHistory(
 
         try
         {
-            var rows = await session.ReadAsync(
-                [
-                    .. OthersTables.Lock(session.ServerVersion, [$"ONLY {table.Display}"]),
-                    // Only an ordinary table with PostgreSQL's own types runs nothing of its owner's when it is read.
-                    new SqlQuery(
-                        """
-                        SELECT CASE WHEN c.relkind = 'r' AND (SELECT count(*) FROM pg_catalog.pg_attribute a
-                            JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-                                WHERE a.attrelid = c.oid AND a.attname = ANY ($2::text[]) AND NOT a.attisdropped
-                                    AND t.typnamespace = 'pg_catalog'::regnamespace) = cardinality($2::text[])
-                            THEN 0 ELSE concat('not a table of that tool: ', c.relname)::int4 END
-                        FROM pg_catalog.pg_class c WHERE c.oid = $1::regclass
-                        """,
-                        table.Display, known.Columns),
-                    string.Format(CultureInfo.InvariantCulture, known.Query, table.Display),
-                ],
-                async reader =>
-                {
-                    await reader.NextResultAsync(cancellationToken);
-                    return await Session.ResultAsync(
-                        reader,
-                        row => row.GetString(4) == "gone" ? null : new ToolRow(
-                            row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1), row.IsDBNull(2) ? null : row.GetDateTime(2),
-                            row.IsDBNull(3) ? null : row.GetString(3), row.GetString(4) == "failed", row.GetBoolean(5)),
-                        cancellationToken);
-                },
+            var rows = await RowsAsync(
+                session, table.Display, known.Columns, known.Query,
+                row => row.GetString(4) == "gone" ? null : new ToolRow(
+                    row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1), row.IsDBNull(2) ? null : row.GetDateTime(2),
+                    row.IsDBNull(3) ? null : row.GetString(3), row.GetString(4) == "failed", row.GetBoolean(5)),
                 cancellationToken);
-            return Of(table, [.. rows.OfType<ToolRow>()], migrations, ImportedNumbers.Beside(migrations));
+            return Of(table, [.. rows.OfType<ToolRow>()], migrations, ImportedNumbers.Beside(migrations)) with
+            {
+                RunMark = known.RunMark is { } mark ? await RunMarkAsync(session, table, mark, cancellationToken) : null,
+            };
         }
         catch (ProblemException e) when (e.InnerException is PostgresException
         {
@@ -134,6 +120,51 @@ internal sealed partial record ToolHistory(
             return new ToolHistory(table, null, []);
         }
     }
+
+    /// <summary>What the tool's mark of a run says; older versions of a tool have no table for it, or another one.</summary>
+    private static async Task<string?> RunMarkAsync(
+        Session session, ToolTable table, (string Table, string[] Columns, string Query) mark, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await RowsAsync(session, SqlIdentifier.Quote(table.Schema, mark.Table), mark.Columns, mark.Query,
+                row => row.GetString(0), cancellationToken)).FirstOrDefault();
+        }
+        catch (ProblemException e) when (e.InnerException is PostgresException
+        {
+            SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidTextRepresentation,
+        })
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The rows of a query. The table is somebody else's: it is locked and looked at before anything of it is read.</summary>
+    private static Task<List<T>> RowsAsync<T>(
+        Session session, string table, string[] columns, string query, Func<NpgsqlDataReader, T> row,
+        CancellationToken cancellationToken) =>
+        session.ReadAsync(
+            [
+                .. OthersTables.Lock(session.ServerVersion, [$"ONLY {table}"]),
+                // Only an ordinary table with PostgreSQL's own types runs nothing of its owner's when it is read.
+                new SqlQuery(
+                    """
+                    SELECT CASE WHEN c.relkind = 'r' AND (SELECT count(*) FROM pg_catalog.pg_attribute a
+                        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+                            WHERE a.attrelid = c.oid AND a.attname = ANY ($2::text[]) AND NOT a.attisdropped
+                                AND t.typnamespace = 'pg_catalog'::regnamespace) = cardinality($2::text[])
+                        THEN 0 ELSE concat('not a table of that tool: ', c.relname)::int4 END
+                    FROM pg_catalog.pg_class c WHERE c.oid = $1::regclass
+                    """,
+                    table, columns),
+                string.Format(CultureInfo.InvariantCulture, query, table),
+            ],
+            async reader =>
+            {
+                await reader.NextResultAsync(cancellationToken);
+                return await Session.ResultAsync(reader, row, cancellationToken);
+            },
+            cancellationToken);
 
     /// <summary>
     /// Sets rows against the project's files: by what an import has noted, else by number, and what has none by name. The bundle is no

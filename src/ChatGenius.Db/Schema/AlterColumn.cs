@@ -54,6 +54,7 @@ internal static class AlterColumn
             {
                 Question =
                     isCertain ? null : $"can every value of {o.Name}.{b.QuotedName} become {(replaced ? "one of the new " : "")}{b.Type}?",
+                SafeWhere = WithoutValues(o, b),
             };
         }
 
@@ -69,13 +70,19 @@ internal static class AlterColumn
     }
 
     /// <summary>A new column; where rows may be there and it has no value for them, that is a question.</summary>
-    internal static SchemaStatement Add(SchemaObject o, ColumnFact c, string definition) =>
-        new($"ALTER {SchemaSql.Name(o)} ADD COLUMN {definition}")
+    internal static SchemaStatement Add(SchemaObject o, ColumnFact c, string definition)
     {
-        Question = c.NotNull is not null && c.Default is null && c.Generated is null && c.Identity is null && o.Kind != "foreign table"
-            ? $"what shall rows that are there have in {o.Name}.{c.QuotedName}, which is NOT NULL and has no default?"
-            : null,
-    };
+        var add = $"ALTER {SchemaSql.Name(o)} ADD COLUMN {definition}";
+        return c.NotNull is null || c.Default is not null || c.Generated is not null || c.Identity is not null || o.Kind == "foreign table"
+            ? new SchemaStatement(add)
+            : new SchemaStatement(add)
+            {
+                Question = $"what shall rows that are there have in {o.Name}.{c.QuotedName}, which is NOT NULL and has no default?",
+                SafeWhere = $"SELECT NOT EXISTS (SELECT FROM {o.Name})",
+                Apart = add.EndsWith(' ' + c.NotNull, StringComparison.Ordinal)
+                    ? (add[..^(c.NotNull.Length + 1)], $"ALTER {SchemaSql.Name(o)} ALTER COLUMN {c.QuotedName} SET NOT NULL") : null,
+            };
+    }
 
     internal static SchemaStatement Drop(SchemaObject a, SchemaObject b, ColumnFact c)
     {
@@ -85,8 +92,13 @@ internal static class AlterColumn
             Question = c.Generated is not null || b.Kind == "foreign table" ? null
                 : $"are the values of {b.Name}.{c.QuotedName} needed no more?"
                     + (new_ is null ? "" : $" (Or was it renamed: --rename {b.Name}.{c.QuotedName}={new_})"),
+            SafeWhere = WithoutValues(b, c),
         };
     }
+
+    /// <summary>Also where a value is a row of its own with nothing but NULL in it.</summary>
+    private static string WithoutValues(SchemaObject o, ColumnFact c) =>
+        $"SELECT NOT EXISTS (SELECT FROM {o.Name} WHERE {c.QuotedName} IS DISTINCT FROM NULL)";
 
     private static IEnumerable<SchemaStatement> NotNull(SchemaObject o, ColumnFact a, ColumnFact b, SchemaChangeOptions options)
     {

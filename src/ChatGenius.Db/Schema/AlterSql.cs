@@ -35,6 +35,7 @@ internal static class AlterSql
             "extension" or "subscription" or "server" => $"is the {o.Kind} {o.Name} needed no more?",
             _ => null,
         },
+        SafeWhere = o.Kind is "table" or "partitioned table" ? $"SELECT NOT EXISTS (SELECT FROM {o.Name})" : null,
     };
 
     /// <summary>The statements that make one property of an object what it shall be.</summary>

@@ -101,6 +101,7 @@ internal sealed partial class SchemaChanges
                 Question =
                     $"the columns of {b.Name} will be in the order {string.Join(", ", will)} and not {string.Join(", ", order)}: only a "
                     + "new table can have them so",
+                IsRemark = true,
             });
         }
     }

@@ -13,6 +13,19 @@ internal sealed record SchemaStatement(string Sql)
     /// <summary>Whether the question is another one's: it goes only if what needs it goes.</summary>
     internal bool Follows => Question?.EndsWith(" needs it", StringComparison.Ordinal) == true;
 
+    /// <summary>Whether its question is that of another one, which drops what needs it.</summary>
+    internal bool FollowsIt(SchemaStatement other) => other is { IsLoss: true } && other.Sql.Split(' ', 3) is ["DROP", _, var name]
+        && Question!.EndsWith($" {name} needs it", StringComparison.Ordinal);
+
+    /// <summary>A query that is true where the statement loses nothing and fails at no row; null where only a human can tell.</summary>
+    internal string? SafeWhere { get; init; }
+
+    /// <summary>The same in two: what is certain, and what the question is about; null where it can't be taken apart.</summary>
+    internal (string Certain, string Asked)? Apart { get; init; }
+
+    /// <summary>Whether the question only says what no statement can change.</summary>
+    internal bool IsRemark { get; init; }
+
     /// <summary>Whether it has to run outside of a transaction block, or what follows needs it committed.</summary>
     public bool IsAlone { get; init; }
 

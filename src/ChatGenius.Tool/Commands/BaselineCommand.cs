@@ -193,6 +193,14 @@ internal sealed class BaselineCommand(Workspace workspace, TargetFinder targets,
         report.Result(result.Marked.Count == 0 ? result.Tool is { } tool && tool.WithoutFile.Count() == tool.Rows?.Count
                 ? "Nothing to do: no file here is one that the tool has applied" : "Nothing to do: the history has them all"
             : $"{Plural.Of(result.Marked.Count, "migration")} {verb} as applied");
+        if (result.Marked.Count(one => one.StoredDown == Migration.EmptyDown) is > 0 and var empty
+            && settings[SettingKey.Format].Value != "dbmate")
+        {
+            report.Note($"{Plural.Of(empty, "down section")} of them {(empty == 1 ? "is" : "are")} empty, which is taken for no way back "
+                + "where they are marked. For other databases, and for what looks at none ('verify', 'script --offline'), write "
+                + "\"format\": \"dbmate\" into chatgenius-db.json.", label: "note");
+        }
+
         return ExitCode.Done;
     }
 
@@ -217,14 +225,19 @@ internal sealed class BaselineCommand(Workspace workspace, TargetFinder targets,
                 Advice: "What depends on it can't be seen. Name a server that has it with --shadow."));
         }
 
-        report.Note(
-            detection.Proposed is not { } last ? "Nothing of these migrations is in the database"
-            : detection.IsExact ? $"The database is at {last.Id}"
-            : $"The database is nearest to {last.Id}, and differs from it. If that is right, mark it with "
-                + $"{new ToolCall("baseline", "--to", last.Id)}: 'drift' shows the differences from then on.");
         var bundled = detection.Migrations.LastOrDefault(one => one.Migration.Origin == MigrationOrigin.Bundle)?.Migration;
-        if (!detection.IsExact && detection.Migrations is [{ State: DetectedState.Partly }, ..]
-            && detection.Proposed?.Version < bundled?.Version)
+        var isPartly = detection.Migrations is [{ State: DetectedState.Partly }, ..];
+        report.Note(detection switch
+        {
+            { Proposed: { } last, IsExact: true } => $"The database is at {last.Id}",
+            { Proposed: { } last } => $"The database is nearest to {last.Id}, and differs from it. If that is right, mark it with "
+                + $"{new ToolCall("baseline", "--to", last.Id)}: 'drift' shows the differences from then on.",
+            _ when isPartly => "The database has tables of these names, and is like no state that the migrations make. To go on from it as "
+                + $"it is, mark them with {new ToolCall("baseline", "--to", (bundled ?? detection.Migrations[^1].Migration).Id, "--force")}"
+                + $": {new ToolCall("drift", "--adopt", "as_it_was")} then writes the migration that makes what it has.",
+            _ => "Nothing of these migrations is in the database",
+        });
+        if (!detection.IsExact && isPartly && detection.Proposed is { } nearest && nearest.Version < bundled?.Version)
         {
             report.Note("Where ChatGenius's own TypeScript migrations have built it, rows of theirs are in the place of the bundle's: mark "
                 + $"it with {new ToolCall("baseline", "--to", bundled!.Id)} then", label: "note");

@@ -29,7 +29,8 @@ internal sealed class DriftCommand(
             ~ is another than the migrations make it. Exits with 1 where there are
             differences. The database itself is only read.
 
-            The table of another tool that a baseline has taken over is passed over.
+            The table of another tool that a baseline has taken over is passed over, and
+            another order of columns is a note there.
             What no replay can have (owners, tablespaces, versions, privileges on what
             PostgreSQL or an extension brings) is a note, and in no statement of --sql
             and --adopt; with --strict it counts.
@@ -59,8 +60,8 @@ internal sealed class DriftCommand(
         if (adopt is not null)
         {
             RequireNothingPending(statuses);
-            return await diff.WriteAsync(adopt, applied, actual.Schema, new(options, change.Options, excluded, strict), shadow,
-                new Numbering(DateTimeOffset.UtcNow), cancellationToken);
+            return await diff.WriteAsync(adopt, applied, actual.Schema, new(options, change.Options, excluded, strict, IsAdopted: true),
+                shadow, new Numbering(DateTimeOffset.UtcNow), cancellationToken);
         }
 
         var timeZone = (await TableSizes.ReadServerAsync(target.Database, cancellationToken)).TimeZone;
@@ -85,14 +86,16 @@ internal sealed class DriftCommand(
         }
 
         var differences = SchemaDiff.Between(should, @is);
-        foreach (var note in differences.Where(d => d.IsOfPlatform && !strict))
+        // A table that something else has made keeps the order in which its columns came.
+        var notes = strict ? [] : differences.Where(d => d.IsOfPlatform || (isTakenOver && d.Fact == "order of columns")).ToList();
+        foreach (var note in notes)
         {
-            report.Note($"Only a note, for it may come from the server: {note}");
+            report.Note($"Only a note, for {(note.IsOfPlatform ? "it may come from the server" : "no statement changes it")}: {note}");
         }
 
         return SchemaDifferences.Show(
             report,
-            [.. differences.Where(d => strict || !d.IsOfPlatform)],
+            [.. differences.Except(notes)],
             applied.Count == 0 ? "No migration is applied, and the database is empty" : "The database is what its migrations make it");
     }
 

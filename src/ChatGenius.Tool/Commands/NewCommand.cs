@@ -155,7 +155,8 @@ internal sealed partial class NewCommand(
                 : Path.Combine(shell.Absolute(settings.MigrationsFolder), down);
             return await diff.WriteDownAsync(
                 path, shell.Shown(path), () => MigrationSource.Load(
-                    settings.MigrationsFolder, settings.Bundle, except: path, cancellationToken: cancellationToken),
+                    settings.MigrationsFolder, settings.Bundle, before: path, emptyDownsUpTo: long.MaxValue,
+                    cancellationToken: cancellationToken),
                 options.Diff(settings), options.Shadow, cancellationToken);
         }
         else if (options.Undo)
@@ -177,7 +178,8 @@ internal sealed partial class NewCommand(
         [
             .. Repeatable.Together(
                 [settings.MigrationsFolder],
-                () => MigrationSource.Load(settings.MigrationsFolder, settings.Bundle, cancellationToken: cancellationToken),
+                () => MigrationSource.Load(
+                    settings.MigrationsFolder, settings.Bundle, emptyDownsUpTo: long.MaxValue, cancellationToken: cancellationToken),
                 out var repeatables),
             .. repeatables,
         ];

@@ -113,7 +113,8 @@ internal sealed class RenumberCommand(
             {
                 var undone = await migrator.RollbackAsync(request, plan, cancellationToken);
                 await RenameAsync(decision, [], andThen: null, cancellationToken);
-                var applied = await migrator.With(workspace.Load(cancellationToken)).ApplyAsync(cancellationToken: cancellationToken);
+                var applied = await migrator.With(await workspace.LoadAsync(cancellationToken))
+                    .ApplyAsync(cancellationToken: cancellationToken);
                 return applied with { Finished = [.. undone.Finished, .. applied.Finished], Elapsed = undone.Elapsed + applied.Elapsed };
             },
             cancellationToken);

@@ -32,7 +32,7 @@ internal sealed class ResetCommand(Workspace workspace, TargetFinder targets, Se
         consent.RefuseWhereProtected("reset");
         using var progress = new RunProgress(report);
         // Not opened together: a connection would keep the database from being dropped.
-        var migrations = workspace.Load(cancellationToken);
+        var migrations = await workspace.LoadAsync(cancellationToken);
         var target = await targets.FindAsync(cancellationToken);
         if (!settings.Has(SettingKey.NoEstimate))
         {

@@ -64,7 +64,7 @@ internal sealed class TestDatabaseCommand(TestDatabaseRequests requests, TargetF
     {
         using var progress = new RunProgress(report);
         progress.Show("Making test databases");
-        var request = requests.Of(content, cancellationToken);
+        var request = await requests.OfAsync(content, cancellationToken);
         var (urls, missing) = await Databases(server).CreateAsync(request, count, name, cancellationToken);
         TestDatabaseRequests.Warn(report, missing);
         foreach (var url in urls)

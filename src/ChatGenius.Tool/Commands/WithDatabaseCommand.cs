@@ -45,7 +45,7 @@ internal sealed partial class WithDatabaseCommand(TestDatabaseRequests requests,
 
         using var progress = new RunProgress(report);
         progress.Show("Making the test database");
-        var request = requests.Of(content, cancellationToken);
+        var request = await requests.OfAsync(content, cancellationToken);
         await using var database = await new TestDatabases(targets.Replayer(server, new ReplayOptions(), "--server"))
             .OpenAsync(request, cancellationToken);
         TestDatabaseRequests.Warn(report, database.Missing);

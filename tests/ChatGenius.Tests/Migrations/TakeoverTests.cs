@@ -6,6 +6,10 @@ public class TakeoverTests
     private const string Timestamps = "20240101000000 add_users,20240102000000 add_posts,20240103000000 add_tags";
     private const string Small = "1 add_users,2 add_posts,3 add_tags";
 
+    private const string Flyway = "CREATE TABLE flyway_schema_history (installed_rank integer, version varchar(50), "
+        + "description varchar(200), type varchar(20), script varchar(1000), checksum integer, installed_by varchar(100), "
+        + "installed_on timestamp, execution_time integer, success boolean); INSERT INTO flyway_schema_history VALUES ";
+
     /// <summary>
     /// The tool, its table as the tool makes it, its rows, the files here, and what is marked: each with when and by whom, as far as the
     /// tool knows it.
@@ -114,8 +118,9 @@ public class TakeoverTests
             + "error_stmt text, hash varchar NOT NULL, partial_hashes jsonb, operator_version varchar NOT NULL); "
             + "INSERT INTO atlas_schema_revisions.atlas_schema_revisions VALUES "
             + "('.atlas_cloud_identifier', 'x', 0, 0, 0, '2024-01-01Z', 0, NULL, NULL, '', NULL, ''), "
-            + "('20240101000000', 'add_users', 2, 1, 1, '2024-02-01Z', 0, '', NULL, '', NULL, '')",
-            Timestamps, "20240101000000@2024-02-01"
+            + "('20240101000000', 'add_users', 2, 1, 1, '2024-02-01Z', 0, '', NULL, '', NULL, ''), "
+            + "('20240102000000', 'add_posts', 6, 1, 2, '2024-02-02Z', 0, 'set by hand since then', NULL, '', NULL, '')",
+            Timestamps, "20240101000000@2024-02-01 20240102000000@2024-02-02"
         },
         {
             "supabase",
@@ -162,6 +167,36 @@ public class TakeoverTests
         {
             "prisma", "CREATE TABLE _prisma_migrations (migration_name text, started_at timestamptz DEFAULT now(), "
             + "finished_at timestamptz, rolled_back_at timestamptz); INSERT INTO _prisma_migrations VALUES ('1_add_users')", "CG0433"
+        },
+        {
+            "golang-migrate", "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL); "
+            + "INSERT INTO schema_migrations VALUES (-1, true)", "CG0433"
+        },
+        {
+            "goose", "CREATE TABLE goose_db_version (id serial, version_id bigint, is_applied boolean, tstamp timestamp); "
+            + "INSERT INTO goose_db_version VALUES (1, 1, true, now()); CREATE TABLE goose_lock (lock_id bigint, locked boolean, "
+            + "lease_expires_at timestamptz); INSERT INTO goose_lock VALUES (1, true, now() + interval '1 hour')", "CG0433"
+        },
+        { "flyway", Flyway + "(1, '1', 'add users', 'SQL', 'V1__add_users.sql', 1, 'ann', now(), 0, false)", "CG0433" },
+        {
+            "flyway", Flyway + "(1, '1', 'add users', 'SQL', 'V1__add_users.sql', 1, 'ann', now(), 0, true), "
+            + "(2, NULL, 'views', 'SQL', 'R__views.sql', 1, 'ann', now(), 0, false)", "CG0433"
+        },
+        {
+            "knex", "CREATE TABLE knex_migrations (id serial, name varchar(255), batch integer, migration_time timestamptz); "
+            + "INSERT INTO knex_migrations (name) VALUES ('1_add_users.js'); CREATE TABLE knex_migrations_lock (index serial, "
+            + "is_locked integer); INSERT INTO knex_migrations_lock (is_locked) VALUES (1)", "CG0433"
+        },
+        {
+            "sqitch", "CREATE SCHEMA sqitch; CREATE TABLE sqitch.changes (change_id text, change text, committed_at timestamptz, "
+            + "committer_name text); INSERT INTO sqitch.changes VALUES ('a', 'add_users', now(), 'Ann'); CREATE TABLE sqitch.events "
+            + "(event text, change text, committed_at timestamptz); INSERT INTO sqitch.events VALUES ('deploy', 'add_users', "
+            + "'2024-01-01'), ('fail', 'add_posts', '2024-01-02')", "CG0433"
+        },
+        {
+            "atlas", "CREATE TABLE atlas_schema_revisions (version varchar, description varchar, type bigint, applied bigint, "
+            + "total bigint, executed_at timestamptz, error text); "
+            + "INSERT INTO atlas_schema_revisions VALUES ('1', 'add_users', 2, 1, 2, now(), 'no such table')", "CG0433"
         },
         { "dbmate", "CREATE TABLE schema_migrations (version varchar PRIMARY KEY); INSERT INTO schema_migrations VALUES ('77')", "CG0434" },
         { "dbmate", "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean)", "CG0431" },

@@ -37,8 +37,13 @@ public class DbmateFolderTests
 
         (await tool.RunAsync("verify")).Error.ShouldContain("CG0317");
         (await tool.RunAsync("apply")).Error.ShouldContain("CG0430", customMessage: "That dbmate has built it comes first.");
-        (await tool.RunAsync("baseline", "--from", "dbmate", "--yes")).ExitCode.ShouldBe(ExitCode.Done);
+        (await tool.RunAsync("baseline", "--from", "dbmate", "--yes")).Error.ShouldContain("1 down section of them is empty");
         var apply = await tool.RunAsync("apply");
+        var test = await tool.RunAsync("test-database", "--server", (await TestServer.UrlAsync()).Display);
+        test.ExitCode.ShouldBe(ExitCode.Done, test.Error);
+        await tool.RunAsync("test-database", "drop", test.Out.Trim());
+        (await tool.RunAsync("reset", "--yes", "--force")).ExitCode.ShouldBe(ExitCode.Done);
+        (await tool.RunAsync("apply")).Out.ShouldStartWith("Nothing to do", customMessage: "The folder is the one that was taken over.");
         tool.Write("migrations/20240103000000_c.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n");
         var refused = await tool.RunAsync("apply");
 

@@ -103,7 +103,10 @@ public sealed class FromDiffTests(ReplayServer server) : IClassFixture<ReplaySer
         _sandbox.Write("migrations/0002_b.sql",
             "-- migrate:up\nALTER TABLE a DROP COLUMN n, ADD COLUMN m text;\nCREATE TABLE b (id int);\n" + down);
 
+        // What comes after it is not read, whatever is wrong with it.
+        _sandbox.Write("migrations/0003_c.sql", "-- migrate:up\nSELECT 1;\n");
         await RunAsync("new", "--down", "0002_b.sql");
+        File.Delete(Path.Combine(_sandbox.Path, "migrations", "0003_c.sql"));
 
         var text = _sandbox.Read("migrations/0002_b.sql");
         text.ShouldContain("-- Does not come back: the values of public.a.n\n");

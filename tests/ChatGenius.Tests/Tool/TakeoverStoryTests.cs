@@ -71,7 +71,16 @@ public class TakeoverStoryTests
         drift.ExitCode.ShouldBe(ExitCode.Differs, drift.Error);
         drift.Error.ShouldContain($"{19 + 5 + 3} differences");
 
-        // What brings it to what the migrations make is the next migration.
+        // The next migrations make what it has beyond them, or bring it to what they make.
+        var adopted = await tool.RunAsync(["drift", "--adopt", "as_it_is", .. shadow]);
+        adopted.ExitCode.ShouldBe(ExitCode.Done, adopted.Error);
+        adopted.Error.ShouldNotContain("question");
+        var files = Written(tool, adopted.Out);
+        (await tool.RunAsync("baseline", "--to", Path.GetFileName(files[^1])[..4], "--yes")).ExitCode.ShouldBe(ExitCode.Done);
+        (await tool.RunAsync("apply")).Out.ShouldStartWith("Nothing to do");
+        (await tool.RunAsync(["drift", .. shadow])).ExitCode.ShouldBe(ExitCode.Done);
+        files.ForEach(File.Delete);
+        await db.ExecuteAsync("DELETE FROM chatgenius_db.history WHERE version > 5");
         var sql = await tool.RunAsync(["drift", "--sql", .. shadow]);
         tool.Write("migrations/0006_as_the_bundle.sql", $"-- migrate:up transaction:false\n{sql.Out}\n-- migrate:down irreversible:true\n");
         var apply = await tool.RunAsync("apply");
@@ -81,15 +90,17 @@ public class TakeoverStoryTests
 
     /// <summary>A middle era: the same names of tables with other columns, and no table of the last ones.</summary>
     [Fact]
-    public async Task A_database_of_the_middle_era_is_no_match_and_nothing_is_marked()
+    public async Task A_database_of_the_middle_era_is_like_no_state_and_is_adopted_by_answering_a_few_questions()
     {
         await using var db = await TestDatabase.CreateAsync();
         await db.ExecuteAsync(
             """
             CREATE TABLE users (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), clerk_id text NOT NULL UNIQUE, name text NOT NULL);
-            CREATE TABLE messages (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), sender_id uuid REFERENCES users, content text);
-            CREATE TABLE unread_messages (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), channel_id uuid, user_id uuid REFERENCES users);
-            INSERT INTO users (clerk_id, name) VALUES ('a', 'Ann')
+            CREATE TABLE messages (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), sender_id uuid NOT NULL REFERENCES users, content text);
+            CREATE TABLE unread_messages (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), channel_id uuid NOT NULL, user_id uuid);
+            INSERT INTO users (clerk_id, name) VALUES ('a', 'Ann');
+            INSERT INTO messages (sender_id, content) SELECT id, 'Hi' FROM users;
+            INSERT INTO unread_messages (channel_id) VALUES (gen_random_uuid())
             """);
         using var tool = new InProcess { Environment = { ["DATABASE_URL"] = db.Url.Display } };
         string[] shadow = ["--shadow", (await TestServer.UrlAsync()).Display];
@@ -98,10 +109,43 @@ public class TakeoverStoryTests
         (await tool.RunAsync("apply")).Error.ShouldContain("CG0430");
         var detected = await tool.RunAsync(["baseline", "--detect", "--yes", .. shadow]);
         detected.ExitCode.ShouldBe(ExitCode.Differs, detected.Error);
+        detected.Error.ShouldContain("chatgenius-db baseline --to 0005_add_ai_trash_talk --force");
         var marked = await tool.RunAsync("baseline", "--to", "5", "--yes");
         marked.ExitCode.ShouldBe(ExitCode.Error);
         marked.Error.ShouldContain("CG0432");
         marked.Error.ShouldContain("0001_initial_schema: no table workspaces, ");
+        (await tool.RunAsync("baseline", "--to", "5", "--yes", "--force")).ExitCode.ShouldBe(ExitCode.Done);
+
+        // Only what the migrations themselves put there is asked for: other rows are kept by a condition in the file.
+        var adopted = await tool.RunAsync(["drift", "--adopt", "middle", .. shadow]);
+        adopted.ExitCode.ShouldBe(ExitCode.Done, adopted.Error);
+        var files = Written(tool, adopted.Out);
+        var first = await File.ReadAllTextAsync(files[0]);
+        first.ShouldContain("-- cgdb:require SELECT NOT EXISTS (SELECT FROM public.notifications);\n");
+        first.ShouldContain("-- cgdb:require SELECT NOT EXISTS (SELECT FROM public.messages WHERE attachments IS DISTINCT FROM NULL);\n");
+        var all = string.Concat(files.Select(File.ReadAllText));
+        all.ShouldContain("-- cgdb:todo are the rows of public.channels needed no more?");
+        all.ShouldContain("-- cgdb:todo what shall rows that are there have in public.messages.sender_id");
+        all.ShouldNotContain("-- cgdb:todo are the rows of public.notifications needed no more?");
+        (await tool.RunAsync("apply")).Error.ShouldContain("CG1408");
+
+        // Answered as the questions say: yes, and a value for what has none.
+        foreach (var file in files)
+        {
+            var lines = (await File.ReadAllLinesAsync(file)).Where(line => !line.StartsWith("-- cgdb:todo", StringComparison.Ordinal));
+            await File.WriteAllLinesAsync(file, lines
+                .Select(line => line.StartsWith("-- ALTER", StringComparison.Ordinal)
+                    || line.StartsWith("-- DROP", StringComparison.Ordinal) ? line[3..] : line)
+                .Select(line => line.Contains("sender_id SET NOT NULL", StringComparison.Ordinal)
+                    ? $"UPDATE public.messages SET sender_id = user_id;\n{line}" : line));
+        }
+
+        (await tool.RunAsync("apply")).Error.ShouldContain("CG0526", customMessage: "Here rows would be lost.");
+        (await db.ScalarAsync<string>(AllRows)).ShouldBe(before);
+        (await tool.RunAsync("baseline", "--to", Path.GetFileName(files[^1])[..4], "--yes")).ExitCode.ShouldBe(ExitCode.Done);
+        (await tool.RunAsync("apply")).Out.ShouldStartWith("Nothing to do");
+        var drift = await tool.RunAsync(["drift", .. shadow]);
+        drift.ExitCode.ShouldBe(ExitCode.Done, drift.Out + drift.Error);
         (await db.ScalarAsync<string>(AllRows)).ShouldBe(before);
     }
 
@@ -144,6 +188,9 @@ public class TakeoverStoryTests
         var drift = await tool.RunAsync("drift", "--no-bundle", "--shadow", (await TestServer.UrlAsync()).Display);
         drift.ExitCode.ShouldBe(ExitCode.Done, drift.Out);
     }
+
+    private static List<string> Written(InProcess tool, string output) =>
+        [.. output.Replace("FOLDER", tool.Folder, StringComparison.Ordinal).Split('\n', StringSplitOptions.RemoveEmptyEntries)];
 
     [Theory]
     [InlineData("CG1010", "baseline")]

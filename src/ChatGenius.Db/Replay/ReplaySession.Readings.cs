@@ -6,6 +6,34 @@ namespace ChatGenius.Db.Replay;
 /// <summary>What of ours runs in the sessions that migrations run in.</summary>
 internal sealed partial class ReplaySession
 {
+    /// <summary>Connects twice at the same time: a server takes longer to begin a session than to run most statements.</summary>
+    private static async Task<(NpgsqlConnection Subject, NpgsqlConnection Observer)> ConnectTwiceAsync(
+        Database database, CancellationToken cancellationToken)
+    {
+        Task<NpgsqlConnection>[] connecting = [database.ConnectAsync(cancellationToken), database.ConnectAsync(cancellationToken)];
+        try
+        {
+            await Task.WhenAll(connecting);
+        }
+        catch
+        {
+            foreach (var connected in connecting.Where(one => one.IsCompletedSuccessfully))
+            {
+                await SilentServer.CloseAsync(await connected);
+            }
+
+            throw;
+        }
+
+        return (await connecting[0], await connecting[1]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await SilentServer.CloseAsync(Observer);
+        await SilentServer.CloseAsync(Subject);
+    }
+
     /// <summary>Runs one command in the state that a migration has left a session in: every name in it is qualified.</summary>
     /// <exception cref="PostgresException">The server refused it.</exception>
     internal static Task CommandAsync(NpgsqlConnection connection, string command, CancellationToken cancellationToken) =>

@@ -60,14 +60,14 @@ internal sealed partial class ReplaySession : IAsyncDisposable
     internal static async Task<ReplaySession> OpenAsync(
         Database database, ReplayOptions options, IEnumerable<string> missing, CancellationToken cancellationToken)
     {
-        var subject = await database.ConnectAsync(cancellationToken);
-        var session = new ReplaySession(subject, await database.ConnectAsync(cancellationToken), options, missing);
+        var (subject, observer) = await ConnectTwiceAsync(database, cancellationToken);
+        var session = new ReplaySession(subject, observer, options, missing);
         try
         {
-            await CommandsAsync(
-                session.Observer, [.. session.Limits(), "SET jit = off", "SET search_path = pg_catalog, pg_temp"], cancellationToken);
-
-            await session.ResetAsync(cancellationToken);
+            await Task.WhenAll(
+                CommandsAsync(
+                    session.Observer, [.. session.Limits(), "SET jit = off", "SET search_path = pg_catalog, pg_temp"], cancellationToken),
+                session.ResetAsync(cancellationToken));
             return session;
         }
         catch
@@ -261,12 +261,6 @@ internal sealed partial class ReplaySession : IAsyncDisposable
             "SET statement_timeout = 0", "SET idle_in_transaction_session_timeout = 0", "SET default_transaction_read_only = off",
             "SET default_transaction_isolation = 'read committed'", "SET standard_conforming_strings = on", .. newer, .. newest,
         ];
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await SilentServer.CloseAsync(Observer);
-        await SilentServer.CloseAsync(Subject);
     }
 
     private async Task<PostgresException?> TogetherAsync(List<SqlStatement> statements, CancellationToken cancellationToken)

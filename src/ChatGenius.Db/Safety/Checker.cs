@@ -1,6 +1,7 @@
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Replay;
+using ChatGenius.Db.Schema;
 using ChatGenius.Db.Sql;
 using Npgsql;
 
@@ -215,7 +216,19 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
         var wanted = chosen.ToHashSet<Migration>(ReferenceEqualityComparer.Instance);
         var start = migrations.TakeWhile(migration => !wanted.Contains(migration)).ToList();
         Step($"{start.Count} earlier migrations bring the throw-away database on");
-        await using var database = await replayer.OpenAsync(start, later: migrations, cancellationToken);
+        List<Task<CheckResult>> judging;
+        await using (var database = await replayer.OpenAsync(start, later: migrations, cancellationToken))
+        {
+            judging = await TraceAsync(database, migrations.Skip(start.Count), wanted, rows, cancellationToken);
+        }
+
+        return [.. await Task.WhenAll(judging)];
+    }
+
+    private async Task<List<Task<CheckResult>>> TraceAsync(
+        ThrowAwayDatabase database, IEnumerable<Migration> migrations, HashSet<Migration> wanted, RowSource? rows,
+        CancellationToken cancellationToken)
+    {
         var options = new TracerOptions
         {
             LockTimeout = replayer.Options.LockTimeout,
@@ -223,11 +236,17 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
             MakesRoles = database.IsOnOwnServer,
             Missing = database.Missing,
         };
-        await using var tracer = await Tracer.StartAsync(database.Database, options, cancellationToken);
+
+        // The first schema costs most, because its queries are planned; it is wanted where there is a way back to it.
+        SchemaSnapshot? schema = null;
+        var isWanted = rows is null && migrations.FirstOrDefault() is { } first && RoundTripper.HasWayBack(first);
+        await using var tracer = await Tracer.StartAsync(
+            database.Database, options,
+            isWanted ? async session => schema = await RoundTripper.ReadSchemaAsync(session, cancellationToken) : null, cancellationToken);
         try
         {
             await (rows is null ? Task.CompletedTask : BringRowsAsync(rows, tracer, cancellationToken));
-            return await CheckAsync(tracer, database.Database, migrations.Skip(start.Count), wanted, cancellationToken);
+            return await TraceAsync(tracer, new RoundTripper(tracer, schema), database.Database, migrations, wanted, cancellationToken);
         }
         catch (NpgsqlException e) when (e is not PostgresException && !cancellationToken.IsCancellationRequested)
         {
@@ -235,11 +254,12 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
         }
     }
 
-    private async Task<List<CheckResult>> CheckAsync(
-        Tracer tracer, Database database, IEnumerable<Migration> migrations, HashSet<Migration> wanted, CancellationToken cancellationToken)
+    /// <summary>Runs the migrations; the rules look at each while the server works on the next, or drops the database.</summary>
+    private async Task<List<Task<CheckResult>>> TraceAsync(
+        Tracer tracer, RoundTripper roundTripper, Database database, IEnumerable<Migration> migrations, HashSet<Migration> wanted,
+        CancellationToken cancellationToken)
     {
-        var roundTripper = new RoundTripper(tracer);
-        var results = new List<CheckResult>();
+        var results = new List<Task<CheckResult>>();
         foreach (var migration in migrations.TakeWhile(_ => results.Count < wanted.Count))
         {
             if (!wanted.Contains(migration))
@@ -266,7 +286,8 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
                 tracer.Misses($"{migration.Id} fails");
             }
 
-            results.Add(CheckResult.Of(new MigrationFacts(migration, trace, sizes), roundTrip, Policy));
+            results.Add(Task.Run(
+                () => CheckResult.Of(new MigrationFacts(migration, trace, sizes), roundTrip, Policy), CancellationToken.None));
         }
 
         return results;

@@ -101,7 +101,7 @@ internal sealed class Forecaster(Replayer replayer, TableSizes sizes, EarlierRun
             LockTimeout = replayer.Options.LockTimeout, TimeZone = replayer.Options.TimeZone, MakesRoles = database.IsOnOwnServer,
             Missing = database.Missing,
         };
-        await using var tracer = await Tracer.StartAsync(database.Database, options, cancellationToken);
+        await using var tracer = await Tracer.StartAsync(database.Database, options, cancellationToken: cancellationToken);
         try
         {
             IReadOnlyList<MadeRows> made = most == 0 ? [] : await RowMaker.RunAsync(tracer, wanted, most, added, cancellationToken);

@@ -35,7 +35,7 @@ internal sealed class MergeChecker(Replayer replayer, string other)
     private static readonly ReplayStage MadeUpRows = new("made-up rows|1", async (replayer, database, cancellationToken) =>
     {
         var options = new TracerOptions { MakesRoles = database.IsOnOwnServer, Missing = database.Missing };
-        await using var tracer = await Tracer.StartAsync(database.Database, options, cancellationToken);
+        await using var tracer = await Tracer.StartAsync(database.Database, options, cancellationToken: cancellationToken);
         await RowMaker.RunAsync(tracer, TableSizes.Unknown, cancellationToken);
     });
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ChatGenius.Db.Connections;
 using ChatGenius.Db.Files;
 using ChatGenius.Db.Schema;
 using ChatGenius.Db.Sql;
@@ -11,10 +12,11 @@ namespace ChatGenius.Db.Safety;
 /// a statement which can take rows away names. The database ends as it is after up.
 /// </summary>
 /// <param name="tracer">The database.</param>
-internal sealed class RoundTripper(Tracer tracer)
+/// <param name="schema">Its schema, where it was read already with <see cref="ReadSchemaAsync(Session, CancellationToken)"/>.</param>
+internal sealed class RoundTripper(Tracer tracer, SchemaSnapshot? schema = null)
 {
     private static readonly SchemaReadOptions ReadOptions = new() { StaysPrepared = true };
-    private SchemaSnapshot? _schema;
+    private SchemaSnapshot? _schema = schema;
 
     /// <summary>Runs a migration.</summary>
     /// <returns>The trace of the first up; what the round trip showed, or null where there is no way back or up did not come to its
@@ -31,7 +33,7 @@ internal sealed class RoundTripper(Tracer tracer)
             await tracer.RefreshAsync(cancellationToken);
         }
 
-        if (migration.Down.Irreversible || migration.Down.Script.Statements.Count == 0)
+        if (!HasWayBack(migration))
         {
             return (await tracer.TraceAsync(migration.Up, cancellationToken), null);
         }
@@ -51,22 +53,33 @@ internal sealed class RoundTripper(Tracer tracer)
             return (trace, new RoundTrip([], [], [], $"Down fails: {downError.MessageText} ({downError.SqlState})"));
         }
 
-        var restored = await ReadSchemaAsync(cancellationToken);
+        // The two sessions of the tracer read at the same time, and what was read is compared while the server works.
+        var restoring = ReadSchemaAsync(cancellationToken);
+        await Task.WhenAll(restoring, rows.Count == 0 ? Task.CompletedTask : tracer.RefreshAsync(cancellationToken));
+        var restored = await restoring;
+        var differences = Task.Run<ImmutableArray<string>>(() => [.. Differences(before, restored)], CancellationToken.None);
         var lost = rows.Count == 0 ? ImmutableArray<Loss>.Empty : await LostAsync(rows, cancellationToken);
-        var upError = await tracer.RunAsync(migration.Up, cancellationToken);
-        await tracer.RefreshAsync(cancellationToken);
-        if (upError is not null)
+        if (await tracer.RunAsync(migration.Up, cancellationToken) is { } upError)
         {
-            return (trace, new RoundTrip([.. Differences(before, restored)], [], lost,
-                $"Up after down fails: {upError.MessageText} ({upError.SqlState})"));
+            await tracer.RefreshAsync(cancellationToken);
+            return (trace, new RoundTrip(await differences, [], lost, $"Up after down fails: {upError.MessageText} ({upError.SqlState})"));
         }
 
-        _schema = await ReadSchemaAsync(cancellationToken);
-        return (trace, new RoundTrip([.. Differences(before, restored)], [.. Differences(after, _schema)], lost));
+        var again = ReadSchemaAsync(cancellationToken);
+        await Task.WhenAll(again, tracer.RefreshAsync(cancellationToken));
+        _schema = await again;
+        return (trace, new RoundTrip(await differences, [.. Differences(after, _schema)], lost));
     }
 
+    /// <summary>Whether there is a down section that says how.</summary>
+    internal static bool HasWayBack(Migration migration) => !migration.Down.Irreversible && migration.Down.Script.Statements.Count > 0;
+
+    /// <summary>Reads the schema as it is compared.</summary>
+    internal static Task<SchemaSnapshot> ReadSchemaAsync(Session session, CancellationToken cancellationToken) =>
+        SchemaReader.ReadAsync(session, ReadOptions, cancellationToken);
+
     private Task<SchemaSnapshot> ReadSchemaAsync(CancellationToken cancellationToken) =>
-        tracer.ReadAsync((session, token) => SchemaReader.ReadAsync(session, ReadOptions, token), cancellationToken);
+        tracer.ReadAsync(ReadSchemaAsync, cancellationToken);
 
     /// <summary>The order of columns is left out: no down can put a column back where it was.</summary>
     internal static IEnumerable<string> Differences(SchemaSnapshot before, SchemaSnapshot after) =>
@@ -131,7 +144,6 @@ internal sealed class RoundTripper(Tracer tracer)
 
     private async Task<ImmutableArray<Loss>> LostAsync(List<Counted> before, CancellationToken cancellationToken)
     {
-        await tracer.RefreshAsync(cancellationToken);
         var lost = new List<Loss>();
         var shrunk = new HashSet<Relation>();
         foreach (var (table, column, count, sum) in before)

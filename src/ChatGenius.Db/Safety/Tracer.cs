@@ -51,9 +51,11 @@ internal sealed partial class Tracer : IAsyncDisposable
     /// <summary>Connects twice and reads the catalog.</summary>
     /// <param name="database">A database that nobody needs: migrations will be committed there.</param>
     /// <param name="options">How to run them.</param>
+    /// <param name="meanwhile">What the session that only watches reads at the same time; null for nothing.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="ProblemException">CG06xx: no connection; CG1201: the server is older than 13.</exception>
-    public static async Task<Tracer> StartAsync(Database database, TracerOptions options, CancellationToken cancellationToken = default)
+    public static async Task<Tracer> StartAsync(
+        Database database, TracerOptions options, Func<Session, Task>? meanwhile = null, CancellationToken cancellationToken = default)
     {
         var tracer = new Tracer(await ReplaySession.OpenAsync(database, options, options.Missing, cancellationToken));
         try
@@ -65,9 +67,7 @@ internal sealed partial class Tracer : IAsyncDisposable
                     advice: "Name a newer one with --shadow.");
             }
 
-            await tracer._reader.PrepareAsync(cancellationToken);
-            tracer._ownSettings = [.. await tracer.ReadSettingsAsync(cancellationToken)];
-            await tracer.RefreshAsync(cancellationToken);
+            await Task.WhenAll(tracer.BeginAsync(cancellationToken), meanwhile?.Invoke(tracer._observer) ?? Task.CompletedTask);
             return tracer;
         }
         catch
@@ -75,6 +75,13 @@ internal sealed partial class Tracer : IAsyncDisposable
             await tracer.DisposeAsync();
             throw;
         }
+    }
+
+    private async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        await _reader.PrepareAsync(cancellationToken);
+        _ownSettings = [.. await ReadSettingsAsync(cancellationToken)];
+        await RefreshAsync(cancellationToken);
     }
 
     /// <summary>Says that a migration did not come to its end, so that what later ones miss is not their own fault.</summary>

@@ -22,12 +22,11 @@ internal static partial class SchemaReader
         (SchemaParts.Owners, "owners"), (SchemaParts.ExtensionVersions, "versions"),
     ];
 
-    // What these settings say shows in the text that pg_get_viewdef and its like give. An empty search_path makes them
+    // What these settings say shows in the text that pg_get_viewdef and its like give; the search_path of every session of ours makes them
     // qualify every name. Compiling such queries costs more than running them.
     private static readonly (string Name, string Value)[] Settings =
     [
-        ("search_path", ""), ("quote_all_identifiers", "off"), ("DateStyle", "ISO, YMD"), ("IntervalStyle", "postgres"),
-            ("TimeZone", "UTC"),
+        ("quote_all_identifiers", "off"), ("DateStyle", "ISO, YMD"), ("IntervalStyle", "postgres"), ("TimeZone", "UTC"),
         ("extra_float_digits", "1"), ("bytea_output", "hex"), ("xmlbinary", "base64"), ("standard_conforming_strings", "on"),
             ("jit", "off"),
     ];
@@ -123,6 +122,8 @@ internal static partial class SchemaReader
         return
         [
             .. Settings.Select(setting => (SqlQuery)$"SET LOCAL {setting.Name} = '{setting.Value}'"),
+            // Otherwise what is prepared is planned again with each value, five times over.
+            .. options.StaysPrepared && version >= 12 ? (SqlQuery[])["SET LOCAL plan_cache_mode = force_generic_plan"] : [],
             .. queries.Select(text => text switch
             {
                 _ when text.Contains("$2", StringComparison.Ordinal) => new SqlQuery(text, [excluded, options.HistorySchema]),

@@ -284,6 +284,13 @@ internal sealed class Database(DatabaseUrl url)
             // Eight times Npgsql's own, so that the rows of a COPY and a batch of migrations take an eighth of the system calls.
             builder.ConnectionStringBuilder.WriteBufferSize = 64 * 1024;
             builder.ConnectionStringBuilder.ReadBufferSize = 64 * 1024;
+            if (builder.ConnectionStringBuilder is { Host: ['/', ..] host, SslMode: SslMode.Prefer }
+                && !host.Contains(',', StringComparison.Ordinal))
+            {
+                // No server encrypts on a Unix-domain socket, so libpq does not ask there either.
+                builder.ConnectionStringBuilder.SslMode = SslMode.Disable;
+            }
+
             if (url.PassedOverPasswordFile is not null)
             {
                 builder.ConnectionStringBuilder.Passfile = "/dev/null";

@@ -147,6 +147,12 @@ internal sealed class Session : IAsyncDisposable
             Task.FromResult(true), staysPrepared: false, cancellationToken)).Rows,
         cancellationToken);
 
+    /// <summary>The same, with queries among them; <paramref name="read"/> begins within the first result.</summary>
+    internal Task<T> WriteAsync<T>(
+        IReadOnlyList<SqlQuery> statements, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancellationToken) => GuardAsync(
+        async () => (await RunAsync(Begin(writes: true), statements, read, staysPrepared: false, cancellationToken)).Result,
+        cancellationToken);
+
     /// <summary>Does work of several round trips in one transaction; all calls of this session are part of it, and see one moment where it
     /// only reads.</summary>
     internal async Task<T> TransactionAsync<T>(bool writes, Func<Task<T>> work, CancellationToken cancellationToken)
@@ -181,6 +187,30 @@ internal sealed class Session : IAsyncDisposable
             return await SendAsync([command], cancellationToken);
         },
         cancellationToken);
+
+    /// <summary>
+    /// Sends a command as the last of this session, and waits for nothing: the server finishes it whether its client is still there or not,
+    /// because it looks at the connection only when it answers. One command, because an answer that nobody takes ends the session.
+    /// </summary>
+    internal void Leave(string command)
+    {
+        if (!IsOpen)
+        {
+            return;
+        }
+
+        // It is on its way when this returns; the connection closes with the answer, or with the process.
+        var batch = Batch([command]);
+        batch.ExecuteNonQueryAsync(CancellationToken.None).ContinueWith(
+            async left =>
+            {
+                // What was refused is missing to the next call, which then does it itself.
+                _ = left.Exception;
+                await batch.DisposeAsync();
+                await SilentServer.CloseAsync(_connection);
+            },
+            TaskScheduler.Default);
+    }
 
     /// <summary>
     /// Makes our settings the session's, for what can't be part of a transaction; behind a pooler the session is not ours.

@@ -119,24 +119,23 @@ internal sealed class ReplaySource : IAsyncDisposable
     /// <summary>What it has not got because its server lacks something: why.</summary>
     internal IReadOnlyList<string> Missing => _template.Missing;
 
+    /// <summary>The second that it was, by the clock of a server of our own; null on another.</summary>
+    internal long? Now => _templates?.Now;
+
     /// <summary>Copies it.</summary>
     /// <returns>Whether it was still there.</returns>
     internal async Task<bool> TryCopyAsync(string name, string? comment, CancellationToken cancellationToken)
     {
-        try
+        if (_templates is not null)
         {
-            // On a server that flushes nothing, to copy files is the faster way.
-            await new Server.DatabaseCopy(Session).MakeAsync(_template.Name, name, comment, isOpen: true, endSessions: false,
-                cancellationToken, copyFiles: _templates is not null && Session.ServerVersion >= 150000);
-        }
-        catch (ProblemException e) when (_templates is not null && ReplayTemplates.IsGone(e))
-        {
-            return false;
+            return await _templates.TryCopyAsync(_template, name, comment, cancellationToken);
         }
 
-        await (_templates?.UseAsync(_template.Name, cancellationToken) ?? ThrowAwayDatabase.LetInAsync(Session, name, cancellationToken));
+        await new Server.DatabaseCopy(Session).MakeAsync(
+            _template.Name, name, comment, isOpen: true, endSessions: false, cancellationToken);
+        await ThrowAwayDatabase.LetInAsync(Session, name, cancellationToken);
         return true;
     }
 
-    public ValueTask DisposeAsync() => _own?.DisposeAsync() ?? Session.DisposeAsync();
+    public ValueTask DisposeAsync() => _own?.DisposeAsync() ?? _templates!.LeaveAsync();
 }

@@ -5,16 +5,18 @@ using Npgsql;
 
 namespace ChatGenius.Db.Replay;
 
-/// <summary>A database that is copied.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Missing">What it has not got because its server lacks something: why.</param>
-internal sealed record ReplayTemplate(string Name, IReadOnlyList<string> Missing);
-
 /// <summary>
 /// The templates on the private server for throw-away databases. A database gets its template's name only when it is whole, and a template
 /// counts only when its row is written; until then, and for every copy, an advisory lock in the maintenance database says that somebody is
 /// at it. A lock that nobody holds is a run that was killed: what it left is dropped by the next.
 /// </summary>
+/// <remarks>
+/// To copy takes longer than all else together. So the last thing that a call says is to make a <em>spare</em>, a copy for the next call,
+/// and it does not wait for that: who needs a copy renames a spare that is ready, which one of several succeeds in, and copies where none
+/// is. A spare is seen only when it is whole, because CREATE DATABASE commits at its end. Its name says which template it is of and which
+/// of its few places it has; while it is made, the lock of its name keeps others from making the same. Spares go with their template, when
+/// others have been used more lately, and when the template was not used for a day.
+/// </remarks>
 /// <param name="session">In the maintenance database; the locks are this session's, and end with it.</param>
 /// <param name="server">The server.</param>
 internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
@@ -23,42 +25,120 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
     private const int MostTemplates = 20;
 
     private const long MostBytes = 2_000_000_000;
+
+    /// <summary>Of so many templates, those that were used last, spares are kept.</summary>
+    private const int MostWithSpares = 4;
+
     private const string Empty = "template0";
     private const string Prefix = "chatgenius_replay_";
     private const string CopyPrefix = "chatgenius_copy_";
+    private const string SparePrefix = "chatgenius_spare_";
     private const string LockOfName = "pg_catalog.hashtextextended($1, 0)";
 
-    /// <summary>Makes the table of templates where it is not there, and drops what killed runs left.</summary>
-    internal async Task PrepareAsync(CancellationToken cancellationToken)
+    /// <summary>All databases, with what is noted of those that are templates; the one used last comes first.</summary>
+    private const string Databases =
+        $"""
+        SELECT d.datname::text, pg_catalog.pg_get_userbyid(d.datdba)::text, pg_catalog.shobj_description(d.oid, 'pg_database'),
+            d.datconnlimit > -1 OR d.datacl IS NOT NULL
+                OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s WHERE s.setdatabase = d.oid),
+            t.missing, coalesce(t.bytes < 100000000, false), coalesce(t.used_at < pg_catalog.now() - '1 day'::interval, false),
+            coalesce({TestDatabases.IsOld}, false)
+        FROM pg_catalog.pg_database d LEFT JOIN public.replay_templates t ON t.name = d.datname::text ORDER BY t.used_at DESC NULLS LAST
+        """;
+
+    /// <summary>A place for a spare of the template $1 where there is none and nobody makes one; none where $2 is false.</summary>
+    private const string PlaceForSpare =
+        $"""
+        SELECT name AS {SpareMark} FROM (SELECT '{SparePrefix}' || pg_catalog.split_part($1, '_', 3) || '_' || n AS name
+            FROM pg_catalog.generate_series(1, 3) AS n) AS places
+        WHERE CASE WHEN $2 AND NOT EXISTS (SELECT FROM pg_catalog.pg_database d WHERE d.datname::text = places.name)
+            THEN pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended(name, 0)) ELSE false END LIMIT 1
+        """;
+
+    private const string SpareMark = "chatgenius_db_spare";
+
+    private List<ReplayTemplate> _found = [];
+    private string? _ordered;
+
+    /// <summary>
+    /// Asks in one round trip for all that is there, and drops what killed runs left and what is too old; makes the table of templates
+    /// where it is not there.
+    /// </summary>
+    /// <param name="identityQuery">What the server is.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    internal async Task<string> LookAsync(string identityQuery, CancellationToken cancellationToken)
     {
         // A wait for a lock here is a wait for another run's build.
         session.LockTimeout = TimeSpan.Zero;
-        if (!await session.ScalarAsync<bool>("SELECT pg_catalog.to_regclass('public.replay_templates') IS NOT NULL", cancellationToken))
+        try
+        {
+            return await LookOnceAsync(identityQuery, cancellationToken);
+        }
+        catch (ProblemException e) when (e.InnerException is PostgresException
+            { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn })
         {
             await session.WriteAsync(
                 [
                     "SELECT pg_catalog.pg_advisory_xact_lock(0)",
                     "CREATE TABLE IF NOT EXISTS public.replay_templates (name text PRIMARY KEY, missing text[] NOT NULL, used_at "
                         + "timestamptz NOT NULL)",
+                    // Older tools write rows without it.
+                    "ALTER TABLE public.replay_templates ADD COLUMN IF NOT EXISTS bytes int8 NOT NULL DEFAULT 0",
                 ],
                 cancellationToken);
-        }
-
-        var left = await session.RowsAsync(
-            new SqlQuery(
-                """
-                SELECT d.datname::text FROM pg_catalog.pg_database d
-                WHERE pg_catalog.starts_with(d.datname::text, $1) OR (pg_catalog.starts_with(d.datname::text, $2)
-                    AND NOT EXISTS (SELECT FROM public.replay_templates t WHERE t.name = d.datname::text))
-                """,
-                CopyPrefix, Prefix),
-            row => row.GetString(0),
-            cancellationToken);
-        foreach (var name in left)
-        {
-            await TryDropAsync(name, cancellationToken);
+            return await LookOnceAsync(identityQuery, cancellationToken);
         }
     }
+
+    private async Task<string> LookOnceAsync(string identityQuery, CancellationToken cancellationToken)
+    {
+        var (identity, now, found) = await session.ReadAsync(
+            [$"SELECT ({identityQuery}), {TestDatabases.Now}", Databases],
+            async reader =>
+            {
+                var (identity, now) = (await Session.ResultAsync(reader, row => (row.GetString(0), row.GetInt64(1)), cancellationToken))[0];
+                return (identity, now, await Session.ResultAsync(reader, Read, cancellationToken));
+            },
+            cancellationToken);
+        Now = now;
+        _found = Templates(found);
+        foreach (var left in found.Where(IsLeft))
+        {
+            await TryDropAsync(left.Template.Name, cancellationToken);
+        }
+
+        await TestDatabases.DropOldAsync(
+            session, found.Where(one => one.IsOldTest).Select(one => one.Template.Name), cancellationToken);
+        return identity;
+    }
+
+    /// <summary>What killed runs left, and spares that nobody will need.</summary>
+    private bool IsLeft(FoundDatabase one) => one.Template.Name is var name && (name.StartsWith(CopyPrefix, StringComparison.Ordinal)
+        || (name.StartsWith(Prefix, StringComparison.Ordinal) && !one.IsTemplate)
+        || (name.StartsWith(SparePrefix, StringComparison.Ordinal) && !_found.Exists(template => template.Spares.Contains(name))));
+
+    private static List<ReplayTemplate> Templates(List<FoundDatabase> found) =>
+    [
+        .. found.Where(one => one.IsTemplate).Select((one, place) => one.Template with
+        {
+            Spares = one.IsUnused || place >= MostWithSpares ? []
+                : [.. found.Select(other => other.Template.Name).Where(name =>
+                    name.StartsWith(SparePrefix + one.Template.Name[Prefix.Length..] + "_", StringComparison.Ordinal))],
+        }),
+    ];
+
+    private static FoundDatabase Read(NpgsqlDataReader row) => new(
+        new ReplayTemplate(row.GetString(0), row.IsDBNull(4) ? [] : row.GetFieldValue<string[]>(4))
+        {
+            Owner = row.GetString(1),
+            Comment = row.IsDBNull(2) ? null : row.GetString(2),
+            HasProperties = row.GetBoolean(3),
+            MayHaveSpares = row.GetBoolean(5),
+        },
+        IsTemplate: !row.IsDBNull(4), IsUnused: row.GetBoolean(6), IsOldTest: row.GetBoolean(7));
+
+    /// <summary>A database of the server, as it would be copied.</summary>
+    private sealed record FoundDatabase(ReplayTemplate Template, bool IsTemplate, bool IsUnused, bool IsOldTest);
 
     /// <summary>Finds the template of the last key, or builds it: from the longest beginning that there is one for.</summary>
     /// <param name="keys">The keys of the first none, one, two … of what is built; the template of none is PostgreSQL's own.</param>
@@ -67,13 +147,14 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
     internal async Task<ReplayTemplate> GetAsync(
         IReadOnlyList<string> keys, Func<ThrowAwayDatabase, int, Task> build, CancellationToken cancellationToken)
     {
-        if (await FindAsync(keys, cancellationToken) is { } found)
+        if (Find(keys) is { } found)
         {
             return found;
         }
 
         await using var key = await LockAsync(keys[^1], cancellationToken);
-        if (await FindAsync(keys, cancellationToken) is { } builtMeanwhile)
+        await FindAgainAsync(cancellationToken);
+        if (Find(keys) is { } builtMeanwhile)
         {
             return builtMeanwhile;
         }
@@ -95,12 +176,8 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
     internal static bool IsGone(ProblemException e) => e.Problems is [{ Kind: ProblemKind.NoDatabase }]
         || e.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName };
 
-    /// <summary>Notes that a template is used: the least used go first.</summary>
-    internal Task UseAsync(string template, CancellationToken cancellationToken) => session.WriteAsync(
-        [new SqlQuery("UPDATE public.replay_templates SET used_at = pg_catalog.now() WHERE name = $1", template)], cancellationToken);
-
-    private async Task<ReplayTemplate?> FindAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken) =>
-        keys.Count == 1 ? new ReplayTemplate(Empty, []) : (await FindTemplatesAsync([keys[^1]], cancellationToken)).FirstOrDefault();
+    private ReplayTemplate? Find(IReadOnlyList<string> keys) =>
+        keys.Count == 1 ? new ReplayTemplate(Empty, []) : _found.Find(template => template.Name == Prefix + keys[^1]);
 
     /// <summary>Waits until nobody else builds what has this key.</summary>
     private async Task<IAsyncDisposable> LockAsync(string key, CancellationToken cancellationToken)
@@ -117,16 +194,15 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
     private async Task<(ThrowAwayDatabase Database, int Done)> CopyLongestAsync(IReadOnlyList<string> keys,
         CancellationToken cancellationToken)
     {
-        while (true)
+        for (; ; await FindAgainAsync(cancellationToken))
         {
-            var found = await FindTemplatesAsync(keys, cancellationToken);
             var done = keys.Count - 1;
-            while (done > 0 && !found.Exists(template => template.Name == Prefix + keys[done]))
+            while (done > 0 && !_found.Exists(template => template.Name == Prefix + keys[done]))
             {
                 done--;
             }
 
-            var template = found.Find(template => template.Name == Prefix + keys[done]);
+            var template = _found.Find(template => template.Name == Prefix + keys[done]);
             if (await TryCopyAsync(template ?? new ReplayTemplate(Empty, []), cancellationToken) is { } copy)
             {
                 return (copy, template is null ? 0 : done);
@@ -134,16 +210,8 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
         }
     }
 
-    private Task<List<ReplayTemplate>> FindTemplatesAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken) =>
-        session.RowsAsync(
-            new SqlQuery(
-                """
-                SELECT t.name, t.missing FROM public.replay_templates t
-                JOIN pg_catalog.pg_database d ON d.datname::text = t.name WHERE t.name = ANY ($1)
-                """,
-                (object)keys.Select(key => Prefix + key).ToArray()),
-            row => new ReplayTemplate(row.GetString(0), row.GetFieldValue<string[]>(1)),
-            cancellationToken);
+    private async Task FindAgainAsync(CancellationToken cancellationToken) =>
+        _found = Templates(await session.RowsAsync(Databases, Read, cancellationToken));
 
     /// <summary>Keeps a database as the template of a key.</summary>
     private async Task<ReplayTemplate> KeepAsync(ThrowAwayDatabase database, string key, CancellationToken cancellationToken)
@@ -156,44 +224,112 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
             [
                 new SqlQuery(
                     """
-                    INSERT INTO public.replay_templates VALUES ($1, $2, pg_catalog.now())
-                    ON CONFLICT (name) DO UPDATE SET missing = excluded.missing, used_at = excluded.used_at
+                    INSERT INTO public.replay_templates SELECT $1, $2, pg_catalog.now(), pg_catalog.pg_database_size(oid)
+                    FROM pg_catalog.pg_database WHERE datname::text = $1
+                    ON CONFLICT (name) DO UPDATE SET missing = excluded.missing, used_at = excluded.used_at, bytes = excluded.bytes
                     """,
                     template, database.Missing.ToArray()),
             ],
             cancellationToken);
         await DropLeastUsedAsync(template, cancellationToken);
-        return new ReplayTemplate(template, database.Missing);
+        await FindAgainAsync(cancellationToken);
+        return _found.Find(one => one.Name == template) ?? new ReplayTemplate(template, database.Missing);
     }
 
     /// <summary>Copies a template; null where it is gone by now.</summary>
     internal async Task<ThrowAwayDatabase?> TryCopyAsync(ReplayTemplate of, CancellationToken cancellationToken)
     {
-        var (template, missing) = of;
         var copy = $"{CopyPrefix}{Guid.NewGuid():N}";
         await session.ScalarAsync<int>(new SqlQuery($"SELECT 1 FROM pg_catalog.pg_advisory_lock({LockOfName})", copy), cancellationToken);
-        if (template == Empty)
+        if (of.Name == Empty)
         {
-            await session.CommandAsync(
-                $"CREATE DATABASE {copy} TEMPLATE {Empty}{(session.ServerVersion >= 150000 ? " STRATEGY FILE_COPY" : "")}",
-                    cancellationToken);
-            return ThrowAwayDatabase.Kept(server, copy, session, missing);
+            await session.CommandAsync($"CREATE DATABASE {copy} TEMPLATE {Empty}{Strategy}", cancellationToken);
         }
-
-        var copies = new DatabaseCopy(session);
-        try
-        {
-            var comment = await copies.CommentAsync(template, cancellationToken);
-            await copies.MakeAsync(
-                template, copy, comment, isOpen: true, endSessions: false, cancellationToken, copyFiles: session.ServerVersion >= 150000);
-        }
-        catch (ProblemException e) when (IsGone(e))
+        else if (!await TryCopyAsync(of, copy, of.Comment, cancellationToken))
         {
             return null;
         }
 
-        await UseAsync(template, cancellationToken);
-        return ThrowAwayDatabase.Kept(server, copy, session, missing);
+        return ThrowAwayDatabase.Kept(this, copy, of.Missing);
+    }
+
+    /// <summary>Makes a copy of a template, from a spare where one is ready.</summary>
+    /// <returns>Whether the template was still there.</returns>
+    internal async Task<bool> TryCopyAsync(ReplayTemplate of, string name, string? comment, CancellationToken cancellationToken)
+    {
+        var properties = of.HasProperties ? await new DatabaseCopy(session).PropertiesAsync(of.Name, name, cancellationToken) : [];
+        SqlQuery[] finish =
+        [
+            .. properties, .. DatabaseCopy.Finish(name, comment, isOpen: true),
+            new SqlQuery("UPDATE public.replay_templates SET used_at = pg_catalog.now() WHERE name = $1", of.Name),
+            new SqlQuery(PlaceForSpare, of.Name, of.MayHaveSpares),
+        ];
+        var spares = of.Spares.ToArray();
+        System.Random.Shared.Shuffle(spares);
+        foreach (var spare in spares)
+        {
+            try
+            {
+                await FinishAsync(of, [$"ALTER DATABASE {spare} RENAME TO {name}", .. finish], cancellationToken);
+                return true;
+            }
+            catch (ProblemException e) when (IsGone(e)
+                || e.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.ObjectInUse })
+            {
+                // Another call has it; or the server's own upkeep is at it.
+            }
+        }
+
+        try
+        {
+            await session.CommandAsync(DatabaseCopy.Create(of.Name, of.Owner, name) + Strategy, cancellationToken);
+        }
+        catch (ProblemException e) when (IsGone(e))
+        {
+            return false;
+        }
+
+        try
+        {
+            await FinishAsync(of, finish, cancellationToken);
+            return true;
+        }
+        catch when (session.IsOpen)
+        {
+            await session.CommandAsync($"DROP DATABASE IF EXISTS {name}", CancellationToken.None);
+            throw;
+        }
+    }
+
+    /// <summary>On a server that flushes nothing, to copy files is faster than to write them into the log.</summary>
+    private string Strategy => session.ServerVersion >= 150000 ? " STRATEGY FILE_COPY" : "";
+
+    private async Task FinishAsync(ReplayTemplate of, SqlQuery[] statements, CancellationToken cancellationToken) =>
+        _ordered = await session.WriteAsync(
+            statements,
+            async reader =>
+            {
+                // Settings that are put back give results too.
+                while (reader.GetName(0) != SpareMark)
+                {
+                    await reader.NextResultAsync(cancellationToken);
+                }
+
+                return await reader.ReadAsync(cancellationToken) ? DatabaseCopy.Create(of.Name, of.Owner, reader.GetString(0)) + Strategy
+                    : null;
+            },
+            cancellationToken);
+
+    /// <summary>Ends the session, with the order for a spare in the place of what was taken.</summary>
+    internal ValueTask LeaveAsync()
+    {
+        if (_ordered is { } order)
+        {
+            session.Leave(order);
+            return ValueTask.CompletedTask;
+        }
+
+        return session.DisposeAsync();
     }
 
     private async Task DropLeastUsedAsync(string newest, CancellationToken cancellationToken)
@@ -240,6 +376,9 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
             }
         }
     }
+
+    /// <summary>The second that it is, by the server's clock: another client's may be days ahead.</summary>
+    internal long Now { get; private set; }
 
     internal Session Session => session;
 

@@ -12,7 +12,7 @@ namespace ChatGenius.Db.Replay;
 /// private server for throw-away databases the result is kept as a template under a key of all that it depends on, and the next one that
 /// needs it gets a copy; one that needs more gets a copy of the longest beginning, and runs the rest.
 /// </summary>
-internal sealed class Replayer
+internal sealed class Replayer : IAsyncDisposable
 {
     /// <summary>Part of every key: another way of replaying makes other databases.</summary>
     private const int Version = 2;
@@ -31,6 +31,7 @@ internal sealed class Replayer
 
     private readonly DatabaseUrl? _server;
     private readonly LocalServer? _own;
+    private Task<(ReplayTemplates Templates, string Identity)>? _ahead;
 
     /// <summary>Builds databases on a server of the user's own, where nothing is kept.</summary>
     public Replayer(DatabaseUrl server) => _server = server;
@@ -42,10 +43,32 @@ internal sealed class Replayer
     internal bool IsOnOwnServer => _own is not null;
 
     /// <summary>How migrations are run.</summary>
-    public ReplayOptions Options { get; init; } = new();
+    public ReplayOptions Options { get; set; } = new();
 
     /// <summary>Told what takes its time: the first start of the private server.</summary>
     public IProgress<string>? Progress { get; init; }
+
+    /// <summary>
+    /// Begins to ask the private server, where it runs, while the caller finds out what it needs; what nobody takes is given back by
+    /// <see cref="DisposeAsync"/>.
+    /// </summary>
+    public void LookAhead(CancellationToken cancellationToken)
+    {
+        if (_own?.Status().State == LocalServerState.Running)
+        {
+            _ahead = Task.Run(() => LookAsync(cancellationToken), CancellationToken.None);
+        }
+    }
+
+    /// <summary>Gives back what was begun with <see cref="LookAhead"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _ahead, null) is { } ahead
+            && await Task.WhenAny(ahead) is { IsCompletedSuccessfully: true })
+        {
+            await (await ahead).Templates.Session.DisposeAsync();
+        }
+    }
 
     /// <summary>Gives a database that holds what migrations make; disposing it drops it.</summary>
     /// <param name="chain">The migrations, in order, and the repeatable objects after them.</param>
@@ -125,14 +148,27 @@ internal sealed class Replayer
     private async Task<(ReplayTemplates Templates, ReplayTemplate Template)> TemplateAsync(
         IReadOnlyList<Migration> chain, IReadOnlyList<ReplayStage> stages, CancellationToken cancellationToken)
     {
+        var (templates, identity) = await (Interlocked.Exchange(ref _ahead, null) ?? LookAsync(cancellationToken));
+        try
+        {
+            return (templates, await templates.GetAsync(
+                Keys(identity, chain, stages), (database, done) => BuildAsync(database, done, chain, stages, cancellationToken),
+                cancellationToken));
+        }
+        catch
+        {
+            await templates.Session.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<(ReplayTemplates Templates, string Identity)> LookAsync(CancellationToken cancellationToken)
+    {
         var (server, session) = await _own!.ConnectAsync("keeping templates of throw-away databases", Progress, cancellationToken);
         try
         {
             var templates = new ReplayTemplates(session, server);
-            await templates.PrepareAsync(cancellationToken);
-            var keys = Keys(await session.ScalarAsync<string>(IdentityQuery, cancellationToken) ?? "", chain, stages);
-            return (templates, await templates.GetAsync(
-                keys, (database, done) => BuildAsync(database, done, chain, stages, cancellationToken), cancellationToken));
+            return (templates, await templates.LookAsync(IdentityQuery, cancellationToken));
         }
         catch
         {

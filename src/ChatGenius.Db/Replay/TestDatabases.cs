@@ -43,17 +43,25 @@ internal sealed class TestDatabases(Replayer replayer)
     private const string Comment = "Test database of chatgenius-db, made at ";
     private const int LongestName = 63;
 
+    /// <summary>The second in which the database d was made, if it is one of these.</summary>
+    private const string MadeAt =
+        $"""
+        coalesce(pg_catalog.substring(pg_catalog.shobj_description(d.oid, 'pg_database'), '^{Comment}([0-9]+)$')::int8,
+            pg_catalog.substring(d.datname::text, '^{Prefix}([0-9]+)_[0-9a-f]+$')::int8)
+        """;
+
     /// <summary>Name, second in which it was made, whether somebody is connected.</summary>
     private const string Listing =
         $"""
-        SELECT datname, made, used FROM (
-            SELECT d.datname::text AS datname,
-                pg_catalog.substring(pg_catalog.shobj_description(d.oid, 'pg_database'), '^{Comment}([0-9]+)$')::int8 AS noted,
-                pg_catalog.substring(d.datname::text, '^{Prefix}([0-9]+)_[0-9a-f]+$')::int8 AS named,
-                EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid) AS used
-            FROM pg_catalog.pg_database d) AS databases, LATERAL (SELECT coalesce(noted, named) AS made) AS times
-        WHERE made IS NOT NULL
+        SELECT d.datname::text, {MadeAt}, EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid)
+        FROM pg_catalog.pg_database d WHERE {MadeAt} IS NOT NULL
         """;
+
+    /// <summary>The second that it is, by the server's clock: another client's may be days ahead.</summary>
+    internal const string Now = "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::int8";
+
+    /// <summary>Whether the database d is one of these and older than a day.</summary>
+    internal const string IsOld = $"{MadeAt} < {Now} - 86400";
 
     /// <summary>Makes databases.</summary>
     /// <param name="request">What each is to hold.</param>
@@ -79,7 +87,7 @@ internal sealed class TestDatabases(Replayer replayer)
         while (true)
         {
             await using var source = await replayer.SourceAsync(request.Migrations, request.Stages, cancellationToken);
-            var now = await DropOldAsync(source.Session, cancellationToken);
+            var now = source.Now ?? await DropOldAsync(source.Session, cancellationToken);
             try
             {
                 while (made.Count < count && await TryMakeAsync(source, names[made.Count], now, cancellationToken) is { } database)
@@ -234,19 +242,26 @@ internal sealed class TestDatabases(Replayer replayer)
     private static string Drop(string name) => $"DROP DATABASE IF EXISTS {SqlIdentifier.Quote(name)} WITH (FORCE)";
 
     /// <summary>Drops what is older than a day and not in use.</summary>
-    /// <returns>The second that it is, by the server's clock: another client's may be days ahead.</returns>
+    /// <returns>The second that it is.</returns>
     private static async Task<long> DropOldAsync(Session session, CancellationToken cancellationToken)
     {
-        var (now, old) = (await session.RowsAsync(
-            $"""
-            SELECT now, coalesce(pg_catalog.array_agg(datname) FILTER (WHERE NOT used AND made < now - 86400), '{"{}"}')
-            FROM (SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::int8 AS now) AS clock
-            LEFT JOIN ({Listing}) AS listing ON true GROUP BY now
-            """,
-            row => (row.GetInt64(0), row.GetFieldValue<string[]>(1)),
-            cancellationToken))[0];
-        foreach (var name in old)
+        var old = $"SELECT d.datname::text FROM pg_catalog.pg_database d WHERE {IsOld}";
+        await DropOldAsync(session, await session.RowsAsync(old, row => row.GetString(0), cancellationToken), cancellationToken);
+        return await session.ScalarAsync<long>($"SELECT {Now}", cancellationToken);
+    }
+
+    /// <summary>Drops those of them that nobody uses.</summary>
+    internal static async Task DropOldAsync(Session session, IEnumerable<string> names, CancellationToken cancellationToken)
+    {
+        foreach (var name in names)
         {
+            if (await session.ScalarAsync<bool>(
+                new SqlQuery("SELECT pg_catalog.count(*) > 0 FROM pg_catalog.pg_stat_activity WHERE datname = $1", name),
+                cancellationToken))
+            {
+                continue;
+            }
+
             try
             {
                 await session.CommandAsync($"DROP DATABASE IF EXISTS {SqlIdentifier.Quote(name)}", cancellationToken);
@@ -257,7 +272,5 @@ internal sealed class TestDatabases(Replayer replayer)
                 // Somebody uses it after all, or it is somebody else's.
             }
         }
-
-        return now;
     }
 }

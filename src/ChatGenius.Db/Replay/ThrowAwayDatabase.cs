@@ -75,13 +75,16 @@ internal sealed class ThrowAwayDatabase : IAsyncDisposable
         session.CommandAsync($"GRANT CONNECT ON DATABASE {SqlIdentifier.Quote(name)} TO PUBLIC", cancellationToken);
 
     /// <summary>Takes over one on the server of our own.</summary>
-    /// <param name="server">The server.</param>
+    /// <param name="templates">What made it, with the session whose lock says that somebody uses it.</param>
     /// <param name="name">The database.</param>
-    /// <param name="keeper">The session whose lock says that somebody uses it.</param>
     /// <param name="missing">What it has not got.</param>
-    internal static ThrowAwayDatabase Kept(DatabaseUrl server, string name, Session keeper, IReadOnlyList<string> missing) =>
-        new(server, name, keeper,
-            session => session.CommandAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)", default))
+    internal static ThrowAwayDatabase Kept(ReplayTemplates templates, string name, IReadOnlyList<string> missing) =>
+        new(templates.Server, name, templates.Session,
+            async session =>
+            {
+                await session.CommandAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)", default);
+                await templates.LeaveAsync();
+            })
         {
             Missing = missing,
             IsOnOwnServer = true,

@@ -88,31 +88,45 @@ internal sealed class DatabaseCopy(Session session)
     /// <param name="isOpen">Whether the copy takes connections.</param>
     /// <param name="endSessions">Whether the sessions that use the source may be ended.</param>
     /// <param name="cancellationToken">Ends the copying; the copy is taken away.</param>
-    /// <param name="copyFiles">Whether files are copied, not logged: faster where nothing is flushed (PostgreSQL 15).</param>
     /// <exception cref="ProblemException">CG1313: sessions use the source; CG1314: the server refuses.</exception>
     public async Task MakeAsync(string source, string target, string? comment, bool isOpen, bool endSessions,
-        CancellationToken cancellationToken, bool copyFiles = false)
+        CancellationToken cancellationToken)
     {
         await DropAsync(target, cancellationToken);
         var owner = await QueryAsync(
             "SELECT pg_catalog.pg_get_userbyid(datdba)::text FROM pg_catalog.pg_database WHERE datname = $1", [source], cancellationToken);
-        var create = $"CREATE DATABASE {SqlIdentifier.Quote(target)} TEMPLATE {SqlIdentifier.Quote(source)}"
-            + $" OWNER {SqlIdentifier.Quote(owner is [var name] ? name : throw Missing(source))}"
-            // Nobody gets in before the source's privileges are the copy's.
-            + " ALLOW_CONNECTIONS false" + (copyFiles ? " STRATEGY FILE_COPY" : "");
+        var create = Create(source, owner is [var name] ? name : throw Missing(source), target);
         await AloneAsync(source, endSessions, "copied", () => session.CommandAsync(create, cancellationToken), cancellationToken);
         try
         {
-            var properties = await QueryAsync(PropertyStatements, [source, target, Lists], cancellationToken);
-            var comments = $"COMMENT ON DATABASE {SqlIdentifier.Quote(target)} IS {(comment is null ? "NULL" : SqlLiteral.Quote(comment))}";
-            string[] open = isOpen ? [$"ALTER DATABASE {SqlIdentifier.Quote(target)} ALLOW_CONNECTIONS true"] : [];
-            await session.WriteAsync([.. properties.Concat([comments, .. open]).Select(text => (SqlQuery)text)], cancellationToken);
+            await session.WriteAsync(
+                [.. await PropertiesAsync(source, target, cancellationToken), .. Finish(target, comment, isOpen)], cancellationToken);
         }
         catch (Exception e) when (IsConnected)
         {
             await DropAsync(target, CancellationToken.None);
             throw e.InnerException is PostgresException refused && !cancellationToken.IsCancellationRequested
                 ? Refused(source, "copied", refused) : e;
+        }
+    }
+
+    /// <summary>The statement that copies a database; nobody gets in before the source's privileges are the copy's.</summary>
+    internal static string Create(string source, string owner, string target) =>
+        $"CREATE DATABASE {SqlIdentifier.Quote(target)} TEMPLATE {SqlIdentifier.Quote(source)} OWNER {SqlIdentifier.Quote(owner)}"
+        + " ALLOW_CONNECTIONS false";
+
+    /// <summary>The statements that give a copy what belongs to its source and lies outside of it.</summary>
+    internal async Task<IEnumerable<SqlQuery>> PropertiesAsync(string source, string target, CancellationToken cancellationToken) =>
+        (await QueryAsync(PropertyStatements, [source, target, Lists], cancellationToken)).Select(text => (SqlQuery)text);
+
+    /// <summary>The statements that give a copy its comment, and open it.</summary>
+    internal static IEnumerable<SqlQuery> Finish(string target, string? comment, bool isOpen)
+    {
+        var name = SqlIdentifier.Quote(target);
+        yield return $"COMMENT ON DATABASE {name} IS {(comment is null ? "NULL" : SqlLiteral.Quote(comment))}";
+        if (isOpen)
+        {
+            yield return $"ALTER DATABASE {name} ALLOW_CONNECTIONS true";
         }
     }
 

@@ -66,29 +66,29 @@ internal sealed class CheckCommand(Workspace workspace, TargetFinder targets, Se
         using var progress = new RunProgress(report);
         progress.Show("Checking migrations");
         var started = TimeProvider.System.GetTimestamp();
+        await using var replayer = targets.Replayer(options.Shadow, new ReplayOptions());
+        replayer.LookAhead(cancellationToken);
         var migrations = await workspace.LoadAsync(cancellationToken);
         var (chosen, database) = await ChooseAsync(options, migrations, cancellationToken);
         var sizes = await SizesAsync(options, database, cancellationToken);
-        var lockTimeout = $"{(long)settings.RunOptions.LockTimeout.TotalMilliseconds}ms";
-        var replayer = targets.Replayer(options.Shadow, new ReplayOptions { LockTimeout = lockTimeout, TimeZone = sizes.TimeZone });
-        var checker = new Checker(replayer, sizes) { Policy = settings.Check.Policy, Notes = new NoteProgress(report),
-            Steps = new DetailProgress(report) };
+        replayer.Options = new() { LockTimeout = $"{settings.RunOptions.LockTimeout.TotalMilliseconds:0}ms", TimeZone = sizes.TimeZone };
+        var notes = new NoteProgress(report);
+        var checker = new Checker(replayer, sizes) { Policy = settings.Check.Policy, Notes = notes, Steps = new DetailProgress(report) };
         IReadOnlyList<Migration> all = [.. migrations, .. Repeatable.InOrder(workspace.Repeatables, one => one.Up.Script).Ordered];
         var since = options.Staged ? "HEAD" : options.Since;
         var older = since is not null ? await olderTexts.OfRevisionAsync(since, cancellationToken)
             : database is null || options.All ? [] : await olderTexts.OfDatabaseAsync(database, migrations, cancellationToken);
-        var results = await new ReplacedCheck(replayer, new NoteProgress(report)).RunAsync(
+        var results = await new ReplacedCheck(replayer, notes).RunAsync(
             all, older, await checker.RunAsync(all, chosen, Rows(options), cancellationToken), settings.Check.Policy, cancellationToken);
         var isOther = results.All(result => result.Trace.Completed)
             && await schemaFile.IsOtherAsync(replayer, [.. migrations, .. workspace.Repeatables], cancellationToken);
         await WriteAsync(options, results, TimeProvider.System.GetElapsedTime(started), cancellationToken);
         if (options.Fix)
         {
-            var pending = options.IsOfFiles && targets.Named() is { } known
-                ? await PendingAsync(new Database(known.Url), migrations, cancellationToken) : chosen;
-            var open = results.Where(result => !result.Migration.IsRepeatable
-                && pending.Any(migration => migration.Version == result.Migration.Version)).ToList();
-            var found = await checker.FixAsync(migrations, open, cancellationToken);
+            var known = options.IsOfFiles ? targets.Named() : null;
+            var pending = known is { Url: var url } ? await PendingAsync(new Database(url), migrations, cancellationToken) : chosen;
+            var open = results.Where(one => !one.Migration.IsRepeatable && pending.Any(other => other.Version == one.Migration.Version));
+            var found = await checker.FixAsync(migrations, [.. open], cancellationToken);
             progress.Dispose();
             await fixes.WriteAsync(found, options.Yes, cancellationToken);
         }

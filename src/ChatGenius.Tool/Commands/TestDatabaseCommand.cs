@@ -64,8 +64,10 @@ internal sealed class TestDatabaseCommand(TestDatabaseRequests requests, TargetF
     {
         using var progress = new RunProgress(report);
         progress.Show("Making test databases");
+        await using var replayer = Replayer(server);
+        replayer.LookAhead(cancellationToken);
         var request = await requests.OfAsync(content, cancellationToken);
-        var (urls, missing) = await Databases(server).CreateAsync(request, count, name, cancellationToken);
+        var (urls, missing) = await new TestDatabases(replayer).CreateAsync(request, count, name, cancellationToken);
         TestDatabaseRequests.Warn(report, missing);
         foreach (var url in urls)
         {
@@ -105,7 +107,9 @@ internal sealed class TestDatabaseCommand(TestDatabaseRequests requests, TargetF
         return ExitCode.Done;
     }
 
-    private TestDatabases Databases(string? server) => new(targets.Replayer(server, new ReplayOptions(), "--server"));
+    private TestDatabases Databases(string? server) => new(Replayer(server));
+
+    private Replayer Replayer(string? server) => targets.Replayer(server, new ReplayOptions(), "--server");
 }
 
 /// <summary>What <c>test-database --json</c> prints.</summary>

@@ -45,9 +45,10 @@ internal sealed partial class WithDatabaseCommand(TestDatabaseRequests requests,
 
         using var progress = new RunProgress(report);
         progress.Show("Making the test database");
+        await using var replayer = targets.Replayer(server, new ReplayOptions(), "--server");
+        replayer.LookAhead(cancellationToken);
         var request = await requests.OfAsync(content, cancellationToken);
-        await using var database = await new TestDatabases(targets.Replayer(server, new ReplayOptions(), "--server"))
-            .OpenAsync(request, cancellationToken);
+        await using var database = await new TestDatabases(replayer).OpenAsync(request, cancellationToken);
         TestDatabaseRequests.Warn(report, database.Missing);
         progress.Dispose();
         report.Detail($"The database is {database.Database.Url.Display}");

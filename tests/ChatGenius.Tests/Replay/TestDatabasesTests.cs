@@ -179,6 +179,7 @@ public class TestDatabasesTests(ReplayServer server) : IClassFixture<ReplayServe
         (await RunAsync(sandbox, "test-database", "drop", "--all")).ExitCode.ShouldBe(0);
         (await NamesAsync()).Where(name => name is not ("postgres" or "template0" or "template1")
             && !name.StartsWith("chatgenius_replay_", StringComparison.Ordinal)
+            && !name.StartsWith("chatgenius_spare_", StringComparison.Ordinal)
             && !name.StartsWith("chatgenius_copy_", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 

@@ -51,12 +51,21 @@ internal static partial class ImportLists
     /// </summary>
     public static IReadOnlyList<ImportEntry> OfSqitch(ImportTool tool, ImportFolder folder, List<Problem> problems)
     {
-        if (!folder.Files.Contains(Plan))
+        var settings = SqitchSettings(folder);
+        var top = settings.GetValueOrDefault("top_dir", "");
+        var (deploy, revert) = (settings.GetValueOrDefault("deploy_dir", Below(top, "deploy")),
+            settings.GetValueOrDefault("revert_dir", Below(top, "revert")));
+        var reworked = settings.GetValueOrDefault("reworked_dir");
+        var (oldDeploy, oldRevert) = (
+            settings.GetValueOrDefault("reworked_deploy_dir", reworked is null ? deploy : Below(reworked, "deploy")),
+            settings.GetValueOrDefault("reworked_revert_dir", reworked is null ? revert : Below(reworked, "revert")));
+        var plan = folder.Files.Contains(Plan) ? Plan : settings.GetValueOrDefault("plan_file", Below(top, Plan));
+        if (!folder.Files.Contains(plan))
         {
             return [];
         }
 
-        var source = folder.Read(Plan);
+        var source = folder.Read(plan);
         var planned = new List<(string Change, string File, int At)>();
         foreach (var (at, line) in source.Lines())
         {
@@ -86,7 +95,8 @@ internal static partial class ImportLists
             var (change, file, place) = planned[i];
             var isLast = !planned.Skip(i + 1).Any(later => later.Change == change);
             var script = isLast ? change : file.Replace('\t', '@');
-            var (up, down) = ($"deploy/{script}.sql", $"revert/{script}.sql");
+            var end = $"{script}.{settings.GetValueOrDefault("extension", "sql")}";
+            var (up, down) = (Below(isLast ? deploy : oldDeploy, end), Below(isLast ? revert : oldRevert, end));
             if (!folder.Files.Contains(up))
             {
                 problems.Add(Missing(folder.Shown(up), source.At(place)));
@@ -98,6 +108,29 @@ internal static partial class ImportLists
 
         return entries;
     }
+
+    /// <summary>What <c>sqitch.conf</c> says of its core; what it says of PostgreSQL's engine goes before.</summary>
+    private static Dictionary<string, string> SqitchSettings(ImportFolder folder)
+    {
+        var (core, engine, section) = (new Dictionary<string, string>(), new Dictionary<string, string>(), "");
+        foreach (var (_, line) in folder.Files.Contains("sqitch.conf") ? folder.Read("sqitch.conf").Lines() : [])
+        {
+            if (ConfSection().Match(line) is { Success: true } named)
+            {
+                section = named.Groups["name"].Value.ToLowerInvariant();
+            }
+            else if (section is "core" or "engine \"pg\"" && ConfValue().Match(line) is { Success: true } set)
+            {
+                var value = set.Groups["value"].Value.Trim('"');
+                (section == "core" ? core : engine)[set.Groups["key"].Value.ToLowerInvariant()] =
+                    string.Join('/', value.Split('/', '\\').Where(part => part is not ("" or ".")));
+            }
+        }
+
+        return engine.Concat(core).DistinctBy(one => one.Key).ToDictionary();
+    }
+
+    private static string Below(string folder, string file) => folder.Length == 0 ? file : $"{folder}/{file}";
 
     private static Problem Missing(string file, SourceLocation where) =>
         new("CG1503", $"{file} is not there", where, "Bring it back: its migration has to be carried over with the others.");
@@ -112,6 +145,12 @@ internal static partial class ImportLists
 
     [GeneratedRegex(@"^(?<version>\d*)_?(?<name>.*)$")]
     private static partial Regex Tag();
+
+    [GeneratedRegex(@"^\s*\[\s*(?<name>[^\]]*?)\s*\]")]
+    private static partial Regex ConfSection();
+
+    [GeneratedRegex(@"^\s*(?<key>\w+)\s*=\s*(?<value>[^#;]*?)\s*(?:[#;].*)?$")]
+    private static partial Regex ConfValue();
 
     [GeneratedRegex(@"^\s*(?<mark>[-+@]?)\s*(?<name>[^\s%#@+\[\]-][^\s\[\]#]*)")]
     private static partial Regex PlanLine();

@@ -78,6 +78,8 @@ internal static partial class TypeScriptFolder
                 advice: "Give it the number that says when it runs.");
         }
 
+        notes.AddRange(((TypeScriptSection[])[up, down]).Select(section => section.NotAwaited).OfType<int>().Select(at =>
+            $"{source.Path}:{LineOf(text, at)}: nothing waits for this call; it is taken, for it was sent"));
         var refused = ((TypeScriptSection[])[up, down]).Select(section => section.Refusal).OfType<TypeScriptRefusal>().FirstOrDefault();
         return new ImportedMigration(
             source.Path, version, name, WithDraft(source, text, up), WithDraft(source, text, down), up.InTransaction, down.InTransaction)

@@ -8,6 +8,9 @@ internal sealed record TypeScriptSection(string Text, string? Empty)
     /// <summary>Whether they run in one transaction.</summary>
     public bool InTransaction { get; init; } = true;
 
+    /// <summary>Where the last call is, if nothing waits for it; it is sent all the same.</summary>
+    public int? NotAwaited { get; init; }
+
     /// <summary>Why it can't be read.</summary>
     public TypeScriptRefusal? Refusal { get; init; }
 

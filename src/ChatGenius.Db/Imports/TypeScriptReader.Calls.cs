@@ -72,7 +72,7 @@ internal sealed partial class TypeScriptReader
                 Record(query);
                 return next;
             case Fragment fragment when method is "execute" && fragment.Maker?.IsOf("drizzle-orm") != true && call.Arguments.Count > 0:
-                return Written(fragment, [], call);
+                return Written(fragment, [], call) with { IsSentAtOnce = fragment.Maker?.IsOf("kysely") == true };
             case Fragment { Runs: true } when method is "simple" or "execute" && call.Arguments.Count == 0:
                 return target;
             case string text when method == "trim" && call.Arguments.Count == 0:
@@ -143,7 +143,9 @@ internal sealed partial class TypeScriptReader
                 ? Helper(handle, Arguments(call, scope), call) ?? throw Builder(call, method) : throw Builder(call, method);
         }
 
-        return SendText(method, call, scope);
+        // pg, TypeORM, Sequelize and slonik send what query gets as it is called.
+        var sent = SendText(method, call, scope);
+        return sent is Query query && method == "query" && !handle.IsOf("@neondatabase/") ? query with { IsSentAtOnce = true } : sent;
     }
 
     private static TypeScriptRefusal Builder(Call call, string method)
@@ -298,6 +300,12 @@ internal sealed partial class TypeScriptReader
     private void Record(Query query)
     {
         var (at, problem) = (query.At, "");
+        if (_notAwaited is { } before)
+        {
+            throw new TypeScriptRefusal(
+                before.Start, before.End, "nothing waits for this call, so whether it has run before what comes after it is not known");
+        }
+
         problem = _loading ? "this runs as the file is loaded" : _committed ? "this runs after its transaction has ended" : "";
         if (problem.Length > 0)
         {

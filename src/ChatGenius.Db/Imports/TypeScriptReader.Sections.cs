@@ -64,6 +64,7 @@ internal sealed partial class TypeScriptReader
     private TypeScriptSection Section(object? value, bool mayThrow)
     {
         (_calls, _steps, _body, _loading, _committed, _noTransaction, _queued) = ([], [], null, false, false, false, null);
+        _notAwaited = null;
         try
         {
             switch (value)
@@ -89,6 +90,7 @@ internal sealed partial class TypeScriptReader
                 TypeScriptSql.Section(_calls), _calls.Count > 0 || _body is null ? null : "the down in the file is empty")
             {
                 InTransaction = !_noTransaction && !TypeScriptSql.NeedsNoTransaction(_calls),
+                NotAwaited = _notAwaited?.Start,
             };
         }
         catch (TypeScriptRefusal e) when (mayThrow && e.Thrown is not null && _calls.Count == 0)

@@ -26,6 +26,9 @@ internal sealed partial class TypeScriptReader
     private bool _committed;
     private bool _noTransaction;
     private bool? _queued;
+
+    // The last call, where it was sent and nothing waits for it.
+    private TypeScriptNode? _notAwaited;
     private int _count;
 
     private TypeScriptReader(string text, IReadOnlySet<string> changed) => (_text, _changed) = (text, changed);
@@ -243,6 +246,13 @@ internal sealed partial class TypeScriptReader
                 return null;
             case Expression { Value: var node }:
                 var value = Eval(node, scope);
+                if (value is Query { IsSentAtOnce: true } sent)
+                {
+                    Record(sent);
+                    _notAwaited = sent.At;
+                    return null;
+                }
+
                 RefusePending(value, node);
                 _ = value is Fragment fragment ? throw Inert(fragment) : true;
                 return null;

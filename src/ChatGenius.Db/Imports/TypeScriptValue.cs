@@ -79,7 +79,11 @@ internal abstract record TypeScriptValue
     /// <param name="Text">The SQL, with $1 for its first value.</param>
     /// <param name="Values">The values.</param>
     /// <param name="At">The call.</param>
-    internal sealed record Query(string Text, IReadOnlyList<object?> Values, TypeScriptNode At) : TypeScriptValue;
+    internal sealed record Query(string Text, IReadOnlyList<object?> Values, TypeScriptNode At) : TypeScriptValue
+    {
+        /// <summary>Whether its library sends it as it is called, and not only when something waits for it.</summary>
+        internal bool IsSentAtOnce { get; init; }
+    }
 
     /// <summary>A promise of which all that it runs is known.</summary>
     internal sealed record Promised(object? Value) : TypeScriptValue;

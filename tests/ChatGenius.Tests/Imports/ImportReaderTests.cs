@@ -133,6 +133,30 @@ public class ImportReaderTests
         ImportReader.Read(ImportTool.All.Single(one => one.Name == "flyway"), sandbox.Path).Migrations.Count.ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData("[core]\n\ttop_dir = ./sql/ # where\n", "sqitch.plan", "sql/deploy/a.sql", "sql/deploy/a@v1.sql", "sql/revert/b.sql")]
+    [InlineData("[core]\ntop_dir = db\n[engine \"pg\"]\ntop_dir=\"sql\"\n", "sql/sqitch.plan", "sql/deploy/a.sql", "sql/deploy/a@v1.sql",
+        "sql/revert/b.sql")]
+    [InlineData("[core]\nplan_file = db/my.plan\ndeploy_dir = up\nrevert_dir = down\nextension = ddl\nreworked_dir = old\n"
+        + "[engine \"mysql\"]\ndeploy_dir = no\n", "db/my.plan", "up/a.ddl", "old/deploy/a@v1.ddl", "down/b.ddl")]
+    public void The_folders_of_sqitch_are_those_of_its_settings(string settings, string plan, string again, string first, string revert)
+    {
+        using var sandbox = new Sandbox();
+        sandbox.Write("sqitch.conf", settings);
+        sandbox.Write(plan, "a 2024 A <a>\nb 2024 A <a>\n@v1 2024 A <a>\na 2024 A <a>\n");
+        sandbox.Write(again, "SELECT 1;\n");
+        sandbox.Write(first, "SELECT 2;\n");
+        sandbox.Write(revert, "SELECT 3;\n");
+        sandbox.Write(revert.Replace("revert", "deploy", StringComparison.Ordinal).Replace("down", "up", StringComparison.Ordinal),
+            "SELECT 4;\n");
+
+        var read = ImportReader.Read(ImportTool.All.Single(one => one.Name == "sqitch"), sandbox.Path);
+
+        read.Problems.ShouldBeEmpty();
+        read.Migrations.Select(one => (one.Up.Trim(), one.Down?.Trim() ?? "")).ShouldBe(
+            [("SELECT 2;", ""), ("SELECT 4;", "SELECT 3;"), ("SELECT 1;", "")]);
+    }
+
     [Fact]
     public void A_change_of_sqitch_that_is_planned_again_has_the_files_of_its_tag_before()
     {

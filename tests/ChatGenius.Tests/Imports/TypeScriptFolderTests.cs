@@ -59,6 +59,10 @@ public class TypeScriptFolderTests
             + "  async down(queryInterface) { await queryInterface.sequelize.query('C') }\n};",
         "import { Migration } from '@mikro-orm/migrations';\nexport class M extends Migration {\n"
             + "  override async up(): Promise<void> { this.addSql('A'); this.addSql(`B`); }\n  async down() { this.addSql('C;'); }\n}",
+        "module.exports = {\n  up: async (queryInterface) => {\n    await queryInterface.sequelize.query('A');\n"
+            + "    queryInterface.sequelize.query('B')\n  },\n  down: (queryInterface) => { queryInterface.sequelize.query('C') }\n}",
+        "import { sql } from 'kysely'\nexport async function up(db) { await sql`A`.execute(db); sql`B`.execute(db) }\n"
+            + "export async function down(db) { sql`C`.execute(db) }",
         "exports.shorthands = undefined;\nexports.up = pgm => { pgm.sql('A'); pgm.sql(`B`) };\nexports.down = pgm => pgm.sql('C');",
         "exports.up = function (db, cb) {\n  db.runSql('A', function (err) {\n    if (err) return cb(err);\n"
             + "    db.runSql('B', cb);\n  });\n};\n"
@@ -189,7 +193,10 @@ public class TypeScriptFolderTests
         { "await tag`SELECT 1`", "this runs nothing: drizzle-orm" },
         { "tag`SELECT 1`", "this runs nothing: drizzle-orm" },
         { "const q = db.query('SELECT 1'); await db.query('SELECT 2'); await q", "not awaited where it is made" },
-        { "db.query('SELECT 1')", "not awaited where it is made" },
+        { "db.execute(tag`SELECT 1`)", "not awaited where it is made" },
+        { "db.query('SELECT 1'); db.query('SELECT 2')", "nothing waits for this call" },
+        { "for (const one of ['SELECT 1', 'SELECT 2']) db.query(one)", "nothing waits for this call" },
+        { "run('SELECT 1'); await db.query('SELECT 2'); function run(text) { db.query(text) }", "nothing waits for this call" },
         { "db.raw('SELECT 1'); await db.query('SELECT 2')", "not awaited where it is made" },
         { "['a'].forEach(async t => { await db.query(t) })", "at the same time" },
         { "await Promise.all(['a', 'b'].map(async t => { await db.query(t); await db.query(t) }))", "at the same time" },

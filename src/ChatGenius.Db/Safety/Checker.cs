@@ -237,20 +237,30 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
             Missing = database.Missing,
         };
 
-        // The first schema costs most, because its queries are planned; it is wanted where there is a way back to it.
-        SchemaSnapshot? schema = null;
-        var isWanted = rows is null && migrations.FirstOrDefault() is { } first && RoundTripper.HasWayBack(first);
-        await using var tracer = await Tracer.StartAsync(
-            database.Database, options,
-            isWanted ? async session => schema = await RoundTripper.ReadSchemaAsync(session, cancellationToken) : null, cancellationToken);
+        // The first schema costs most, because its queries are planned: half of it is another session's, while the catalog is read.
+        var (schema, beside) = ((SchemaSnapshot?)null, (Session?)null);
+        async Task ReadAsync(Session session)
+        {
+            beside = await Session.OpenAsync(database.Database, "reading the schema", cancellationToken);
+            schema = await RoundTripper.ReadSchemaAsync(session, beside, cancellationToken);
+        }
+
         try
         {
+            var isAhead = database.IsOnOwnServer && rows is null && migrations.FirstOrDefault() is { } first
+                && RoundTripper.HasWayBack(first);
+            await using var tracer = await Tracer.StartAsync(database.Database, options, isAhead ? ReadAsync : null, cancellationToken);
             await (rows is null ? Task.CompletedTask : BringRowsAsync(rows, tracer, cancellationToken));
-            return await TraceAsync(tracer, new RoundTripper(tracer, schema), database.Database, migrations, wanted, cancellationToken);
+            return await TraceAsync(
+                tracer, new RoundTripper(tracer, schema, beside), database.Database, migrations, wanted, cancellationToken);
         }
         catch (NpgsqlException e) when (e is not PostgresException && !cancellationToken.IsCancellationRequested)
         {
             throw Replayer.Lost(e);
+        }
+        finally
+        {
+            await (beside?.DisposeAsync() ?? ValueTask.CompletedTask);
         }
     }
 

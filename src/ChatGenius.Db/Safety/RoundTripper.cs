@@ -12,8 +12,9 @@ namespace ChatGenius.Db.Safety;
 /// a statement which can take rows away names. The database ends as it is after up.
 /// </summary>
 /// <param name="tracer">The database.</param>
-/// <param name="schema">Its schema, where it was read already with <see cref="ReadSchemaAsync(Session, CancellationToken)"/>.</param>
-internal sealed class RoundTripper(Tracer tracer, SchemaSnapshot? schema = null)
+/// <param name="schema">Its schema, where <see cref="ReadSchemaAsync(Session, Session, CancellationToken)"/> has read it already.</param>
+/// <param name="beside">Another session there, which reads a part of the schema; null where one reads all.</param>
+internal sealed class RoundTripper(Tracer tracer, SchemaSnapshot? schema = null, Session? beside = null)
 {
     private static readonly SchemaReadOptions ReadOptions = new() { StaysPrepared = true };
     private SchemaSnapshot? _schema = schema;
@@ -75,11 +76,11 @@ internal sealed class RoundTripper(Tracer tracer, SchemaSnapshot? schema = null)
     internal static bool HasWayBack(Migration migration) => !migration.Down.Irreversible && migration.Down.Script.Statements.Count > 0;
 
     /// <summary>Reads the schema as it is compared.</summary>
-    internal static Task<SchemaSnapshot> ReadSchemaAsync(Session session, CancellationToken cancellationToken) =>
-        SchemaReader.ReadAsync(session, ReadOptions, cancellationToken);
+    internal static Task<SchemaSnapshot> ReadSchemaAsync(Session session, Session? beside, CancellationToken cancellationToken) =>
+        SchemaReader.ReadAsync(session, beside, ReadOptions, cancellationToken);
 
     private Task<SchemaSnapshot> ReadSchemaAsync(CancellationToken cancellationToken) =>
-        tracer.ReadAsync(ReadSchemaAsync, cancellationToken);
+        tracer.ReadAsync((session, token) => ReadSchemaAsync(session, beside, token), cancellationToken);
 
     /// <summary>The order of columns is left out: no down can put a column back where it was.</summary>
     internal static IEnumerable<string> Differences(SchemaSnapshot before, SchemaSnapshot after) =>

@@ -22,6 +22,9 @@ internal static partial class SchemaReader
         (SchemaParts.Owners, "owners"), (SchemaParts.ExtensionVersions, "versions"),
     ];
 
+    /// <summary>Those at the beginning that take about as long as all others together.</summary>
+    private static readonly string[] Heavier = ["objects", "relations", "sequences", "columns", "constraints", "indexes"];
+
     // What these settings say shows in the text that pg_get_viewdef and its like give; the search_path of every session of ours makes them
     // qualify every name. Compiling such queries costs more than running them.
     private static readonly (string Name, string Value)[] Settings =
@@ -51,11 +54,19 @@ internal static partial class SchemaReader
     /// CG0514, CG0633 to CG0640: the server or the way to it failed; CG1101: a view is locked by another session for longer than the lock
     /// timeout; CG1104: the server is older than PostgreSQL 11.
     /// </exception>
-    public static async Task<SchemaSnapshot> ReadAsync(
+    public static Task<SchemaSnapshot> ReadAsync(
         Session session, SchemaReadOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(session);
-        options ??= new SchemaReadOptions();
+        return ReadAsync(session, beside: null, options ?? new SchemaReadOptions(), cancellationToken);
+    }
+
+    /// <summary>Reads the schema of a database that nobody changes meanwhile, with two sessions at the same time where there are
+    /// two.</summary>
+    /// <inheritdoc cref="ReadAsync(Session, SchemaReadOptions?, CancellationToken)"/>
+    internal static async Task<SchemaSnapshot> ReadAsync(
+        Session session, Session? beside, SchemaReadOptions options, CancellationToken cancellationToken)
+    {
         if (session.ServerVersion < 110000)
         {
             throw new ProblemException(
@@ -63,14 +74,27 @@ internal static partial class SchemaReader
                 advice: "Use a newer server.");
         }
 
-        session.LockTimeout = options.LockTimeout;
+        string[] names =
+        [
+            "objects", .. FactQueries.Where(q => options.Parts.HasFlag(q.Part)).Select(q => q.Query),
+            .. options.Parts.HasFlag(SchemaParts.Dependencies) ? (string[])["dependencies"] : [],
+        ];
+        var cut = beside is null ? names.Length : Math.Max(1, names.Count(name => Heavier.Contains(name)));
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await session.ReadAsync(
-                    Queries(options, session.ServerVersion / 10000), reader =>
-                        BuildAsync(reader, options, cancellationToken), cancellationToken, options.StaysPrepared);
+                var others = beside is null || cut == names.Length ? null
+                    : PartAsync(beside, options, names[cut..], cancellationToken);
+                var mine = PartAsync(session, options, names[..cut], cancellationToken);
+                await Task.WhenAll(mine, others ?? mine);
+                var builder = await mine;
+                if (others is not null)
+                {
+                    builder.Add(await others);
+                }
+
+                return builder.Build(SqlIdentifier.Quote(options.HistorySchema));
             }
             catch (ProblemException e) when (e.InnerException is PostgresException error && IsConcurrentChange(error) && attempt < Attempts)
             {
@@ -93,38 +117,40 @@ internal static partial class SchemaReader
         e.SqlState is PostgresErrorCodes.InternalError or PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction
             or PostgresErrorCodes.UndefinedObject or PostgresErrorCodes.UndefinedColumn;
 
-    private static async Task<SchemaSnapshot> BuildAsync(NpgsqlDataReader reader, SchemaReadOptions options,
-        CancellationToken cancellationToken)
+    private static Task<SnapshotBuilder> PartAsync(
+        Session session, SchemaReadOptions options, string[] names, CancellationToken cancellationToken)
     {
-        var builder = new SnapshotBuilder();
-        await builder.ReadObjectsAsync(reader, cancellationToken);
-        foreach (var _ in FactQueries.Where(q => options.Parts.HasFlag(q.Part)))
-        {
-            await reader.NextResultAsync(cancellationToken);
-            await builder.ReadFactsAsync(reader, cancellationToken);
-        }
+        session.LockTimeout = options.LockTimeout;
+        return session.ReadAsync(
+            Queries(options, names, session.ServerVersion / 10000),
+            async reader =>
+            {
+                var builder = new SnapshotBuilder();
+                for (var i = 0; i < names.Length; i++)
+                {
+                    _ = i == 0 || await reader.NextResultAsync(cancellationToken);
+                    await (names[i] switch
+                    {
+                        "objects" => builder.ReadObjectsAsync(reader, cancellationToken),
+                        "dependencies" => builder.ReadDependenciesAsync(reader, cancellationToken),
+                        _ => builder.ReadFactsAsync(reader, cancellationToken),
+                    });
+                }
 
-        if (options.Parts.HasFlag(SchemaParts.Dependencies))
-        {
-            await reader.NextResultAsync(cancellationToken);
-            await builder.ReadDependenciesAsync(reader, cancellationToken);
-        }
-
-        return builder.Build(SqlIdentifier.Quote(options.HistorySchema));
+                return builder;
+            },
+            cancellationToken, options.StaysPrepared);
     }
 
-    private static List<SqlQuery> Queries(SchemaReadOptions options, int version)
+    private static List<SqlQuery> Queries(SchemaReadOptions options, string[] names, int version)
     {
         string[] excluded = [.. options.ExcludedSchemas];
-        var names = FactQueries.Where(q => options.Parts.HasFlag(q.Part)).Select(q => q.Query).Prepend("objects");
-        var queries = (options.Parts.HasFlag(SchemaParts.Dependencies) ? names.Append("dependencies") : names)
-            .Select(name => Query(name, version));
         return
         [
             .. Settings.Select(setting => (SqlQuery)$"SET LOCAL {setting.Name} = '{setting.Value}'"),
             // Otherwise what is prepared is planned again with each value, five times over.
             .. options.StaysPrepared && version >= 12 ? (SqlQuery[])["SET LOCAL plan_cache_mode = force_generic_plan"] : [],
-            .. queries.Select(text => text switch
+            .. names.Select(name => Query(name, version)).Select(text => text switch
             {
                 _ when text.Contains("$2", StringComparison.Ordinal) => new SqlQuery(text, [excluded, options.HistorySchema]),
                 _ when text.Contains("$1", StringComparison.Ordinal) => new SqlQuery(text, [excluded]),

@@ -7,6 +7,7 @@ internal sealed class SnapshotBuilder
 {
     private readonly Dictionary<(uint Catalog, uint Oid),
         (string Kind, string Name, List<(int Position, SchemaFact Fact)> Facts)> _objects = [];
+    private readonly List<((uint, uint) Object, int Position, SchemaFact Fact)> _facts = [];
     private readonly List<((uint, uint) Dependent, string? Part, (uint, uint) Needed, string? Column)> _dependencies = [];
 
     /// <summary>Rows: classid, objid, kind, name, part_of.</summary>
@@ -27,9 +28,9 @@ internal sealed class SnapshotBuilder
         while (await reader.ReadAsync(cancellationToken))
         {
             // The value is NULL where a pg_get_…def function finds that the object was dropped meanwhile.
-            if (_objects.TryGetValue(Id(reader, 0), out var o) && !reader.IsDBNull(4))
+            if (!reader.IsDBNull(4))
             {
-                o.Facts.Add((reader.GetInt32(2), new SchemaFact(reader.GetString(3), reader.GetString(4))));
+                _facts.Add((Id(reader, 0), reader.GetInt32(2), new SchemaFact(reader.GetString(3), reader.GetString(4))));
             }
         }
     }
@@ -43,10 +44,25 @@ internal sealed class SnapshotBuilder
         }
     }
 
+    /// <summary>Takes over what another has read of the same moment.</summary>
+    internal void Add(SnapshotBuilder other)
+    {
+        _facts.AddRange(other._facts);
+        _dependencies.AddRange(other._dependencies);
+    }
+
     /// <param name="historySchema">The schema of the history, quoted: it does not count where it holds nothing but the tool's own
     /// tables.</param>
     internal SchemaSnapshot Build(string historySchema)
     {
+        foreach (var (id, position, fact) in _facts)
+        {
+            if (_objects.TryGetValue(id, out var o))
+            {
+                o.Facts.Add((position, fact));
+            }
+        }
+
         var byId = _objects.ToDictionary(
             o => o.Key,
             o => new SchemaObject(

@@ -86,16 +86,19 @@ internal static class Git
             && paths.Contains(RealPath(shell.Absolute(migration.Source.Path)))),
     ];
 
-    /// <summary>The revision whose files are published: the one that is named, else origin/HEAD, else origin/main.</summary>
+    /// <summary>The revision whose files are published: the one that is named, else origin/HEAD, else origin/main, else main where another
+    /// branch is checked out.</summary>
     /// <returns>Null where none is named, and there is no git, no repository or no such revision.</returns>
     public static async Task<string?> BaseAsync(string named, string folder, CancellationToken cancellationToken)
     {
-        foreach (var revision in named.Length > 0 ? [] : (string[])["origin/HEAD", "origin/main"])
+        foreach (var revision in named.Length > 0 ? [] : (string[])["origin/HEAD", "origin/main", "main"])
         {
             try
             {
                 await CommitAsync(folder, revision, cancellationToken);
-                return revision;
+                var isHere = revision == "main"
+                    && (await RunAsync(folder, ["rev-parse", "--abbrev-ref", "HEAD"], cancellationToken)).Trim() == "main";
+                return isHere ? null : revision;
             }
             catch (GitException)
             {

@@ -99,7 +99,8 @@ internal sealed class RenumberDecision(
     /// <summary>Without git, a database alone doesn't say whose a file is: a development database may have only one's own.</summary>
     private IReadOnlyList<NewNumber> RequireOwn(IReadOnlyList<NewNumber> plan) =>
         plan.Count == 0 || bundle.Any(migration => migration.Version == Number(plan[0].From)) ? plan : throw new ProblemException(
-            "CG0816", $"Nothing says whether {plan[0].From} is yours: git knows no origin/HEAD and no origin/main here",
+            "CG0816", $"Nothing says whether {plan[0].From} is yours: git knows no origin/HEAD and no origin/main here, and no "
+                + "main beside this branch",
             advice: $"Name your own, which are to move, as in {new ToolCall("renumber", plan[0].From)}; or set \"base\" in "
                 + "chatgenius-db.json to the revision that has what is published.");
 }

@@ -5,6 +5,7 @@ internal sealed class Workspace(
     Settings settings, GlobalOptions options, TargetFinder targets, Shell shell, Report report) : IDisposable
 {
     private Target? _target;
+    private bool _isNamed;
 
     /// <summary>Whether the project's folder is not here in a job that nobody watches.</summary>
     public bool IsLost => !Directory.Exists(shell.Absolute(settings.MigrationsFolder)) && settings.File is null
@@ -66,10 +67,13 @@ internal sealed class Workspace(
                 emptyDownsUpTo: emptyDownsUpTo, cancellationToken: cancellationToken), out var repeatables);
             Repeatables = repeatables;
         }
-        catch (ProblemException) when (OtherTool.Find(shell.WorkingDirectory, settings.MigrationsFolder) is { } other)
+        catch (ProblemException) when (!_isNamed && OtherTool.Find(shell.WorkingDirectory, settings.MigrationsFolder) is { } other
+            && (other.Name != "dbmate" || other.Folder.TrimEnd('/') != shell.Absolute(settings.MigrationsFolder).TrimEnd('/')))
         {
-            // Its files are no migrations of ours, each of them for a reason of its own: what they are is the cause of all.
+            // Its files are no migrations of ours, each of them for a reason of its own: what they are is the cause of all. dbmate's are
+            // read as they are.
             report.Note(Named(other), label: "note");
+            _isNamed = true;
             throw;
         }
 

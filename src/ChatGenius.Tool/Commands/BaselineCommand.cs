@@ -123,7 +123,7 @@ internal sealed class BaselineCommand(Workspace workspace, TargetFinder targets,
 
     private async Task<ExitCode> UndoAsync(bool dryRun, bool yes, CancellationToken cancellationToken)
     {
-        var (migrator, target) = await workspace.OpenAsync(settings.RunOptions, events: null, cancellationToken);
+        var (migrator, target) = await workspace.OpenHistoryAsync(cancellationToken);
         var marked = await migrator.UnmarkAsync(dryRun: true, cancellationToken);
         if (marked.Count > 0 && !dryRun)
         {

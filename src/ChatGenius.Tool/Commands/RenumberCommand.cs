@@ -22,9 +22,10 @@ internal sealed class RenumberCommand(
         Details =
             """
             What is published keeps its number: git says what is on origin/HEAD, else on
-            origin/main, or on what the setting base names. What this branch has added
-            moves after it, as far as it must. Where git knows none of them, files are
-            taken by name. Numbers only grow, and what moves keeps its order.
+            origin/main, else on main where another branch is checked out, or on what the
+            setting base names. What this branch has added moves after it, as far as it
+            must. Where git knows none of them, files are taken by name. Numbers only grow,
+            and what moves keeps its order.
 
             Where one that moves is applied on the database, its row in the history moves
             with it, after a question; nothing is run. --reapply instead undoes your own

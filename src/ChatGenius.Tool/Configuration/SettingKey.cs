@@ -60,7 +60,7 @@ internal sealed record SettingKey(string Name, SettingKind Kind, string Default,
     public static readonly SettingKey Base = new(
         "base", SettingKind.Text, "",
             "The git revision whose migrations are published, so that renumber never moves them; "
-            + "origin/HEAD by default, else origin/main.");
+            + "origin/HEAD by default, else origin/main, else main where another branch is checked out.");
 
     public static readonly SettingKey Format = new(
         "format", SettingKind.Text, "",

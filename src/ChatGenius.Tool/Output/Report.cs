@@ -179,7 +179,7 @@ internal sealed class Report
     {
         if (!Quiet)
         {
-            Error.WriteLine((label is null ? "" : ErrorStyle.Yellow($"{label}:") + " ") + Cells.Tame(line));
+            Error.WriteLine((label is null ? "" : ErrorStyle.Yellow($"{label}:") + " ") + Cells.Tame(Executable(line)));
         }
     }
 

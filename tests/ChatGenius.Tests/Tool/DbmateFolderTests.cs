@@ -50,6 +50,32 @@ public class DbmateFolderTests
         apply.ExitCode.ShouldBe(ExitCode.Done, apply.Error);
         refused.Error.ShouldContain("CG0317");
         refused.Error.ShouldNotContain(First);
+        (await tool.RunAsync("baseline", "--undo", "--yes")).Out.ShouldStartWith("Nothing to do", customMessage: "It reads no file.");
+    }
+
+    [Fact]
+    public async Task Its_own_folder_is_read_as_it_is_and_another_tools_is_named_once()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var tool = Project(database);
+        tool.Write($"db/migrations/{First}", "-- migrate:up\nCREATE TABLE users (id int);\n-- migrate:down\n");
+        tool.Write("migrations/20240104000000_d.up.sql", "SELECT 1;\n");
+
+        (await tool.RunAsync("status", "--no-bundle", "-m", "db/migrations")).Error.ShouldNotContain("note: This looks like");
+        (await tool.RunAsync("status", "--no-bundle")).Error.Split("note: This looks like").Length.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_call_in_a_note_says_where_it_works_as_one_in_an_advice_does()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ExecuteAsync("CREATE TABLE schema_migrations (version varchar PRIMARY KEY); CREATE TABLE users (id int);");
+        using var tool = Project(database);
+
+        var shadow = (await TestServer.UrlAsync()).Display;
+        var run = await tool.RunAsync("baseline", "--no-bundle", "--detect", "--dry-run", "--shadow", shadow);
+
+        run.Error.ShouldContain("note: public.schema_migrations is dbmate's: 'chatgenius-db baseline --from dbmate --no-bundle'");
     }
 
     [Fact]

@@ -182,6 +182,22 @@ public class RenumberCommandTests
     }
 
     [Fact]
+    public async Task Where_there_is_no_remote_main_is_published_to_every_other_branch()
+    {
+        using var tool = new InProcess();
+        await RunGitAsync(tool, "init", "-q", "-b", "main");
+        tool.Write("migrations/0006_theirs.sql", Nothing);
+        await RunGitAsync(tool, "add", "-A");
+        await RunGitAsync(tool, "commit", "-q", "-m", "theirs");
+        tool.Write("migrations/0006_mine.sql", Nothing);
+
+        (await tool.RunAsync("renumber")).Error.ShouldContain("CG0816");
+        await RunGitAsync(tool, "checkout", "-q", "-b", "mine");
+        (await tool.RunAsync("renumber", "0006_theirs.sql")).Error.ShouldContain("0006_theirs.sql is on main");
+        (await tool.RunAsync("renumber")).Out.ShouldEndWith("0006_mine.sql -> FOLDER/migrations/0007_mine.sql\n");
+    }
+
+    [Fact]
     public async Task The_setting_names_another_base()
     {
         using var tool = new InProcess();

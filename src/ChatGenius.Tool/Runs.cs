@@ -91,7 +91,7 @@ internal sealed class Runs(Workspace workspace, Settings settings, Consent conse
         if (undone.Count > 0 && !settings.Has(SettingKey.NoEstimate))
         {
             progress.Show("Looking at what will be lost");
-            await LossText.WriteAsync(report, target.Database, plan with { Steps = undone }, settings.RunOptions, cancellationToken);
+            await LossText.WriteAsync(report, target.Database, plan, settings.RunOptions, cancellationToken);
             progress.Pause();
         }
 

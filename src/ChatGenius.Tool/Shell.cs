@@ -1,11 +1,12 @@
 using System.Collections;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace ChatGenius.Tool;
 
 /// <summary>What a run sees of the world around it: its streams, its environment, and where it was started.</summary>
 /// <param name="ReadLine">Reads a line of standard input; null at its end.</param>
-internal sealed record Shell(
+internal sealed partial record Shell(
     Func<string?> ReadLine,
     TextWriter Out,
     TextWriter Error,
@@ -89,27 +90,27 @@ internal sealed record Shell(
     /// </summary>
     private static bool IsOpen(int number)
     {
-        // A chroot or a container may have no /proc: then nothing is known, and a stream counts as given.
-        if (!OperatingSystem.IsLinux() || !Directory.Exists("/proc/self/fdinfo"))
+        if (OperatingSystem.IsWindows())
         {
             return true;
         }
 
-        var link = LinkOf(number);
-        var taken = !IsWritable(number) || link.StartsWith("anon_inode:", StringComparison.Ordinal);
-        return !taken && (!link.StartsWith("pipe:", StringComparison.Ordinal)
-            || !Enumerable.Range(0, number).Any(lower => !IsWritable(lower) && LinkOf(lower) == link));
+        // A chroot or a container may have no /proc: then two pipes are never taken for one.
+        return IsWritable(number) && (LinkOf(number) is not { } link
+            || !(link.StartsWith("anon_inode:", StringComparison.Ordinal)
+                || (link.StartsWith("pipe:", StringComparison.Ordinal)
+                    && Enumerable.Range(0, number).Any(lower => !IsWritable(lower) && LinkOf(lower) == link))));
 
-        static string LinkOf(int number) => new FileInfo($"/proc/self/fd/{number}").LinkTarget ?? "";
+        static string? LinkOf(int number) => new FileInfo($"/proc/self/fd/{number}").LinkTarget;
 
-        static bool IsWritable(int number)
-        {
-            // The last octal digit of the flags: 0 is reading alone.
-            var info = $"/proc/self/fdinfo/{number}";
-            return File.Exists(info) && File.ReadLines(info)
-                .FirstOrDefault(line => line.StartsWith("flags:", StringComparison.Ordinal)) is [.., not '0' and not '4'];
-        }
+        // The last two bits of the flags: 0 is reading alone. A number without a file gives -1.
+        static bool IsWritable(int number) => FileFlags(number, GetFlags) is >= 0 and var flags && (flags & 3) != 0;
     }
+
+    private const int GetFlags = 3;
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int FileFlags(int number, int command);
 
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 

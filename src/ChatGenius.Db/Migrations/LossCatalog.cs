@@ -16,6 +16,7 @@ internal readonly record struct CatalogObject(uint Class, uint Oid, int Part = 0
     internal const uint Extension = 3079;
     internal const uint Collation = 3456;
     internal const uint Constraint = 2606;
+    internal const uint Default = 2604;
 }
 
 /// <summary>One object needs another. The kind is that of pg_depend: <c>n</c> where only CASCADE takes it along.</summary>

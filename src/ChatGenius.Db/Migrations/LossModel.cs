@@ -5,7 +5,7 @@ namespace ChatGenius.Db.Migrations;
 /// <summary>A schema, under the name that it has by now.</summary>
 internal sealed class ModelSchema(uint oid, string name)
 {
-    internal uint Oid => oid;
+    internal CatalogObject Object => new(CatalogObject.Schema, oid);
 
     internal string Name { get; set; } = name;
 }
@@ -161,18 +161,22 @@ internal sealed class LossModel
     /// <summary>All that are there by now.</summary>
     internal IReadOnlyList<ModelRelation> Relations => _relations;
 
-    /// <summary>Adds a relation that a statement creates, unless there is one of its name in its schema.</summary>
-    internal void Create(StatementName name, char kind, bool temporary, bool goesWithCommit)
+    /// <summary>Adds a relation that a statement creates; null where there is one of its name in its schema.</summary>
+    internal ModelRelation? Create(StatementName name, char kind, bool temporary, bool goesWithCommit)
     {
         var schema = temporary ? FindSchema(TemporarySchema) ?? AddSchema(TemporarySchema)
             : name.Schema is { } written ? FindSchema(written)
             : Path.Where(part => part != TemporarySchema).Select(FindSchema).FirstOrDefault(found => found is not null);
-        if (schema is not null && !_relations.Exists(relation => relation.Schema == schema && relation.Name == name.Name))
+        if (schema is null || _relations.Exists(relation => relation.Schema == schema && relation.Name == name.Name))
         {
-            var relation = new ModelRelation(++_created, null, schema, name.Name, kind) { GoesWithCommit = goesWithCommit };
-            _byOid[_created] = relation;
-            _relations.Add(relation);
+            return null;
         }
+
+        var relation = new ModelRelation(++_created, null, schema, name.Name, kind) { GoesWithCommit = goesWithCommit };
+        _byOid[_created] = relation;
+        _relations.Add(relation);
+        Link(relation.Object, schema.Object, 'n');
+        return relation;
     }
 
     internal ModelSchema AddSchema(string name) => _schemas[++_created] = new ModelSchema(_created, name);
@@ -187,28 +191,39 @@ internal sealed class LossModel
     {
         child.Parents.Remove(parent);
         parent.Children.Remove(child);
-        Unlink(child, needed => needed == parent.Object);
+        Unlink(child.Object, needed => needed == parent.Object);
     }
 
-    /// <summary>Says that a relation needs something from now on.</summary>
-    internal void Link(ModelRelation dependent, CatalogObject needed, char kind)
+    /// <summary>Says that something needs something else from now on.</summary>
+    internal void Link(CatalogObject dependent, CatalogObject needed, char kind)
     {
-        _dependencies.Add(new CatalogDependency(dependent.Object, needed, kind));
+        _dependencies.Add(new CatalogDependency(dependent, needed, kind));
         _dependents = null;
     }
 
-    /// <summary>Says that a relation no longer needs something.</summary>
-    internal void Unlink(ModelRelation dependent, Predicate<CatalogObject> needed)
+    /// <summary>The same of what some words of a statement name: types, functions and collations, of whatever schema.</summary>
+    internal void Link(CatalogObject dependent, IEnumerable<string?> names)
     {
-        _dependencies.RemoveAll(dependency => dependency.Dependent == dependent.Object && needed(dependency.Needed));
+        var words = names.ToHashSet();
+        foreach (var named in Named.Where(named => words.Contains(named.Name)
+            && named.Class is CatalogObject.Type or CatalogObject.Function or CatalogObject.Collation))
+        {
+            Link(dependent, new CatalogObject(named.Class, named.Oid), 'n');
+        }
+    }
+
+    /// <summary>Says that something no longer needs something else.</summary>
+    internal void Unlink(CatalogObject dependent, Predicate<CatalogObject> needed)
+    {
+        _dependencies.RemoveAll(dependency => dependency.Dependent == dependent && needed(dependency.Needed));
         _dependents = null;
     }
 
     internal void Move(ModelRelation relation, ModelSchema schema)
     {
         relation.Schema = schema;
-        Unlink(relation, needed => needed.Class == CatalogObject.Schema);
-        Link(relation, new CatalogObject(CatalogObject.Schema, schema.Oid), 'n');
+        Unlink(relation.Object, needed => needed.Class == CatalogObject.Schema);
+        Link(relation.Object, schema.Object, 'n');
     }
 
     internal void Remove(ModelRelation relation)
@@ -228,9 +243,52 @@ internal sealed class LossModel
 
     internal void RemoveSchema(uint oid) => _schemas.Remove(oid);
 
-    internal bool BelongsToColumn(ModelRelation sequence) =>
-        _dependencies.Exists(dependency => dependency.Dependent == sequence.Object && dependency.Needed
-            is { Class: CatalogObject.Relation, Part: > 0 });
+    /// <summary>Whether a sequence belongs to a column and numbers nothing else: an identity's, or that of the column's default.</summary>
+    internal bool NumbersItsColumn(ModelRelation sequence) =>
+        _dependencies.Find(dependency => dependency.Dependent == sequence.Object && dependency.Needed
+            is { Class: CatalogObject.Relation, Part: > 0 }) is { } owner
+        && (owner.Kind == 'i' || (_dependencies.FindAll(dependency => dependency.Needed == sequence.Object
+                && dependency.Dependent.Class == CatalogObject.Default) is [var only]
+            && _dependencies.Exists(dependency => dependency.Dependent == only.Dependent && dependency.Needed == owner.Needed)));
+
+    /// <summary>The relations that have values of a relation's row type in them, also within arrays, domains and other row types.</summary>
+    internal HashSet<ModelRelation> HoldersOf(uint relation)
+    {
+        var holders = new HashSet<ModelRelation>();
+        var seen = new HashSet<CatalogObject>();
+        var open = new Stack<CatalogObject>(RowTypes(relation));
+        while (open.TryPop(out var type))
+        {
+            foreach (var user in _dependencies.Where(dependency => dependency.Needed == type && seen.Add(dependency.Dependent))
+                .Select(dependency => dependency.Dependent))
+            {
+                if (user is { Class: CatalogObject.Relation, Part: > 0 } && Find(user.Oid) is { } holder)
+                {
+                    holders.Add(holder);
+                }
+
+                foreach (var next in user.Class == CatalogObject.Type ? [user] : user is { Class: CatalogObject.Relation, Part: > 0 }
+                    ? RowTypes(user.Oid) : [])
+                {
+                    open.Push(next);
+                }
+            }
+        }
+
+        return holders;
+
+        // That of a table depends on the table, a composite type's relation on the type.
+        List<CatalogObject> RowTypes(uint of) =>
+        [
+            .. _dependencies.Where(dependency => dependency.Kind == 'i')
+                .Select(dependency => (dependency.Dependent, dependency.Needed) switch
+                {
+                    ({ Class: CatalogObject.Type } row, { Class: CatalogObject.Relation } table) when table.Oid == of => row,
+                    ({ Class: CatalogObject.Relation } table, { Class: CatalogObject.Type } row) when table.Oid == of => row,
+                    _ => default(CatalogObject?),
+                }).OfType<CatalogObject>(),
+        ];
+    }
 
     internal CatalogObject? FindConstraint(ModelRelation table, string name) =>
         _catalog.Constraints.FirstOrDefault(constraint => constraint.Table == table.Origin?.Oid && constraint.Name == name) is { } found

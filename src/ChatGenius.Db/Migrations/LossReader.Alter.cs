@@ -66,6 +66,10 @@ internal sealed partial class LossReader
             case "SUBSCRIPTION" when !_text.Has("RENAME", "TO") && !_text.Has("OWNER", "TO") && !_text.Has("DISABLE"):
                 Unclear(OfAnotherServer);
                 break;
+            case "OPERATOR" or "TEXT" when _text.Find(2, "SET", "SCHEMA") > 0:
+                _operatorsUnknown = true;
+                Unclear("what needs it goes with its new schema from now on");
+                break;
             case "OPERATOR":
                 _operatorsUnknown = true;
                 break;
@@ -99,7 +103,11 @@ internal sealed partial class LossReader
         {
             _newCode.UnionWith(to is not null && (catalog == CatalogObject.Function || IsCode(old.Name)) ? [to] : []);
             _model.Named.AddRange(_model.Named.Where(named => found.Contains(new CatalogObject(named.Class, named.Oid)))
-                .Select(named => named with { Name = to ?? named.Name, Schema = schema?.Oid ?? named.Schema }).ToList());
+                .Select(named => named with { Name = to ?? named.Name, Schema = schema?.Object.Oid ?? named.Schema }).ToList());
+            if (schema is not null)
+            {
+                found.ToList().ForEach(moved => _model.Link(moved, schema.Object, 'n'));
+            }
         }
     }
 
@@ -144,10 +152,10 @@ internal sealed partial class LossReader
 
         if (_text.Find(at, "OWNED", "BY") is > 0 and var owned)
         {
-            _model.Unlink(sequence, needed => needed.Class == CatalogObject.Relation);
+            _model.Unlink(sequence.Object, needed => needed.Class == CatalogObject.Relation);
             if (ColumnAt(owned + 2) is { } column)
             {
-                _model.Link(sequence, column, 'a');
+                _model.Link(sequence.Object, column, 'a');
             }
         }
 
@@ -233,7 +241,7 @@ internal sealed partial class LossReader
             case "OF" when _text.NameAt(start + 1) is { } type:
                 foreach (var found in _model.FindNamed(CatalogObject.Type, type).ToList())
                 {
-                    _model.Link(relation, found, 'n');
+                    _model.Link(relation.Object, found, 'n');
                 }
 
                 break;
@@ -261,7 +269,7 @@ internal sealed partial class LossReader
     private void Join(ModelRelation child, ModelRelation parent, char kind)
     {
         LossModel.Inherit(child, parent);
-        _model.Link(child, parent.Object, kind);
+        _model.Link(child.Object, parent.Object, kind);
         // What was said of the parent did not mean the child.
         var origins = parent.Ancestors.Prepend(parent).Select(relation => relation.Origin).ToHashSet();
         _said.RemoveWhere(said => origins.Contains(said.Item1));
@@ -366,7 +374,8 @@ internal sealed partial class LossReader
         var isPlain = usingAt == end || (_text.Tokens[usingAt + 1].Name == name
             && (usingAt + 2 == end || (usingAt + 3 < end && _text.Tokens[usingAt + 2].Text == "::"
                 && LossTypes.At(_text, usingAt + 3, end) == type)));
-        if (!IsHarmless(usingAt, end) || NamesCode(start, end))
+        // A cast of a user's own runs without a word in the statement.
+        if (_operatorsUnknown || !IsHarmless(usingAt, end) || NamesCode(start, end))
         {
             Unclear("it may call a function that does more");
         }
@@ -381,6 +390,9 @@ internal sealed partial class LossReader
             if (part.Columns.TryGetValue(name, out var old))
             {
                 part.Columns[name] = old with { Type = type };
+                var whole = part.Object with { Part = old.Number };
+                _model.Unlink(whole, needed => needed.Class is CatalogObject.Type or CatalogObject.Collation);
+                _model.Link(whole, _text.Tokens.Take(usingAt).Skip(start).Select(token => token.Name));
             }
         }
     }

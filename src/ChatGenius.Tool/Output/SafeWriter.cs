@@ -15,9 +15,9 @@ namespace ChatGenius.Tool.Output;
 internal sealed partial class SafeWriter(TextWriter inner, bool isGitHub, bool isResult) : TextWriter
 {
     /// <summary>Control characters but line breaks and tabs, and marks that turn the direction of writing.</summary>
-    private static readonly SearchValues<char> Unruly = SearchValues.Create(
-        [.. Enumerable.Range(0, 0x2070).Select(i => (char)i).Where(c => c is not ('\n' or '\t')
-            && (char.IsControl(c) || c is '\u200E' or '\u200F' or (>= '\u2028' and <= '\u202E') or (>= '\u2066' and <= '\u2069')))]);
+    private static readonly SearchValues<char> Unruly = SearchValues.Create([
+        .. Between('\0', '\b'), .. Between('\v', '\u001F'), .. Between('\u007F', '\u009F'),
+        .. Between('\u200E', '\u200F'), .. Between('\u2028', '\u202E'), .. Between('\u2066', '\u2069')]);
 
     private Exception? _failure;
     private bool _isTold;
@@ -70,6 +70,9 @@ internal sealed partial class SafeWriter(TextWriter inner, bool isGitHub, bool i
         Flush();
         Tell();
     }
+
+    private static IEnumerable<char> Between(char first, char last) =>
+        Enumerable.Range(first, last - first + 1).Select(code => (char)code);
 
     private void Send(string text)
     {

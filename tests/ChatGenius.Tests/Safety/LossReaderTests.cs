@@ -102,6 +102,22 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
         ("ALTER TABLE indexed ADD COLUMN w float DEFAULT random()", "alone"),
         ("CREATE STATISTICS st ON (pretends(id)), v FROM keep; ANALYZE keep", "alone"),
         ("CREATE TEMP TABLE keep (i int); DISCARD TEMP; DROP TABLE keep CASCADE", "keep"),
+        ("ALTER TYPE mood SET SCHEMA app; DROP SCHEMA app CASCADE", "feelings"),
+        ("ALTER DOMAIN short SET SCHEMA app; DROP SCHEMA app CASCADE", "feelings"),
+        ("ALTER COLLATION mine SET SCHEMA app; DROP SCHEMA app CASCADE", "feelings"),
+        ("ALTER FUNCTION kind(int) SET SCHEMA app; DROP SCHEMA app CASCADE", "computed"),
+        ("CREATE SCHEMA s; CREATE TABLE s.p (v text); ALTER TABLE keep INHERIT s.p; DROP SCHEMA s CASCADE", "keep"),
+        ("CREATE SCHEMA s; CREATE TABLE s.p (id int) PARTITION BY LIST (id); ALTER TABLE s.p ATTACH PARTITION app.users DEFAULT; "
+            + "DROP SCHEMA s CASCADE", "users"),
+        ("CREATE TABLE p (id int) PARTITION BY LIST (kind(id)); ALTER TABLE p ATTACH PARTITION app.users DEFAULT; "
+            + "DROP FUNCTION kind(int) CASCADE", "users"),
+        ("CREATE TABLE mid () INHERITS (parent); ALTER TABLE alone INHERIT mid; DROP TABLE parent CASCADE", "alone"),
+        ("ALTER TABLE alone ALTER v TYPE text COLLATE mine; DROP COLLATION mine CASCADE", "alone"),
+        ("CREATE TYPE made AS (x int); CREATE FUNCTION makes(int) RETURNS made LANGUAGE plpgsql AS 'BEGIN DELETE FROM alone; "
+            + "RETURN ROW($1)::made; END'; CREATE CAST (int AS made) WITH FUNCTION makes(int) AS ASSIGNMENT; "
+            + "ALTER TABLE app.users ALTER id TYPE made", "alone"),
+        ("DROP TYPE leaf CASCADE", "tree"),
+        ("ALTER TABLE row_type DROP COLUMN a", "typed"),
         ("CREATE SCHEMA s CREATE TABLE keep (i int); SET LOCAL search_path = s, public; ALTER TABLE keep RENAME TO z; "
             + "DROP TABLE IF EXISTS public.keep CASCADE", "keep"),
     ];
@@ -129,6 +145,8 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
         "COMMENT ON TABLE alone IS 'x'; GRANT SELECT ON alone TO PUBLIC; LOCK TABLE alone; ANALYZE alone",
         "DROP TRIGGER audit ON audited; INSERT INTO audited VALUES (3)",
         "CREATE EXTENSION IF NOT EXISTS plpgsql; CREATE SCHEMA IF NOT EXISTS app; SET LOCAL lock_timeout = '1s'",
+        "CREATE SCHEMA s; CREATE TABLE s.t (id int); DROP SCHEMA s CASCADE",
+        "CREATE TABLE n (id int GENERATED ALWAYS AS IDENTITY, s serial); DROP TABLE n",
         "DROP TABLE IF EXISTS nowhere CASCADE; ALTER TABLE IF EXISTS nowhere DROP COLUMN x; "
             + "ALTER TABLE alone DROP COLUMN IF EXISTS nothing",
     ];
@@ -216,6 +234,19 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
         var (_, targets, unclear) = await StoredData.ForecastAsync(everything.Database, Steps(sql));
 
         (targets.Count + unclear.Count).ShouldBePositive();
+    }
+
+    /// <summary>Where it numbers something else than the column that it belongs to.</summary>
+    [Theory]
+    [InlineData("ALTER SEQUENCE counter OWNED BY numbered.n; DROP TABLE numbered", true)]
+    [InlineData("ALTER SEQUENCE counter OWNED BY numbered.n; ALTER TABLE numbered DROP COLUMN n", true)]
+    [InlineData("DROP TABLE serially", false)]
+    [InlineData("ALTER TABLE serially DROP COLUMN id", false)]
+    public async Task The_position_of_a_sequence_goes_with_a_column_that_it_does_not_number(string sql, bool isSaid)
+    {
+        var (_, targets, _) = await StoredData.ForecastAsync(everything.Database, Steps(sql));
+
+        targets.Any(target => target.What.StartsWith("position of sequence", StringComparison.Ordinal)).ShouldBe(isSaid);
     }
 
     [Theory]
@@ -313,6 +344,10 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
             CREATE TABLE ruled (id int); CREATE RULE wiping AS ON INSERT TO ruled DO ALSO DELETE FROM alone;
             CREATE TABLE dangerous (id int DEFAULT wipe());
             CREATE SEQUENCE counter;
+            CREATE TYPE leaf AS ENUM ('a'); CREATE DOMAIN leaves AS leaf; CREATE TYPE branch AS (x leaves[], y int);
+            CREATE TABLE tree (b branch); INSERT INTO tree VALUES (ROW(ARRAY['a'], 1)::branch);
+            CREATE TABLE row_type (a int, b int); CREATE TABLE serially (id serial, i int GENERATED ALWAYS AS IDENTITY);
+            CREATE TABLE typed (r row_type); INSERT INTO typed VALUES (ROW(1, 2));
             CREATE DOMAIN risky AS int DEFAULT wipe() CHECK (wipe() > 0);
             CREATE DOMAIN number AS int; CREATE TABLE numbered (n number); INSERT INTO numbered VALUES (1);
             CREATE TABLE checked (id int); INSERT INTO checked VALUES (1);

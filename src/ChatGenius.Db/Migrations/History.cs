@@ -275,7 +275,7 @@ internal sealed partial class History(string schemaName)
         static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
     }
 
-    /// <summary>What the last <c>redo</c> has undone, where nothing was done since and it was not applied again.</summary>
+    /// <summary>What the last <c>redo</c> has undone, where nothing else was done since and it was not applied again.</summary>
     private async Task<IReadOnlyList<long>> ReadUndoneAsync(Session session, HistorySnapshot history, CancellationToken cancellationToken)
     {
         var applied = history.Rows.Select(row => row.Version).ToHashSet();
@@ -283,7 +283,7 @@ internal sealed partial class History(string schemaName)
             session,
             $"""
             SELECT version FROM {From("log")} AND action = 'rolled_back' AND command = 'redo' AND id > coalesce(
-                (SELECT max(id) FROM {From("log")} AND action <> 'failed' AND NOT (action = 'rolled_back' AND command = 'redo')), 0)
+                (SELECT max(id) FROM {From("log")} AND action <> 'failed' AND NOT (action IN ('rolled_back', 'redone') AND command = 'redo')), 0)
             ORDER BY version
             """,
             row => row.GetInt64(0),

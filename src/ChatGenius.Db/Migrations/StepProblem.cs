@@ -49,7 +49,7 @@ internal static partial class StepProblem
             : $"{afterwards.Message}; what was committed before it is in the database all the same");
 
         return new Problem("CG0502", string.Join('\n', lines), Place(error, step, statement),
-            Advice(error, step, plan, victims is not null));
+            Advice(error, step, statement, plan, victims is not null));
     }
 
     /// <summary>What a migration asks has another answer than true, or none.</summary>
@@ -148,7 +148,7 @@ internal static partial class StepProblem
     [GeneratedRegex("(?<=, line )[0-9]+")]
     private static partial Regex CopyLine();
 
-    private static string Advice(PostgresException error, MigrationStep step, MigrationPlan plan, bool gaveWay)
+    private static string Advice(PostgresException error, MigrationStep step, SqlStatement? statement, MigrationPlan plan, bool gaveWay)
     {
         var isLock = error.SqlState == PostgresErrorCodes.LockNotAvailable;
         var own = error.SqlState switch
@@ -185,11 +185,11 @@ internal static partial class StepProblem
         };
         var mend = gaveWay || DiskFull.Is(error) || isLock ? "Then" : "Mend it and";
         var call = step.Redoes && !plan.InOneTransaction ? new ToolCall("apply").ToString() : "the same command again";
-        return $"{(own is null ? "" : own + " ")}{State(step, plan)} {mend} run {call}.";
+        return $"{(own is null ? "" : own + " ")}{State(step, plan, statement)} {mend} run {call}.";
     }
 
     /// <summary>What the database holds after a step has failed.</summary>
-    private static string State(MigrationStep step, MigrationPlan plan) => (step.Direction, step.Section.Transactional) switch
+    private static string State(MigrationStep step, MigrationPlan plan, SqlStatement? statement = null) => (step.Direction, step.Section.Transactional) switch
     {
         (MigrationDirection.Down, _) when step.IsRepeatable =>
             "What was undone is undone; no more repeatable objects got their older text back, and the next apply runs their newer ones.",
@@ -198,10 +198,22 @@ internal static partial class StepProblem
         _ when step.Section.Batch is not null => "The statements and slices before this one are done and noted.",
         (MigrationDirection.Up, true) when step.Redoes => "It was undone before, and is not applied now.",
         (MigrationDirection.Up, true) => "Nothing of this migration is left in the database.",
-        (MigrationDirection.Up, false) => "The statements before this one are done and noted.",
-        (_, true) => "The migration is still applied, as it was.",
-        _ => "The statements before this one are done and noted: the migration is undone in part.",
+        (MigrationDirection.Down, true) => "The migration is still applied, as it was.",
+        _ => StateOutside(step, statement),
     };
+
+    /// <summary>The same where each statement was committed by itself, but for those between a BEGIN and a COMMIT of the section.</summary>
+    private static string StateOutside(MigrationStep step, SqlStatement? statement)
+    {
+        var before = step.Section.Script.Statements.TakeWhile(known => !ReferenceEquals(known, statement)).ToList();
+        var begin = before.FindLastIndex(known => known.TransactionControl != SqlTransactionControl.None);
+        var isInside = begin >= 0 && before[begin].TransactionControl == SqlTransactionControl.Begin;
+        var undo = step.Direction == MigrationDirection.Down;
+        return (isInside ? "Its transaction was rolled back. " : "") + ((isInside ? begin : before.Count) == 0
+            ? $"None of its statements is done{(undo ? ": the migration is still applied" : "")}."
+            : $"The statements before {(isInside ? "its BEGIN" : "this one")} are done and noted"
+                + $"{(undo ? ": the migration is undone in part" : "")}.");
+    }
 
     private static string Number(MigrationStep step) => step.Version.ToString(CultureInfo.InvariantCulture);
 

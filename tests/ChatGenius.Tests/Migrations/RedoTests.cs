@@ -57,6 +57,43 @@ public class RedoTests
     }
 
     [Fact]
+    public async Task Of_several_steps_it_goes_on_with_those_that_are_not_applied_again()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().WriteTable(1, "notes").WriteTable(2, "tags");
+        await folder.ApplyAsync(database);
+        folder.Write(2, "create_tags", "CREATE TABEL tags (id int);", "DROP TABLE tags;");
+        await Should.ThrowAsync<ProblemException>(() => folder.Migrator(database).RedoAsync(new RedoRequest(2, Separately: true)));
+        await database.ExecuteAsync("INSERT INTO notes DEFAULT VALUES");
+        folder.WriteTable(2, "tags");
+
+        var run = await folder.Migrator(database).RedoAsync(new RedoRequest());
+
+        run.Finished.Select(done => $"{done.Step.Direction}{done.Step.Version}").ShouldBe(["Up2"]);
+        (await database.ScalarAsync<long>("SELECT count(*) FROM notes")).ShouldBe(1);
+        // Complete, it is no more what the next one goes on with.
+        (await folder.Migrator(database).PlanRedoAsync(new RedoRequest())).Steps.Select(step => $"{step.Direction}{step.Version}")
+            .ShouldBe(["Down2", "Up2"]);
+    }
+
+    [Theory]
+    [InlineData("SELECT 1 / 0;", "None of its statements is done: the migration is still applied")]
+    [InlineData("BEGIN;\nDROP TABLE a;\nDROP TABLE nowhere;\nCOMMIT;",
+        "Its transaction was rolled back. None of its statements is done: the migration is still applied")]
+    [InlineData("SELECT 1;\nBEGIN;\nDROP TABLE a;\nDROP TABLE nowhere;\nCOMMIT;",
+        "Its transaction was rolled back. The statements before its BEGIN are done and noted: the migration is undone in part")]
+    [InlineData("BEGIN;\nDROP TABLE a;\nCOMMIT;\nDROP TABLE nowhere;",
+        "The statements before this one are done and noted: the migration is undone in part")]
+    public async Task What_is_done_of_a_section_without_a_transaction_is_what_was_committed(string down, string state)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var folder = new Folder().Write(1, "a", "CREATE TABLE a (id int);", down, downOptions: " transaction:false");
+        await folder.ApplyAsync(database);
+
+        (await Should.ThrowAsync<ProblemException>(() => folder.RollbackAsync(database))).Problems[0].Advice!.ShouldContain(state);
+    }
+
+    [Fact]
     public async Task Several_steps_all_go_down_before_any_goes_up()
     {
         await using var database = await TestDatabase.CreateAsync();

@@ -13,7 +13,8 @@ internal sealed record OtherTool(string Name, string Path, string Folder)
     /// <summary>Files beside the migrations: where these are by default, and what in the file says otherwise.</summary>
     private static readonly (string Name, string File, string Folder, string? Says)[] Files =
     [
-        ("Prisma", "prisma/schema.prisma", "prisma/migrations", null), ("sqitch", "sqitch.plan", ".", null),
+        ("Prisma", "prisma/schema.prisma", "prisma/migrations", null), ("Prisma", "prisma/migrations", "prisma/migrations", null),
+        ("Drizzle", "drizzle/meta/_journal.json", "drizzle", null), ("sqitch", "sqitch.plan", ".", null),
         ("Flyway", "flyway.conf", "sql", OfFlyway), ("Flyway", "flyway.toml", "sql", OfFlyway),
         ("Drizzle", "drizzle.config.ts", "drizzle", OfDrizzle), ("Drizzle", "drizzle.config.js", "drizzle", OfDrizzle),
         ("Knex", "knexfile.js", "migrations", "directory:[ \t]*['\"](?<folder>[^'\"]+)"), ("Alembic", "alembic.ini", "", null),

@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace ChatGenius.Tool;
 
 /// <summary>The project's migrations and the database they are for.</summary>
-internal sealed class Workspace(
+internal sealed partial class Workspace(
     Settings settings, GlobalOptions options, TargetFinder targets, Shell shell, Report report) : IDisposable
 {
     private Target? _target;
@@ -95,13 +97,19 @@ internal sealed class Workspace(
         return !Directory.Exists(folder) ? null : OtherTool.Find(folder, folder) is { } other ? Named(other)
             : Directory.EnumerateFiles(folder, "*.sql", below).FirstOrDefault(file => Path.GetDirectoryName(file)
                 != Path.Combine(folder, Repeatable.FolderName)) is { } file
-            ? $"Files in folders below are passed over: {shell.Shown(file)}" : null;
+            ? $"Files in folders below are passed over: {shell.Shown(file)}"
+            : Directory.EnumerateFiles(folder).FirstOrDefault(file => SqlOfAnotherName().IsMatch(Path.GetFileName(file))) is { } foreign
+            ? $"Only files whose names end in .sql are read: {shell.Shown(foreign)}" : null;
     }
+
+    /// <summary>SQL under an ending that is not <c>.sql</c>.</summary>
+    [GeneratedRegex(@"\.(?:[a-z]*sql|ddl)(?:\.[^.]+)?\z(?<!\.sql)|^[0-9]+[_-].*(?<!\.sql)\z", RegexOptions.IgnoreCase)]
+    private static partial Regex SqlOfAnotherName();
 
     private string Named(OtherTool other) => $"This looks like {other.Name}'s migrations: {shell.Shown(other.Path)}. They are not read: "
         + (other.Import(shell, settings.MigrationsFolder) is { } import
-            ? $"{import} writes them as files of ours, and a database that they have built is taken over with 'chatgenius-db baseline'."
-            : "a database that they have built is taken over with 'chatgenius-db baseline', and "
+            ? $"{import} writes them as files of ours, and a database that they have built is taken over with 'chatgenius-db baseline --detect'."
+            : "a database that they have built is taken over with 'chatgenius-db baseline --detect', and "
                 + "goes on with files of 'chatgenius-db new'.");
 
     /// <summary>In the wrong folder all is well, and nothing of the project is applied: what there is instead of its migrations is
@@ -221,10 +229,10 @@ internal sealed class Workspace(
     /// <exception cref="ProblemException">CG0320.</exception>
     public void Require(IReadOnlyList<MigrationStatus> statuses)
     {
-        if (IsLost && statuses.FirstOrDefault(status => status.State == MigrationState.Missing) is { } missing)
+        if (IsLost && statuses.FirstOrDefault(status => status.State == MigrationState.Missing || status.IsAnother) is { } missing)
         {
             throw new ProblemException(
-                "CG0320", $"There is no {settings.MigrationsFolder} here, and {missing.Version:D4}_{missing.Name} is applied",
+                "CG0320", $"There is no {settings.MigrationsFolder} here, and {missing.Version:D4}_{missing.Row?.Name ?? missing.Name} is applied",
                 advice: "Run in the folder that has the project's migrations, or name it with --migrations.");
         }
     }

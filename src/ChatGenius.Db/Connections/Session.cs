@@ -289,6 +289,8 @@ internal sealed class Session : IAsyncDisposable
             $"statement_timeout = {Milliseconds(StatementTimeout)}",
             $"lock_timeout = {Milliseconds(LockTimeout)}",
             "idle_in_transaction_session_timeout = 0",
+            // Compiling queries over catalogs takes longer than running them.
+            "jit = off",
             .. limits,
         ];
     }

@@ -160,8 +160,6 @@ internal sealed partial class History(string schemaName)
         Func<NpgsqlDataReader, ServerFacts, Task<T>> read, CancellationToken cancellationToken, bool quick = false) =>
         session.ReadAsync(
             [
-                // Compiling queries takes longer than running these.
-                "SET LOCAL jit = off",
                 .. OthersTables.Restrict(session.ServerVersion),
                 // What is looked at stays as it is until it was read.
                 .. locks,

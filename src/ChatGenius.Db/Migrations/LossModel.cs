@@ -251,6 +251,11 @@ internal sealed class LossModel
                 && dependency.Dependent.Class == CatalogObject.Default) is [var only]
             && _dependencies.Exists(dependency => dependency.Dependent == only.Dependent && dependency.Needed == owner.Needed)));
 
+    /// <summary>The sequences of a table's columns.</summary>
+    internal IEnumerable<ModelRelation> SequencesOf(ModelRelation table) => _dependencies.Where(dependency =>
+        dependency.Needed is { Class: CatalogObject.Relation, Part: > 0 } && dependency.Needed.Oid == table.Object.Oid)
+        .Select(dependency => Find(dependency.Dependent.Oid)).OfType<ModelRelation>().Where(relation => relation.Kind == 'S').Distinct();
+
     /// <summary>The relations that have values of a relation's row type in them, also within arrays, domains and other row types.</summary>
     internal HashSet<ModelRelation> HoldersOf(uint relation)
     {

@@ -142,7 +142,7 @@ internal sealed partial class LossReader
     {
         if (_text.Find(at, "RESTART") > 0 && sequence.Origin is not null)
         {
-            _targets.Add(new LossTarget(_step, _text.Statement, $"position of sequence {sequence.Display}", null));
+            LosePosition(sequence);
         }
 
         if (_text.Find(at, "SET", "UNLOGGED") > 0)

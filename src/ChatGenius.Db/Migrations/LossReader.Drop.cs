@@ -139,7 +139,7 @@ internal sealed partial class LossReader
             // The position of one that belongs to a column means nothing without the rows that it numbered.
             if (!_model.NumbersItsColumn(sequence) || roots.Contains(sequence.Object))
             {
-                _targets.Add(new LossTarget(_step, _text.Statement, $"position of sequence {sequence.Display}", null));
+                LosePosition(sequence);
             }
         }
 
@@ -151,6 +151,9 @@ internal sealed partial class LossReader
 
         _model.Named.RemoveAll(named => dropped.Contains(new CatalogObject(named.Class, named.Oid)));
     }
+
+    private void LosePosition(ModelRelation sequence) =>
+        _targets.Add(new LossTarget(_step, _text.Statement, $"position of sequence {sequence.Display}", null));
 
     private void RenameColumn(ModelRelation relation, StatementName? old, bool only)
     {

@@ -188,6 +188,10 @@ internal sealed partial class LossReader
             }
 
             Lose(table, "rows of table", only);
+            foreach (var sequence in _text.Has("RESTART", "IDENTITY") ? _model.SequencesOf(table) : [])
+            {
+                LosePosition(sequence);
+            }
         }
     }
 

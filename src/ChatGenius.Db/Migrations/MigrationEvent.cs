@@ -127,14 +127,17 @@ public abstract record MigrationEvent
     }
 
     /// <summary>A run was cancelled; what had not finished was rolled back or waits in the journal.</summary>
-    internal sealed record Cancelled(MigrationStep? Step, int FinishedCount) : MigrationEvent(LogLevel.Warning)
+    internal sealed record Cancelled(MigrationStep? Step, int FinishedCount, bool InOneTransaction = false) : MigrationEvent(LogLevel.Warning)
     {
         internal override string Text
         {
             get
             {
                 var undone = Step is null ? "Cancelled"
-                    : Step.Section.Transactional ? $"Cancelled: {Step.Id} was rolled back"
+                    : InOneTransaction ? "Cancelled: nothing was changed"
+                    : Step.IsRepeatable ? $"Cancelled: {Step.Id} was not changed"
+                    : Step.Section.Transactional
+                        ? $"Cancelled: {Step.Id} is {(Step.Direction == MigrationDirection.Up ? "not" : "still")} applied"
                     : $"Cancelled: {Step.Id} was interrupted, and the next run continues it";
                 return FinishedCount == 0 ? undone
                     : $"{undone}; {(FinishedCount == 1 ? "1 migration was" : $"{FinishedCount} migrations were")} finished before";

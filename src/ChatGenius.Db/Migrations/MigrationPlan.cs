@@ -236,7 +236,7 @@ public sealed partial record MigrationPlan(
         var known = migrations.Select(migration => migration.Version).ToHashSet();
         if (downs.Where(step => !known.Contains(step.Version)).ToList() is { Count: > 0 } lost)
         {
-            throw new ProblemException([.. lost.Select(PlanProblem.NoFile)]);
+            throw new ProblemException([.. lost.Select(step => PlanProblem.NoFile(step, undo.Statuses))]);
         }
 
         // What can't be applied again isn't undone first.

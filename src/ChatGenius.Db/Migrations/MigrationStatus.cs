@@ -57,6 +57,9 @@ public sealed record MigrationStatus
     /// <summary>Where it stands.</summary>
     public MigrationState State { get; internal init; }
 
+    /// <summary>Whether what was applied under its number is another migration than its file.</summary>
+    internal bool IsAnother => Row is { } row && Migration is { } file && row.Name != file.Name;
+
     /// <summary>When it was applied, by the server's clock, in UTC; <c>null</c> where it was not.</summary>
     public DateTime? AppliedAt => Row?.AppliedAt;
 
@@ -129,6 +132,12 @@ internal sealed record Interruption(
     DateTime BackendStart,
     DateTime Since)
 {
+    /// <summary>Whether all its statements are done, and what the migration asks after them is left.</summary>
+    internal bool IsAtEnd => Statement > Count;
+
+    /// <summary>Where it stopped: <c>at statement 2 of 3</c>.</summary>
+    internal string Place => IsAtEnd ? $"after statement {Count} of {Count}" : $"at statement {Statement} of {Count}";
+
     /// <summary>The last statement before <see cref="Statement"/> that has a mark of its own; 0 where none has.</summary>
     internal int Marked { get; init; }
 

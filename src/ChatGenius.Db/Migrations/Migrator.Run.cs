@@ -154,7 +154,8 @@ public sealed partial class Migrator
         }
         catch (OperationCanceledException)
         {
-            events.Report(new MigrationEvent.Cancelled(standbys.IsWaiting ? null : events.Current, events.Finished.Count));
+            events.Report(new MigrationEvent.Cancelled(standbys.IsWaiting ? null : events.Current, events.Finished.Count,
+                plan.InOneTransaction));
             throw;
         }
         catch (NpgsqlException e) when (e is not PostgresException p || SessionProblem.EndsSession(p))

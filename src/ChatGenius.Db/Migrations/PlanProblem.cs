@@ -24,10 +24,10 @@ internal static class PlanProblem
     }
 
     internal static Problem Edited(MigrationStatus status, IReadOnlyList<MigrationStatus> statuses) =>
-        status.Row!.Name != status.Migration!.Name ? Another(status, statuses) : new(
+        status.IsAnother ? Another(status, statuses) : new(
         "CG0401",
-        $"{status.Migration.Id} was edited after it was applied on {status.Row.AppliedAt:yyyy-MM-dd HH:mm} UTC",
-        status.Migration.Up.Where,
+        $"{status.Migration!.Id} was edited after it was applied on {status.Row!.AppliedAt:yyyy-MM-dd HH:mm} UTC",
+        status.Migration!.Up.Where,
         "Take the edit back and put the change into a new migration. "
         + $"On a development database, {RollbackBefore(status, statuses)} and then {new ToolCall("apply")} run the edited file. "
         + $"If the edit changes nothing that matters, {Accept(status)} takes it over.");
@@ -37,9 +37,18 @@ internal static class PlanProblem
         $"{status.Migration!.Id} is not {MigrationPlan.FormatId(status.Version, status.Row!.Name)}, which was applied on "
             + $"{status.Row.AppliedAt:yyyy-MM-dd HH:mm} UTC",
         status.Migration.Up.Where,
-        "If both are wanted, bring the other's file back and run "
-        + $"{new ToolCall("renumber", Path.GetFileName(status.Migration.Source.Path))}. "
-        + $"If this one replaces it, {RollbackBefore(status, statuses)} and then {new ToolCall("apply")} do so on a development database.");
+        IsOfUnusedBundle(status, statuses) ? LeaveBundleOut
+            : "If both are wanted, bring the other's file back and run "
+            + $"{new ToolCall("renumber", Path.GetFileName(status.Migration.Source.Path))}. "
+            + $"If this one replaces it, {RollbackBefore(status, statuses)} and then {new ToolCall("apply")} do so on a development database.");
+
+    private const string LeaveBundleOut = "No bundled migration was ever applied here: leave them out with --no-bundle, or with \"bundle\": "
+        + "false in chatgenius-db.json, and run in the folder that has the project's migrations.";
+
+    /// <summary>Whether it is a bundled migration, and none of those was applied: others have their numbers, or nobody has.</summary>
+    private static bool IsOfUnusedBundle(MigrationStatus status, IReadOnlyList<MigrationStatus> statuses) =>
+        status.Migration is { Origin: MigrationOrigin.Bundle } && statuses.All(other =>
+            other.Migration is not { Origin: MigrationOrigin.Bundle } || other.Row is null || other.IsAnother);
 
     internal static Problem Missing(MigrationStatus status, IReadOnlyList<MigrationStatus> statuses) => new(
         "CG0402",
@@ -54,10 +63,7 @@ internal static class PlanProblem
             "CG0403",
             $"{status.Migration!.Id} is not applied, but the newer {MigrationPlan.FormatId(newest.Version, newest.Name)} is",
             status.Migration.Up.Where,
-            statuses.Where(other => other.Migration?.Origin == MigrationOrigin.Bundle).All(other => other.Row is null)
-                && status.Migration.Origin == MigrationOrigin.Bundle
-                ? "No bundled migration was ever applied here: leave them out with --no-bundle, or with \"bundle\": false in "
-                    + "chatgenius-db.json."
+            IsOfUnusedBundle(status, statuses) ? LeaveBundleOut
                 : $"If it is yours, give it a number after the applied ones with "
                     + $"{new ToolCall("renumber", Path.GetFileName(status.Migration.Source.Path))}, or apply it where it is with "
                     + "--allow-out-of-order.")
@@ -73,26 +79,27 @@ internal static class PlanProblem
 
     internal static Problem EditedAfterInterruption(MigrationStatus status) => new(
         "CG0404",
-        $"{MigrationPlan.FormatId(status.Version, status.Name)} was interrupted at statement {status.Interruption!.Statement} of "
-            + $"{status.Interruption.Count}"
+        $"{MigrationPlan.FormatId(status.Version, status.Name)} was interrupted {status.Interruption!.Place}"
         + (status.Migration is null ? ", and its file is missing" : ", and what had been begun was edited since"),
         status.Migration?.Up.Where,
         "Bring the file back as it was (statements that were not begun may be edited) and run "
         + $"{(status.Interruption.Direction == MigrationDirection.Up ? new ToolCall("apply") : new ToolCall("rollback"))}, or undo by hand "
-        + $"what was done and say so with {new ToolCall("repair", status.Version.ToString(CultureInfo.InvariantCulture), "--forget")}.");
+        + $"what was done and say so with {Forget(status)}.");
 
     internal static Problem InterruptedRollback(MigrationStatus status) => new(
         "CG0405",
-        $"The rollback of {MigrationPlan.FormatId(status.Version, status.Name)} was interrupted at statement "
-            + $"{status.Interruption!.Statement} of {status.Interruption.Count}",
+        $"The rollback of {MigrationPlan.FormatId(status.Version, status.Name)} was interrupted "
+            + status.Interruption!.Place,
         Advice: $"Finish it with {new ToolCall("rollback")}, then apply.");
 
     internal static Problem InterruptedApply(MigrationStatus status) => new(
         "CG0408",
-        $"{MigrationPlan.FormatId(status.Version, status.Name)} was interrupted at statement {status.Interruption!.Statement} of "
-            + $"{status.Interruption.Count}",
+        $"{MigrationPlan.FormatId(status.Version, status.Name)} was interrupted {status.Interruption!.Place}",
         status.Migration?.Up.Where,
-        $"Finish it with {new ToolCall("apply")}, then roll back; or look at it with {new ToolCall("repair")}.");
+        status.Interruption.IsAtEnd
+            ? $"What it asks after its statements is not so yet. Bring that about and run {new ToolCall("apply")}, then roll back; or undo "
+                + $"by hand what was done and say so with {Forget(status)}."
+            : $"Finish it with {new ToolCall("apply")}, then roll back; or look at it with {new ToolCall("repair")}.");
 
     internal static Problem Irreversible(MigrationStep step)
     {
@@ -103,6 +110,9 @@ internal static class PlanProblem
             step.Section.Where,
             "Restore a backup, or write a migration that brings the database to where you want it.");
     }
+
+    private static ToolCall Forget(MigrationStatus status) =>
+        new("repair", status.Version.ToString(CultureInfo.InvariantCulture), "--forget");
 
     private static ToolCall Accept(MigrationStatus status) =>
         new("repair", status.Version.ToString(CultureInfo.InvariantCulture), "--accept");
@@ -116,10 +126,11 @@ internal static class PlanProblem
             + "file as it was "
             + "applied, brought back, does as well.");
 
-    internal static Problem NoFile(MigrationStep step) => new(
+    internal static Problem NoFile(MigrationStep step, IReadOnlyList<MigrationStatus> statuses) => new(
         "CG0415",
         $"{step.Id} has no file, so it can't be applied again",
-        Advice: $"Bring the file back, or only undo it with {new ToolCall("rollback")}.");
+        Advice: "Bring the file back, or only undo it, and all that came after it, with "
+            + $"{RollbackBefore(statuses.First(status => status.Version == step.Version), statuses)}.");
 
     internal static Problem OwnTransaction(MigrationStep step) => new(
         "CG0416",

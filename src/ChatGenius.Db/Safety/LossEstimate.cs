@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using ChatGenius.Db.Connections;
 using ChatGenius.Db.Migrations;
 using ChatGenius.Db.Sql;
@@ -16,6 +18,9 @@ internal enum LossAccuracy
 
     /// <summary>There are too many to count; the number is the server's estimate.</summary>
     About,
+
+    /// <summary>There are more than this, and nobody has counted yet.</summary>
+    MoreThan,
 
     /// <summary>They could not be counted.</summary>
     Unknown,
@@ -97,19 +102,21 @@ internal sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<
 
     /// <summary>Counts what is in all tables of a database that is to be dropped.</summary>
     /// <param name="database">The database.</param>
-    /// <param name="lockTimeout">How long it may wait for a lock.</param>
+    /// <param name="options">How long it may wait for a lock, and where tables of ours are, which don't count.</param>
     /// <param name="waiting">Is told what it waits for.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     public static Task<LossEstimate> OfDatabaseAsync(
-        Database database, TimeSpan lockTimeout, Action<string> waiting, CancellationToken cancellationToken = default) => OfAsync(
+        Database database, MigratorOptions options, Action<string> waiting, CancellationToken cancellationToken = default) => OfAsync(
         database,
-        lockTimeout,
+        options.LockTimeout,
         waiting,
         async session =>
         {
             var catalog = await LossCatalog.ReadAsync(session, [], cancellationToken);
             var parts = catalog.Inheritance.Select(pair => pair.Child).ToHashSet();
-            return (catalog, [.. catalog.Relations.Where(relation => relation.Kind is 'r' or 'p' or 'm' && !parts.Contains(relation.Oid))
+            var ours = catalog.Named.FirstOrDefault(named => named.Class == CatalogObject.Schema && named.Name == options.HistorySchema)?.Oid;
+            return (catalog, [.. catalog.Relations.Where(relation => relation.Kind is 'r' or 'p' or 'm' && !parts.Contains(relation.Oid)
+                && !(relation.Schema == ours && HistoryTables.Names.Contains(relation.Name)))
                 .Select(relation => new LossTarget(null, null, $"table {SqlIdentifier.Quote(relation.Name)}", relation))], []);
         },
         cancellationToken);
@@ -128,9 +135,10 @@ internal sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<
             var (catalog, targets, unclear) = await read(session);
             session.StatementTimeout = LongestCount;
             var lost = new List<LossItem>();
+            var patience = new Patience(lockTimeout, waiting);
             foreach (var target in targets)
             {
-                if (await CountAsync(session, catalog, target, lockTimeout, waiting, cancellationToken) is { } item)
+                if (await CountAsync(session, catalog, target, patience, cancellationToken) is { } item)
                 {
                     lost.Add(item);
                 }
@@ -156,8 +164,7 @@ internal sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<
     }
 
     private static async Task<LossItem?> CountAsync(
-        Session session, LossCatalog catalog, LossTarget target, TimeSpan lockTimeout, Action<string> waiting,
-            CancellationToken cancellationToken)
+        Session session, LossCatalog catalog, LossTarget target, Patience patience, CancellationToken cancellationToken)
     {
         if (target.Relation is not { } relation)
         {
@@ -179,13 +186,14 @@ internal sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<
                 async () => relation.Kind == 'm'
                     ? await OthersTables.RowsOfMaterializedViewAsync(session, query, Row, cancellationToken)
                     : await OthersTables.RowsAsync(session, table, target.Only, query, Row, cancellationToken),
-                target, lockTimeout, waiting);
+                target, patience);
             if (counted is not [var (rows, values)])
             {
                 return item with { Rows = relation.Rows, Accuracy = LossAccuracy.About };
             }
 
-            return rows > MostCounted ? item with { Rows = Math.Max(relation.Rows, rows - 1), Accuracy = LossAccuracy.About }
+            return rows > MostCounted && relation.Rows <= MostCounted ? item with { Rows = MostCounted, Accuracy = LossAccuracy.MoreThan }
+                : rows > MostCounted ? item with { Rows = relation.Rows, Accuracy = LossAccuracy.About }
                 : values > 0 ? item with { Rows = values }
                 : null;
         }
@@ -206,24 +214,44 @@ internal sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<
         }
     }
 
-    private static async Task<T> WaitAsync<T>(
-        Session session, Func<Task<T>> count, LossTarget target, TimeSpan lockTimeout, Action<string> waiting)
+    /// <summary>The lock timeout is for all that is counted together: one table after the other may be locked.</summary>
+    private static async Task<T> WaitAsync<T>(Session session, Func<Task<T>> count, LossTarget target, Patience patience)
     {
-        if (lockTimeout == TimeSpan.Zero || lockTimeout > ShortWait)
+        session.LockTimeout = patience.ForFree;
+        try
         {
-            session.LockTimeout = ShortWait;
+            return await count();
+        }
+        catch (ProblemException e) when (patience.Left > ShortWait
+            && e.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
+        {
+            patience.Say(target);
+            session.LockTimeout = patience.IsEndless ? TimeSpan.Zero : patience.Left;
+            var clock = Stopwatch.StartNew();
             try
             {
                 return await count();
             }
-            catch (ProblemException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
+            finally
             {
-                waiting($"Waiting for a lock to count {target.What}"
-                    + (lockTimeout > TimeSpan.Zero ? $", for {lockTimeout.TotalSeconds:0.#} s at most" : ""));
-                session.LockTimeout = lockTimeout;
+                patience.Spend(clock.Elapsed);
             }
         }
+    }
 
-        return await count();
+    /// <summary>How long is waited for locks, all in all; a timeout of 0 is endless.</summary>
+    private sealed class Patience(TimeSpan lockTimeout, Action<string> waiting)
+    {
+        public bool IsEndless => lockTimeout == TimeSpan.Zero;
+
+        public TimeSpan Left { get; private set; } = lockTimeout == TimeSpan.Zero ? TimeSpan.MaxValue : lockTimeout;
+
+        /// <summary>A lock that is free is taken also when nothing is left. 0 would be endless.</summary>
+        public TimeSpan ForFree => TimeSpan.FromMilliseconds(Math.Max(Math.Min(Left.TotalMilliseconds, ShortWait.TotalMilliseconds), 10));
+
+        public void Say(LossTarget target) => waiting($"Waiting for a lock to count {target.What}"
+            + (IsEndless ? "" : string.Create(CultureInfo.InvariantCulture, $", for {Left.TotalSeconds:0.#} s at most")));
+
+        public void Spend(TimeSpan time) => Left = IsEndless ? Left : Left > time ? Left - time : TimeSpan.Zero;
     }
 }

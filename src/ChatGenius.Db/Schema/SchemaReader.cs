@@ -26,12 +26,11 @@ internal static partial class SchemaReader
     private static readonly string[] Heavier = ["objects", "relations", "sequences", "columns", "constraints", "indexes"];
 
     // What these settings say shows in the text that pg_get_viewdef and its like give; the search_path of every session of ours makes them
-    // qualify every name. Compiling such queries costs more than running them.
+    // qualify every name.
     private static readonly (string Name, string Value)[] Settings =
     [
         ("quote_all_identifiers", "off"), ("DateStyle", "ISO, YMD"), ("IntervalStyle", "postgres"), ("TimeZone", "UTC"),
         ("extra_float_digits", "1"), ("bytea_output", "hex"), ("xmlbinary", "base64"), ("standard_conforming_strings", "on"),
-            ("jit", "off"),
     ];
 
     private static readonly ConcurrentDictionary<(string Name, int Version), string> Texts = new();

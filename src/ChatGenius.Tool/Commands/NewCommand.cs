@@ -324,9 +324,13 @@ internal sealed partial class NewCommand(
         var versions = files.ToLookup(file => MigrationNumber.Of(file.Name));
         if ((await history.TryReadAsync(cancellationToken)).FirstOrDefault(applied => versions.Contains(applied.Version)) is { } there)
         {
+            var file = versions[there.Version].First().Name;
+            var source = SourceText.Read(Path.Combine(settings.MigrationsFolder, file));
             throw new ProblemException(
-                "CG0822", $"{versions[there.Version].First().Name} is applied in the database that is configured here",
-                advice: $"Undo it first, with {new ToolCall("rollback")}.");
+                "CG0822", $"{file} is applied in the database that is configured here",
+                advice: MigrationParser.Parse(source, MigrationOrigin.Folder).Down.Irreversible
+                    ? "It can't be undone, so it stays: what is to be otherwise is a migration of its own."
+                    : $"Undo it first, with {new ToolCall("rollback")}.");
         }
 
         await new MigrationFolder(settings.MigrationsFolder).TakeBackAsync(files, cancellationToken);

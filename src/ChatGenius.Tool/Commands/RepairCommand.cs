@@ -149,11 +149,11 @@ internal sealed class RepairCommand(Workspace workspace, Settings settings, Cons
         foreach (var status in interrupted)
         {
             var stop = status.Interruption!;
-            var (direction, isAtEnd) = (stop.Direction.ToString().ToLowerInvariant(), stop.Statement > stop.Count);
+            var (direction, isAtEnd) = (stop.Direction.ToString().ToLowerInvariant(), stop.IsAtEnd);
             var state = stop.Started ? $"which was begun at {stop.Since:yyyy-MM-dd HH:mm:ss} UTC"
-                : isAtEnd ? "only its history row is missing" : "of which nothing is done";
+                : isAtEnd ? "what it asks after them and its history row are missing" : "of which nothing is done";
             report.Result(
-                $"{status.Version:D4}_{status.Name}: {direction} interrupted {(isAtEnd ? "" : "at ")}{StatusCommand.Stop(stop)}, {state}");
+                $"{status.Version:D4}_{status.Name}: {direction} interrupted {stop.Place}, {state}");
             if (StatusCommand.Place(status) is { } place)
             {
                 var rest = string.Concat(place.Where.LineText.EnumerateRunes().Skip(place.Where.Column - 1));

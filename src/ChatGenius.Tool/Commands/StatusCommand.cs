@@ -43,7 +43,7 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
             table.Add(
                 status.Version.ToString("D4", CultureInfo.InvariantCulture),
                 status.Name,
-                status.Interruption is { } stop ? $"{Word(status.State)} {Stop(stop)}" : Word(status.State),
+                status.Interruption is { } stop ? $"{Word(status.State)} {(stop.IsAtEnd ? stop.Place : stop.Place[3..])}" : Word(status.State),
                 Time(status.Row?.AppliedAt),
                 status.Row?.Details is { } details ? Duration.Format(details.Duration) : "");
         }
@@ -58,7 +58,7 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
         {
             if (Place(status) is { } place)
             {
-                report.Note($"interrupted at {status.Version:D4} {Stop(status.Interruption!)}: {place.Where}");
+                report.Note($"interrupted at {status.Version:D4} {status.Interruption!.Place[3..]}: {place.Where}");
             }
 
             if (status.Batches is { } state)
@@ -101,10 +101,6 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
 
     internal static string Word(MigrationState state) => state == MigrationState.OutOfOrder ? "out_of_order"
         : state.ToString().ToLowerInvariant();
-
-    /// <summary>Where an interrupted section stopped, in a few words.</summary>
-    internal static string Stop(Interruption stop) =>
-        stop.Statement > stop.Count ? $"after statement {stop.Count} of {stop.Count}" : $"statement {stop.Statement} of {stop.Count}";
 
     /// <summary>The file and line of the statement at which an interrupted section stopped; null where the file is gone or has
     /// fewer.</summary>

@@ -30,7 +30,15 @@ internal sealed class WaitCommand(TargetFinder targets, Report report)
         var target = await targets.FindAsync(cancellationToken);
         using var progress = new RunProgress(report);
         progress.Show($"Waiting for {target.Url.Display}");
-        await target.Database.WaitAsync(timeout == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : timeout, cancellationToken);
+        try
+        {
+            await target.Database.WaitAsync(timeout == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : timeout, cancellationToken);
+        }
+        catch (ProblemException e) when (e.Problems is [{ Kind: ProblemKind.Unreachable } problem])
+        {
+            throw new ProblemException(problem with { Advice = "Start it, check host and port, or wait longer with --timeout." }, e);
+        }
+
         progress.Dispose();
         report.Result(new DoneJson("connected") { Database = target.Url.Display }, JsonContext.Readable.DoneJson);
         report.Result($"{target.Url.Display} accepts connections");

@@ -25,10 +25,11 @@ internal static class LossText
 
     public static async Task WriteAsync(Report report, Database database, MigratorOptions options, CancellationToken cancellationToken)
     {
-        var estimate = await LossEstimate.OfDatabaseAsync(database, options.LockTimeout, line => report.Note(line), cancellationToken);
+        var estimate = await LossEstimate.OfDatabaseAsync(database, options, line => report.Note(line), cancellationToken);
         if (estimate.Lost.Count > 0)
         {
-            var about = estimate.Lost.Any(item => item.Accuracy == LossAccuracy.About) ? "about " : "";
+            var about = estimate.Lost.Any(item => item.Accuracy == LossAccuracy.MoreThan) ? "more than "
+                : estimate.Lost.Any(item => item.Accuracy == LossAccuracy.About) ? "about " : "";
             var uncounted = estimate.Lost.Count(item => item.Accuracy == LossAccuracy.Unknown);
             report.Note(
                 $"{Plural.Of(estimate.Lost.Count, "table")} ({about}{Plural.Of(estimate.Lost.Sum(item => item.Rows), "row")}"
@@ -60,6 +61,7 @@ internal static class LossText
             LossAccuracy.Exact => $" ({rows})",
             LossAccuracy.AtMost => $" (at most {rows})",
             LossAccuracy.About => $" (about {rows})",
+            LossAccuracy.MoreThan => $" (more than {rows})",
             LossAccuracy.Unknown => $" (not counted: {item.Reason})",
             _ => "",
         };

@@ -40,7 +40,7 @@ internal static class PlanText
             var how = step.Section.Transactional ? "in a transaction"
                 : step.Section.Batch is { } batch ? $"in batches of {batch.Display}"
                 : "without a transaction, statement by statement";
-            var resume = step.Resume is { } stop ? $", continues at statement {stop.Statement} of {stop.Count}" : "";
+            var resume = step.Resume is { } stop ? $", continues {stop.Place}" : "";
             var stored = step.IsStored ? ", as the history has kept it" : "";
             output.WriteLine(style.Bold(step.IsRepeatable ? $"-- {step.Id}, repeatable{stored}, in one transaction with the others"
                 : $"-- {step.Id} {step.Direction.ToString().ToLowerInvariant()}{stored}, {how}{resume}"));

@@ -240,6 +240,8 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
     [Theory]
     [InlineData("ALTER SEQUENCE counter OWNED BY numbered.n; DROP TABLE numbered", true)]
     [InlineData("ALTER SEQUENCE counter OWNED BY numbered.n; ALTER TABLE numbered DROP COLUMN n", true)]
+    [InlineData("TRUNCATE numbered, serially RESTART IDENTITY", true)]
+    [InlineData("TRUNCATE serially", false)]
     [InlineData("DROP TABLE serially", false)]
     [InlineData("ALTER TABLE serially DROP COLUMN id", false)]
     public async Task The_position_of_a_sequence_goes_with_a_column_that_it_does_not_number(string sql, bool isSaid)

@@ -62,7 +62,7 @@ public class RunProgressTests
     public void A_cancelled_run_says_where_it_stands()
     {
         Run(terminal: false, progress => progress.Report(new MigrationEvent.Cancelled(Step(Transactional), 2)))
-            .ShouldBe("Cancelled: 0001_one was rolled back; 2 migrations were finished before\n");
+            .ShouldBe("Cancelled: 0001_one is not applied; 2 migrations were finished before\n");
         Run(terminal: false, progress => progress.Report(new MigrationEvent.Cancelled(Step(Stepwise), 0)))
             .ShouldBe("Cancelled: 0002_two was interrupted, and the next run continues it\n");
     }

@@ -12,6 +12,8 @@ public class WrongFolderTests
     {
         { "Prisma", "migrations/20240101000000_init/migration.sql", "CREATE TABLE t ();" },
         { "Prisma", "prisma/schema.prisma", "model T { id Int @id }" },
+        { "Prisma", "prisma/migrations/20240101000000_init/migration.sql", "CREATE TABLE t ();" },
+        { "Drizzle", "drizzle/meta/_journal.json", "{}" },
         { "sqitch", "sqitch.plan", "%syntax-version=1.0.0" },
         { "sqitch", "migrations/sqitch.plan", "%syntax-version=1.0.0" },
         { "Flyway", "migrations/V1__init.sql", "CREATE TABLE t ();" },
@@ -196,6 +198,43 @@ public class WrongFolderTests
                 row.ShouldContain(state, customMessage: $"width {width}");
             }
         }
+    }
+
+    [Fact]
+    public async Task Where_the_bundles_numbers_are_those_of_another_project_nothing_of_it_is_to_be_undone()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var project = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+        project.Write("migrations/0001_a.sql", "-- migrate:up\nCREATE TABLE a ();\n-- migrate:down\nDROP TABLE a;\n");
+        (await project.RunAsync("apply", "--no-bundle")).ExitCode.ShouldBe(ExitCode.Done);
+        using var elsewhere = new InProcess { Environment = { ["DATABASE_URL"] = database.Url.Display } };
+
+        var apply = await elsewhere.RunAsync("apply");
+
+        apply.ExitCode.ShouldBe(ExitCode.Error);
+        apply.Error.ShouldContain("leave them out with --no-bundle");
+        apply.Error.ShouldContain("in the folder that has the project's migrations");
+        apply.Error.ShouldNotContain("rollback");
+        elsewhere.Environment["CI"] = "1";
+        var status = await elsewhere.RunAsync("status");
+        status.ExitCode.ShouldBe(ExitCode.Error);
+        status.Error.ShouldContain("0001_a is applied");
+    }
+
+    [Theory]
+    [InlineData("0001_a.psql", true)]
+    [InlineData("a.sql.txt", true)]
+    [InlineData("0001_notes.txt", true)]
+    [InlineData("README.md", false)]
+    public async Task Sql_under_another_ending_is_not_verified_and_that_is_said(string file, bool isSaid)
+    {
+        using var tool = new InProcess();
+        tool.Write($"migrations/{file}", "CREATE TABLE a ();");
+
+        var run = await tool.RunAsync("verify", "--no-bundle");
+
+        run.ExitCode.ShouldBe(isSaid ? ExitCode.Error : ExitCode.Done, run.Error);
+        run.Error.Contains("Only files whose names end in .sql are read: ", StringComparison.Ordinal).ShouldBe(isSaid);
     }
 
     [Theory]

@@ -301,8 +301,15 @@ internal sealed partial class History(string schemaName)
                 : ReadTableAsync(
                     "log",
                     session,
-                    // To mark migrations as applied, and to take that back, is no sign that one was ever run.
-                    [$"SELECT EXISTS (SELECT FROM {From("log")} AND action NOT IN ('baselined', 'unmarked'))", .. queries],
+                    // To mark migrations as applied, and to take that back, is no sign that one was ever run; and what was marked is still
+                    // there when the marks are gone, whatever ran on top of it meanwhile.
+                    [
+                        $"""
+                        SELECT EXISTS (SELECT FROM {From("log")} AND action NOT IN ('baselined', 'unmarked')
+                            AND id > coalesce((SELECT max(id) FROM {From("log")} AND action = 'unmarked'), 0))
+                        """,
+                        .. queries,
+                    ],
                     async reader =>
                     {
                         applied = (await Session.ResultAsync(reader, row => row.GetBoolean(0), cancellationToken))[0];

@@ -167,6 +167,9 @@ public class TakeoverStoryTests
         (await tool.RunAsync([.. detect, "--yes"])).Out.ShouldEndWith("1 migration marked as applied\n");
         (await tool.RunAsync("apply", "--no-bundle")).Out.ShouldStartWith("1 migration applied");
         (await tool.RunAsync("baseline", "--undo", "--no-bundle", "--yes")).Error.ShouldContain("CG0435");
+        (await tool.RunAsync("rollback", "--no-bundle", "--yes")).ExitCode.ShouldBe(ExitCode.Done);
+        (await tool.RunAsync("baseline", "--undo", "--no-bundle", "--yes")).Out.ShouldBe("1 mark taken back\n");
+        (await tool.RunAsync("apply", "--no-bundle")).Error.ShouldContain("CG0430", customMessage: "What was marked is still there.");
     }
 
     [Fact]

@@ -28,11 +28,8 @@ internal sealed partial class ReplaySession
         return (await connecting[0], await connecting[1]);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await SilentServer.CloseAsync(Observer);
-        await SilentServer.CloseAsync(Subject);
-    }
+    public async ValueTask DisposeAsync() =>
+        await Task.WhenAll(SilentServer.CloseAsync(Observer).AsTask(), SilentServer.CloseAsync(Subject).AsTask());
 
     /// <summary>Runs one command in the state that a migration has left a session in: every name in it is qualified.</summary>
     /// <exception cref="PostgresException">The server refused it.</exception>

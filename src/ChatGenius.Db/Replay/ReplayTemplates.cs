@@ -321,15 +321,20 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
             cancellationToken);
 
     /// <summary>Ends the session, with the order for a spare in the place of what was taken.</summary>
-    internal ValueTask LeaveAsync()
+    /// <param name="last">What it does besides, for which nobody waits either: then another session gives the order.</param>
+    internal async ValueTask LeaveAsync(string? last = null)
     {
-        if (_ordered is { } order)
+        if ((last ?? _ordered) is not { } command)
         {
-            session.Leave(order);
-            return ValueTask.CompletedTask;
+            await session.DisposeAsync();
+            return;
         }
 
-        return session.DisposeAsync();
+        session.Leave(command);
+        if (last is not null && _ordered is { } order)
+        {
+            (await Session.OpenAsync(new Database(server), "ordering a copy of a template", CancellationToken.None)).Leave(order);
+        }
     }
 
     private async Task DropLeastUsedAsync(string newest, CancellationToken cancellationToken)

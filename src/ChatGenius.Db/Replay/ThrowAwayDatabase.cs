@@ -34,6 +34,9 @@ internal sealed class ThrowAwayDatabase : IAsyncDisposable
     /// <summary>Whether it is on a server of our own, where roles that are missing are made, and stay.</summary>
     public bool IsOnOwnServer { get; private init; }
 
+    /// <summary>Whether, on a server of our own, nobody waits for the end of its drop.</summary>
+    internal bool EndsUnwatched { get; set; }
+
     /// <summary>Makes an empty one, and drops what runs that were killed left behind more than a day ago.</summary>
     /// <param name="server">A database on the server; only its server and role matter.</param>
     /// <param name="migrations">What will run there: the roles that they make are dropped at the end.</param>
@@ -78,17 +81,26 @@ internal sealed class ThrowAwayDatabase : IAsyncDisposable
     /// <param name="templates">What made it, with the session whose lock says that somebody uses it.</param>
     /// <param name="name">The database.</param>
     /// <param name="missing">What it has not got.</param>
-    internal static ThrowAwayDatabase Kept(ReplayTemplates templates, string name, IReadOnlyList<string> missing) =>
-        new(templates.Server, name, templates.Session,
-            async session =>
+    internal static ThrowAwayDatabase Kept(ReplayTemplates templates, string name, IReadOnlyList<string> missing)
+    {
+        ThrowAwayDatabase? database = null;
+        return database = new(templates.Server, name, templates.Session, async session =>
+        {
+            var drop = $"DROP DATABASE IF EXISTS {name} WITH (FORCE)";
+            if (database!.EndsUnwatched && session == templates.Session)
             {
-                await session.CommandAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)", default);
-                await templates.LeaveAsync();
-            })
+                await templates.LeaveAsync(drop);
+                return;
+            }
+
+            await session.CommandAsync(drop, default);
+            await templates.LeaveAsync();
+        })
         {
             Missing = missing,
             IsOnOwnServer = true,
         };
+    }
 
     /// <summary>
     /// Drops the database, whoever is still connected, and the roles that the migrations made. What can't be dropped, because the server is

@@ -220,6 +220,7 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
         await using (var database = await replayer.OpenAsync(start, later: migrations, cancellationToken))
         {
             judging = await TraceAsync(database, migrations.Skip(start.Count), wanted, rows, cancellationToken);
+            database.EndsUnwatched = true;
         }
 
         return [.. await Task.WhenAll(judging)];
@@ -290,14 +291,14 @@ internal sealed class Checker(Replayer replayer, TableSizes sizes)
             }
 
             Step($"{migration.Id} is run up, down and up again");
-            var (trace, roundTrip) = await roundTripper.RunAsync(migration, cancellationToken);
+            var (trace, roundTrip) = await roundTripper.RunAheadAsync(migration, cancellationToken);
             if (!trace.Completed)
             {
                 tracer.Misses($"{migration.Id} fails");
             }
 
             results.Add(Task.Run(
-                () => CheckResult.Of(new MigrationFacts(migration, trace, sizes), roundTrip, Policy), CancellationToken.None));
+                async () => CheckResult.Of(new MigrationFacts(migration, trace, sizes), await roundTrip, Policy), CancellationToken.None));
         }
 
         return results;

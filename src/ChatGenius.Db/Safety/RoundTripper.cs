@@ -23,8 +23,15 @@ internal sealed class RoundTripper(Tracer tracer, SchemaSnapshot? schema = null,
     /// <returns>The trace of the first up; what the round trip showed, or null where there is no way back or up did not come to its
     /// end.</returns>
     /// <exception cref="NpgsqlException">The connection was lost.</exception>
-    public async Task<(Trace Trace, RoundTrip? RoundTrip)> RunAsync(Migration migration,
-        CancellationToken cancellationToken = default)
+    public async Task<(Trace Trace, RoundTrip? RoundTrip)> RunAsync(Migration migration, CancellationToken cancellationToken = default)
+    {
+        var (trace, comparing) = await RunAheadAsync(migration, cancellationToken);
+        return (trace, await comparing);
+    }
+
+    /// <summary>The same; what was read of the round trip is still compared when it returns, and needs no database any more.</summary>
+    internal async Task<(Trace Trace, Task<RoundTrip?> RoundTrip)> RunAheadAsync(
+        Migration migration, CancellationToken cancellationToken)
     {
         // What the last migration left is known only where it came to its end.
         var known = tracer.IsStale ? null : _schema;
@@ -36,7 +43,7 @@ internal sealed class RoundTripper(Tracer tracer, SchemaSnapshot? schema = null,
 
         if (!HasWayBack(migration))
         {
-            return (await tracer.TraceAsync(migration.Up, cancellationToken), null);
+            return (await tracer.TraceAsync(migration.Up, cancellationToken), Known(null));
         }
 
         var before = known ?? await ReadSchemaAsync(cancellationToken);
@@ -44,33 +51,42 @@ internal sealed class RoundTripper(Tracer tracer, SchemaSnapshot? schema = null,
         var trace = await tracer.TraceAsync(migration.Up, cancellationToken);
         if (!trace.Completed || trace.Statements.Any(statement => statement.IsUnjudged))
         {
-            return (trace, null);
+            return (trace, Known(null));
         }
 
         rows = migration.Up.Keep ? await UntouchedAsync(rows, cancellationToken) : rows;
         var after = await ReadSchemaAsync(cancellationToken);
         if (await tracer.RunAsync(migration.Down, cancellationToken) is { } downError)
         {
-            return (trace, new RoundTrip([], [], [], $"Down fails: {downError.MessageText} ({downError.SqlState})"));
+            return (trace, Known(new RoundTrip([], [], [], $"Down fails: {downError.MessageText} ({downError.SqlState})")));
         }
 
         // The two sessions of the tracer read at the same time, and what was read is compared while the server works.
         var restoring = ReadSchemaAsync(cancellationToken);
         await Task.WhenAll(restoring, rows.Count == 0 ? Task.CompletedTask : tracer.RefreshAsync(cancellationToken));
         var restored = await restoring;
-        var differences = Task.Run<ImmutableArray<string>>(() => [.. Differences(before, restored)], CancellationToken.None);
+        var undone = CompareAsync(before, restored);
         var lost = rows.Count == 0 ? ImmutableArray<Loss>.Empty : await LostAsync(rows, cancellationToken);
         if (await tracer.RunAsync(migration.Up, cancellationToken) is { } upError)
         {
             await tracer.RefreshAsync(cancellationToken);
-            return (trace, new RoundTrip(await differences, [], lost, $"Up after down fails: {upError.MessageText} ({upError.SqlState})"));
+            return (trace, TripAsync(undone, null, lost, $"Up after down fails: {upError.MessageText} ({upError.SqlState})"));
         }
 
         var again = ReadSchemaAsync(cancellationToken);
         await Task.WhenAll(again, tracer.RefreshAsync(cancellationToken));
         _schema = await again;
-        return (trace, new RoundTrip(await differences, [.. Differences(after, _schema)], lost));
+        return (trace, TripAsync(undone, CompareAsync(after, _schema), lost, failure: null));
     }
+
+    private static Task<RoundTrip?> Known(RoundTrip? roundTrip) => Task.FromResult(roundTrip);
+
+    private static Task<ImmutableArray<string>> CompareAsync(SchemaSnapshot before, SchemaSnapshot after) =>
+        Task.Run<ImmutableArray<string>>(() => [.. Differences(before, after)], CancellationToken.None);
+
+    private static async Task<RoundTrip?> TripAsync(
+        Task<ImmutableArray<string>> undone, Task<ImmutableArray<string>>? again, ImmutableArray<Loss> lost, string? failure) =>
+        new(await undone, again is null ? [] : await again, lost, failure);
 
     /// <summary>Whether there is a down section that says how.</summary>
     internal static bool HasWayBack(Migration migration) => !migration.Down.Irreversible && migration.Down.Script.Statements.Count > 0;

@@ -23,7 +23,7 @@ internal static partial class SchemaReader
     ];
 
     /// <summary>Those at the beginning that take about as long as all others together.</summary>
-    private static readonly string[] Heavier = ["objects", "relations", "sequences", "columns", "constraints", "indexes"];
+    private static readonly string[] Heavier = ["objects", "relations", "sequences", "columns", "constraints"];
 
     // What these settings say shows in the text that pg_get_viewdef and its like give; the search_path of every session of ours makes them
     // qualify every name.

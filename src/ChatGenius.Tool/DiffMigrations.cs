@@ -42,6 +42,27 @@ internal sealed partial class DiffMigrations(
         return ExitCode.Done;
     }
 
+    private void SayWhatIsWritten(IReadOnlyList<string> paths, IEnumerable<string> texts, string name)
+    {
+        foreach (var path in paths)
+        {
+            report.Result(path);
+        }
+
+        var asked = paths.Zip(texts, (path, text) => (Path: path, Questions: TodoLine().Count(text)))
+            .Where(one => one.Questions > 0).ToList();
+        if (asked.Count > 0)
+        {
+            report.Note($"{Plural.Of(asked.Sum(one => one.Questions), "question")} in it: answer each, take the line away, and apply takes "
+                + "the file (CG1408). Where the answer is no, take the down section out too: "
+                + $"{new ToolCall("new", "--down", Path.GetFileName(asked[^1].Path))} writes it again", label: "note");
+        }
+
+        report.Result(
+            new DoneJson("written") { Name = name, Files = [.. paths.Select(path => new DoneFileJson(path, null))] },
+            JsonContext.Readable.DoneJson);
+    }
+
     /// <summary>Writes the down section of a file that has none, or an empty one.</summary>
     public async Task<ExitCode> WriteDownAsync(
         string path, string source, Func<IReadOnlyList<Migration>> load, SchemaMigrationOptions options, string? shadow,
@@ -79,27 +100,6 @@ internal sealed partial class DiffMigrations(
             throw new ProblemException("CG0801", $"\"{name}\" can't be a migration's name",
                 advice: "Use the letters a to z, digits and _.");
         }
-    }
-
-    private void SayWhatIsWritten(IReadOnlyList<string> paths, IEnumerable<string> texts, string name)
-    {
-        foreach (var path in paths)
-        {
-            report.Result(path);
-        }
-
-        var asked = paths.Zip(texts, (path, text) => (Path: path, Questions: TodoLine().Count(text)))
-            .Where(one => one.Questions > 0).ToList();
-        if (asked.Count > 0)
-        {
-            report.Note($"{Plural.Of(asked.Sum(one => one.Questions), "question")} in it: answer each, take the line away, and apply takes "
-                + "the file (CG1408). Where the answer is no, take the down section out too: "
-                + $"{new ToolCall("new", "--down", Path.GetFileName(asked[^1].Path))} writes it again", label: "note");
-        }
-
-        report.Result(
-            new DoneJson("written") { Name = name, Files = [.. paths.Select(path => new DoneFileJson(path, null))] },
-            JsonContext.Readable.DoneJson);
     }
 
     [GeneratedRegex("^[a-z0-9][a-z0-9_]{0,99}$")]

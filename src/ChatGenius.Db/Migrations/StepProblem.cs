@@ -212,7 +212,9 @@ internal static partial class StepProblem
         return (isInside ? "Its transaction was rolled back. " : "") + ((isInside ? begin : before.Count) == 0
             ? $"None of its statements is done{(undo ? ": the migration is still applied" : "")}."
             : $"The statements before {(isInside ? "its BEGIN" : "this one")} are done and noted"
-                + $"{(undo ? ": the migration is undone in part" : "")}.");
+                + $"{(undo ? ": the migration is undone in part" : "")}.")
+            + (statement is not null && StatementKind.Of(statement).Mode == StatementMode.CreateIndex
+                ? " An invalid index may be left of this one; the next run puts a valid one in its place." : "");
     }
 
     private static string Number(MigrationStep step) => step.Version.ToString(CultureInfo.InvariantCulture);

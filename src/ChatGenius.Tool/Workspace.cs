@@ -108,7 +108,8 @@ internal sealed partial class Workspace(
 
     private string Named(OtherTool other) => $"This looks like {other.Name}'s migrations: {shell.Shown(other.Path)}. They are not read: "
         + (other.Import(shell, settings.MigrationsFolder) is { } import
-            ? $"{import} writes them as files of ours, and a database that they have built is taken over with 'chatgenius-db baseline --detect'."
+            ? $"{import} writes them as files of ours, and a database that they have built is taken over with "
+                + "'chatgenius-db baseline --detect'."
             : "a database that they have built is taken over with 'chatgenius-db baseline --detect', and "
                 + "goes on with files of 'chatgenius-db new'.");
 
@@ -232,7 +233,8 @@ internal sealed partial class Workspace(
         if (IsLost && statuses.FirstOrDefault(status => status.State == MigrationState.Missing || status.IsAnother) is { } missing)
         {
             throw new ProblemException(
-                "CG0320", $"There is no {settings.MigrationsFolder} here, and {missing.Version:D4}_{missing.Row?.Name ?? missing.Name} is applied",
+                "CG0320", $"There is no {settings.MigrationsFolder} here, and "
+                    + $"{missing.Version:D4}_{missing.Row?.Name ?? missing.Name} is applied",
                 advice: "Run in the folder that has the project's migrations, or name it with --migrations.");
         }
     }

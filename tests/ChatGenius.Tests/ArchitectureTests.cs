@@ -54,8 +54,8 @@ public partial class ArchitectureTests
     /// ever.</summary>
     private static readonly string[] ReadersOfFiles =
     [
-        "Cluster", "DatabaseBackup", "LocalServer", "MigrationFolder", "NpmPackage", "OrdinaryFile", "Postmaster", "Shell",
-        "SocketPeer", "SourceText",
+        "Cluster", "DatabaseBackup", "LocalServer", "MigrationFolder", "NpmPackage", "OrdinaryFile", "Postmaster", "SocketPeer",
+        "SourceText",
     ];
 
     [Fact]

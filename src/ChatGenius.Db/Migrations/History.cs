@@ -281,7 +281,8 @@ internal sealed partial class History(string schemaName)
             session,
             $"""
             SELECT version FROM {From("log")} AND action = 'rolled_back' AND command = 'redo' AND id > coalesce(
-                (SELECT max(id) FROM {From("log")} AND action <> 'failed' AND NOT (action IN ('rolled_back', 'redone') AND command = 'redo')), 0)
+                (SELECT max(id) FROM {From("log")} AND action <> 'failed'
+                    AND NOT (action IN ('rolled_back', 'redone') AND command = 'redo')), 0)
             ORDER BY version
             """,
             row => row.GetInt64(0),

@@ -74,7 +74,7 @@ internal sealed record LossCatalog
     internal required IReadOnlySet<string> PureFunctions { get; init; }
 
     /// <summary>Of the names that were asked for, those that run a user's own code without looking like a call: <c>row.function</c>, a
-    /// domain, a view.</summary>
+    /// domain, a view, a table whose policies call functions.</summary>
     internal required IReadOnlySet<string> HiddenCode { get; init; }
 
     /// <summary>Operators that call functions in SQL or a procedural language.</summary>
@@ -223,10 +223,13 @@ internal sealed record LossCatalog
             OR d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass)
         """;
 
-    /// <summary>Some that are volatile are harmless all the same; some that are stable run what they are given.</summary>
+    /// <summary>Some that are volatile are harmless all the same; some that are stable run what they are given: a query, or the checks of
+    /// a domain, as the input functions of types do.</summary>
     private const string PureSql = """
         SELECT p.proname::pg_catalog.text FROM pg_catalog.pg_proc p WHERE p.proname = ANY ($1) GROUP BY p.proname
         HAVING pg_catalog.bool_and(p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname NOT LIKE '%\_to\_xml%'
+            AND p.proname NOT LIKE '%populate\_record%' AND NOT p.proargtypes::pg_catalog.oid[]
+                && ARRAY['pg_catalog.cstring', 'pg_catalog.internal']::pg_catalog.regtype[]::pg_catalog.oid[]
             AND (p.provolatile <> 'v'
             OR p.proname IN ('gen_random_uuid', 'uuidv4', 'uuidv7', 'random', 'clock_timestamp', 'timeofday', 'nextval', 'currval',
                 'lastval')))
@@ -239,6 +242,9 @@ internal sealed record LossCatalog
         UNION SELECT t.typname::pg_catalog.text FROM pg_catalog.pg_type t JOIN types ON types.oid = t.oid WHERE t.typname = ANY ($1)
         UNION SELECT c.relname::pg_catalog.text FROM pg_catalog.pg_class c WHERE c.relname = ANY ($1) AND c.relkind IN ('v', 'f')
             AND c.relnamespace <> 'information_schema'::pg_catalog.regnamespace
+        UNION SELECT c.relname::pg_catalog.text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_policy o ON o.polrelid = c.oid
+            JOIN calls ON calls.objid = o.oid AND calls.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
+        WHERE c.relname = ANY ($1)
         """;
 
     private const string UserOperatorsSql = $"""

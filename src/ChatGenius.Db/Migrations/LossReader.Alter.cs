@@ -6,6 +6,7 @@ namespace ChatGenius.Db.Migrations;
 internal sealed partial class LossReader
 {
     private static readonly string[] Expressions = ["DEFAULT", "CHECK", "EXCLUDE", "GENERATED"];
+    private static readonly string[] ByOperatorClass = ["UNIQUE", "KEY", "REFERENCES"];
 
     private void ReadAlter()
     {
@@ -52,7 +53,7 @@ internal sealed partial class LossReader
                 RenameOrMove(table, named.Next);
                 break;
             case "POLICY" when !_text.Has("RENAME"):
-                GiveCode(_text.NameAt(_text.Find(2, "ON") + 1), $"the policy {_text.NameAt(2)?.Name}");
+                GivePolicy(2, _text.NameAt(2)?.Name);
                 break;
             case "TRIGGER" or "RULE" when _text.NameAt(2) is { } old && _text.Find(2, "RENAME", "TO") is > 0 and var to
                 && _text.NameAt(_text.Find(2, "ON") + 1) is { } on && _model.Find(on) is { } relation:
@@ -86,8 +87,7 @@ internal sealed partial class LossReader
         _ownersKnown &= !_text.Has("OWNER", "TO");
     }
 
-    /// <summary>RENAME TO and SET SCHEMA of types, functions and collations. Of functions that share the name, each may be the one that is
-    /// meant.</summary>
+    /// <summary>RENAME TO and SET SCHEMA. Of functions that share the name, each may be the one that is meant.</summary>
     private void AlterNamed(uint catalog)
     {
         if (_text.NameAt(2) is not { } old)
@@ -280,7 +280,8 @@ internal sealed partial class LossReader
         // Types and names of columns before these words call nothing.
         var code = Expressions.Select(word => _text.Find(start, word))
             .Where(i => i >= 0 && i < end);
-        if ((code.DefaultIfEmpty(end).Min() is var from && !IsHarmless(from, end)) || NamesCode(start, end))
+        if ((code.DefaultIfEmpty(end).Min() is var from && !IsHarmless(from, end)) || NamesCode(start, end)
+            || (_operatorsUnknown && ByOperatorClass.Any(word => _text.Within(start, end, word))))
         {
             Unclear("it may call a function that does more");
         }

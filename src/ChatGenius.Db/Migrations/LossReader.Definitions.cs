@@ -72,7 +72,7 @@ internal sealed partial class LossReader
                 _newCode.UnionWith(_text.Find(i, "ON", "SELECT") > 0 ? [_text.NameAt(_text.Find(i, "TO") + 1)?.Name ?? ""] : []);
                 break;
             case "POLICY":
-                GiveCode(_text.NameAt(_text.Find(i, "ON") + 1), $"the policy {name?.Name}");
+                GivePolicy(i, name?.Name);
                 break;
             case "FUNCTION" or "PROCEDURE" or "AGGREGATE" or "DOMAIN" when name is { } code:
                 _newCode.Add(code.Name);
@@ -194,6 +194,14 @@ internal sealed partial class LossReader
         {
             GiveCode(relation, what);
         }
+    }
+
+    /// <summary>A policy runs for who reads the table, too.</summary>
+    private void GivePolicy(int at, string? policy)
+    {
+        var table = _text.NameAt(_text.Find(at, "ON") + 1);
+        GiveCode(table, $"the policy {policy}");
+        _newCode.UnionWith(table is { } name ? [name.Name] : []);
     }
 
     private static string CodeName(string kind, string? name) => $"the {kind.ToLowerInvariant()} {name}";

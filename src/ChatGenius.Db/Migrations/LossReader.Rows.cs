@@ -291,6 +291,8 @@ internal sealed partial class LossReader
     /// <summary>Writing rows of a relation may run code of a user's own, which can do anything.</summary>
     private void Writes(ModelRelation? relation, int events, bool only = false)
     {
+        // An UPDATE that moves a row to another partition is a DELETE there and an INSERT here.
+        events |= (events & Update) != 0 && relation?.Kind == 'p' ? Insert | Delete : 0;
         foreach (var part in relation is null ? [] : only ? [relation] : relation.Tree)
         {
             if (part.Kind is 'v' or 'f' or 'S')

@@ -235,7 +235,8 @@ internal sealed partial class LossReader
     private void Unclear(string? reason = null) => _unclear.Add(new LossUnclear(_step, _text.Statement, $"the {Verb()}", reason));
 
     /// <summary>The statement in a word or two: <c>DROP TABLE</c>.</summary>
-    private string Verb() => _text.Tokens[0].Kind != SqlTokenKind.Word ? "statement" : string.Join(' ', _text.Tokens.Take(_text.Tokens[0].Text is "CREATE" or "ALTER" or "DROP" ? 2 : 1)
+    private string Verb() => _text.Tokens[0].Kind != SqlTokenKind.Word ? "statement" : string.Join(' ', _text.Tokens
+        .Take(_text.Tokens[0].Text is "CREATE" or "ALTER" or "DROP" ? 2 : 1)
         .Where(token => token.Kind == SqlTokenKind.Word).Select(token => token.Text));
 
     /// <summary>The relation that a name means. Where there is none, and the statement doesn't allow for that, it is unclear what it

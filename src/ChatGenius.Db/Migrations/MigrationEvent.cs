@@ -127,7 +127,8 @@ public abstract record MigrationEvent
     }
 
     /// <summary>A run was cancelled; what had not finished was rolled back or waits in the journal.</summary>
-    internal sealed record Cancelled(MigrationStep? Step, int FinishedCount, bool InOneTransaction = false) : MigrationEvent(LogLevel.Warning)
+    internal sealed record Cancelled(MigrationStep? Step, int FinishedCount, bool InOneTransaction = false)
+        : MigrationEvent(LogLevel.Warning)
     {
         internal override string Text
         {

@@ -10,7 +10,9 @@ namespace ChatGenius.Db;
 /// <param name="From">Those that this tool's table says are applied; see <see cref="ToolTable.Key"/>.</param>
 /// <param name="Force">Also where tables that they create are not there.</param>
 /// <param name="DryRun">Only looks, without the lock.</param>
-internal sealed record BaselineRequest(long? To = null, string? From = null, bool Force = false, bool DryRun = false);
+/// <param name="Seen">What the history had when it was found out which; <c>null</c> where it may be another by now.</param>
+internal sealed record BaselineRequest(
+    long? To = null, string? From = null, bool Force = false, bool DryRun = false, IReadOnlyList<long>? Seen = null);
 
 /// <summary>What was marked.</summary>
 /// <param name="Marked">The migrations that were not in the history before, by number.</param>
@@ -34,8 +36,9 @@ public sealed partial class Migrator
     /// <param name="request">Which.</param>
     /// <param name="cancellationToken">Cancels the run.</param>
     /// <exception cref="ProblemException">
-    /// CG0406 no migration has this number; CG0431 no such tool's table is there; CG0432 tables are not there; CG0433 something of the
-    /// other tool was not finished; CG0434 none of its versions has a file; CG0501, CG0509 to CG0511 as in <see cref="ApplyAsync"/>.
+    /// CG0406 no migration has this number; CG0410 the history is not what was seen; CG0431 no such tool's table is there; CG0432 tables
+    /// are not there; CG0433 something of the other tool was not finished; CG0434 none of its versions has a file; CG0501, CG0509 to
+    /// CG0511 as in <see cref="ApplyAsync"/>.
     /// </exception>
     internal Task<BaselineResult> BaselineAsync(BaselineRequest request, CancellationToken cancellationToken = default)
     {
@@ -57,6 +60,13 @@ public sealed partial class Migrator
                 var reading = Session.Over(session.Connection, "looking what is in the database");
                 var tool = request.From is null ? null : await ReadToolAsync(reading, request.From, stop);
                 var known = history.Rows.Select(row => row.Version).ToHashSet();
+                if (request.Seen is not null && !known.SetEquals(request.Seen))
+                {
+                    throw new ProblemException(
+                        "CG0410", "Another run has changed what is applied while the database was looked at",
+                        advice: "Run the same command again: it looks at what is there now.");
+                }
+
                 List<BaselineMark> taken =
                 [
                     .. (tool is null ? _migrations.Where(file => file.Version <= request.To).Select(file => new BaselineMark(file))

@@ -40,9 +40,11 @@ internal static class PlanProblem
         IsOfUnusedBundle(status, statuses) ? LeaveBundleOut
             : "If both are wanted, bring the other's file back and run "
             + $"{new ToolCall("renumber", Path.GetFileName(status.Migration.Source.Path))}. "
-            + $"If this one replaces it, {RollbackBefore(status, statuses)} and then {new ToolCall("apply")} do so on a development database.");
+            + $"If this one replaces it, {RollbackBefore(status, statuses)} and then {new ToolCall("apply")} do so on a development "
+                + "database.");
 
-    private const string LeaveBundleOut = "No bundled migration was ever applied here: leave them out with --no-bundle, or with \"bundle\": "
+    private const string LeaveBundleOut =
+        "No bundled migration was ever applied here: leave them out with --no-bundle, or with \"bundle\": "
         + "false in chatgenius-db.json, and run in the folder that has the project's migrations.";
 
     /// <summary>Whether it is a bundled migration, and none of those was applied: others have their numbers, or nobody has.</summary>

@@ -189,7 +189,8 @@ internal static partial class StepProblem
     }
 
     /// <summary>What the database holds after a step has failed.</summary>
-    private static string State(MigrationStep step, MigrationPlan plan, SqlStatement? statement = null) => (step.Direction, step.Section.Transactional) switch
+    private static string State(MigrationStep step, MigrationPlan plan, SqlStatement? statement = null) => (
+        step.Direction, step.Section.Transactional) switch
     {
         (MigrationDirection.Down, _) when step.IsRepeatable =>
             "What was undone is undone; no more repeatable objects got their older text back, and the next apply runs their newer ones.",

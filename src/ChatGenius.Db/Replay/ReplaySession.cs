@@ -64,10 +64,10 @@ internal sealed partial class ReplaySession : IAsyncDisposable
         var session = new ReplaySession(subject, observer, options, missing);
         try
         {
-            await Task.WhenAll(
-                CommandsAsync(
-                    session.Observer, [.. session.Limits(), "SET jit = off", "SET search_path = pg_catalog, pg_temp"], cancellationToken),
-                session.ResetAsync(cancellationToken));
+            // One after the other: behind a pooler two that work at the same time have each other's settings afterwards.
+            await CommandsAsync(
+                session.Observer, [.. session.Limits(), "SET jit = off", "SET search_path = pg_catalog, pg_temp"], cancellationToken);
+            await session.ResetAsync(cancellationToken);
             return session;
         }
         catch

@@ -114,7 +114,8 @@ internal sealed record LossEstimate(IReadOnlyList<LossItem> Lost, IReadOnlyList<
         {
             var catalog = await LossCatalog.ReadAsync(session, [], cancellationToken);
             var parts = catalog.Inheritance.Select(pair => pair.Child).ToHashSet();
-            var ours = catalog.Named.FirstOrDefault(named => named.Class == CatalogObject.Schema && named.Name == options.HistorySchema)?.Oid;
+            var ours = catalog.Named.FirstOrDefault(named => named.Class == CatalogObject.Schema
+                && named.Name == options.HistorySchema)?.Oid;
             return (catalog, [.. catalog.Relations.Where(relation => relation.Kind is 'r' or 'p' or 'm' && !parts.Contains(relation.Oid)
                 && !(relation.Schema == ours && HistoryTables.Names.Contains(relation.Name)))
                 .Select(relation => new LossTarget(null, null, $"table {SqlIdentifier.Quote(relation.Name)}", relation))], []);

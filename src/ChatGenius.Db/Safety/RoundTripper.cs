@@ -63,6 +63,7 @@ internal sealed class RoundTripper(Tracer tracer, SchemaSnapshot? schema = null,
 
         // The two sessions of the tracer read at the same time, and what was read is compared while the server works.
         var restoring = ReadSchemaAsync(cancellationToken);
+        await (tracer.IsPooled ? restoring : Task.CompletedTask);
         await Task.WhenAll(restoring, rows.Count == 0 ? Task.CompletedTask : tracer.RefreshAsync(cancellationToken));
         var restored = await restoring;
         var undone = CompareAsync(before, restored);
@@ -74,6 +75,7 @@ internal sealed class RoundTripper(Tracer tracer, SchemaSnapshot? schema = null,
         }
 
         var again = ReadSchemaAsync(cancellationToken);
+        await (tracer.IsPooled ? again : Task.CompletedTask);
         await Task.WhenAll(again, tracer.RefreshAsync(cancellationToken));
         _schema = await again;
         return (trace, TripAsync(undone, CompareAsync(after, _schema), lost, failure: null));

@@ -77,9 +77,14 @@ internal sealed partial class Tracer : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether a pooler gives each transaction the server's session that is free: then what one has prepared another has not, and
+    /// the two sessions may not work at the same time.</summary>
+    internal bool IsPooled { get; private set; }
+
     private async Task BeginAsync(CancellationToken cancellationToken)
     {
-        await _reader.PrepareAsync(cancellationToken);
+        IsPooled = !await Session.Over(_session.Subject, "working on the throw-away database").OwnsBackendAsync(cancellationToken);
+        await (IsPooled ? Task.CompletedTask : _reader.PrepareAsync(cancellationToken));
         _ownSettings = [.. await ReadSettingsAsync(cancellationToken)];
         await RefreshAsync(cancellationToken);
     }

@@ -160,6 +160,8 @@ internal sealed class BaselineCommand(Workspace workspace, TargetFinder targets,
         }
 
         var tables = await migrator.FindToolsAsync(cancellationToken);
+        long[] seen = [.. (await migrator.StatusAsync(cancellationToken)).Where(status => status.Row is not null).Select(status =>
+            status.Version)];
         Detection detection;
         using (var progress = new RunProgress(report))
         {
@@ -184,7 +186,7 @@ internal sealed class BaselineCommand(Workspace workspace, TargetFinder targets,
 
         return await consent.AskAsync(
             $"Mark the migrations up to {proposed:D4} as applied on {Place(target)} without running them?", yes, cancellationToken)
-            ? Sum(await migrator.BaselineAsync(new BaselineRequest(proposed, Force: true), cancellationToken), "marked")
+            ? Sum(await migrator.BaselineAsync(new BaselineRequest(proposed, Force: true, Seen: seen), cancellationToken), "marked")
             : ExitCode.Cancelled;
     }
 

@@ -43,7 +43,8 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
             table.Add(
                 status.Version.ToString("D4", CultureInfo.InvariantCulture),
                 status.Name,
-                status.Interruption is { } stop ? $"{Word(status.State)} {(stop.IsAtEnd ? stop.Place : stop.Place[3..])}" : Word(status.State),
+                status.Interruption is { } stop ? $"{Word(status.State)} {(stop.IsAtEnd ? stop.Place : stop.Place[3..])}"
+                    : Word(status.State),
                 Time(status.Row?.AppliedAt),
                 status.Row?.Details is { } details ? Duration.Format(details.Duration) : "");
         }

@@ -32,7 +32,7 @@ public class PoolSettingsTests(FaultServer server)
         foreach (var call in calls)
         {
             var run = await tool.RunAsync([.. call, "--no-bundle", "--database", pooled]);
-            run.ExitCode.ShouldBe(ExitCode.Done, $"{string.Join(' ', call)}\n{run.Error}");
+            run.ExitCode.ShouldBe(ExitCode.Done, $"{string.Join(' ', call)}\n{run.Out}{run.Error}");
             (await SessionsAsync(pooler.Url(database))).ShouldBe(before, string.Join(' ', call));
         }
     }

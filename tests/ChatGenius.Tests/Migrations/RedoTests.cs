@@ -88,7 +88,8 @@ public class RedoTests
     public async Task What_is_done_of_a_section_without_a_transaction_is_what_was_committed(string down, string state)
     {
         await using var database = await TestDatabase.CreateAsync();
-        using var folder = new Folder().Write(1, "a", "CREATE TABLE a (id int); INSERT INTO a VALUES (0);", down, downOptions: " transaction:false");
+        using var folder = new Folder().Write(1, "a", "CREATE TABLE a (id int); INSERT INTO a VALUES (0);", down,
+            downOptions: " transaction:false");
         await folder.ApplyAsync(database);
 
         (await Should.ThrowAsync<ProblemException>(() => folder.RollbackAsync(database))).Problems[0].Advice!.ShouldContain(state);

@@ -117,6 +117,12 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
             + "RETURN ROW($1)::made; END'; CREATE CAST (int AS made) WITH FUNCTION makes(int) AS ASSIGNMENT; "
             + "ALTER TABLE app.users ALTER id TYPE made", "alone"),
         ("DROP TYPE leaf CASCADE", "tree"),
+        ("SET LOCAL ROLE loss_reader_owner; SELECT * FROM hidden; RESET ROLE", "alone"),
+        ("SET LOCAL ROLE loss_reader_owner; CREATE TEMP TABLE copied AS TABLE hidden; RESET ROLE", "alone"),
+        ("CREATE POLICY p ON unhidden USING (guard(id)); ALTER TABLE unhidden ENABLE ROW LEVEL SECURITY; "
+            + "SET LOCAL ROLE loss_reader_owner; SELECT count(*) FROM unhidden; RESET ROLE", "alone"),
+        ("UPDATE moving SET id = 2", "alone"),
+        ("SELECT domain_in('1', 'risky'::regtype, -1) IS NULL", "alone"),
         ("ALTER TABLE row_type DROP COLUMN a", "typed"),
         ("CREATE SCHEMA s CREATE TABLE keep (i int); SET LOCAL search_path = s, public; ALTER TABLE keep RENAME TO z; "
             + "DROP TABLE IF EXISTS public.keep CASCADE", "keep"),
@@ -354,6 +360,13 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
             CREATE DOMAIN number AS int; CREATE TABLE numbered (n number); INSERT INTO numbered VALUES (1);
             CREATE TABLE checked (id int); INSERT INTO checked VALUES (1);
             ALTER TABLE checked ADD CONSTRAINT harmful CHECK (pretends(id) > 0) NOT VALID;
+            CREATE FUNCTION guard(int) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN PERFORM wipe(); RETURN true; END';
+            CREATE TABLE hidden (id int); INSERT INTO hidden VALUES (1); ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY p ON hidden USING (guard(id)); CREATE TABLE unhidden (id int); INSERT INTO unhidden VALUES (1);
+            CREATE TABLE moving (id int) PARTITION BY LIST (id); CREATE TABLE moving_1 PARTITION OF moving FOR VALUES IN (1);
+            CREATE TABLE moving_2 PARTITION OF moving FOR VALUES IN (2); INSERT INTO moving VALUES (1);
+            CREATE FUNCTION wipe_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM alone; RETURN NEW; END';
+            CREATE TRIGGER moved BEFORE INSERT ON moving_2 FOR EACH ROW EXECUTE FUNCTION wipe_row();
             CREATE TABLE indexed (id int); CREATE INDEX ON indexed (pretends(id)); INSERT INTO indexed VALUES (1);
             INSERT INTO alone VALUES (1, 'a', 1.25, now()), (2, 'bb', 2.75, now());
             """;
@@ -376,7 +389,8 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
             }
 
             await _database.ExecuteAsync(
-                "CREATE TABLE owned (id int); INSERT INTO owned VALUES (1); ALTER TABLE owned OWNER TO loss_reader_owner");
+                "CREATE TABLE owned (id int); INSERT INTO owned VALUES (1); ALTER TABLE owned OWNER TO loss_reader_owner; "
+                + "GRANT SELECT ON hidden, unhidden TO loss_reader_owner");
         }
 
         public Task DisposeAsync() => _database!.DisposeAsync().AsTask();

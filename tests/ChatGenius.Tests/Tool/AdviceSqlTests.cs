@@ -88,6 +88,7 @@ public sealed partial class AdviceSqlTests(FaultServer server) : IDisposable
         "Write the COMMIT that belongs", "begins with SET TRANSACTION", "An assertion is one SELECT", "VACUUM of {key.Table}",
         "DROP … CASCADE in a repeatable object", "only one INSERT, UPDATE, DELETE, MERGE or SELECT can have",
         "write CREATE OR REPLACE, or DROP …", "Write it on the line above DROP TABLE",
+        "Fill it with an UPDATE above",
         // BatchEyes.cs gives the same, and that is run; this one needs a standby.
         "Let it see them: GRANT pg_monitor TO {role}",
     ];

@@ -247,14 +247,14 @@ internal sealed class LossModel
     internal bool NumbersItsColumn(ModelRelation sequence) =>
         _dependencies.Find(dependency => dependency.Dependent == sequence.Object && dependency.Needed
             is { Class: CatalogObject.Relation, Part: > 0 }) is { } owner
-        && (owner.Kind == 'i' || (_dependencies.FindAll(dependency => dependency.Needed == sequence.Object
-                && dependency.Dependent.Class == CatalogObject.Default) is [var only]
-            && _dependencies.Exists(dependency => dependency.Dependent == only.Dependent && dependency.Needed == owner.Needed)));
+        && (owner.Kind == 'i' || (Users(sequence.Object).Where(user => user.Class == CatalogObject.Default).ToList() is [var only]
+            && Users(owner.Needed).Contains(only)));
 
     /// <summary>The sequences of a table's columns.</summary>
-    internal IEnumerable<ModelRelation> SequencesOf(ModelRelation table) => _dependencies.Where(dependency =>
-        dependency.Needed is { Class: CatalogObject.Relation, Part: > 0 } && dependency.Needed.Oid == table.Object.Oid)
-        .Select(dependency => Find(dependency.Dependent.Oid)).OfType<ModelRelation>().Where(relation => relation.Kind == 'S').Distinct();
+    internal IEnumerable<ModelRelation> SequencesOf(ModelRelation table) =>
+        Dependents[(CatalogObject.Relation, table.Object.Oid)].Where(dependency => dependency.Needed.Part > 0)
+            .Select(dependency => Find(dependency.Dependent.Oid)).OfType<ModelRelation>()
+            .Where(relation => relation.Kind == 'S').Distinct();
 
     /// <summary>The relations that have values of a relation's row type in them, also within arrays, domains and other row types.</summary>
     internal HashSet<ModelRelation> HoldersOf(uint relation)
@@ -264,18 +264,16 @@ internal sealed class LossModel
         var open = new Stack<CatalogObject>(RowTypes(relation));
         while (open.TryPop(out var type))
         {
-            foreach (var user in _dependencies.Where(dependency => dependency.Needed == type && seen.Add(dependency.Dependent))
-                .Select(dependency => dependency.Dependent))
+            foreach (var user in Users(type).Where(seen.Add))
             {
-                if (user is { Class: CatalogObject.Relation, Part: > 0 } && Find(user.Oid) is { } holder)
+                if (user.Class == CatalogObject.Type)
                 {
-                    holders.Add(holder);
+                    open.Push(user);
                 }
-
-                foreach (var next in user.Class == CatalogObject.Type ? [user] : user is { Class: CatalogObject.Relation, Part: > 0 }
-                    ? RowTypes(user.Oid) : [])
+                else if (user is { Class: CatalogObject.Relation, Part: > 0 })
                 {
-                    open.Push(next);
+                    holders.UnionWith(Find(user.Oid) is { } holder ? [holder] : []);
+                    RowTypes(user.Oid).ForEach(open.Push);
                 }
             }
         }
@@ -306,7 +304,6 @@ internal sealed class LossModel
     /// </summary>
     internal HashSet<CatalogObject> DroppedWith(IEnumerable<CatalogObject> roots, bool cascade)
     {
-        _dependents ??= _dependencies.ToLookup(dependency => (dependency.Needed.Class, dependency.Needed.Oid));
         var wholes = _dependencies.Where(dependency => dependency.Kind is 'i' or 'e').ToLookup(dependency => dependency.Dependent,
             dependency => dependency.Needed);
         var dropped = new HashSet<CatalogObject>();
@@ -318,7 +315,7 @@ internal sealed class LossModel
                 continue;
             }
 
-            foreach (var dependency in _dependents[(next.Class, next.Oid)])
+            foreach (var dependency in Dependents[(next.Class, next.Oid)])
             {
                 if ((next.Part == 0 || dependency.Needed.Part == next.Part) && (cascade || dependency.Kind != 'n'))
                 {
@@ -337,6 +334,13 @@ internal sealed class LossModel
 
         return dropped;
     }
+
+    private ILookup<(uint Class, uint Oid), CatalogDependency> Dependents =>
+        _dependents ??= _dependencies.ToLookup(dependency => (dependency.Needed.Class, dependency.Needed.Oid));
+
+    /// <summary>What needs exactly that: a column, and not its table.</summary>
+    private IEnumerable<CatalogObject> Users(CatalogObject needed) =>
+        Dependents[(needed.Class, needed.Oid)].Where(dependency => dependency.Needed == needed).Select(dependency => dependency.Dependent);
 
     /// <summary>The schemas in which a name without one is looked for; temporary tables come first unless the path says
     /// otherwise.</summary>

@@ -85,7 +85,7 @@ public sealed partial record MigrationPlan(
         {
             switch (status.State)
             {
-                case MigrationState.Edited when status.Row!.IsBaseline && status.Row.Name == status.Migration!.Name:
+                case MigrationState.Edited when status.Row!.IsBaseline && !status.IsAnother:
                 case MigrationState.Missing when status.Row!.IsBaseline && status.Version <= newestFile:
                     mild[status.State].Add(FormatId(status.Version, status.Name));
                     break;

@@ -135,8 +135,11 @@ internal sealed record Interruption(
     /// <summary>Whether all its statements are done, and what the migration asks after them is left.</summary>
     internal bool IsAtEnd => Statement > Count;
 
-    /// <summary>Where it stopped: <c>at statement 2 of 3</c>.</summary>
-    internal string Place => IsAtEnd ? $"after statement {Count} of {Count}" : $"at statement {Statement} of {Count}";
+    /// <summary>Where it stopped, as a table says it: <c>statement 2 of 3</c>.</summary>
+    internal string Stop => IsAtEnd ? $"after statement {Count} of {Count}" : $"statement {Statement} of {Count}";
+
+    /// <summary>The same in a sentence: <c>at statement 2 of 3</c>.</summary>
+    internal string Place => IsAtEnd ? Stop : $"at {Stop}";
 
     /// <summary>The last statement before <see cref="Statement"/> that has a mark of its own; 0 where none has.</summary>
     internal int Marked { get; init; }

@@ -124,7 +124,7 @@ public sealed partial class Migrator
             cancellationToken);
 
     /// <summary>The newest migration that a baseline has marked, or that ran with an empty down: what was written for another tool. 0 where
-    /// there is none, <c>null</c> where the history has no row.</summary>
+    /// the history has no such row, <c>null</c> where it has no row at all.</summary>
     internal Task<long?> WrittenForOthersAsync(CancellationToken cancellationToken) => InSessionAsync(
         async (session, _) =>
         {

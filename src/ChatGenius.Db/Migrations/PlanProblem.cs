@@ -27,7 +27,7 @@ internal static class PlanProblem
         status.IsAnother ? Another(status, statuses) : new(
         "CG0401",
         $"{status.Migration!.Id} was edited after it was applied on {status.Row!.AppliedAt:yyyy-MM-dd HH:mm} UTC",
-        status.Migration!.Up.Where,
+        status.Migration.Up.Where,
         "Take the edit back and put the change into a new migration. "
         + $"On a development database, {RollbackBefore(status, statuses)} and then {new ToolCall("apply")} run the edited file. "
         + $"If the edit changes nothing that matters, {Accept(status)} takes it over.");

@@ -46,7 +46,8 @@ internal sealed class ReplayTemplates(Session session, DatabaseUrl server)
         FROM pg_catalog.pg_database d LEFT JOIN public.replay_templates t ON t.name = d.datname::text ORDER BY t.used_at DESC NULLS LAST
         """;
 
-    /// <summary>A place for a spare of the template $1 where there is none and nobody makes one; none where $2 is false.</summary>
+    /// <summary>A free place for a spare of the template $1, which nobody else fills now; no row where all are taken, or $2 is
+    /// false.</summary>
     private const string PlaceForSpare =
         $"""
         SELECT name AS {SpareMark} FROM (SELECT '{SparePrefix}' || pg_catalog.split_part($1, '_', 3) || '_' || n AS name

@@ -61,11 +61,8 @@ internal sealed class RoundTripper(Tracer tracer, SchemaSnapshot? schema = null,
             return (trace, Known(new RoundTrip([], [], [], $"Down fails: {downError.MessageText} ({downError.SqlState})")));
         }
 
-        // The two sessions of the tracer read at the same time, and what was read is compared while the server works.
-        var restoring = ReadSchemaAsync(cancellationToken);
-        await (tracer.IsPooled ? restoring : Task.CompletedTask);
-        await Task.WhenAll(restoring, rows.Count == 0 ? Task.CompletedTask : tracer.RefreshAsync(cancellationToken));
-        var restored = await restoring;
+        // What was read is compared while the server works.
+        var restored = rows.Count == 0 ? await ReadSchemaAsync(cancellationToken) : await RefreshAsync(cancellationToken);
         var undone = CompareAsync(before, restored);
         var lost = rows.Count == 0 ? ImmutableArray<Loss>.Empty : await LostAsync(rows, cancellationToken);
         if (await tracer.RunAsync(migration.Up, cancellationToken) is { } upError)
@@ -74,11 +71,17 @@ internal sealed class RoundTripper(Tracer tracer, SchemaSnapshot? schema = null,
             return (trace, TripAsync(undone, null, lost, $"Up after down fails: {upError.MessageText} ({upError.SqlState})"));
         }
 
-        var again = ReadSchemaAsync(cancellationToken);
-        await (tracer.IsPooled ? again : Task.CompletedTask);
-        await Task.WhenAll(again, tracer.RefreshAsync(cancellationToken));
-        _schema = await again;
+        _schema = await RefreshAsync(cancellationToken);
         return (trace, TripAsync(undone, CompareAsync(after, _schema), lost, failure: null));
+    }
+
+    /// <summary>Reads the schema, and the catalog for the tracer: its two sessions at the same time, where these are two.</summary>
+    private async Task<SchemaSnapshot> RefreshAsync(CancellationToken cancellationToken)
+    {
+        var reading = ReadSchemaAsync(cancellationToken);
+        await (tracer.IsPooled ? reading : Task.CompletedTask);
+        await Task.WhenAll(reading, tracer.RefreshAsync(cancellationToken));
+        return await reading;
     }
 
     private static Task<RoundTrip?> Known(RoundTrip? roundTrip) => Task.FromResult(roundTrip);

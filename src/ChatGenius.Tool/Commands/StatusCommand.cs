@@ -43,8 +43,7 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
             table.Add(
                 status.Version.ToString("D4", CultureInfo.InvariantCulture),
                 status.Name,
-                status.Interruption is { } stop ? $"{Word(status.State)} {(stop.IsAtEnd ? stop.Place : stop.Place[3..])}"
-                    : Word(status.State),
+                status.Interruption is { } stop ? $"{Word(status.State)} {stop.Stop}" : Word(status.State),
                 Time(status.Row?.AppliedAt),
                 status.Row?.Details is { } details ? Duration.Format(details.Duration) : "");
         }
@@ -59,7 +58,7 @@ internal sealed class StatusCommand(Workspace workspace, Settings settings, Repo
         {
             if (Place(status) is { } place)
             {
-                report.Note($"interrupted at {status.Version:D4} {status.Interruption!.Place[3..]}: {place.Where}");
+                report.Note($"interrupted at {status.Version:D4} {status.Interruption!.Stop}: {place.Where}");
             }
 
             if (status.Batches is { } state)

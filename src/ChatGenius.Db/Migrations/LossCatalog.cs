@@ -189,7 +189,9 @@ internal sealed record LossCatalog
             FROM pg_catalog.pg_rewrite r JOIN calls ON calls.objid = r.oid AND calls.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
             UNION SELECT r.ev_class, 64, 'a query of a view' FROM pg_catalog.pg_rewrite r
             JOIN pg_catalog.pg_depend d ON d.objid = r.oid AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-            JOIN pg_catalog.pg_class v ON v.oid = d.refobjid AND v.relkind IN ('v', 'f') AND v.oid <> r.ev_class
+            JOIN pg_catalog.pg_class v ON v.oid = d.refobjid AND v.oid <> r.ev_class AND (v.relkind IN ('v', 'f')
+                OR v.oid IN (SELECT o.polrelid FROM pg_catalog.pg_policy o JOIN calls ON calls.objid = o.oid
+                    AND calls.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass))
             UNION SELECT o.polrelid, 28, 'a policy that calls a function'
             FROM pg_catalog.pg_policy o JOIN calls ON calls.objid = o.oid AND calls.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
             UNION SELECT a.attrelid, 84, 'a type that calls a function' FROM pg_catalog.pg_attribute a WHERE a.atttypid
@@ -228,7 +230,7 @@ internal sealed record LossCatalog
     private const string PureSql = """
         SELECT p.proname::pg_catalog.text FROM pg_catalog.pg_proc p WHERE p.proname = ANY ($1) GROUP BY p.proname
         HAVING pg_catalog.bool_and(p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname NOT LIKE '%\_to\_xml%'
-            AND p.proname NOT LIKE '%populate\_record%' AND NOT p.proargtypes::pg_catalog.oid[]
+            AND p.proname NOT LIKE '%populate\_record%' AND p.proname NOT LIKE 'pg\_input\_%' AND NOT p.proargtypes::pg_catalog.oid[]
                 && ARRAY['pg_catalog.cstring', 'pg_catalog.internal']::pg_catalog.regtype[]::pg_catalog.oid[]
             AND (p.provolatile <> 'v'
             OR p.proname IN ('gen_random_uuid', 'uuidv4', 'uuidv7', 'random', 'clock_timestamp', 'timeofday', 'nextval', 'currval',

@@ -283,7 +283,7 @@ internal sealed partial class LossReader
         if ((code.DefaultIfEmpty(end).Min() is var from && !IsHarmless(from, end)) || NamesCode(start, end)
             || (_operatorsUnknown && ByOperatorClass.Any(word => _text.Within(start, end, word))))
         {
-            Unclear("it may call a function that does more");
+            Unclear(MayDoMore);
         }
 
         if (_text.Within(start, end, "DEFAULT") || _text.Within(start, end, "GENERATED"))
@@ -375,10 +375,9 @@ internal sealed partial class LossReader
         var isPlain = usingAt == end || (_text.Tokens[usingAt + 1].Name == name
             && (usingAt + 2 == end || (usingAt + 3 < end && _text.Tokens[usingAt + 2].Text == "::"
                 && LossTypes.At(_text, usingAt + 3, end) == type)));
-        // A cast of a user's own runs without a word in the statement.
-        if (_operatorsUnknown || !IsHarmless(usingAt, end) || NamesCode(start, end))
+        if (!IsHarmless(usingAt, end) || NamesCode(start, end))
         {
-            Unclear("it may call a function that does more");
+            Unclear(MayDoMore);
         }
 
         if (!isPlain || !LossTypes.Keep(column.Type, type))

@@ -22,7 +22,7 @@ internal sealed partial class LossReader
         switch (i < _text.Tokens.Count ? _text.Tokens[i].Text : "")
         {
             case "TABLE":
-                CreateRelation(name, _text.At(i - 1, "FOREIGN") ? 'f' : 'r', temporary);
+                CreateRelation(name, _text.At(i - 1, "FOREIGN") ? 'f' : _text.Find(i, "PARTITION", "BY") > 0 ? 'p' : 'r', temporary);
                 RequireHarmlessQuery(name);
                 if (name is { } made && CallsSomethingForRows(made.Next))
                 {

@@ -293,6 +293,12 @@ internal sealed partial class LossReader
     {
         // An UPDATE that moves a row to another partition is a DELETE there and an INSERT here.
         events |= (events & Update) != 0 && relation?.Kind == 'p' ? Insert | Delete : 0;
+        // Indexes, keys and casts run the functions of the values' types without a word in the statement.
+        if (_operatorsUnknown && relation is not null && (events & ~(Delete | Truncate)) != 0)
+        {
+            Unclear(MayDoMore);
+        }
+
         foreach (var part in relation is null ? [] : only ? [relation] : relation.Tree)
         {
             if (part.Kind is 'v' or 'f' or 'S')
@@ -310,6 +316,11 @@ internal sealed partial class LossReader
     /// <summary>REINDEX and its like: of the tables that are named, or of all.</summary>
     private void ComputeAgain()
     {
+        if (_operatorsUnknown)
+        {
+            Unclear(MayDoMore);
+        }
+
         var named = _text.Tokens.Select((_, i) => i > 0 && _text.NameAt(i) is { } name ? _model.Find(name) : null).OfType<ModelRelation>()
             .SelectMany(relation => relation.Tree).ToList();
         Writes((named.Count > 0 ? named : _model.Relations).FirstOrDefault(relation => relation.Code.Exists(code =>
@@ -323,11 +334,13 @@ internal sealed partial class LossReader
     private bool NamesCode(int start, int end) =>
         _text.Tokens.Take(end).Skip(start).Any(token => token.Name is { } name && IsCode(name));
 
+    private const string MayDoMore = "it may call a function that does more";
+
     private void RequireHarmless(int start, int end = int.MaxValue)
     {
         if (!IsHarmless(start, end))
         {
-            Unclear("it may call a function that does more");
+            Unclear(MayDoMore);
         }
     }
 

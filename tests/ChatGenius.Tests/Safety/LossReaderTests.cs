@@ -122,6 +122,10 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
         ("CREATE POLICY p ON unhidden USING (guard(id)); ALTER TABLE unhidden ENABLE ROW LEVEL SECURITY; "
             + "SET LOCAL ROLE loss_reader_owner; SELECT count(*) FROM unhidden; RESET ROLE", "alone"),
         ("UPDATE moving SET id = 2", "alone"),
+        ("ALTER TABLE moving DETACH PARTITION moving_1; ALTER TABLE moving DETACH PARTITION moving_2; "
+            + "CREATE TABLE n (id int) PARTITION BY LIST (id); ALTER TABLE n ATTACH PARTITION moving_1 FOR VALUES IN (1); "
+            + "ALTER TABLE n ATTACH PARTITION moving_2 FOR VALUES IN (2); UPDATE n SET id = 2", "alone"),
+        ("REFRESH MATERIALIZED VIEW hidden_view", "alone"),
         ("SELECT domain_in('1', 'risky'::regtype, -1) IS NULL", "alone"),
         ("ALTER TABLE row_type DROP COLUMN a", "typed"),
         ("CREATE SCHEMA s CREATE TABLE keep (i int); SET LOCAL search_path = s, public; ALTER TABLE keep RENAME TO z; "
@@ -221,7 +225,12 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
         "CREATE TABLE made (i int DEFAULT wipe()); INSERT INTO made DEFAULT VALUES", "DROP FOREIGN DATA WRAPPER x CASCADE",
         "DROP SERVER x CASCADE", "DROP OPERATOR CLASS x USING btree CASCADE",
 
-        "REINDEX TABLE keep; SELECT wipe()",
+        "REINDEX TABLE keep; SELECT wipe()", "SELECT pg_input_is_valid('1', 'risky')",
+        "CREATE CAST (mood AS text) WITH FUNCTION t(mood); REINDEX TABLE keep",
+        "CREATE CAST (mood AS text) WITH FUNCTION t(mood); ANALYZE keep",
+        "CREATE CAST (mood AS text) WITH FUNCTION t(mood); ALTER TABLE keep ADD UNIQUE (v)",
+        "CREATE CAST (mood AS text) WITH FUNCTION t(mood); ALTER TABLE keep VALIDATE CONSTRAINT c",
+        "CREATE CAST (mood AS text) WITH FUNCTION t(mood); COPY alone (id) FROM stdin;\n9\n\\.\n",
         "CREATE RULE r AS ON INSERT TO alone DO ALSO DELETE FROM keep; INSERT INTO alone VALUES (8, 'x')",
         "ALTER TABLE alone ENABLE ROW LEVEL SECURITY; DELETE FROM alone", "SELECT pg_terminate_backend(1)",
         "SELECT query_to_xml('x', true, true, '')",
@@ -390,7 +399,9 @@ public sealed class LossReaderTests(LossReaderTests.Everything everything) : ICl
 
             await _database.ExecuteAsync(
                 "CREATE TABLE owned (id int); INSERT INTO owned VALUES (1); ALTER TABLE owned OWNER TO loss_reader_owner; "
-                + "GRANT SELECT ON hidden, unhidden TO loss_reader_owner");
+                + "GRANT SELECT ON hidden, unhidden TO loss_reader_owner; GRANT ALL ON SCHEMA public TO loss_reader_owner; "
+                + "CREATE MATERIALIZED VIEW hidden_view AS SELECT * FROM hidden; "
+                + "ALTER MATERIALIZED VIEW hidden_view OWNER TO loss_reader_owner");
         }
 
         public Task DisposeAsync() => _database!.DisposeAsync().AsTask();
